@@ -1,0 +1,167 @@
+"""Every setting there is, in one frozen `Config`: its key, its kind, its default and what it is for.
+
+A setting `key` is the option `--key`, the variable `CI_REPORTER_KEY` and the key `key` of `.ci-reporter.yml`. Secrets
+come from variables only, `CI_REPORTER_KEY` or `CI_REPORTER_KEY_FILE`. Options, help texts and the reference page are
+made from this table; `load` fills it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+
+from ci_reporter.config import values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What is known of one setting. `many` values add up, one an item; `pairs` are `name=value` items."""
+
+    help: str
+    parse: Callable[[str], Any]
+    metavar: str = ""
+    key: str = ""
+    variable: str = ""
+    field: str = ""
+    many: bool = False
+    pairs: bool = False
+    secret: bool = False
+    option: bool = False
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether it is a yes-or-no setting, an option without a value."""
+        return self.parse is values.flag
+
+    @property
+    def file_key(self) -> str:
+        """Its key in the configuration file: a plural where it holds several."""
+        return f"{self.key}s" if self.pairs else self.key
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """One text somebody wrote for a setting, and where, as a person would look for it."""
+
+    text: str
+    where: str
+
+
+def _setting(default: Any, parse: Callable[[str], Any], help: str, **more: Any) -> Any:  # noqa: A002
+    metadata = {"setting": {"help": help, "parse": parse, **more}}
+    if isinstance(default, dict | list):
+        return field(default_factory=default.copy, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def _option(default: Any, parse: Callable[[str], Any], metavar: str, help: str, **more: Any) -> Any:  # noqa: A002
+    return _setting(default, parse, help, metavar=metavar, option=True, **more)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The settings in force, checked. Durations in seconds, sizes in bytes."""
+
+    name: str | None = _option(None, values.text, "NAME", "Name of the step. Default: the CI job's name.")
+    timeout_s: float | None = _option(
+        None,
+        values.duration_s,
+        "TIME",
+        "End the command after this long: TERM to all it started, KILL after --grace. Exit code 124.",
+        key="timeout",
+    )
+    grace_s: float = _option(10.0, values.duration_s, "TIME", "Time between TERM and KILL. Default: 10s.", key="grace")
+    retries: int = _option(0, values.count, "N", "Run a command that failed or timed out again, at most N times.")
+    shell: bool = _option(False, values.flag, "", "Give the command, as one text, to `sh -c`.")
+    tail_bytes: int = _option(
+        0,
+        values.size_bytes,
+        "BYTES",
+        "Keep the last BYTES of the output in the record. The command then writes to pipes, not to the terminal.",
+        key="tail",
+    )
+    tags: Mapping[str, str] = _option(
+        {},
+        values.pair,
+        "K=V",
+        "A word to find the record by; may be given again.",
+        key="tag",
+        variable="CI_REPORTER_TAGS",
+        many=True,
+        pairs=True,
+    )
+    measures: Mapping[str, float] = _option(
+        {},
+        values.measure,
+        "K=NUMBER",
+        "A number to record and push; may be given again. The command may write more to $CI_REPORTER_MEASURES.",
+        key="measure",
+        variable="CI_REPORTER_MEASURE",
+        many=True,
+        pairs=True,
+    )
+    environment: str | None = _option(None, values.text, "NAME", "What the step deploys to, such as production.")
+    json: bool = _option(
+        False, values.flag, "", "Print the record as one JSON line on stdout, after the command's own output."
+    )
+    quiet: bool = _option(False, values.flag, "", "Say nothing unless something went wrong.")
+    strict: bool = _option(
+        False, values.flag, "", "Exit 70 when the command succeeded and its record was not delivered."
+    )
+    record_command: bool = _option(
+        False, values.flag, "", "Record the whole command line; without this only its first word."
+    )
+    pushgateway: str | None = _option(None, values.url, "URL", "Push the metrics to this Prometheus Pushgateway.")
+    openmetrics: str | None = _option(
+        None,
+        values.text,
+        "FILE",
+        "Write the metrics of this job's steps to FILE too, as OpenMetrics. Default: metrics.txt in the state folder.",
+    )
+    dry_run: bool = _option(
+        False, values.flag, "", "Run and record, but send nothing: print exactly what would be sent."
+    )
+    budget_s: float = _setting(
+        5.0, values.duration_s, "Time for everything sent after the command, in total.", metavar="TIME", key="budget"
+    )
+    dir: str | None = _setting(
+        None,
+        values.text,
+        "The state folder. Default: .ci-reporter at the repository's root, else in the working directory.",
+        metavar="FOLDER",
+    )
+    pushgateway_username: str | None = _setting(None, values.text, "Basic authentication: the user.", metavar="NAME")
+    pushgateway_password: str | None = _setting(None, values.text, "Basic authentication: the password.", secret=True)
+    pushgateway_token: str | None = _setting(None, values.text, "Bearer authentication: the token.", secret=True)
+    pushgateway_ca: str | None = _setting(
+        None, values.certificates, "Certificates to trust instead of the system's, PEM.", metavar="FILE"
+    )
+    prometheus: str | None = _setting(
+        None, values.url, "The Prometheus that scrapes the Pushgateway; `doctor` asks it.", metavar="URL"
+    )
+    branches: tuple[str, ...] = _setting(
+        ("main", "master", "release/*"),
+        values.text,
+        "Branches that keep their name in labels, beside the default branch; patterns with * and ?.",
+        metavar="PATTERN",
+        many=True,
+    )
+    label_budget: int = _setting(
+        200, values.count, "At most this many label sets a push; the rest is dropped and said.", metavar="N"
+    )
+    run_info: bool = _setting(False, values.flag, "Push ci_run_info{ci_run_id,revision} too: one new series a run.")
+
+
+def settings() -> tuple[Setting, ...]:
+    """Every setting, in the order of `Config`."""
+    return tuple(_described(each.name, dict(each.metadata["setting"])) for each in fields(Config))
+
+
+def _described(name: str, known: dict[str, Any]) -> Setting:
+    known.setdefault("key", name)
+    known.setdefault("variable", f"CI_REPORTER_{known['key'].upper()}")
+    return Setting(field=name, **known)

@@ -1,0 +1,90 @@
+"""Defaults → `.ci-reporter.yml` → environment → options, into one checked `Config`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+from ci_reporter.config import Config, Given, Setting, settings, values
+from ci_reporter.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+FILE_NAME = ".ci-reporter.yml"
+
+
+def load(options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str, ...]) -> Config:
+    """Every setting from its strongest source; of `name=value` settings, all sources add up.
+
+    `options` has option values by field name, as text (a list of texts, or True for a flag); the configuration file is
+    `$CI_REPORTER_CONFIG`, else the first `.ci-reporter.yml` in `folders`. Raises UsageError.
+    """
+    from_file = _from_file(options.get("config") or env.get("CI_REPORTER_CONFIG"), folders)
+    found: dict[str, Any] = {}
+    for setting in settings():
+        sources = (_from_options(setting, options), _from_env(setting, env), from_file.get(setting.field))
+        given = [source for source in sources if source is not None]
+        if given and setting.pairs:
+            found[setting.field] = dict(_value(setting, item) for source in reversed(given) for item in source)
+        elif given and setting.many:
+            found[setting.field] = tuple(_value(setting, item) for item in given[0])
+        elif given:
+            found[setting.field] = _value(setting, given[0][-1])
+    return Config(**found)
+
+
+def _value(setting: Setting, given: Given) -> Any:
+    if setting.parse is values.url and "@" in given.text and not given.where.startswith("variable"):
+        raise UsageError(
+            f"{given.where}: an address with a password in it is for variables only (set {setting.variable})"
+        )
+    try:
+        return setting.parse(given.text)
+    except ValueError as exc:
+        shown = "its value" if setting.secret else re.sub(r"//[^/]*@", "//***@", repr(given.text[:200]))
+        raise UsageError(f"{given.where}: {shown} {exc}") from exc
+
+
+def _from_options(setting: Setting, options: Mapping[str, Any]) -> list[Given] | None:
+    value = options.get(setting.field)
+    if value is None or value is False or value in ([], ()):
+        return None
+    texts = ["true"] if value is True else [value] if isinstance(value, str) else value
+    return [Given(text=text, where=f"option --{setting.key.replace('_', '-')}") for text in texts]
+
+
+def _from_env(setting: Setting, env: Mapping[str, str]) -> list[Given] | None:
+    text, where = env.get(setting.variable), f"variable {setting.variable}"
+    if not text and setting.secret:
+        text, where = _from_secret_file(f"{setting.variable}_FILE", env)
+    if not text:
+        return None
+    if setting.many:
+        return [Given(text=item.strip(), where=where) for item in re.split(r"[,\n]", text) if item.strip()]
+    return [Given(text=text, where=where)]
+
+
+def _from_secret_file(variable: str, env: Mapping[str, str]) -> tuple[str | None, str]:
+    path, where = env.get(variable), f"variable {variable}"
+    if not path:
+        return None, where
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read(64 * 1024).strip(), where
+    except OSError as exc:
+        raise UsageError(f"{where}: cannot read {path}: {exc.strerror}") from exc
+    except UnicodeDecodeError as exc:
+        raise UsageError(f"{where}: {path} is not UTF-8 text") from exc
+
+
+def _from_file(path: str | None, folders: tuple[str, ...]) -> Mapping[str, list[Given]]:
+    if path is None:
+        path = next((found for folder in folders if os.path.lexists(found := os.path.join(folder, FILE_NAME))), None)
+    if path is None:
+        return {}
+    from ci_reporter.config.file import read  # PyYAML is paid for only where there is a file
+
+    return read(path)

@@ -1,0 +1,34 @@
+"""The errors this project raises; each owns the exit code it ends the program with.
+
+CIReporterError          1
+├── UsageError           2   an option, a variable or the configuration file is wrong
+├── StateError           –   the state folder cannot be used; the wrapped command runs all the same
+└── DeliveryError       70   a sink did not take a report (an exit code only under --strict)
+    └── Rejected             ... and will not take it later either
+"""
+
+
+class CIReporterError(Exception):
+    """Anything this project can say went wrong; the message is one sentence for a person."""
+
+    exit_code = 1
+
+
+class UsageError(CIReporterError):
+    """A setting is wrong: the message names where it stands, its value and the way out."""
+
+    exit_code = 2
+
+
+class StateError(CIReporterError):
+    """The state folder cannot be read or written."""
+
+
+class DeliveryError(CIReporterError):
+    """A report did not arrive; trying again later may help."""
+
+    exit_code = 70
+
+
+class Rejected(DeliveryError):
+    """The other side understood and said no; the same bytes will be refused again."""

@@ -1,0 +1,62 @@
+"""The spool: reports that a sink has not taken yet, one file each."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+
+from ci_reporter.errors import StateError
+from ci_reporter.journal.files import LARGEST_LINE, listing, open_regular, unlink, write_atomic
+from ci_reporter.model import Report, from_json, to_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spooled:
+    """A report that `sink` has not taken yet, and why it did not."""
+
+    report: Report
+    sink: str
+    path: str
+    reason: str | None = None
+
+
+class Spool:
+    """The files `<report_id>.<sink>.json` in `path`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def owed(self) -> list[Spooled]:
+        """What has not been sent yet, oldest first; files that are not ours are passed over."""
+        found = (_spooled(os.path.join(self.path, name)) for name in sorted(listing(self.path)))
+        return [entry for entry in found if entry]
+
+    def owe(self, report: Report, sink: str, reason: str | None = None) -> None:
+        """Keep a report for a sink until it takes it; `reason` is why it did not so far. Raises StateError."""
+        path = self._spool_path(report.report_id, sink)
+        try:
+            os.makedirs(self.path, exist_ok=True)
+            write_atomic(path, {"sink": sink, "reason": reason, "report": to_json(report)})
+        except OSError as exc:
+            raise StateError(f"cannot write {path}: {exc.strerror}") from exc
+
+    def paid(self, report_id: str, sink: str) -> None:
+        """A sink has the report; twice is once."""
+        unlink(self._spool_path(report_id, sink))
+
+    def _spool_path(self, report_id: str, sink: str) -> str:
+        return os.path.join(self.path, f"{report_id}.{sink}.json")
+
+
+def _spooled(path: str) -> Spooled | None:
+    if not path.endswith(".json"):
+        return None
+    try:
+        with open(open_regular(path, os.O_RDONLY), "rb") as file:
+            entry = json.loads(file.read(LARGEST_LINE))
+        return Spooled(
+            report=from_json(entry["report"]), sink=str(entry["sink"]), path=path, reason=entry.get("reason")
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None

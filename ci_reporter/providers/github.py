@@ -1,0 +1,74 @@
+"""GitHub Actions. Source: github/docs, "Variables reference" and "Webhook events and payloads".
+
+`GITHUB_SHA` of a pull request is a merge commit that nobody pushed; the head's is in the event file. The environment
+has neither the matrix nor the job's numeric id: the action passes them as `CI_REPORTER_MATRIX` and `JOB_CHECK_RUN_ID`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from ci_reporter.providers import Env, Found, ReadFile, number_after
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def read(env: Env, read_file: ReadFile) -> Found:
+    """What GitHub says of this run."""
+    event = _event(env, read_file)
+    base = f"{env.get('GITHUB_SERVER_URL', 'https://github.com').rstrip('/')}/{env.get('GITHUB_REPOSITORY', '')}"
+    run_url = f"{base}/actions/runs/{env.get('GITHUB_RUN_ID')}" if env.get("GITHUB_RUN_ID") else None
+    attempt, check_run = env.get("GITHUB_RUN_ATTEMPT"), env.get("JOB_CHECK_RUN_ID")
+    is_tag = env.get("GITHUB_REF_TYPE") == "tag"
+    return {
+        "repository": env.get("GITHUB_REPOSITORY"),
+        "repository_url": base if env.get("GITHUB_REPOSITORY") else None,
+        "default_branch": _text(event, "repository", "default_branch"),
+        "pipeline": env.get("GITHUB_WORKFLOW"),
+        "pipeline_id": env.get("GITHUB_RUN_ID"),
+        "run_number": env.get("GITHUB_RUN_NUMBER"),
+        "attempt": attempt,
+        "run_url": f"{run_url}/attempts/{attempt}" if run_url and attempt not in (None, "", "1") else run_url,
+        "job_name": env.get("GITHUB_JOB"),
+        "job_id": check_run,
+        "job_url": f"{run_url}/job/{check_run}" if run_url and check_run else None,
+        "node": env.get("RUNNER_NAME"),
+        "branch": None if is_tag else env.get("GITHUB_HEAD_REF") or env.get("GITHUB_REF_NAME"),
+        "tag": env.get("GITHUB_REF_NAME") if is_tag else None,
+        "revision": _text(event, "pull_request", "head", "sha") or env.get("GITHUB_SHA"),
+        "commit_message": _text(event, "head_commit", "message"),
+        "commit_author": _text(event, "head_commit", "author", "name"),
+        "change": _text(event, "pull_request", "number") or number_after("refs/pull/", env.get("GITHUB_REF")),
+        "target_branch": env.get("GITHUB_BASE_REF"),
+        "actor": env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR"),
+        "event": env.get("GITHUB_EVENT_NAME"),
+        "workspace": env.get("GITHUB_WORKSPACE"),
+    } | queued(env.get("GITHUB_REF"))
+
+
+def queued(ref: str | None) -> dict[str, str]:
+    """What a merge queue's branch `gh-readonly-queue/<base>/pr-<n>-<sha>` tells: the change and its target."""
+    match = re.fullmatch(r"(?:refs/heads/)?gh-readonly-queue/(.+)/pr-(\d+)-[0-9a-f]{7,64}", ref or "")
+    return {"target_branch": match[1], "change": match[2]} if match else {}
+
+
+def _event(env: Env, read_file: ReadFile) -> Mapping[str, Any]:
+    path = env.get("GITHUB_EVENT_PATH")
+    if not path:
+        return {}
+    try:
+        event = json.loads(read_file(path))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _text(node: object, *keys: str) -> str | None:
+    """The text or whole number at a path of keys, where there is one."""
+    for key in keys:
+        node = node.get(key) if isinstance(node, dict) else None
+    return str(node) if isinstance(node, str | int) and not isinstance(node, bool) else None

@@ -1,0 +1,10 @@
+"""No CI system: a person's machine. Git fills in what it knows while the command runs."""
+
+from __future__ import annotations
+
+from ci_reporter.providers import Env, Found, ReadFile
+
+
+def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+    """Who is there; everything else is for git to say."""
+    return {"job_name": "local", "pipeline": "local", "actor": env.get("USER") or env.get("USERNAME")}

@@ -1,0 +1,30 @@
+"""Name → object, imported when asked for; entry points let other packages add theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+
+from ci_reporter.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def load(kind: str, name: str, table: Mapping[str, str]) -> Any:
+    """Import the object called `name`: "module:attribute" in `table`, else an entry point of `ci_reporter.<kind>`.
+
+    Entry points are looked up only for a name that is not ours: reading them costs more than the rest of a start.
+    Raises UsageError when nobody has that name.
+    """
+    target = table.get(name)
+    if target is not None:
+        module, _, attribute = target.partition(":")
+        return getattr(import_module(module), attribute)
+    from importlib.metadata import entry_points
+
+    found = entry_points(group=f"ci_reporter.{kind}", name=name)
+    if not found:
+        raise UsageError(f"no {kind.removesuffix('s')} named {name!r} (known: {', '.join(sorted(table))})")
+    return next(iter(found)).load()
