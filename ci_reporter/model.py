@@ -232,6 +232,18 @@ def rfc3339(epoch_s: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ms // 1000)) + f".{ms % 1000:03d}Z"
 
 
+def seconds_of(stamp: str | None) -> float | None:
+    """Seconds since the epoch of an RFC 3339 time; unknown for what is none."""
+    if stamp is None:
+        return None
+    from datetime import datetime
+
+    try:
+        return datetime.fromisoformat(stamp).timestamp()
+    except ValueError:
+        return None
+
+
 def uuid7() -> str:
     """Make a new RFC 9562 version 7 UUID: sorts by the time it was made."""
     value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")

@@ -66,6 +66,12 @@ def _option(default: Any, parse: Callable[[str], Any], metavar: str, help: str, 
 class Config:
     """The settings in force, checked. Durations in seconds, sizes in bytes."""
 
+    config: str | None = _option(
+        None,
+        values.readable,
+        "FILE",
+        "The configuration file. Default: .ci-reporter.yml in the working directory, else at the repository's root.",
+    )
     name: str | None = _option(None, values.text, "NAME", "Name of the step. Default: the CI job's name.")
     timeout_s: float | None = _option(
         None,

@@ -27,9 +27,12 @@ class Spool:
     def __init__(self, path: str) -> None:
         self.path = path
 
-    def owed(self) -> list[Spooled]:
+    def __len__(self) -> int:
+        return sum(name.endswith(".json") for name in listing(self.path))
+
+    def owed(self, most: int | None = None) -> list[Spooled]:
         """What has not been sent yet, oldest first; files that are not ours are passed over."""
-        found = (_spooled(os.path.join(self.path, name)) for name in sorted(listing(self.path)))
+        found = (_spooled(os.path.join(self.path, name)) for name in sorted(listing(self.path))[:most])
         return [entry for entry in found if entry]
 
     def owe(self, report: Report, sink: str, reason: str | None = None) -> None:

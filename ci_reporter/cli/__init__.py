@@ -1,0 +1,26 @@
+"""The program. `run` starts the wrapped command before anything heavy is imported; the rest is a lazy click group."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+STARTED = time.monotonic()
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run the program with the process's own arguments."""
+    if sys.argv[1:2] == ["run"]:
+        from ci_reporter.cli.execute import execute
+        from ci_reporter.cli.options import parse
+
+        if parsed := parse(sys.argv[2:]):
+            execute(*parsed)
+    from ci_reporter.cli.group import cli
+
+    cli(prog_name="ci-reporter")
+    raise AssertionError("unreachable: click exits")

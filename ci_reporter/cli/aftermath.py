@@ -1,0 +1,108 @@
+"""After the command: write the record, deliver it within the budget, say what became of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ci_reporter import http, metrics, runner
+from ci_reporter.cli import output
+from ci_reporter.cli.delivery import Delivered, deliver
+from ci_reporter.cli.kept import completed
+from ci_reporter.cli.place import Place, sinks
+from ci_reporter.errors import DeliveryError, StateError
+from ci_reporter.http import Deadline
+from ci_reporter.journal import Running
+from ci_reporter.metrics import Samples
+from ci_reporter.model import Report, Run, to_json
+from ci_reporter.providers import git
+from ci_reporter.sinks import openmetrics
+from ci_reporter.surfaces import terminal
+
+_ORPHAN_BUDGET_S = 0.5  # who lost its parent is about to be killed
+
+
+def prepare(place: Place, run: Run) -> Run:
+    """Load what the aftermath needs and ask git what the environment did not say."""
+    if place.config.pushgateway:
+        http.prepare()
+    metrics.prepare()
+    return git.fill(run, place.folder, place.env)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aftermath:
+    """A command that has ended. `before_s` is the time we took before it started, `ended` the moment it ended."""
+
+    place: Place
+    running: Running | None
+    command: Sequence[str]
+    before_s: float
+    ended: float
+
+    def conclude(self, report: Report, warnings: Sequence[str]) -> int:
+        """Record, deliver, say; the exit code to end with: the command's own, but 70 under --strict."""
+        report, about_measures = completed(self.place, report, self.command)
+        about_state = self._recorded(report)
+        delivered = Delivered() if self.place.config.dry_run else self._delivered(report)
+        self._say(report, delivered, [*warnings, *about_measures, *about_state, *delivered.notes])
+        code = report.step.exit_code or 0
+        return DeliveryError.exit_code if code == 0 and delivered.refused and self.place.config.strict else code
+
+    def _recorded(self, report: Report) -> list[str]:
+        """Write the record, then the OpenMetrics file; what could not be written."""
+        journal = self.place.journal
+        owing = () if self.place.config.dry_run else self.place.sink_names
+        if not self.running:
+            return []
+        try:
+            journal.finish(self.running, report, owing)
+            journal.recover(owing)
+            openmetrics.write(self.place.openmetrics_path(), list(journal.reports(report.run.ci_run_id)))
+        except (StateError, DeliveryError) as exc:
+            return [str(exc)]
+        return [f"{path} is not ours or damaged; it was passed over" for path in journal.foreign]
+
+    def _delivered(self, report: Report) -> Delivered:
+        budget_s = self.place.config.budget_s
+        if report.step.reason == runner.ORPHANED:
+            budget_s = min(budget_s, _ORPHAN_BUDGET_S)
+        targets = sinks(self.place.config, self._about_us())
+        return deliver(self.place.journal, targets, report, Deadline(budget_s)) if targets else Delivered()
+
+    def _about_us(self) -> tuple[Samples, ...]:
+        overhead_s = self.before_s + time.monotonic() - self.ended
+        waiting = len(self.place.journal.spool) - (1 if self.running else 0)
+        return (
+            metrics.sample_of(metrics.OVERHEAD, [((), round(overhead_s, 4))]),
+            metrics.sample_of(metrics.PUSH_FAILURES, [((), float(max(0, waiting)))]),
+        )
+
+    def _say(self, report: Report, delivered: Delivered, warnings: Sequence[str]) -> None:
+        config, env = self.place.config, self.place.env
+        problems = [*warnings, *(f"not delivered: {why}; {self._kept()}" for why in delivered.reasons)]
+        for problem in problems:
+            output.warn(problem, env)
+        if not config.quiet:
+            colour = output.colour(sys.stderr, env)
+            output.say(terminal.last_line(report, self._fate(delivered), colour=colour))
+        if config.json:
+            output.result(json.dumps(to_json(report), ensure_ascii=False))
+        if config.dry_run:
+            for sink in sinks(config, self._about_us()):
+                output.result(sink.preview(report))
+
+    def _kept(self) -> str:
+        return "'ci-reporter flush' sends it again" if self.running else "it could not be kept either"
+
+    def _fate(self, delivered: Delivered) -> str:
+        if self.place.config.dry_run:
+            return "recorded, nothing sent (dry run)"
+        if delivered.refused:
+            return "not delivered"
+        if self.place.sink_names:
+            return "pushed"
+        return "recorded" if self.running else "not recorded"

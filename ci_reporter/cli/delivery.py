@@ -1,0 +1,63 @@
+"""Reports to sinks and back to the spool: what was taken is forgotten, what was not is kept with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ci_reporter.errors import StateError
+from ci_reporter.http import Deadline
+from ci_reporter.journal import Journal
+from ci_reporter.journal.spool import Spooled
+from ci_reporter.model import Report
+from ci_reporter.sinks import Receipt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ci_reporter.sinks import Sink
+
+_BACKLOG = 500  # of what is owed, at most so many are looked at after a step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """What came of a delivery: how many reports arrived, why others did not (each reason once), what else to know."""
+
+    taken: int = 0
+    refused: int = 0
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def deliver(journal: Journal, sinks: Sequence[Sink], own: Report | None, deadline: Deadline) -> Delivered:
+    """Send the step's own report, then what is owed, all before the deadline."""
+    owed = journal.spool.owed(_BACKLOG if own else None)
+    receipts = [_to(sink, owed, own, deadline, journal) for sink in sinks]
+    return Delivered(
+        taken=sum(len(receipt.taken) for receipt in receipts),
+        refused=sum(len(receipt.refused) for receipt in receipts),
+        reasons=tuple(dict.fromkeys(why for receipt in receipts for why in receipt.refused.values())),
+        notes=tuple(dict.fromkeys(note for receipt in receipts for note in receipt.notes)),
+    )
+
+
+def _to(sink: Sink, owed: Sequence[Spooled], own: Report | None, deadline: Deadline, journal: Journal) -> Receipt:
+    own_id = own.report_id if own else None
+    backlog = [each for each in owed if each.sink == sink.name and each.report.report_id != own_id]
+    receipt = sink.send(own, [each.report for each in backlog], deadline)
+    for report_id in receipt.taken:
+        journal.spool.paid(report_id, sink.name)
+    for each in backlog:
+        why = receipt.refused.get(each.report.report_id)
+        if why and why != each.reason:
+            _keep(journal, each.report, sink.name, why)
+    if own and own.report_id in receipt.refused:
+        _keep(journal, own, sink.name, receipt.refused[own.report_id])
+    return receipt
+
+
+def _keep(journal: Journal, report: Report, sink: str, why: str) -> None:
+    try:
+        journal.spool.owe(report, sink, why)
+    except StateError:
+        pass  # it is in the spool already, without the reason; or the folder is broken and that has been said

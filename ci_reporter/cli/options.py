@@ -1,0 +1,40 @@
+"""The options of `run`, made from the settings: read here without click, whose import alone outweighs all else.
+
+What is not plainly an option and its value is left to click, which has the help and the error messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ci_reporter.config import Setting, settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def run_settings() -> dict[str, Setting]:
+    """The settings that are options of `run`, by flag."""
+    found = {f"--{setting.key.replace('_', '-')}": setting for setting in settings() if setting.option}
+    return found | {"-q": found["--quiet"]}
+
+
+def parse(arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]] | None:
+    """Options by field name and the command; None where click should look: help, mistakes, no command."""
+    known, rest = run_settings(), list(arguments)
+    options: dict[str, Any] = {}
+    while rest and rest[0].startswith("-"):
+        flag, equals, value = rest.pop(0).partition("=")
+        if flag == "--" and not equals:
+            break
+        setting = known.get(flag)
+        if setting is None or (setting.is_flag and equals) or not (setting.is_flag or equals or rest):
+            return None
+        if setting.is_flag:
+            options[setting.field] = True
+        elif setting.many:
+            options.setdefault(setting.field, []).append(value if equals else rest.pop(0))
+        else:
+            options[setting.field] = value if equals else rest.pop(0)
+    return (options, rest) if rest else None

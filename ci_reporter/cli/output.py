@@ -1,0 +1,44 @@
+"""What the program says: people read stderr, machines read stdout; a stream that is gone is no reason to fail."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from ci_reporter.surfaces import github
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+
+def say(line: str) -> None:
+    """Tell a person something."""
+    _write(sys.stderr, line)
+
+
+def warn(message: str, env: Mapping[str, str]) -> None:
+    """Tell a person that something went wrong; on GitHub as an annotation of the step."""
+    say(github.warning(message) if env.get("GITHUB_ACTIONS") == "true" else f"ci-reporter: warning: {message}")
+
+
+def result(text: str) -> None:
+    """Give a machine, or a person who asked, what was asked for."""
+    _write(sys.stdout, text)
+
+
+def colour(stream: TextIO | None, env: Mapping[str, str]) -> bool:
+    """Whether colours are welcome there. Source: no-color.org."""
+    return bool(stream) and stream is not None and stream.isatty() and not env.get("NO_COLOR")
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:  # it was closed before we started
+        return
+    try:
+        stream.write(f"{text}\n")
+        stream.flush()
+    except (OSError, ValueError):
+        pass
+    except UnicodeEncodeError:
+        stream.write(text.encode("ascii", "backslashreplace").decode() + "\n")

@@ -1,0 +1,103 @@
+"""Where the program runs: environment, folders, settings. Only the command line reads these from the process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ci_reporter.config import Config
+from ci_reporter.config.load import load
+from ci_reporter.journal import Journal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ci_reporter.metrics import Samples
+    from ci_reporter.sinks import Sink
+    from ci_reporter.sinks.pushgateway import Pushgateway
+
+STATE_FOLDER = ".ci-reporter"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """The world as the program finds it."""
+
+    env: Mapping[str, str]
+    folder: str
+    root: str
+    config: Config
+
+    @property
+    def journal(self) -> Journal:
+        """The state folder."""
+        return Journal(os.path.abspath(self.config.dir or os.path.join(self.root, STATE_FOLDER)))
+
+    @property
+    def sink_names(self) -> tuple[str, ...]:
+        """The sinks that are configured, without importing them."""
+        return ("pushgateway",) if self.config.pushgateway else ()
+
+    def openmetrics_path(self) -> str:
+        """The OpenMetrics file: as configured, else in the state folder."""
+        if self.config.openmetrics:
+            return os.path.join(self.folder, self.config.openmetrics)
+        return os.path.join(self.journal.path, "metrics.txt")
+
+
+def here(options: Mapping[str, Any]) -> Place:
+    """Look around and load the settings. Raises UsageError."""
+    env = dict(os.environ)
+    folder = _working_folder()
+    root = repository_root(folder)
+    return Place(env=env, folder=folder, root=root, config=load(options, env, (folder, root)))
+
+
+def repository_root(folder: str) -> str:
+    """The nearest folder upwards with a `.git`, else the folder itself."""
+    at = folder
+    while not os.path.exists(os.path.join(at, ".git")):
+        parent = os.path.dirname(at)
+        if parent == at:
+            return folder
+        at = parent
+    return at
+
+
+def _working_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it has been deleted under us; the command may not need it
+        return "/"
+
+
+def sinks(config: Config, about_us: tuple[Samples, ...] = ()) -> tuple[Sink, ...]:
+    """The configured sinks; `about_us` goes with a step's own report."""
+    return (pushgateway(config, about_us),) if config.pushgateway else ()
+
+
+def pushgateway(config: Config, about_us: tuple[Samples, ...] = ()) -> Pushgateway:
+    """The Pushgateway of the settings; a user and password in its address go where they belong."""
+    from urllib.parse import unquote
+
+    from ci_reporter.http import Access, shown
+    from ci_reporter.sinks.pushgateway import Pushgateway
+
+    url = config.pushgateway or ""
+    user, _, password = url.partition("//")[2].rpartition("@")[0].partition(":")
+    access = Access(
+        username=config.pushgateway_username or unquote(user) or None,
+        password=config.pushgateway_password or unquote(password) or None,
+        token=config.pushgateway_token,
+        ca=config.pushgateway_ca,
+    )
+    return Pushgateway(
+        url=shown(url),
+        access=access,
+        branches=config.branches,
+        label_budget=config.label_budget,
+        run_info=config.run_info,
+        about_us=about_us,
+    )

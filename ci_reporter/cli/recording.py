@@ -1,0 +1,139 @@
+"""Before and while the command runs: note that the step starts, run it, hand over to the aftermath.
+
+Nothing is imported here that the command would have to wait for.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import replace
+
+from ci_reporter import runner
+from ci_reporter.cli import STARTED
+from ci_reporter.cli.place import Place
+from ci_reporter.errors import StateError
+from ci_reporter.journal import Journal, Running
+from ci_reporter.model import Report, Result, Run, Step, rfc3339, uuid7
+from ci_reporter.providers import detect, read_text
+from ci_reporter.runner.signals import held
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from threading import Thread
+
+
+def record(place: Place, command: list[str]) -> int:
+    """Run the command as a step of this run; the exit code to end with."""
+    begun = _begun(place, detect(place.env, read_text), command)
+    running, warnings = _noted(place.journal, begun)
+    later = _Later(place, begun.run)
+    with held() as signals:
+        step = runner.run(_order(place, begun, command, later), signals)
+        ended = time.monotonic()
+        try:
+            report = replace(begun, run=later.run(), step=step)
+            from ci_reporter.cli.aftermath import Aftermath  # loaded by now, while the command ran
+
+            before_s = later.started - STARTED
+            aftermath = Aftermath(place=place, running=running, command=command, before_s=before_s, ended=ended)
+            return aftermath.conclude(report, warnings)
+        except Exception as exc:  # noqa: BLE001  whatever is wrong with us, the command's own code wins
+            print(f"ci-reporter: a mistake of ours, please report it: {type(exc).__name__}: {exc}", file=sys.stderr)  # noqa: T201
+            return step.exit_code or 0
+
+
+class _Later:
+    """What the command need not wait for: from its start on, a thread loads the aftermath and asks git."""
+
+    def __init__(self, place: Place, run: Run) -> None:
+        self.started = time.monotonic()
+        self._place = place
+        self._run = run
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """The command runs: begin."""
+        from threading import Thread
+
+        self.started = time.monotonic()
+        self._thread = Thread(target=self._load, daemon=True)
+        self._thread.start()
+
+    def run(self) -> Run:
+        """The run with what git knows of it."""
+        if self._thread:
+            self._thread.join()
+        else:
+            self._load()
+        return self._run
+
+    def _load(self) -> None:
+        from ci_reporter.cli import aftermath
+
+        self._run = aftermath.prepare(self._place, self._run)
+
+
+def _begun(place: Place, run: Run, command: list[str]) -> Report:
+    config = place.config
+    step = Step(
+        name=config.name or run.job_name or os.path.basename(command[0]),
+        result=Result.CANCELLATION,
+        started_at=rfc3339(time.time()),
+        command=command[0],
+    )
+    return Report(
+        report_id=uuid7(),
+        run=run,
+        step=step,
+        environment=config.environment,
+        tags=config.tags,
+        measures=config.measures,
+    )
+
+
+def _noted(journal: Journal, begun: Report) -> tuple[Running | None, list[str]]:
+    try:
+        return journal.begin(begun), []
+    except StateError as exc:
+        return None, [f"{exc}; the command runs all the same, without a record"]
+
+
+def _order(place: Place, begun: Report, command: list[str], later: _Later) -> runner.Order:
+    config = place.config
+    return runner.Order(
+        name=begun.step.name,
+        command=["/bin/sh", "-c", " ".join(command)] if config.shell else command,
+        env=dict(place.env) | _told(place, begun),
+        timeout_s=config.timeout_s,
+        grace_s=config.grace_s,
+        retries=config.retries,
+        tail_bytes=config.tail_bytes,
+        started=later.start,
+    )
+
+
+def _told(place: Place, begun: Report) -> dict[str, str]:
+    """What the command is told in its environment."""
+    return {
+        "CI_RUN_ID": begun.run.ci_run_id,
+        "CI_REPORTER_STEP": begun.step.name,
+        "CI_REPORTER_MEASURES": place.journal.measures_path(begun.report_id),
+        "TRACEPARENT": traceparent(place.env.get("TRACEPARENT", "")),
+    }
+
+
+def traceparent(given: str) -> str:
+    """A W3C trace context for the command: a new span in the given trace, else a new trace.
+
+    Source: W3C Trace Context 1, "traceparent Header".
+    """
+    version, _, rest = given.partition("-")
+    trace, _, rest = rest.partition("-")
+    parent, _, flags = rest.partition("-")
+    fits = [len(part) for part in (version, trace, parent, flags)] == [2, 32, 16, 2]
+    digits = all(each in "0123456789abcdef" for each in version + trace + parent + flags)
+    if not (fits and digits and version != "ff" and trace.strip("0") and parent.strip("0")):
+        trace, flags = os.urandom(16).hex(), "01"
+    return f"00-{trace}-{os.urandom(8).hex()}-{flags}"

@@ -1,0 +1,47 @@
+"""`ci-reporter run [options] -- CMD`: the help, and the messages for what `options.parse` does not take."""
+
+from __future__ import annotations
+
+import click
+
+from ci_reporter.cli.execute import execute
+from ci_reporter.cli.options import run_settings
+from ci_reporter.config import Setting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def _option(flag: str, setting: Setting) -> click.Option:
+    return click.Option(
+        ["-q", flag, setting.field] if setting.field == "quiet" else [flag, setting.field],
+        is_flag=setting.is_flag,
+        multiple=setting.many,
+        default=None,
+        metavar=setting.metavar or None,
+        help=f"{setting.help}  [{setting.variable}]",
+    )
+
+
+def _run(command: tuple[str, ...], **options: Any) -> None:
+    given = {field: list(value) if isinstance(value, tuple) else value for field, value in options.items() if value}
+    execute(given, list(command))
+
+
+command = click.Command(
+    "run",
+    callback=_run,
+    params=[
+        *(_option(flag, setting) for flag, setting in run_settings().items() if flag.startswith("--")),
+        click.Argument(["command"], nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND..."),
+    ],
+    context_settings={"allow_interspersed_args": False, "max_content_width": 100},
+    short_help="Run a command and record it as a step.",
+    help="""Run a command and record it as a step.
+
+    The command has our stdin, stdout and stderr, gets our signals, and its exit code is ours: 128+N when signal N
+    ended it, 124 for --timeout, 126 and 127 when it cannot be executed or found. Every option is also a key of
+    .ci-reporter.yml.""",
+    epilog="Example:  ci-reporter run --name unit --timeout 10m -- pytest -q",
+)

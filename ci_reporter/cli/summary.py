@@ -1,0 +1,64 @@
+"""`ci-reporter summary`: the steps of this run, as a table or as JSON lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+
+import click
+
+from ci_reporter.cli import output
+from ci_reporter.cli.place import here
+from ci_reporter.cli.reporting import reported
+from ci_reporter.journal import Journal
+from ci_reporter.model import Report, to_json
+from ci_reporter.providers import detect, read_text
+from ci_reporter.surfaces import terminal
+
+
+@click.command("summary", epilog="Example:  ci-reporter summary --all")
+@click.option("--all", "every", is_flag=True, help="Steps of every run in the state folder, not of this run alone.")
+@click.option("--run", "run_id", metavar="CI_RUN_ID", help="Steps of that run.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON report a line.")
+@reported
+def command(every: bool, run_id: str | None, as_json: bool) -> None:
+    """Show the steps of this run: name, result, duration, coverage, delivery.
+
+    On a machine without a CI system every call is a run of its own, so there the newest run in the state folder is
+    shown.
+    """
+    place = here({})
+    journal = place.journal
+    journal.recover(place.sink_names)
+    reports = list(journal.reports())
+    wanted = None if every else run_id or _this_run(reports, place.env)
+    chosen = [report for report in reports if wanted in (None, report.run.ci_run_id)]
+    for path in journal.foreign:
+        output.warn(f"{path} is not ours or damaged; it was passed over", place.env)
+    if as_json:
+        output.result("\n".join(json.dumps(to_json(report), ensure_ascii=False) for report in chosen))
+    elif chosen:
+        title = f"{wanted or 'every run'}: {_counted(len(chosen))}"
+        table = terminal.summary(chosen, _waiting(journal), colour=output.colour(sys.stdout, place.env))
+        output.result(f"{title}\n\n{table}")
+    else:
+        output.say(f"ci-reporter: no steps of {wanted or 'any run'} in {journal.path}")
+
+
+def _this_run(reports: list[Report], env: Mapping[str, str]) -> str:
+    run = detect(env, read_text)
+    if run.provider == "local" and "CI_RUN_ID" not in env and reports:
+        return reports[-1].run.ci_run_id
+    return run.ci_run_id
+
+
+def _waiting(journal: Journal) -> dict[str, list[str]]:
+    waiting: dict[str, list[str]] = {}
+    for each in journal.spool.owed():
+        waiting.setdefault(each.report.report_id, []).append(each.sink)
+    return waiting
+
+
+def _counted(steps: int) -> str:
+    return "1 step" if steps == 1 else f"{steps} steps"

@@ -1,0 +1,148 @@
+"""Run a command and tell how it went: `run(command, …) -> Step`. Its streams, signals and exit code stay its own."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ci_reporter.model import Result, Step, rfc3339
+from ci_reporter.runner import oom
+from ci_reporter.runner.attempt import PARENT_GONE, Attempt, Ended
+from ci_reporter.runner.signals import Held, HeldByHandlers, has_terminal, name_of
+from ci_reporter.runner.spawn import Launch, refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from resource import struct_rusage
+    from typing import Any
+
+    from ci_reporter.runner.tail import Tail
+
+ORPHANED = "the process that started the reporter is gone"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What to run and how. `started` is called once, when the first attempt has started; it must not wait."""
+
+    name: str
+    command: Sequence[str]
+    env: Mapping[str, str]
+    timeout_s: float | None = None
+    grace_s: float = 10.0
+    retries: int = 0
+    tail_bytes: int = 0
+    started: Callable[[], None] = lambda: None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How one attempt went; `usage` is None when the command could not be started."""
+
+    exit_code: int
+    result: Result
+    reason: str | None = None
+    signal: str | None = None
+    usage: struct_rusage | None = None
+    output_tail: str | None = None
+
+
+def run(order: Order, signals: Held | HeldByHandlers) -> Step:
+    """Run the command, again where it failed and may; the last attempt counts, CPU time adds up."""
+    started_at, started = time.time(), time.monotonic()
+    outcomes = [_attempt(order, signals, order.started)]
+    while len(outcomes) <= order.retries and outcomes[-1].result in (Result.FAILURE, Result.TIMEOUT):
+        outcomes.append(_attempt(order, signals))
+    duration_ms = round((time.monotonic() - started) * 1000)
+    last, usages = outcomes[-1], [outcome.usage for outcome in outcomes if outcome.usage]
+    measured: dict[str, Any] = _measured(usages) if usages else {}
+    return Step(
+        name=order.name,
+        result=last.result,
+        reason=last.reason or _flaky(outcomes),
+        exit_code=last.exit_code,
+        signal=last.signal,
+        started_at=rfc3339(started_at),
+        finished_at=rfc3339(time.time()),
+        duration_ms=duration_ms,
+        attempts=len(outcomes),
+        output_tail=last.output_tail,
+        **measured,
+    )
+
+
+def _attempt(order: Order, signals: Held | HeldByHandlers, started: Callable[[], None] = lambda: None) -> Outcome:
+    kills = oom.kills()
+    tail = _tail(order.tail_bytes)
+    launch = Launch(
+        env=order.env, mask=signals.mask, own_group=not has_terminal(), streams=tail.streams if tail else {}
+    )
+    try:
+        attempt = Attempt(order.command, launch, signals)
+    except OSError as exc:
+        code, why = refusal(order.command[0], exc, order.env)
+        return Outcome(exit_code=code, result=Result.ERROR, reason=why)
+    if tail:
+        tail.start()
+    started()
+    ended = attempt.wait(timeout_s=order.timeout_s, grace_s=order.grace_s)
+    kept = tail.finish() if tail else None
+    result, reason = judge(ended, timeout_s=order.timeout_s, oom_killed=_grew(kills, oom.kills()))
+    return Outcome(
+        exit_code=ended.exit_code,
+        result=result,
+        reason=reason,
+        signal=name_of(ended.signal) if ended.signal else None,
+        usage=ended.usage,
+        output_tail=kept,
+    )
+
+
+def judge(ended: Ended, *, timeout_s: float | None, oom_killed: bool) -> tuple[Result, str | None]:  # noqa: PLR0911
+    """The result of an attempt and the reason where the exit code does not say it. DESIGN §3 has the definitions."""
+    if ended.timed_out:
+        return Result.TIMEOUT, f"no end after {timeout_s:g} s"
+    if ended.told == PARENT_GONE:
+        return Result.CANCELLATION, ORPHANED
+    if ended.exit_code == 0:
+        return Result.SUCCESS, None
+    if ended.exit_code == 137 and oom_killed:
+        return Result.ERROR, "oom"
+    if ended.told:
+        return Result.CANCELLATION, f"told to stop by SIG{ended.told}"
+    if ended.exit_code in (126, 127) and not ended.signal:
+        return Result.ERROR, "cannot execute" if ended.exit_code == 126 else "command not found"
+    return Result.FAILURE, None
+
+
+def _tail(size: int) -> Tail | None:
+    if not size:
+        return None
+    from ci_reporter.runner.tail import Tail
+
+    return Tail(size)
+
+
+def _grew(before: int | None, after: int | None) -> bool:
+    return before is not None and after is not None and after > before
+
+
+def _flaky(outcomes: Sequence[Outcome]) -> str | None:
+    """A pass after a failure is said."""
+    if len(outcomes) == 1 or outcomes[-1].result is not Result.SUCCESS:
+        return None
+    return f"flaky: passed at attempt {len(outcomes)}"
+
+
+def _measured(usages: Sequence[struct_rusage]) -> dict[str, int]:
+    """CPU time and blocks of all attempts, the largest peak. Source: getrusage(2); macOS gives ru_maxrss in bytes."""
+    rss_unit = 1 if sys.platform == "darwin" else 1024
+    return {
+        "cpu_user_ms": round(sum(usage.ru_utime for usage in usages) * 1000),
+        "cpu_system_ms": round(sum(usage.ru_stime for usage in usages) * 1000),
+        "max_rss_bytes": max(usage.ru_maxrss for usage in usages) * rss_unit,
+        "io_read_blocks": sum(usage.ru_inblock for usage in usages),
+        "io_write_blocks": sum(usage.ru_oublock for usage in usages),
+    }

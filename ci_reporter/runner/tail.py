@@ -1,0 +1,76 @@
+"""Keep the last bytes of a command's output while it goes, byte for byte, where it would have gone."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from collections.abc import Mapping
+
+_CHUNK = 64 * 1024
+_LEFTOVER = 1024 * 1024  # the largest a pipe can be: what was in it when the command ended
+
+
+class Tail:
+    """Two pipes between the command and our stdout and stderr, and the last `size` bytes that went through them."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept = bytearray()
+        self._lock = threading.Lock()
+        self._over, self._say_over = os.pipe()
+        pipes = {theirs: os.pipe() for theirs in (1, 2)}
+        self.streams: Mapping[int, int] = {theirs: write for theirs, (_, write) in pipes.items()}
+        self._threads = [
+            threading.Thread(target=self._pump, args=(read, theirs), daemon=True) for theirs, (read, _) in pipes.items()
+        ]
+
+    def start(self) -> None:
+        """Begin to copy; the command has its ends of the pipes by now."""
+        for write in self.streams.values():
+            os.close(write)
+        for thread in self._threads:
+            thread.start()
+
+    def finish(self) -> str:
+        """The command has ended: copy what is still in the pipes, wait for nobody who keeps them open."""
+        os.close(self._say_over)
+        for thread in self._threads:
+            thread.join()
+        return bytes(self._kept).decode("utf-8", "replace")
+
+    def _pump(self, source: int, target: int) -> None:
+        waiting = select.poll()
+        waiting.register(source, select.POLLIN)
+        waiting.register(self._over, select.POLLIN)
+        over, leftover = False, _LEFTOVER
+        while leftover > 0:
+            ready = dict(waiting.poll(0 if over else None))
+            if source in ready:
+                chunk = os.read(source, _CHUNK)
+                if not chunk or not _write(target, chunk):
+                    break
+                self._keep(chunk)
+                leftover -= len(chunk) if over else 0
+            elif over:
+                break
+            over = over or self._over in ready
+        os.close(source)  # whoever still writes gets SIGPIPE, as from any reader that went
+
+    def _keep(self, chunk: bytes) -> None:
+        with self._lock:
+            self._kept += chunk
+            del self._kept[: -self._size]
+
+
+def _write(target: int, chunk: bytes) -> bool:
+    """Write all of it, also where the other side has made the stream non-blocking; False when nobody reads."""
+    view = memoryview(chunk)
+    while view:
+        try:
+            view = view[os.write(target, view) :]
+        except BlockingIOError:
+            select.select([], [target], [])
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,99 @@
+"""What a Pushgateway holds and how its groups are addressed. Source: prometheus/pushgateway README, "API"."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ci_reporter.errors import DeliveryError
+from ci_reporter.http import Access, Answer, Deadline, Request, send
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_LARGEST = 256 * 1024**2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """One group: its key, when it was last pushed (0: never with success), its metrics as the gateway lists them."""
+
+    labels: Mapping[str, str]
+    pushed_at: float
+    failed_at: float
+    families: Mapping[str, Any]
+
+    def value(self, family: str) -> float | None:
+        """The value of a metric that has one sample."""
+        return _value(self.families.get(family))
+
+    def __str__(self) -> str:
+        return ", ".join(f'{name}="{value}"' for name, value in self.labels.items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gateway:
+    """A Pushgateway at an address."""
+
+    url: str
+    access: Access
+
+    def group_url(self, key: Mapping[str, str]) -> str:
+        """The address of a group; values are base64, so that `/`, `.` and any script survive."""
+        rest = (f"{name}@base64/{_encoded(key[name])}" for name in ("job", *(each for each in key if each != "job")))
+        return f"{self.url}/metrics/{'/'.join(rest)}"
+
+    def push(self, key: Mapping[str, str], body: bytes, deadline: Deadline) -> Answer:
+        """POST: replaces the families in `body`, leaves the group's others. Raises DeliveryError, Rejected."""
+        headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        return self._send("POST", self.group_url(key), deadline, body=body, headers=headers)
+
+    def delete(self, key: Mapping[str, str], deadline: Deadline) -> None:
+        """Delete a group. Raises DeliveryError, Rejected."""
+        self._send("DELETE", self.group_url(key), deadline)
+
+    def status(self, deadline: Deadline) -> Mapping[str, Any]:
+        """Tell version and flags. Raises DeliveryError, Rejected."""
+        return dict(self._data("/api/v1/status", deadline))
+
+    def groups(self, deadline: Deadline) -> list[Group]:
+        """List every group it holds. Raises DeliveryError, Rejected."""
+        return list(_groups(self._data("/api/v1/metrics", deadline)))
+
+    def _data(self, path: str, deadline: Deadline) -> Any:
+        answer = self._send("GET", self.url + path, deadline, limit=_LARGEST)
+        try:
+            return json.loads(answer.body)["data"]
+        except (ValueError, KeyError, TypeError, RecursionError) as exc:
+            raise DeliveryError(f"{self.url}{path} did not answer as a Pushgateway does: {answer.text(100)}") from exc
+
+    def _send(self, method: str, url: str, deadline: Deadline, **more: Any) -> Answer:
+        return send(Request(method=method, url=url, access=self.access, **more), deadline)
+
+
+def _groups(data: Any) -> Iterator[Group]:
+    for each in data if isinstance(data, list) else ():
+        if isinstance(each, dict) and isinstance(each.get("labels"), dict):
+            families = {
+                name: family for name, family in each.items() if isinstance(family, dict) and "metrics" in family
+            }
+            yield Group(
+                labels=each["labels"],
+                pushed_at=_value(families.get("push_time_seconds")) or 0.0,
+                failed_at=_value(families.get("push_failure_time_seconds")) or 0.0,
+                families=families,
+            )
+
+
+def _value(family: Any) -> float | None:
+    try:
+        return float(family["metrics"][0]["value"])
+    except (TypeError, KeyError, IndexError, ValueError):
+        return None
+
+
+def _encoded(value: str) -> str:
+    return base64.urlsafe_b64encode(value.encode()).decode().rstrip("=") or "="

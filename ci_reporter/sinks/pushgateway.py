@@ -1,0 +1,122 @@
+"""The Pushgateway sink: one POST a step, one group a writer, base64 keys. DESIGN §6 has the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ci_reporter import metrics
+from ci_reporter.errors import DeliveryError, Rejected
+from ci_reporter.http import Access, Deadline, shown
+from ci_reporter.metrics import Samples
+from ci_reporter.model import Report, seconds_of
+from ci_reporter.sinks import Receipt
+from ci_reporter.sinks.gateway import Gateway, Group
+
+_COMPLETION = "ci_step_last_completion_timestamp_seconds"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pushgateway:
+    """Where and how to push. `about_us` are samples of the reporter itself, pushed beside the step's own."""
+
+    url: str
+    access: Access
+    branches: Sequence[str]
+    label_budget: int
+    run_info: bool = False
+    about_us: tuple[Samples, ...] = ()
+    name: str = "pushgateway"
+
+    def send(self, own: Report | None, backlog: Sequence[Report], deadline: Deadline) -> Receipt:
+        """Push the step's own report, then the backlog, one call a group.
+
+        Of the backlog nothing is pushed over a newer state of its group: such a report counts as taken.
+        """
+        receipts = [self._push([own], self.about_us, deadline)] if own else []
+        if backlog and not any(receipt.refused for receipt in receipts):
+            receipts.append(self._push_backlog(backlog, deadline))
+        return Receipt(
+            taken=frozenset().union(*(receipt.taken for receipt in receipts)),
+            refused={report_id: why for receipt in receipts for report_id, why in receipt.refused.items()},
+            notes=tuple(dict.fromkeys(note for receipt in receipts for note in receipt.notes)),
+        )
+
+    def preview(self, report: Report) -> str:
+        """Show the request that would be sent: method, address, headers without secrets, body."""
+        body, _ = self._body([report], self.about_us)
+        auth = f"\nAuthorization: {header.split()[0]} ***" if (header := self.access.header()) else ""
+        url = shown(self._gateway.group_url(self._key(report)))
+        return f"POST {url}\nContent-Type: text/plain; version=0.0.4; charset=utf-8{auth}\n\n{body.decode()}"
+
+    @property
+    def _gateway(self) -> Gateway:
+        return Gateway(url=self.url, access=self.access)
+
+    def _key(self, report: Report) -> dict[str, str]:
+        return metrics.grouping_key(report, self.branches)
+
+    def _body(self, reports: Sequence[Report], about_us: Sequence[Samples] = ()) -> tuple[bytes, int]:
+        measured = metrics.newest(metrics.samples(report, run_info=self.run_info) for report in reports)
+        kept, dropped = metrics.within(self.label_budget, [*about_us, *measured])
+        return metrics.text_format(kept), dropped
+
+    def _push(self, reports: Sequence[Report], about_us: Sequence[Samples], deadline: Deadline) -> Receipt:
+        """Push reports of one group, the newest last."""
+        ids = frozenset(report.report_id for report in reports)
+        body, dropped = self._body(reports, about_us)
+        try:
+            answer = self._gateway.push(self._key(reports[-1]), body, deadline)
+        except Rejected as exc:
+            return Receipt(refused=dict.fromkeys(ids, f"{exc}{self._conflict(reports, deadline)}"))
+        except DeliveryError as exc:
+            return Receipt(refused=dict.fromkeys(ids, str(exc)))
+        notes = []
+        if answer.status == 202:
+            notes.append(f"{shown(self.url)} answered 202: accepted, unchecked (it runs without its consistency check)")
+        if dropped:
+            notes.append(f"{dropped} label sets over the budget of {self.label_budget} were not pushed (label_budget)")
+        return Receipt(taken=ids, notes=tuple(notes))
+
+    def _push_backlog(self, backlog: Sequence[Report], deadline: Deadline) -> Receipt:
+        try:
+            held = {tuple(sorted(group.labels.items())): group for group in self._gateway.groups(deadline)}
+        except DeliveryError as exc:
+            return Receipt(refused=dict.fromkeys((report.report_id for report in backlog), str(exc)))
+        taken: set[str] = set()
+        refused: dict[str, str] = {}
+        for key, reports in self._by_group(backlog).items():
+            fresh = [report for report in reports if _is_news(report, held.get(key))]
+            receipt = self._push(fresh, (), deadline) if fresh else Receipt()
+            taken |= receipt.taken | ({report.report_id for report in reports} - {report.report_id for report in fresh})
+            refused |= receipt.refused
+        return Receipt(taken=frozenset(taken), refused=refused)
+
+    def _by_group(self, reports: Sequence[Report]) -> Mapping[tuple[tuple[str, str], ...], list[Report]]:
+        """Reports by grouping key, oldest first; the gateway does not list labels without a value."""
+        groups: dict[tuple[tuple[str, str], ...], list[Report]] = {}
+        for report in sorted(reports, key=lambda each: each.step.finished_at or ""):
+            key = tuple(sorted((name, value) for name, value in self._key(report).items() if value))
+            groups.setdefault(key, []).append(report)
+        return groups
+
+    def _conflict(self, reports: Sequence[Report], deadline: Deadline) -> str:
+        """After a refusal: the group that holds one of our metrics with another type, if that is why."""
+        ours = {each.family.name for report in reports for each in metrics.samples(report, run_info=self.run_info)}
+        try:
+            groups = self._gateway.groups(deadline)
+        except DeliveryError:
+            return ""
+        for group in groups:
+            for name in ours & set(group.families):
+                kind = group.families[name].get("type")
+                if kind != "GAUGE":
+                    return f"; the group {{{group}}} holds {name} as {str(kind).lower()}: delete that group"
+        return ""
+
+
+def _is_news(report: Report, held: Group | None) -> bool:
+    """Whether the gateway's group is older than the report, or not there."""
+    pushed = held.value(_COMPLETION) if held else None
+    finished = seconds_of(report.step.finished_at)
+    return pushed is None or (finished is not None and finished > pushed)

@@ -1,0 +1,1 @@
+"""What a person sees: the terminal and what CI systems make of special lines."""

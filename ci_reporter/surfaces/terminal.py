@@ -1,0 +1,90 @@
+"""Lines and tables for a terminal or a CI log; colours only where asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ci_reporter.model import Report, Result
+
+_COLOURS = {
+    Result.SUCCESS: "32",
+    Result.FAILURE: "31",
+    Result.ERROR: "31",
+    Result.TIMEOUT: "31",
+    Result.CANCELLATION: "33",
+    Result.SKIP: "2",
+}
+
+
+def last_line(report: Report, fate: str, *, colour: bool = False) -> str:
+    """The one line at the end of a step: name, result, duration, what became of the record."""
+    parts = [report.step.name, _painted(outcome(report), report.step.result, colour=colour)]
+    parts += [duration(report.step.duration_ms)] if report.step.duration_ms is not None else []
+    return f"ci-reporter: {' · '.join([*parts, fate])}"
+
+
+def outcome(report: Report) -> str:
+    """The result with what explains it: `failure (exit 1)`, `timeout (no end after 5 s)`."""
+    step = report.step
+    died = f"died of SIG{step.signal}" if step.signal else None
+    said = f"exit {step.exit_code}" if step.exit_code else None
+    why = step.reason or died or said
+    return f"{step.result} ({why})" if why else str(step.result)
+
+
+def duration(ms: int | None) -> str:
+    """Time as people say it: `85 ms`, `12.3 s`, `4 min 05 s`, `2 h 03 min`; `-` when unknown."""
+    if ms is None:
+        return "-"
+    if ms < 1000:
+        return f"{ms} ms"
+    if ms < 59_950:
+        return f"{ms / 1000:.1f} s"
+    minutes, seconds = divmod(round(ms / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"
+
+
+def summary(reports: Sequence[Report], waiting: Mapping[str, Sequence[str]], *, colour: bool = False) -> str:
+    """A table of steps, one row each. `waiting`: report id → sinks that lack it."""
+    head = ("STEP", "RESULT", "DURATION", "COVERAGE", "TESTS", "DELIVERY")
+    rows = [
+        (
+            report.step.name,
+            outcome(report),
+            duration(report.step.duration_ms),
+            _coverage(report),
+            _tests(report),
+            f"waiting for {', '.join(waiting[report.report_id])}" if waiting.get(report.report_id) else "ok",
+        )
+        for report in reports
+    ]
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    lines = [_row(head, widths)]
+    for report, row in zip(reports, rows, strict=True):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        cells[1] = _painted(cells[1], report.step.result, colour=colour)
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _coverage(report: Report) -> str:
+    if report.coverage_pct is not None:
+        return f"{report.coverage_pct:.1f} %"
+    return "-"
+
+
+def _tests(report: Report) -> str:
+    tests = report.tests
+    if tests is None:
+        return "-"
+    bad = tests.failed + tests.errors
+    return f"{tests.passed}/{tests.total} passed" + (f", {bad} failed" if bad else "")
+
+
+def _painted(text: str, result: Result, *, colour: bool) -> str:
+    return f"\x1b[{_COLOURS[result]}m{text}\x1b[0m" if colour else text
