@@ -1,0 +1,224 @@
+"""What every test may ask for: the installed program in a cleared environment, and Debian's real servers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(sys.executable).with_name("ci-reporter")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """A call of the program that has ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """The installed `ci-reporter`, in a working folder of its own and with no environment but what a test gives."""
+
+    folder: Path
+    home: Path
+
+    def __call__(self, *args: str, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60) -> Ended:
+        """Call it and wait for its end."""
+        begun = time.monotonic()
+        process = self.start(*args, env=env)
+        with process:
+            try:
+                out, err = process.communicate(stdin.encode(), timeout)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        seconds = time.monotonic() - begun
+        texts = (each.decode("utf-8", "replace") for each in (out, err))
+        return Ended(returncode=process.returncode, stdout=next(texts), stderr=next(texts), seconds=seconds)
+
+    def start(self, *args: str, env: Mapping[str, str] | None = None, **how: object) -> subprocess.Popen[bytes]:
+        """Start it with pipes, or with what `how` tells Popen; whoever starts it waits for it."""
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        environment = self.environment() | dict(env or {})
+        return subprocess.Popen([PROGRAM, *args], **{"cwd": self.folder, "env": environment} | pipes | how)
+
+    def environment(self) -> dict[str, str]:
+        """What the program has when a test adds nothing."""
+        return {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8"}
+
+    @property
+    def state(self) -> Path:
+        """The state folder, where nobody moved it."""
+        return self.folder / ".ci-reporter"
+
+    def records(self) -> list[dict]:
+        """What steps.ndjson holds."""
+        path = self.state / "steps.ndjson"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def spooled(self) -> list[dict]:
+        """What the spool holds, oldest first."""
+        return [json.loads(path.read_text()) for path in sorted((self.state / "spool").glob("*.json"))]
+
+
+@pytest.fixture
+def run_program(tmp_path: Path) -> Program:
+    """The installed program: `run_program("run", "--", "true", env={...})` gives returncode, stdout, stderr."""
+    folder, home = tmp_path / "work", tmp_path / "home"
+    folder.mkdir()
+    home.mkdir()
+    return Program(folder=folder, home=home)
+
+
+class Server:
+    """A server of Debian's packages on a port of 127.0.0.1; `stop` and `start` keep the port."""
+
+    def __init__(self, command: list[str], port: int, ready: str, log: Path) -> None:
+        self.command = [each.format(port=port) for each in command]
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self._ready = self.url + ready
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Server:
+        """Start it and wait until it answers."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self.command, stdout=log, stderr=log)
+        eventually(self._answers, what=f"{self.command[0]} to be ready, see {self._log}")
+        return self
+
+    def stop(self) -> None:
+        """End it, if need be by force."""
+        if self._process:
+            self._process.terminate()
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+    def get(self, path: str) -> bytes:
+        """What it answers at a path."""
+        with urllib.request.urlopen(self.url + path, timeout=5) as response:
+            return response.read()
+
+    def _answers(self) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            pytest.fail(f"{self.command[0]} has ended: {self._log.read_text(errors='replace')[-1000:]}")
+        try:
+            urllib.request.urlopen(self._ready, timeout=5).close()
+        except urllib.error.HTTPError as exc:
+            exc.close()
+            return exc.code == 401  # it is there, and wants a password
+        except OSError:
+            return False
+        return True
+
+
+def eventually(true: Callable[[], object], what: str, within_s: float = 20) -> object:
+    """Ask again and again until the answer is yes; fails when it does not come."""
+    until = time.monotonic() + within_s
+    while not (answer := true()):
+        if time.monotonic() > until:
+            pytest.fail(f"waited {within_s:g} s for {what}")
+        time.sleep(0.02)
+    return answer
+
+
+@pytest.fixture(name="eventually")
+def _eventually() -> Callable[..., object]:
+    return eventually
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(name="free_port")
+def _free_port() -> Callable[[], int]:
+    return free_port
+
+
+@contextmanager
+def serving(program: str, *flags: str, ready: str, log: Path) -> Iterator[Server]:
+    """Run a server of Debian's packages; `{port}` in its flags is the port."""
+    path = shutil.which(program)
+    if not path:
+        lacking = f"{program} is not installed: apt-get install prometheus prometheus-pushgateway"
+        pytest.fail(lacking) if os.environ.get("CI_REPORTER_TESTS_REQUIRE_ALL") == "1" else pytest.skip(lacking)
+    server = Server([path, *flags], free_port(), ready, log)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def start_pushgateway(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start real Pushgateways with the given flags."""
+    with ExitStack() as stack:
+
+        def start(*flags: str) -> Server:
+            flags = ("--web.listen-address=127.0.0.1:{port}", *flags)
+            return stack.enter_context(
+                serving("prometheus-pushgateway", *flags, ready="/-/ready", log=tmp_path / "pushgateway.log")
+            )
+
+        yield start
+
+
+@pytest.fixture
+def pushgateway(start_pushgateway: Callable[..., Server]) -> Server:
+    """A real Pushgateway."""
+    return start_pushgateway()
+
+
+@pytest.fixture
+def start_prometheus(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start real Prometheis that scrape a Pushgateway every 200 ms."""
+    with ExitStack() as stack:
+
+        def start(target: str, *, honor_labels: bool = True) -> Server:
+            scrape = {
+                "job_name": "pushgateway",
+                "honor_labels": honor_labels,
+                "static_configs": [{"targets": [target]}],
+            }
+            config = {"global": {"scrape_interval": "200ms", "scrape_timeout": "200ms"}, "scrape_configs": [scrape]}
+            path = tmp_path / "prometheus.yml"
+            path.write_text(json.dumps(config))
+            flags = (
+                f"--config.file={path}",
+                f"--storage.tsdb.path={tmp_path / 'tsdb'}",
+                "--web.listen-address=127.0.0.1:{port}",
+            )
+            return stack.enter_context(serving("prometheus", *flags, ready="/-/ready", log=tmp_path / "prometheus.log"))
+
+        yield start
+
+
+@pytest.fixture
+def prometheus(start_prometheus: Callable[..., Server], pushgateway: Server) -> Server:
+    """A real Prometheus that scrapes `pushgateway` with honor_labels: true."""
+    return start_prometheus(f"127.0.0.1:{pushgateway.port}")
