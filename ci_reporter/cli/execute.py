@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def execute(options: dict[str, Any], command: list[str]) -> NoReturn:
     """Record the command as a step and end the program, whatever still hangs in a thread."""
     code = _recorded(options, command)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None: closed before we started
         try:
             stream.flush()
         except (OSError, ValueError):

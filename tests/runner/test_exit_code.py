@@ -1,0 +1,80 @@
+"""The status is the command's own, as a shell would give it."""
+
+import os
+
+import pytest
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 70, 124, 126, 127, 255])
+def test_the_commands_exit_code_is_ours(wrapped, code):
+    assert wrapped("--", "sh", "-c", f"exit {code}").returncode == code
+    assert wrapped.record()["exit_code"] == code
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("TERM", 143), ("KILL", 137), ("SEGV", 139), ("INT", 130), ("HUP", 129), ("ABRT", 134)]
+)
+def test_death_by_a_signal_is_128_and_its_number(wrapped, name, code):
+    assert wrapped("--", "bash", "-c", f"kill -{name} $$").returncode == code
+    record = wrapped.record()
+    assert (record["exit_code"], record["signal"], record["result"]) == (code, name, "failure")
+
+
+def test_a_missing_command_is_127(wrapped):
+    done = wrapped("--", "no-such-command-here")
+    assert done.returncode == 127
+    assert b"command not found: no-such-command-here" in done.stderr
+    assert wrapped.record()["result"] == "error"
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o755], ids=["not executable", "a folder"])
+def test_what_cannot_be_executed_is_126(wrapped, mode):
+    target = wrapped.folder / "thing"
+    if mode == 0o644:
+        target.write_text("#!/bin/sh\n")
+    else:
+        target.mkdir()
+    target.chmod(mode)
+    done = wrapped("--", "./thing")
+    assert done.returncode == 126
+    assert wrapped.record()["reason"].startswith("cannot execute ./thing")
+
+
+def test_a_missing_interpreter_is_126_and_said(wrapped):
+    script = wrapped.folder / "script"
+    script.write_text("#!/no/such/interpreter\n")
+    script.chmod(0o755)
+    assert wrapped("--", "./script").returncode == 126
+    assert "interpreter" in wrapped.record()["reason"]
+
+
+def test_a_script_without_a_first_line_runs_in_sh(wrapped):
+    script = wrapped.folder / "script"
+    script.write_text('echo "$0" "$1"\n')
+    script.chmod(0o755)
+    assert wrapped("--", "./script", "a b").stdout == b"./script a b\n"
+
+
+@pytest.mark.parametrize("arguments", [("--timeout", "soon"), ("--no-such-option",), ("--retries", "-1")])
+def test_our_own_usage_error_is_2_before_anything_starts(wrapped, arguments):
+    assert wrapped(*arguments, "--", "touch", "started").returncode == 2
+    assert not (wrapped.folder / "started").exists()
+
+
+def test_no_command_is_a_usage_error(wrapped):
+    assert wrapped().returncode == 2
+
+
+def test_result_of_a_shell_that_does_not_find_its_command_is_error(wrapped):
+    wrapped("--shell", "--", "no-such-command-here")
+    assert (wrapped.record()["result"], wrapped.record()["reason"]) == ("error", "command not found")
+
+
+def test_a_realtime_signal_has_a_number_for_a_name(wrapped):
+    assert wrapped("--", "bash", "-c", "kill -40 $$").returncode == 168
+    assert wrapped.record()["signal"] == "40"
+
+
+def test_a_parent_that_ignores_sigchld_does_not_cost_the_code(wrapped):
+    script = f"trap '' CHLD; exec {wrapped.start.__globals__['PROGRAM']} run -- sh -c 'exit 5'"
+    assert os.waitstatus_to_exitcode(os.system(f"cd {wrapped.folder} && bash -c {script!r} 2>/dev/null")) == 5
