@@ -104,7 +104,7 @@ def _order(place: Place, begun: Report, command: list[str], later: _Later) -> ru
     config = place.config
     return runner.Order(
         name=begun.step.name,
-        command=["/bin/sh", "-c", " ".join(command)] if config.shell else command,
+        command=_by_shell(command) if config.shell else command,
         env=dict(place.env) | _told(place, begun),
         timeout_s=config.timeout_s,
         grace_s=config.grace_s,
@@ -112,6 +112,11 @@ def _order(place: Place, begun: Report, command: list[str], later: _Later) -> ru
         tail_bytes=config.tail_bytes,
         started=later.start,
     )
+
+
+def _by_shell(command: list[str]) -> list[str]:
+    shell = ["cmd.exe", "/c"] if os.name == "nt" else ["/bin/sh", "-c"]
+    return [*shell, " ".join(command)]
 
 
 def _told(place: Place, begun: Report) -> dict[str, str]:

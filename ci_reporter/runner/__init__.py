@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -74,16 +75,29 @@ def run(order: Order, signals: Held | HeldByHandlers) -> Step:
 
 
 def _attempt(order: Order, signals: Held | HeldByHandlers, started: Callable[[], None] = lambda: None) -> Outcome:
+    try:
+        return _on_windows(order, started) if os.name == "nt" else _on_posix(order, signals, started)
+    except OSError as exc:
+        code, why = refusal(order.command[0], exc, order.env)
+        return Outcome(exit_code=code, result=Result.ERROR, reason=why)
+
+
+def _on_windows(order: Order, started: Callable[[], None]) -> Outcome:
+    from ci_reporter.runner import windows
+
+    ended = windows.run(order.command, order.env, order.timeout_s, started)
+    if ended.timed_out:
+        return Outcome(exit_code=124, result=Result.TIMEOUT, reason=f"no end after {order.timeout_s:g} s")
+    return Outcome(exit_code=ended.exit_code, result=Result.FAILURE if ended.exit_code else Result.SUCCESS)
+
+
+def _on_posix(order: Order, signals: Held | HeldByHandlers, started: Callable[[], None]) -> Outcome:
     kills = oom.kills()
     tail = _tail(order.tail_bytes)
     launch = Launch(
         env=order.env, mask=signals.mask, own_group=not has_terminal(), streams=tail.streams if tail else {}
     )
-    try:
-        attempt = Attempt(order.command, launch, signals)
-    except OSError as exc:
-        code, why = refusal(order.command[0], exc, order.env)
-        return Outcome(exit_code=code, result=Result.ERROR, reason=why)
+    attempt = Attempt(order.command, launch, signals)
     if tail:
         tail.start()
     started()

@@ -15,8 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-STOPPING = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT})
-_FORWARDED = STOPPING | {signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH, signal.SIGCONT, signal.SIGTSTP}
+
+def _numbers(*names: str) -> frozenset[int]:
+    """The signals of these names that this system has (Windows has two)."""
+    return frozenset(number for name in names if (number := getattr(signal, f"SIG{name}", None)))
+
+
+STOPPING = _numbers("INT", "TERM", "HUP", "QUIT")
+_FORWARDED = STOPPING | _numbers("USR1", "USR2", "WINCH", "CONT", "TSTP")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +87,9 @@ class HeldByHandlers:
 @contextmanager
 def held() -> Iterator[Held | HeldByHandlers]:
     """Hold signals back until the block ends. What is ignored already (nohup) stays ignored, here and below."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield Held(numbers=frozenset(), mask=frozenset())
+        return
     if signal.getsignal(signal.SIGCHLD) != signal.SIG_DFL:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a parent that ignored it would cost us the exit status
     wanted = frozenset(each for each in _FORWARDED if signal.getsignal(each) != signal.SIG_IGN)

@@ -1,0 +1,55 @@
+"""What macOS and Windows use instead, tried here as far as it runs here."""
+
+import os
+import signal
+import sys
+import threading
+
+import pytest
+
+from ci_reporter.runner import windows
+from ci_reporter.runner.signals import HeldByHandlers
+
+
+@pytest.fixture
+def held():
+    handlers = HeldByHandlers(frozenset({signal.SIGUSR1, signal.SIGINT}))
+    yield handlers
+    handlers.restore()
+
+
+def test_without_sigtimedwait_a_signal_is_an_event(held):
+    os.kill(os.getpid(), signal.SIGUSR1)
+    assert held.next(5.0).number == signal.SIGUSR1
+
+
+def test_without_sigtimedwait_waiting_ends_when_one_comes(held):
+    threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGUSR1)).start()
+    event = held.next(10.0)
+    assert (event.number, event.from_terminal) == (signal.SIGUSR1, False)
+
+
+def test_without_sigtimedwait_no_signal_is_none(held):
+    assert held.next(0.01) is None
+
+
+def test_handlers_are_given_back():
+    before = signal.getsignal(signal.SIGINT)
+    HeldByHandlers(frozenset({signal.SIGINT})).restore()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_windows_gives_the_exit_code():
+    begun = []
+    ended = windows.run([sys.executable, "-c", "raise SystemExit(5)"], os.environ, None, lambda: begun.append(1))
+    assert (ended.exit_code, ended.timed_out, begun) == (5, False, [1])
+
+
+def test_windows_ends_the_command_at_the_timeout():
+    ended = windows.run([sys.executable, "-c", "import time; time.sleep(30)"], os.environ, 0.2, lambda: None)
+    assert (ended.exit_code, ended.timed_out) == (124, True)
+
+
+def test_windows_does_not_start_what_is_not_there():
+    with pytest.raises(FileNotFoundError):
+        windows.run(["no-such-command"], os.environ, None, lambda: None)
