@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from ci_reporter.model import Report, from_json
 
 PROGRAM = Path(sys.executable).with_name("ci-reporter")
 
@@ -75,6 +79,29 @@ class Program:
     def spooled(self) -> list[dict]:
         """What the spool holds, oldest first."""
         return [json.loads(path.read_text()) for path in sorted((self.state / "spool").glob("*.json"))]
+
+
+@pytest.fixture
+def make_report() -> Callable[..., Report]:
+    """Make a report of a step that went well; keywords are its JSON keys: `make_report(exit_code=1)`."""
+    known = {
+        "report_id": "0198c0de-0000-7000-8000-000000000000",
+        "ci_run_id": "github-17012345678-1",
+        "provider": "github",
+        "repository": "acme/shop",
+        "pipeline": "CI",
+        "pipeline_id": "17012345678",
+        "job_name": "unit (3.12)",
+        "step": "pytest",
+        "branch": "main",
+        "revision": "c0ffee" + "0" * 34,
+        "started_at": "2026-01-31T12:00:00.000Z",
+        "finished_at": "2026-01-31T12:00:12.345Z",
+        "duration_ms": 12345,
+        "exit_code": 0,
+        "attempts": 1,
+    }
+    return lambda **more: from_json(known | more)
 
 
 @pytest.fixture
@@ -222,3 +249,85 @@ def start_prometheus(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 def prometheus(start_prometheus: Callable[..., Server], pushgateway: Server) -> Server:
     """A real Prometheus that scrapes `pushgateway` with honor_labels: true."""
     return start_prometheus(f"127.0.0.1:{pushgateway.port}")
+
+
+Act = bytes | Callable[[socket.socket, threading.Event], None]
+
+
+class Vendor:
+    """A server that misbehaves as told: each connection gets the next act, the last one again and again."""
+
+    def __init__(self, acts: tuple[Act, ...]) -> None:
+        self.seen: list[bytes] = []
+        self._acts = acts
+        self._over = threading.Event()
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def close(self) -> None:
+        """End whatever still goes on."""
+        self._over.set()
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._serve, args=(connection,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.settimeout(10)
+            self.seen.append(_request(connection))
+            act = self._acts[min(len(self.seen), len(self._acts)) - 1]
+            if isinstance(act, bytes):
+                connection.sendall(act)
+            else:
+                act(connection, self._over)
+
+
+def _request(connection: socket.socket) -> bytes:
+    """One HTTP request, with its body."""
+    got = b""
+    while b"\r\n\r\n" not in got and (chunk := connection.recv(65536)):
+        got += chunk
+    head, _, body = got.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
+    while length and len(body) < int(length[1]) and (chunk := connection.recv(65536)):
+        body += chunk
+    return head + b"\r\n\r\n" + body
+
+
+@pytest.fixture
+def vendor() -> Iterator[Callable[..., Vendor]]:
+    """Start servers that misbehave: `vendor(answer(500))`."""
+    with ExitStack() as stack:
+
+        def start(*acts: Act) -> Vendor:
+            server = Vendor(acts)
+            stack.callback(server.close)
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def answer() -> Callable[..., bytes]:
+    """Make the bytes of an HTTP answer: `answer(500, b"no", retry_after="1")`."""
+
+    def make(status: int, body: bytes = b"", **headers: str) -> bytes:
+        lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        head = "\r\n".join([f"HTTP/1.1 {status} -", f"Content-Length: {len(body)}", "Connection: close", *lines])
+        return f"{head}\r\n\r\n".encode() + body
+
+    return make
