@@ -32,3 +32,7 @@ class DeliveryError(CIReporterError):
 
 class Rejected(DeliveryError):
     """The other side understood and said no; the same bytes will be refused again."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _LARGEST_ANSWER = 64 * 1024
 _PAUSE_S = (0.1, 0.3)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_SHORTEST_SECRET = 4  # a shorter one is a part of every text
+_PASSING = (408, 429)  # beside 5xx: statuses that say "not now"
 
 
 class Deadline:
@@ -57,13 +59,22 @@ class Access:
         pair = f"{self.username or ''}:{self.password or ''}".encode()
         return f"Basic {base64.b64encode(pair).decode()}"
 
+    def hidden(self, text: str) -> str:
+        """The text without our secrets: a server may say what it was sent."""
+        sent = (self.header() or "").partition(" ")[2]
+        for secret in (sent, self.token, self.password):
+            if secret and len(secret) >= _SHORTEST_SECRET:
+                text = text.replace(secret, "***")
+        return text
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What to send. An answer longer than `limit` bytes is cut there."""
+    """What to send. Messages name `base`, the address as it was set; an answer is cut after `limit` bytes."""
 
     method: str
     url: str
+    base: str = ""
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     access: Access = field(default_factory=Access)
@@ -78,9 +89,19 @@ class Answer:
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a web page, made for people."""
+        kind = self.headers.get("content-type", "").lower()
+        return kind.startswith("text/html") or self.body.lstrip()[:9].lower() in (b"<!doctype", b"<html>")
+
     def text(self, most: int = 400) -> str:
-        """The body for a message: one line, cut, no control characters."""
-        return _CONTROL.sub(" ", self.body.decode("utf-8", "replace")).strip()[:most]
+        """The body for a message: one line, cut, no control characters; of a web page its title."""
+        said = self.body.decode("utf-8", "replace")
+        if self.is_page:
+            title = re.search(r"<title[^>]*>([^<]*)", said, re.IGNORECASE)
+            said = f"a web page: {title[1].strip()}" if title and title[1].strip() else "a web page"
+        return _CONTROL.sub(" ", said).strip()[:most]
 
 
 def prepare() -> None:
@@ -88,22 +109,27 @@ def prepare() -> None:
     import requests  # noqa: F401
 
 
+class _Passing(DeliveryError):
+    """A failure that may pass: worth another try after `pause_s`, which the server may have asked for."""
+
+    def __init__(self, message: str, pause_s: float | None = None) -> None:
+        super().__init__(message)
+        self.pause_s = random.uniform(*_PAUSE_S) if pause_s is None else pause_s  # noqa: S311
+
+
 def send(request: Request, deadline: Deadline, retries: int = 1) -> Answer:
     """Send it, once more after a failure that may pass, and give a 2xx answer.
 
-    Raises DeliveryError when there is none in time (also 429 and 5xx), Rejected for any other status; redirects are
-    not followed: a POST would arrive as a GET.
+    Raises DeliveryError when there is none in time (also 408, 429 and 5xx), Rejected for any other status; redirects
+    are not followed: a POST would arrive as a GET.
     """
-    for attempt in range(retries + 1):
+    for left in reversed(range(retries + 1)):
         try:
             return _checked(request, _in_time(request, deadline))
-        except Rejected:
-            raise
-        except DeliveryError:
-            pause = random.uniform(*_PAUSE_S)  # noqa: S311
-            if attempt == retries or deadline.left_s() <= pause * 2:
+        except _Passing as exc:
+            if not left or deadline.left_s() <= exc.pause_s:
                 raise
-            time.sleep(pause)
+            time.sleep(exc.pause_s)
     raise AssertionError("unreachable")
 
 
@@ -112,31 +138,53 @@ def shown(url: str) -> str:
     return re.sub(r"//[^/@]*@", "//", url)
 
 
-def _where(url: str) -> str:
+def _where(request: Request) -> str:
     """The server alone: a group's address is long, and base64."""
-    return "/".join(shown(url).split("/", 3)[:3])
+    return shown(request.base) or "/".join(shown(request.url).split("/", 3)[:3])
 
 
 def _checked(request: Request, answer: Answer) -> Answer:
     if 200 <= answer.status < 300:
         return answer
-    said = answer.text()
-    if 300 <= answer.status < 400:
-        said = f"it redirects to {shown(answer.headers.get('location', 'nowhere'))[:200]}; set that address instead"
-    kind = DeliveryError if answer.status >= 500 or answer.status in (408, 429) else Rejected
-    raise kind(f"{_where(request.url)} answered {answer.status}" + (f": {said}" if said else ""))
+    said = _redirect(request, answer) if 300 <= answer.status < 400 else request.access.hidden(answer.text())
+    message = f"{_where(request)} answered {answer.status}" + (f": {said}" if said else "")
+    if answer.status >= 500 or answer.status in _PASSING:
+        raise _Passing(message, _retry_after_s(answer))
+    raise Rejected(message, answer.status)
+
+
+def _redirect(request: Request, answer: Answer) -> str:
+    """Where it wants us to go, as an address to set: without what we had put behind ours."""
+    from urllib.parse import urljoin
+
+    target = urljoin(request.url, answer.headers.get("location", "")).partition("?")[0]
+    target = shown(target).removesuffix(shown(request.url).removeprefix(_where(request)))
+    return f"it redirects to {_CONTROL.sub(' ', target)[:200]}; set that address instead"
+
+
+def _retry_after_s(answer: Answer) -> float | None:
+    """Seconds the server asks to wait, given as such or as a date. Source: RFC 9110, 10.2.3."""
+    from email.utils import parsedate_to_datetime
+
+    text = answer.headers.get("retry-after", "").strip()
+    try:
+        return max(0.0, float(text) if text.isdecimal() else parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
 
 
 def _in_time(request: Request, deadline: Deadline) -> Answer:
     """Send in a thread and wait for it until the deadline, whatever it hangs on."""
     import threading
 
+    if not deadline.left_s():
+        raise DeliveryError(f"no time left for {_where(request)} (of {deadline.seconds:g} s)")
     done: list[Answer | DeliveryError] = []
     thread = threading.Thread(target=lambda: done.append(_caught(request, deadline)), daemon=True)
     thread.start()
     thread.join(deadline.left_s())
     if not done:
-        raise DeliveryError(f"no answer from {_where(request.url)} within {deadline.seconds:g} s")
+        raise DeliveryError(f"no answer from {_where(request)} within {deadline.seconds:g} s")
     if isinstance(done[0], DeliveryError):
         raise done[0]
     return done[0]
@@ -148,35 +196,46 @@ def _caught(request: Request, deadline: Deadline) -> Answer | DeliveryError:
     try:
         return _exchange(request, deadline)
     except requests.exceptions.Timeout:
-        return DeliveryError(f"no answer from {_where(request.url)} within {deadline.seconds:g} s")
+        return DeliveryError(f"no answer from {_where(request)} within {deadline.seconds:g} s")
     except (requests.exceptions.RequestException, OSError, ValueError) as exc:
-        error = DeliveryError(f"cannot reach {_where(request.url)}: {_reason(exc)}")
+        hop = "the proxy: " if isinstance(exc, requests.exceptions.ProxyError) else ""
+        message = f"cannot reach {_where(request)}: {hop}{_reason(exc)}"
+        final = isinstance(exc, requests.exceptions.SSLError) or not isinstance(
+            exc, requests.exceptions.ConnectionError
+        )
+        error = DeliveryError(message) if final else _Passing(message)
         error.__cause__ = exc
         return error
 
 
 def _exchange(request: Request, deadline: Deadline) -> Answer:
+    """One request, one answer.
+
+    It goes to the adapter itself: a session would read the whole body of a redirect that it is told not to follow.
+    """
     import requests
 
     def authorize(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
         if value := request.access.header():
-            prepared.headers["Authorization"] = value
+            prepared.headers["Authorization"] = value.encode()  # type: ignore[assignment]  # bytes hold any token
         return prepared  # having a say at all keeps ~/.netrc out of it
 
+    headers = {"User-Agent": f"ci-reporter/{__version__}", "Accept-Encoding": "identity", **request.headers}
     with requests.Session() as session:
-        response = session.request(
-            request.method,
-            request.url,
-            data=request.body,
-            headers={"User-Agent": f"ci-reporter/{__version__}", "Accept-Encoding": "identity", **request.headers},
-            auth=authorize,
-            timeout=max(0.01, deadline.left_s()),
-            verify=request.access.ca or True,
-            allow_redirects=False,
-            stream=True,
+        prepared = session.prepare_request(
+            requests.Request(request.method, request.url, data=request.body, headers=headers, auth=authorize)
         )
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(status=response.status_code, body=_body(response, request.limit), headers=headers)
+        url = prepared.url or request.url
+        settings = session.merge_environment_settings(url, {}, True, request.access.ca or True, None)
+        with session.get_adapter(url).send(
+            prepared,
+            stream=True,
+            timeout=max(0.01, deadline.left_s()),
+            verify=settings["verify"] or True,
+            proxies=settings["proxies"],
+        ) as response:
+            found = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(status=response.status_code, body=_body(response, request.limit), headers=found)
 
 
 def _body(response: requests.Response, limit: int) -> bytes:
@@ -189,13 +248,36 @@ def _body(response: requests.Response, limit: int) -> bytes:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause in the words of the system: `connection refused`, not three nested reprs."""
-    seen: BaseException = error
-    while inner := _inner(seen):
-        seen = inner
-    if isinstance(seen, OSError) and seen.strerror:
-        return seen.strerror[0].lower() + seen.strerror[1:]
-    return _CONTROL.sub(" ", str(seen)).split(": ", 1)[-1][:200] or type(seen).__name__
+    """The innermost cause in words people know: `connection refused`, not three nested reprs."""
+    import http.client
+    import socket
+    import ssl
+
+    cause = error
+    while inner := _inner(cause):
+        cause = inner
+    match cause:
+        case ssl.SSLCertVerificationError():
+            text = f"certificate is not trusted: {_lowered(cause.verify_message)}"
+        case ssl.SSLError():
+            text = f"TLS failed: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
+        case socket.gaierror(errno=socket.EAI_NONAME):
+            text = "name not known"
+        case http.client.RemoteDisconnected():
+            text = "it closed the connection without an answer"
+        case http.client.IncompleteRead():
+            text = "its answer broke off"
+        case http.client.HTTPException():
+            text = f"it does not speak HTTP: {cause}"
+        case OSError(strerror=str(words)):
+            text = _lowered(words)
+        case _:
+            text = str(cause) or type(cause).__name__
+    return _CONTROL.sub(" ", re.sub(r"//\S*@", "//", text))[:200]
+
+
+def _lowered(words: str) -> str:
+    return words[:1].lower() + words[1:]
 
 
 def _inner(error: BaseException) -> BaseException | None:

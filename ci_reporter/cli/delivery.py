@@ -21,10 +21,14 @@ _BACKLOG = 500  # of what is owed, at most so many are looked at after a step
 
 @dataclass(frozen=True, kw_only=True)
 class Delivered:
-    """What came of a delivery: how many reports arrived, why others did not (each reason once), what else to know."""
+    """What came of a delivery.
+
+    How many reports arrived, whether the step's own one was refused, why reports did not arrive (each reason once),
+    what else to know.
+    """
 
     taken: int = 0
-    refused: int = 0
+    refused: bool = False
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -35,7 +39,7 @@ def deliver(journal: Journal, sinks: Sequence[Sink], own: Report | None, deadlin
     receipts = [_to(sink, owed, own, deadline, journal) for sink in sinks]
     return Delivered(
         taken=sum(len(receipt.taken) for receipt in receipts),
-        refused=sum(len(receipt.refused) for receipt in receipts),
+        refused=own is not None and any(own.report_id in receipt.refused for receipt in receipts),
         reasons=tuple(dict.fromkeys(why for receipt in receipts for why in receipt.refused.values())),
         notes=tuple(dict.fromkeys(note for receipt in receipts for note in receipt.notes)),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
 
 import click
 
@@ -12,6 +14,7 @@ from ci_reporter.cli.place import here, sinks
 from ci_reporter.cli.reporting import reported
 from ci_reporter.errors import DeliveryError
 from ci_reporter.http import Deadline
+from ci_reporter.journal.spool import Spooled
 
 
 @click.command("flush", epilog="Example:  ci-reporter flush --strict")
@@ -28,13 +31,24 @@ def command(pushgateway: str | None, strict: bool) -> None:
     orphans = journal.recover(place.sink_names)
     if orphans:
         output.say(f"ci-reporter: {len(orphans)} steps whose reporter was killed are recorded now")
-    waiting = len(journal.spool)
+    waiting = journal.spool.owed()
     delivered = deliver(journal, sinks(place.config), None, Deadline(place.config.budget_s))
-    left = len(journal.spool)
-    for line in (*delivered.notes, *(f"not delivered: {why}" for why in delivered.reasons)):
-        output.warn(line, place.env)
-    if left and not place.sink_names:
-        output.warn(f"{left} reports wait for a sink, and none is configured (set CI_REPORTER_PUSHGATEWAY)", place.env)
-    output.say(f"ci-reporter: {delivered.taken} of {waiting} waiting reports delivered, {left} left")
+    left = journal.spool.owed()
+    damaged = len(journal.spool) - len(left)
+    problems = [*delivered.notes, *(f"not delivered: {why}" for why in delivered.reasons)]
+    problems += _without_sink(left, place.sink_names)
+    problems += [f"{damaged} files in {journal.spool.path} are damaged; they were passed over"] if damaged else []
+    for problem in problems:
+        output.warn(problem, place.env)
+    output.say(f"ci-reporter: {delivered.taken} of {len(waiting)} waiting reports delivered, {len(left)} left")
     if left and (strict or place.config.strict):
         sys.exit(DeliveryError.exit_code)
+
+
+def _without_sink(left: Sequence[Spooled], configured: Sequence[str]) -> list[str]:
+    """Say which reports wait for a sink that is not, or no longer, configured."""
+    counts = Counter(each.sink for each in left if each.sink not in configured)
+    return [
+        f"{count} reports wait for {sink!r}, which is not configured (set CI_REPORTER_{sink.upper()})"
+        for sink, count in counts.items()
+    ]

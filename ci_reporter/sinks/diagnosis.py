@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _CALL_S = 5.0
 _LARGEST = 64 * 1024**2
 _PROBE = {"job": metrics.JOB, "step": "doctor"}
+_PORTS = {"http": 80, "https": 443}
+_SIGN_IN = "set CI_REPORTER_PUSHGATEWAY_USERNAME and _PASSWORD, or CI_REPORTER_PUSHGATEWAY_TOKEN (each also as _FILE)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,28 +37,42 @@ class Finding:
 
 def gateway(at: Gateway) -> Iterator[Finding]:
     """Whether the Pushgateway is there, which version it is, and whether a push works."""
-    url = shown(at.url)
     try:
         status = at.status(Deadline(_CALL_S))
-    except Rejected as exc:
-        yield Finding(ok=False, seen=str(exc), remedy="check the address, and the user, password or token")
-        return
     except DeliveryError as exc:
-        yield Finding(ok=False, seen=str(exc), remedy="start the Pushgateway or correct CI_REPORTER_PUSHGATEWAY")
+        yield Finding(ok=False, seen=str(exc), remedy=_remedy(exc))
         return
-    version = status.get("build_information", {}).get("version", "of unknown version")
-    yield Finding(ok=True, seen=f"Pushgateway {version} answers at {url}")
+    build = status.get("build_information")
+    if not isinstance(build, dict):
+        yield Finding(ok=False, seen=f"{shown(at.url)} does not say its version", remedy="see whether it is one")
+        return
+    yield Finding(ok=True, seen=f"Pushgateway {build.get('version') or '?'} answers at {shown(at.url)}")
     yield _push(at)
 
 
+def _remedy(error: DeliveryError) -> str:
+    said = str(error)
+    if isinstance(error, Rejected):
+        return _SIGN_IN if error.status in (401, 403) else "correct CI_REPORTER_PUSHGATEWAY: no Pushgateway is there"
+    if "certificate is not trusted" in said:
+        return "set CI_REPORTER_PUSHGATEWAY_CA to a file with the certificate of its authority"
+    if "did not answer as" in said:
+        return "correct CI_REPORTER_PUSHGATEWAY: something else is there"
+    return "start the Pushgateway or correct CI_REPORTER_PUSHGATEWAY"
+
+
 def _push(at: Gateway) -> Finding:
-    """Push one sample to a group of our own and delete the group again."""
+    """Push one sample to a group of our own and delete the group again, also after a refusal, which leaves one."""
     body = metrics.text_format([metrics.sample_of(metrics.PUSH_FAILURES, [((), 0.0)])])
     try:
         answer = at.push(_PROBE, body, Deadline(_CALL_S))
         at.delete(_PROBE, Deadline(_CALL_S))
     except DeliveryError as exc:
-        return Finding(ok=False, seen=f"a test push was not taken: {exc}", remedy="see what the gateway says above")
+        with suppress(DeliveryError):
+            at.delete(_PROBE, Deadline(_CALL_S))
+        denied = isinstance(exc, Rejected) and exc.status in (401, 403)
+        remedy = _SIGN_IN if denied else "do what the gateway says; a type conflict goes when its group is deleted"
+        return Finding(ok=False, seen=f"a test push does not work: {exc}", remedy=remedy)
     if answer.status == 202:
         remedy = "start it without --push.disable-consistency-check: one bad push breaks every scrape"
         return Finding(ok=False, seen="a test push was accepted unchecked (202)", remedy=remedy)
@@ -65,47 +82,59 @@ def _push(at: Gateway) -> Finding:
 def prometheus(url: str, gateway_url: str) -> Iterator[Finding]:
     """Whether this Prometheus scrapes that Pushgateway, and with `honor_labels: true`."""
     try:
-        pool = _pool(url, gateway_url)
+        target = _target(url, gateway_url)
         config = yaml.safe_load(_get(url, "/api/v1/status/config")["yaml"])
-    except (DeliveryError, KeyError, TypeError, yaml.YAMLError) as exc:
+    except (DeliveryError, KeyError, TypeError, ValueError, yaml.YAMLError) as exc:
         yield Finding(ok=False, seen=f"Prometheus does not tell: {exc}", remedy="correct CI_REPORTER_PROMETHEUS")
         return
     where = urlsplit(gateway_url).netloc
-    if pool is None:
-        remedy = f"add a scrape config with targets: ['{where}'] and honor_labels: true"
+    if target is None:
+        remedy = (
+            f"add a scrape config with targets: ['{where}'] and honor_labels: true, unless it has another name there"
+        )
         yield Finding(ok=False, seen=f"Prometheus at {shown(url)} has no target {where}", remedy=remedy)
         return
-    if pool["health"] != "up":
-        said = f"Prometheus scrapes {where}, and it is {pool['health']}: {pool.get('lastError') or 'not scraped yet'}"
-        yield Finding(
-            ok=False, seen=said, remedy="see that Prometheus reaches the gateway; just started: wait a scrape"
-        )
+    if target.health == "up":
+        yield Finding(ok=True, seen=f"Prometheus at {shown(url)} scrapes {where} (job {target.job!r})")
     else:
-        yield Finding(ok=True, seen=f"Prometheus at {shown(url)} scrapes {where} (job {pool['scrapePool']!r})")
-    yield _honour(config, pool["scrapePool"])
+        seen = f"Prometheus scrapes {where}, and it is {target.health}: {target.error or 'not scraped yet'}"
+        remedy = "see that Prometheus reaches the gateway; just started: wait a scrape"
+        yield Finding(ok=False, seen=seen, remedy=remedy)
+    yield _honour(config, target.job)
 
 
-def _honour(config: Mapping[str, Any], job: str) -> Finding:
-    scrapes = [each for each in config.get("scrape_configs", ()) if each.get("job_name") == job]
-    if any(each.get("honor_labels") for each in scrapes):
+def _honour(config: Any, job: str) -> Finding:
+    scrapes = config.get("scrape_configs") if isinstance(config, dict) else None
+    if any(each.get("job_name") == job and each.get("honor_labels") for each in scrapes or ()):
         return Finding(ok=True, seen=f"honor_labels is true for job {job!r}")
     remedy = f"set honor_labels: true in scrape config {job!r}; without it our job label becomes exported_job"
     return Finding(ok=False, seen=f"honor_labels is not set for job {job!r}", remedy=remedy)
 
 
-def _pool(url: str, gateway_url: str) -> Mapping[str, Any] | None:
-    """The active target with the gateway's host and port."""
-    wanted = urlsplit(gateway_url)
-    for target in _get(url, f"/api/v1/targets?state={quote('active')}")["activeTargets"]:
-        found = urlsplit(target["scrapeUrl"])
-        if (found.hostname, found.port) == (wanted.hostname, wanted.port):
-            return dict(target)
+@dataclass(frozen=True, kw_only=True)
+class _Target:
+    job: str
+    health: str
+    error: str
+
+
+def _target(url: str, gateway_url: str) -> _Target | None:
+    """The active target with the gateway's host and port. Raises DeliveryError, KeyError, TypeError, ValueError."""
+    for found in _get(url, f"/api/v1/targets?state={quote('active')}")["activeTargets"]:
+        if _server(found["scrapeUrl"]) == _server(gateway_url):
+            error = str(found.get("lastError", ""))
+            return _Target(job=str(found["scrapePool"]), health=str(found["health"]), error=error)
     return None
 
 
-def _get(url: str, path: str) -> Any:
-    answer = send(Request(method="GET", url=url + path, limit=_LARGEST), Deadline(_CALL_S))
+def _server(url: str) -> tuple[str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port or _PORTS.get(parts.scheme)
+
+
+def _get(url: str, path: str) -> Mapping[str, Any]:
+    answer = send(Request(method="GET", url=url + path, base=url, limit=_LARGEST), Deadline(_CALL_S))
     try:
-        return json.loads(answer.body)["data"]
+        return dict(json.loads(answer.body)["data"])
     except (ValueError, KeyError, TypeError) as exc:
         raise DeliveryError(f"{shown(url)} did not answer as Prometheus does: {answer.text(100)}") from exc

@@ -7,13 +7,15 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ci_reporter.errors import DeliveryError
+from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.http import Access, Answer, Deadline, Request, send
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+Key = tuple[tuple[str, str], ...]
 _LARGEST = 256 * 1024**2
 
 
@@ -25,6 +27,11 @@ class Group:
     pushed_at: float
     failed_at: float
     families: Mapping[str, Any]
+
+    @property
+    def key(self) -> Key:
+        """The labels to compare with: a label without a value is the same as none."""
+        return key_of(self.labels)
 
     def value(self, family: str) -> float | None:
         """The value of a metric that has one sample."""
@@ -48,8 +55,12 @@ class Gateway:
 
     def push(self, key: Mapping[str, str], body: bytes, deadline: Deadline) -> Answer:
         """POST: replaces the families in `body`, leaves the group's others. Raises DeliveryError, Rejected."""
-        headers = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-        return self._send("POST", self.group_url(key), deadline, body=body, headers=headers)
+        headers = {"Content-Type": CONTENT_TYPE}
+        answer = self._send("POST", self.group_url(key), deadline, body=body, headers=headers)
+        if answer.is_page:  # a sign-in page or a front end that answers 200 to everything has taken nothing
+            said = f"{self.url} answered {answer.status} with {answer.text(100)}; that is no Pushgateway"
+            raise Rejected(said, answer.status)
+        return answer
 
     def delete(self, key: Mapping[str, str], deadline: Deadline) -> None:
         """Delete a group. Raises DeliveryError, Rejected."""
@@ -57,7 +68,8 @@ class Gateway:
 
     def status(self, deadline: Deadline) -> Mapping[str, Any]:
         """Tell version and flags. Raises DeliveryError, Rejected."""
-        return dict(self._data("/api/v1/status", deadline))
+        data = self._data("/api/v1/status", deadline)
+        return data if isinstance(data, dict) else {}
 
     def groups(self, deadline: Deadline) -> list[Group]:
         """List every group it holds. Raises DeliveryError, Rejected."""
@@ -68,10 +80,16 @@ class Gateway:
         try:
             return json.loads(answer.body)["data"]
         except (ValueError, KeyError, TypeError, RecursionError) as exc:
-            raise DeliveryError(f"{self.url}{path} did not answer as a Pushgateway does: {answer.text(100)}") from exc
+            said = self.access.hidden(answer.text(100))
+            raise DeliveryError(f"{self.url}{path} did not answer as a Pushgateway does: {said}") from exc
 
     def _send(self, method: str, url: str, deadline: Deadline, **more: Any) -> Answer:
-        return send(Request(method=method, url=url, access=self.access, **more), deadline)
+        return send(Request(method=method, url=url, base=self.url, access=self.access, **more), deadline)
+
+
+def key_of(labels: Mapping[str, str]) -> Key:
+    """Labels as something to compare and to look up; one without a value is the same as none."""
+    return tuple(sorted((name, value) for name, value in labels.items() if value))
 
 
 def _groups(data: Any) -> Iterator[Group]:
@@ -96,4 +114,5 @@ def _value(family: Any) -> float | None:
 
 
 def _encoded(value: str) -> str:
-    return base64.urlsafe_b64encode(value.encode()).decode().rstrip("=") or "="
+    """URL-safe base64 without padding, `=` for nothing; what UTF-8 cannot hold (a lone surrogate) becomes `?`."""
+    return base64.urlsafe_b64encode(value.encode("utf-8", "replace")).decode().rstrip("=") or "="

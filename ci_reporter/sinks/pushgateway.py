@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ci_reporter import metrics
@@ -11,7 +11,7 @@ from ci_reporter.http import Access, Deadline, shown
 from ci_reporter.metrics import Samples
 from ci_reporter.model import Report, seconds_of
 from ci_reporter.sinks import Receipt
-from ci_reporter.sinks.gateway import Gateway, Group
+from ci_reporter.sinks.gateway import CONTENT_TYPE, Gateway, Group, Key, key_of
 
 _COMPLETION = "ci_step_last_completion_timestamp_seconds"
 
@@ -35,7 +35,7 @@ class Pushgateway:
         """
         receipts = [self._push([own], self.about_us, deadline)] if own else []
         if backlog and not any(receipt.refused for receipt in receipts):
-            receipts.append(self._push_backlog(backlog, deadline))
+            receipts.extend(self._push_backlog(backlog, deadline))
         return Receipt(
             taken=frozenset().union(*(receipt.taken for receipt in receipts)),
             refused={report_id: why for receipt in receipts for report_id, why in receipt.refused.items()},
@@ -47,7 +47,7 @@ class Pushgateway:
         body, _ = self._body([report], self.about_us)
         auth = f"\nAuthorization: {header.split()[0]} ***" if (header := self.access.header()) else ""
         url = shown(self._gateway.group_url(self._key(report)))
-        return f"POST {url}\nContent-Type: text/plain; version=0.0.4; charset=utf-8{auth}\n\n{body.decode()}"
+        return f"POST {url}\nContent-Type: {CONTENT_TYPE}{auth}\n\n{body.decode()}"
 
     @property
     def _gateway(self) -> Gateway:
@@ -63,46 +63,45 @@ class Pushgateway:
 
     def _push(self, reports: Sequence[Report], about_us: Sequence[Samples], deadline: Deadline) -> Receipt:
         """Push reports of one group, the newest last."""
-        ids = frozenset(report.report_id for report in reports)
         body, dropped = self._body(reports, about_us)
         try:
             answer = self._gateway.push(self._key(reports[-1]), body, deadline)
         except Rejected as exc:
-            return Receipt(refused=dict.fromkeys(ids, f"{exc}{self._conflict(reports, deadline)}"))
+            conflict = self._conflict(reports, deadline) if exc.status == 400 else ""
+            return Receipt(refused=dict.fromkeys(_ids(reports), f"{exc}{conflict}"))
         except DeliveryError as exc:
-            return Receipt(refused=dict.fromkeys(ids, str(exc)))
+            return Receipt(refused=dict.fromkeys(_ids(reports), str(exc)))
         notes = []
         if answer.status == 202:
             notes.append(f"{shown(self.url)} answered 202: accepted, unchecked (it runs without its consistency check)")
         if dropped:
             notes.append(f"{dropped} label sets over the budget of {self.label_budget} were not pushed (label_budget)")
-        return Receipt(taken=ids, notes=tuple(notes))
+        return Receipt(taken=_ids(reports), notes=tuple(notes))
 
-    def _push_backlog(self, backlog: Sequence[Report], deadline: Deadline) -> Receipt:
+    def _push_backlog(self, backlog: Sequence[Report], deadline: Deadline) -> Iterator[Receipt]:
         try:
-            held = {tuple(sorted(group.labels.items())): group for group in self._gateway.groups(deadline)}
+            held = {group.key: group for group in self._gateway.groups(deadline)}
         except DeliveryError as exc:
-            return Receipt(refused=dict.fromkeys((report.report_id for report in backlog), str(exc)))
-        taken: set[str] = set()
-        refused: dict[str, str] = {}
+            why = f"cannot look what the gateway holds by now: {exc}" if isinstance(exc, Rejected) else str(exc)
+            yield Receipt(refused=dict.fromkeys(_ids(backlog), why))
+            return
         for key, reports in self._by_group(backlog).items():
-            fresh = [report for report in reports if _is_news(report, held.get(key))]
-            receipt = self._push(fresh, (), deadline) if fresh else Receipt()
-            taken |= receipt.taken | ({report.report_id for report in reports} - {report.report_id for report in fresh})
-            refused |= receipt.refused
-        return Receipt(taken=frozenset(taken), refused=refused)
+            news = [report for report in reports if _is_news(report, held.get(key))]
+            yield Receipt(taken=_ids(reports) - _ids(news))
+            if news:
+                yield self._push(news, (), deadline)
 
-    def _by_group(self, reports: Sequence[Report]) -> Mapping[tuple[tuple[str, str], ...], list[Report]]:
-        """Reports by grouping key, oldest first; the gateway does not list labels without a value."""
-        groups: dict[tuple[tuple[str, str], ...], list[Report]] = {}
-        for report in sorted(reports, key=lambda each: each.step.finished_at or ""):
-            key = tuple(sorted((name, value) for name, value in self._key(report).items() if value))
-            groups.setdefault(key, []).append(report)
+    def _by_group(self, reports: Sequence[Report]) -> Mapping[Key, list[Report]]:
+        """Reports by grouping key, oldest first."""
+        groups: dict[Key, list[Report]] = {}
+        for report in sorted(reports, key=lambda each: seconds_of(each.step.finished_at) or 0.0):
+            groups.setdefault(key_of(self._key(report)), []).append(report)
         return groups
 
     def _conflict(self, reports: Sequence[Report], deadline: Deadline) -> str:
         """After a refusal: the group that holds one of our metrics with another type, if that is why."""
-        ours = {each.family.name for report in reports for each in metrics.samples(report, run_info=self.run_info)}
+        measured = (each for report in reports for each in metrics.samples(report, run_info=self.run_info))
+        ours = {each.family.name for each in (*self.about_us, *measured)}
         try:
             groups = self._gateway.groups(deadline)
         except DeliveryError:
@@ -113,6 +112,10 @@ class Pushgateway:
                 if kind != "GAUGE":
                     return f"; the group {{{group}}} holds {name} as {str(kind).lower()}: delete that group"
         return ""
+
+
+def _ids(reports: Sequence[Report]) -> frozenset[str]:
+    return frozenset(report.report_id for report in reports)
 
 
 def _is_news(report: Report, held: Group | None) -> bool:
