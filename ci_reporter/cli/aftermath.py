@@ -18,7 +18,6 @@ from ci_reporter.http import Deadline
 from ci_reporter.journal import Running
 from ci_reporter.metrics import Samples
 from ci_reporter.model import Report, Run, to_json
-from ci_reporter.providers import git
 from ci_reporter.sinks import openmetrics
 from ci_reporter.surfaces import terminal
 
@@ -26,10 +25,16 @@ _ORPHAN_BUDGET_S = 0.5  # who lost its parent is about to be killed
 
 
 def prepare(place: Place, run: Run) -> Run:
-    """Load what the aftermath needs and ask git what the environment did not say."""
+    """Load what the aftermath needs and ask git for what identifies the run where the environment did not say it."""
     if place.config.pushgateway:
         http.prepare()
-    metrics.prepare()
+    if place.config.pushgateway or place.config.openmetrics:
+        metrics.prepare()
+    if run.repository and run.revision and run.revision != "HEAD":
+        return run
+
+    from ci_reporter.providers import git
+
     return git.fill(run, place.folder, place.env)
 
 
@@ -61,7 +66,8 @@ class Aftermath:
         try:
             journal.finish(self.running, report, owing)
             journal.recover(owing)
-            openmetrics.write(self.place.openmetrics_path(), list(journal.reports(report.run.ci_run_id)))
+            if self.place.openmetrics:
+                openmetrics.write(self.place.openmetrics, list(journal.reports(report.run.ci_run_id)))
         except (StateError, DeliveryError) as exc:
             return [str(exc)]
         return [f"{path} is not ours or damaged; it was passed over" for path in journal.foreign]

@@ -40,11 +40,10 @@ class Place:
         """The sinks that are configured, without importing them."""
         return ("pushgateway",) if self.config.pushgateway else ()
 
-    def openmetrics_path(self) -> str:
-        """The OpenMetrics file: as configured, else in the state folder."""
-        if self.config.openmetrics:
-            return os.path.join(self.folder, self.config.openmetrics)
-        return os.path.join(self.journal.path, "metrics.txt")
+    @property
+    def openmetrics(self) -> str | None:
+        """The OpenMetrics file to write, if one is wanted."""
+        return os.path.join(self.folder, self.config.openmetrics) if self.config.openmetrics else None
 
 
 def here(options: Mapping[str, Any]) -> Place:

@@ -126,7 +126,7 @@ class Config:
         None,
         values.text,
         "FILE",
-        "Write the metrics of this job's steps to FILE too, as OpenMetrics. Default: metrics.txt in the state folder.",
+        "Write the metrics of this job's steps to FILE too, as OpenMetrics.",
     )
     dry_run: bool = _option(
         False, values.flag, "", "Run and record, but send nothing: print exactly what would be sent."
