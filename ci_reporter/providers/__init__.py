@@ -8,9 +8,11 @@ it is cleaned, overridden by `CI_REPORTER_<FIELD>` and named by its `CI_RUN_ID`.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from stat import S_ISREG
 
 from ci_reporter import registry
 from ci_reporter.errors import UsageError
@@ -47,17 +49,27 @@ DETECTION: Mapping[str, str] = {
 }
 _LOCAL = "local"
 _TABLE = {name: f"ci_reporter.providers.{name}:read" for name in (*DETECTION, _LOCAL)}
+_FIELDS = frozenset(each.name for each in fields(Run))
+_ADDRESSES = ("repository_url", "run_url", "job_url")
+_REF = re.compile(r"^(?:refs/(?:remotes/)?)?(?:origin/)?(heads/|tags/)?")
+_REPOSITORY = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*://[^/\s]+/|[^/@:\s]+@[^/@:\s]+:|[\w.-]{2,}:(?!/))(\S+?)(?:\.git)?/?", re.IGNORECASE
+)
 _LONGEST = 4096
+_LARGEST_BYTES = 32 * 1024 * 1024
 
 
 def detect(env: Env, read_file: ReadFile) -> Run:
-    """Tell where we are. `read_file` gives a file's text or raises OSError; providers with an event file use it."""
+    """Tell where we are. `read_file` gives a file's text or raises OSError: `read_text`, but for tests.
+
+    The environment's `CI_RUN_ID` is taken as it is, so that it stays the one its other readers have.
+    """
     provider, found = _read(env, read_file)
-    values = {key: _clean(value) for key, value in found.items() if value}
-    values |= {key.name: _clean(value) for key in fields(Run) if (value := env.get(f"CI_REPORTER_{key.name.upper()}"))}
-    known = {key: value for key, value in values.items() if value}
-    run = _tidy({"provider": provider} | known)
-    return Run(**(run | {"ci_run_id": _clean(env.get("CI_RUN_ID", "")) or _run_id(run)}))
+    overrides = {name: env.get(f"CI_REPORTER_{name.upper()}") for name in _FIELDS}
+    run = _tidy({"provider": provider} | _values(found) | _values(overrides), env)
+    run = {name: text for name, value in run.items() if (text := value.strip())}
+    ci_run_id = one_line(env.get("CI_RUN_ID", "")) or run.get("ci_run_id") or _run_id(run)
+    return Run(**(run | {"ci_run_id": ci_run_id}))
 
 
 def name_of(env: Env) -> str:
@@ -67,15 +79,37 @@ def name_of(env: Env) -> str:
     return next((name for name, markers in DETECTION.items() if _present(markers, env)), _LOCAL)
 
 
+def read_text(path: str) -> str:
+    """Text of a regular file of at most 32 MiB, undecodable bytes replaced; anything else is an OSError.
+
+    A FIFO or a device is refused without waiting for its other end: this runs before the user's command.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except ValueError as exc:  # a path with a null byte or an unencodable character
+        raise OSError(f"no such file: {path!r}") from exc
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not S_ISREG(status.st_mode) or status.st_size > _LARGEST_BYTES:
+            raise OSError(f"not a regular file of at most {_LARGEST_BYTES} bytes: {path!r}")
+        return file.read(_LARGEST_BYTES).decode("utf-8", "replace")
+
+
 def _read(env: Env, read_file: ReadFile) -> tuple[str, Found]:
-    chosen = env.get("CI_REPORTER_PROVIDER")
+    chosen = one_line(env.get("CI_REPORTER_PROVIDER", ""))
     if chosen:
         try:
-            return chosen, dict(registry.load("providers", chosen, _TABLE)(env, read_file))
-        except UsageError:
-            pass  # a name of one's own for the CI system that is detected
+            return chosen, _reader(chosen)(env, read_file)
+        except (UsageError, ImportError, AttributeError):
+            pass  # a name of one's own for the CI system that is detected, or a plug-in that does not load
     name = name_of(env)
-    return name, dict(registry.load("providers", name, _TABLE)(env, read_file))
+    return name, _reader(name)(env, read_file)
+
+
+def _reader(name: str) -> Callable[[Env, ReadFile], Found]:
+    reader: Callable[[Env, ReadFile], Found] = registry.load("providers", name, _TABLE)
+    return reader
 
 
 def _present(markers: str, env: Env) -> bool:
@@ -90,41 +124,51 @@ def _holds(marker: str, env: Env) -> bool:
     return value.startswith(wanted[:-1]) if wanted.endswith("*") else value == wanted
 
 
-def _clean(value: str) -> str:
-    """One line of text that any encoding can hold; a commit message keeps its first line."""
-    first = value.strip().split("\n", 1)[0]
-    text = first.encode("utf-8", "replace").decode("utf-8")
-    return "".join(char for char in text if char.isprintable()).strip()[:_LONGEST]
+def _values(found: Found) -> dict[str, str]:
+    # GitHub's toJSON(), whose matrix the action hands over, writes one value a line.
+    joined = {name: " ".join(value.split()) for name, value in found.items() if value and name == "matrix"}
+    lines = {name: one_line(value) for name, value in {**found, **joined}.items() if value and name in _FIELDS}
+    return {name: line for name, line in lines.items() if line}
 
 
-def _tidy(values: dict[str, str]) -> dict[str, str]:
-    branch = values.get("branch", "")
-    if branch.startswith(("refs/tags/", "tags/")):
-        values.setdefault("tag", branch)
-        del values["branch"]
-    for key in ("branch", "target_branch", "default_branch", "tag"):
-        if key in values:
-            values[key] = re.sub(r"^(?:refs/)?(?:(?:heads|tags|remotes)/)?(?:origin/)?", "", values[key])
-    for key in ("repository_url", "run_url", "job_url"):
-        if key in values:
-            values[key] = without_credentials(values[key])
-    if "repository" not in values and "repository_url" in values:
-        values["repository"] = slug(values["repository_url"]) or ""
+def one_line(value: str) -> str:
+    """The first line as text that any encoding can hold, bounded: of a commit's message it is the subject."""
+    lines = value.lstrip()[: 4 * _LONGEST].splitlines()
+    text = lines[0].replace("\t", " ").encode("utf-8", "replace").decode("utf-8") if lines else ""
+    return "".join(char for char in text if char.isprintable()).strip()[:_LONGEST].strip()
+
+
+def _tidy(values: dict[str, str], env: Env) -> dict[str, str]:
+    """The rules that hold for every CI system: refs, addresses, people, folders and the job's matrix."""
+    name, is_tag = _ref(values.pop("branch", ""))
+    values = {"tag" if is_tag else "branch": name} | values
+    values |= {key: _ref(values[key])[0] for key in ("tag", "target_branch", "default_branch") if key in values}
+    values |= {key: without_credentials(values[key]) for key in _ADDRESSES if key in values}
+    if "repository" not in values:
+        values["repository"] = slug(values.get("repository_url", "")) or ""
+    if "commit_author" in values:
+        values["commit_author"] = values["commit_author"].split("<", 1)[0].strip()
+    if values.get("workspace", "").split("/", 1)[0] == "~":
+        values["workspace"] = one_line(env.get("HOME", "~")) + values["workspace"][1:]
     if "matrix" in values:
-        values["job_name"] = _with_matrix(values.get("job_name", ""), values["matrix"])
-    return {key: value for key, value in values.items() if value}
+        values["job_name"] = one_line(" ".join(_with_matrix(values.get("job_name", ""), values["matrix"]).split()))
+    return values
+
+
+def _ref(ref: str) -> tuple[str, bool]:
+    """A ref's short name, and whether it is a tag's: `refs/tags/v1`, `origin/main`, `main`."""
+    _, kind, name = _REF.split(ref, 1)
+    return name, kind == "tags/"
 
 
 def _with_matrix(job: str, matrix: str) -> str:
     """`unit` and `{"python": "3.12"}` are `unit (3.12)`, as GitHub shows it; other text goes in as it is."""
-    if matrix in ("null", "{}"):
-        return job
     try:
         values = json.loads(matrix)
-    except ValueError:
-        values = matrix
-    shown = ", ".join(map(_plain, values.values())) if isinstance(values, dict) else matrix
-    return f"{job} ({shown})".strip()
+        shown = ", ".join(map(_plain, values.values())) if isinstance(values, dict) else matrix
+    except (ValueError, RecursionError):
+        values = shown = matrix
+    return f"{job} ({shown})".strip() if values and shown else job
 
 
 def _plain(value: object) -> str:
@@ -132,9 +176,13 @@ def _plain(value: object) -> str:
 
 
 def _run_id(run: Mapping[str, str]) -> str:
-    """`<provider>-<run id>-<attempt>`, as far as they are known; a new one where the CI system has no run id."""
+    """`<provider>-<run id>-<attempt>`, as far as they are known; a new one where the CI system has no run id.
+
+    Safe in a shell and as a file's name; a very long one loses its middle, since what tells runs apart is at its ends.
+    """
     parts = (run["provider"], run.get("pipeline_id") or uuid7(), run.get("attempt"))
-    return re.sub(r"[^A-Za-z0-9._:-]+", "-", "-".join(part for part in parts if part)).replace("--", "-")
+    text = re.sub(r"[^A-Za-z0-9._]+", "-", "-".join(part for part in parts if part)).strip("-.")
+    return text if len(text) <= 200 else f"{text[:100]}-{text[-99:]}"
 
 
 def without_credentials(url: str) -> str:
@@ -144,11 +192,27 @@ def without_credentials(url: str) -> str:
 
 def slug(url: str) -> str | None:
     """`owner/name` from a repository's address: `https://host/owner/name.git`, `git@host:owner/name`."""
-    match = re.fullmatch(r"(?:[a-z+]+://[^/]+/|[^/@]+@[^:/]+:)(.+?)(?:\.git)?/?", url, re.IGNORECASE)
-    return match[1].strip("/") if match else None
+    match = _REPOSITORY.fullmatch(url)
+    return match[1].strip("/") or None if match else None
 
 
 def number_after(prefix: str, text: str | None) -> str | None:
     """The digits right behind `prefix` in `text`: `refs/pull/` in `refs/pull/12/merge` gives `12`."""
-    match = re.search(re.escape(prefix) + r"(\d+)", text or "")
+    match = re.search(re.escape(prefix) + r"([0-9]+)", text or "")
     return match[1] if match else None
+
+
+def unless_false(value: str | None) -> str | None:
+    """A change's number; several CI systems say `false` where there is none."""
+    return None if value is None or value.strip().lower() in ("", "false", "0") else value
+
+
+def one_more(count: str | None) -> str | None:
+    """The attempt after so many retries: `0` is the first attempt, `1`."""
+    text = (count or "").strip()
+    return str(int(text) + 1) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def share(index: str | None, total: str | None) -> str | None:
+    """Which of several equal jobs this is, as a matrix: index `0` of `4` is `1/4`; nothing when it is the only one."""
+    return None if total in (None, "", "0", "1") or not (position := one_more(index)) else f"{position}/{total}"

@@ -1,7 +1,9 @@
 """GitHub Actions. Source: github/docs, "Variables reference" and "Webhook events and payloads".
 
-`GITHUB_SHA` of a pull request is a merge commit that nobody pushed; the head's is in the event file. The environment
-has neither the matrix nor the job's numeric id: the action passes them as `CI_REPORTER_MATRIX` and `JOB_CHECK_RUN_ID`.
+`GITHUB_SHA` of a pull request is a merge commit that nobody pushed; the head's is in the event file. A head's name is
+not believed without a change's number: in `pull_request_target` it stands beside the base's commit, and the `main` of
+somebody's fork is not ours. The environment has neither the matrix nor the job's numeric id: the action passes them as
+`CI_REPORTER_MATRIX` and `JOB_CHECK_RUN_ID`.
 """
 
 from __future__ import annotations
@@ -20,10 +22,14 @@ if TYPE_CHECKING:
 def read(env: Env, read_file: ReadFile) -> Found:
     """What GitHub says of this run."""
     event = _event(env, read_file)
+    commit = event.get("head_commit") or _child(event.get("merge_group"), "head_commit")
     base = f"{env.get('GITHUB_SERVER_URL', 'https://github.com').rstrip('/')}/{env.get('GITHUB_REPOSITORY', '')}"
     run_url = f"{base}/actions/runs/{env.get('GITHUB_RUN_ID')}" if env.get("GITHUB_RUN_ID") else None
     attempt, check_run = env.get("GITHUB_RUN_ATTEMPT"), env.get("JOB_CHECK_RUN_ID")
-    is_tag = env.get("GITHUB_REF_TYPE") == "tag"
+    ref_name, is_tag = env.get("GITHUB_REF_NAME"), env.get("GITHUB_REF_TYPE") == "tag"
+    change = _text(event, "pull_request", "number") or number_after("refs/pull/", env.get("GITHUB_REF"))
+    head = env.get("GITHUB_HEAD_REF") or _text(event, "pull_request", "head", "ref")
+    target = env.get("GITHUB_BASE_REF") or _text(event, "pull_request", "base", "ref")
     return {
         "repository": env.get("GITHUB_REPOSITORY"),
         "repository_url": base if env.get("GITHUB_REPOSITORY") else None,
@@ -37,13 +43,13 @@ def read(env: Env, read_file: ReadFile) -> Found:
         "job_id": check_run,
         "job_url": f"{run_url}/job/{check_run}" if run_url and check_run else None,
         "node": env.get("RUNNER_NAME"),
-        "branch": None if is_tag else env.get("GITHUB_HEAD_REF") or env.get("GITHUB_REF_NAME"),
-        "tag": env.get("GITHUB_REF_NAME") if is_tag else None,
+        "branch": head if change else None if is_tag else ref_name,
+        "tag": ref_name if is_tag else None,
         "revision": _text(event, "pull_request", "head", "sha") or env.get("GITHUB_SHA"),
-        "commit_message": _text(event, "head_commit", "message"),
-        "commit_author": _text(event, "head_commit", "author", "name"),
-        "change": _text(event, "pull_request", "number") or number_after("refs/pull/", env.get("GITHUB_REF")),
-        "target_branch": env.get("GITHUB_BASE_REF"),
+        "commit_message": _text(commit, "message"),
+        "commit_author": _text(commit, "author", "name"),
+        "change": change,
+        "target_branch": target if change else None,
         "actor": env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR"),
         "event": env.get("GITHUB_EVENT_NAME"),
         "workspace": env.get("GITHUB_WORKSPACE"),
@@ -70,5 +76,9 @@ def _event(env: Env, read_file: ReadFile) -> Mapping[str, Any]:
 def _text(node: object, *keys: str) -> str | None:
     """The text or whole number at a path of keys, where there is one."""
     for key in keys:
-        node = node.get(key) if isinstance(node, dict) else None
+        node = _child(node, key)
     return str(node) if isinstance(node, str | int) and not isinstance(node, bool) else None
+
+
+def _child(node: object, key: str) -> object:
+    return node.get(key) if isinstance(node, dict) else None

@@ -1,6 +1,7 @@
 """GitLab CI. Source: GitLab documentation, "Predefined CI/CD variables reference".
 
-A merge request pipeline has no `CI_COMMIT_BRANCH`, and in a merged-results one `CI_COMMIT_SHA` is the merge's.
+A merge request pipeline has no `CI_COMMIT_BRANCH`, and in a merged-results one `CI_COMMIT_SHA`, the title and the
+author are the merge's. `CI_COMMIT_AUTHOR` is `Name <email>`; the name is kept.
 `CI_REPOSITORY_URL` holds the job's token and is never read. A retried job keeps the pipeline and gets a new job id.
 """
 
@@ -12,6 +13,8 @@ from ci_reporter.providers import Env, Found, ReadFile
 def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
     """What GitLab says of this pipeline."""
     get = env.get
+    head = get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA")
+    is_head = head in (None, "", get("CI_COMMIT_SHA"))
     return {
         "repository": get("CI_PROJECT_PATH"),
         "repository_url": get("CI_PROJECT_URL"),
@@ -28,9 +31,9 @@ def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
         "labels": get("CI_RUNNER_TAGS"),
         "branch": get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME") or get("CI_COMMIT_BRANCH") or _ref(env),
         "tag": get("CI_COMMIT_TAG"),
-        "revision": get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or get("CI_COMMIT_SHA"),
-        "commit_message": get("CI_COMMIT_TITLE"),
-        "commit_author": get("CI_COMMIT_AUTHOR"),
+        "revision": head or get("CI_COMMIT_SHA"),
+        "commit_message": get("CI_COMMIT_TITLE") if is_head else None,
+        "commit_author": get("CI_COMMIT_AUTHOR") if is_head else None,
         "change": get("CI_MERGE_REQUEST_IID"),
         "target_branch": get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"),
         "actor": get("GITLAB_USER_LOGIN"),
