@@ -93,7 +93,7 @@ class Answer:
     def is_page(self) -> bool:
         """Whether it is a web page, made for people."""
         kind = self.headers.get("content-type", "").lower()
-        return kind.startswith("text/html") or self.body.lstrip()[:9].lower() in (b"<!doctype", b"<html>")
+        return kind.startswith("text/html") or self.body.lstrip()[:9].lower().startswith((b"<!doctype", b"<html"))
 
     def text(self, most: int = 400) -> str:
         """The body for a message: one line, cut, no control characters; of a web page its title."""
@@ -253,6 +253,8 @@ def _reason(error: BaseException) -> str:
     import socket
     import ssl
 
+    import requests
+
     cause = error
     while inner := _inner(cause):
         cause = inner
@@ -265,12 +267,16 @@ def _reason(error: BaseException) -> str:
             text = "name not known"
         case http.client.RemoteDisconnected():
             text = "it closed the connection without an answer"
-        case http.client.IncompleteRead():
+        case _ if isinstance(error, requests.exceptions.ChunkedEncodingError):
             text = "its answer broke off"
         case http.client.HTTPException():
             text = f"it does not speak HTTP: {cause}"
         case OSError(strerror=str(words)):
             text = _lowered(words)
+        case requests.exceptions.RequestException() | UnicodeError():
+            text = _lowered(str(cause))
+        case ValueError():  # its own words hold a piece of the address, perhaps of the password in it
+            text = "malformed address, ours or the proxy's (http_proxy, https_proxy)"
         case _:
             text = str(cause) or type(cause).__name__
     return _CONTROL.sub(" ", re.sub(r"//\S*@", "//", text))[:200]

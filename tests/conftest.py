@@ -251,6 +251,7 @@ def prometheus(start_prometheus: Callable[..., Server], pushgateway: Server) -> 
     return start_prometheus(f"127.0.0.1:{pushgateway.port}")
 
 
+TLS_HANDSHAKE = b"\x16"
 Act = bytes | Callable[[socket.socket, threading.Event], None]
 
 
@@ -299,7 +300,7 @@ class Vendor:
 def _request(connection: socket.socket) -> bytes:
     """One HTTP request, with its body."""
     got = b""
-    while b"\r\n\r\n" not in got and (chunk := connection.recv(65536)):
+    while b"\r\n\r\n" not in got and not got.startswith(TLS_HANDSHAKE) and (chunk := connection.recv(65536)):
         got += chunk
     head, _, body = got.partition(b"\r\n\r\n")
     length = re.search(rb"content-length: *(\d+)", head, re.IGNORECASE)
