@@ -7,4 +7,4 @@ from ci_reporter.providers import Env, Found, ReadFile
 
 def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
     """Who is there; everything else is for git to say."""
-    return {""actor": env.get("USER") or env.get("USERNAME")}
+    return {"actor": env.get("USER") or env.get("USERNAME")}

@@ -8,7 +8,7 @@ def test_person(read, name):
     assert read({name: "ann"}).actor == "ann"
 
 
-@pytest.mark.parametrize(("field", "value"), [("provider", "local"), ("pipeline", "local"), ("job_name", "local")])
+@pytest.mark.parametrize(("field", "value"), [("provider", "local"), ("pipeline", None), ("job_name", None)])
 def test_nothing_set(read, field, value):
     assert getattr(read({}), field) == value
 
