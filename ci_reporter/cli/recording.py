@@ -24,24 +24,48 @@ if TYPE_CHECKING:
     from threading import Thread
 
 
-def record(place: Place, command: list[str]) -> int:
-    """Run the command as a step of this run; the exit code to end with."""
-    begun = _begun(place, detect(place.env, read_text), command)
-    running, warnings = _noted(place.journal, begun)
-    later = _Later(place, begun.run)
-    with held() as signals:
-        step = runner.run(_order(place, begun, command, later), signals)
-        ended = time.monotonic()
-        try:
-            report = replace(begun, run=later.run(), step=step)
-            from ci_reporter.cli.aftermath import Aftermath  # loaded by now, while the command ran
+class Recording:
+    """One command to be run as a step of this run."""
 
-            before_s = later.started - STARTED
-            aftermath = Aftermath(place=place, running=running, command=command, before_s=before_s, ended=ended)
-            return aftermath.conclude(report, warnings)
-        except Exception as exc:  # noqa: BLE001  whatever is wrong with us, the command's own code wins
-            print(f"ci-reporter: a mistake of ours, please report it: {type(exc).__name__}: {exc}", file=sys.stderr)  # noqa: T201
-            return step.exit_code or 0
+    def __init__(self, place: Place, command: list[str]) -> None:
+        """Look where we are and note that the step starts; nothing of the command has happened yet."""
+        self._place = place
+        self._command = command
+        self._begun = _begun(place, detect(place.env, read_text), command)
+        self._running, self._warnings = _noted(place.journal, self._begun)
+        self._later = _Later(place, self._begun.run)
+        self._order = _order(place, self._begun, command, self._later)
+
+    def run(self) -> int:
+        """Run the command; the exit code to end with."""
+        with held() as signals:
+            step = runner.run(self._order, signals)
+            ended = time.monotonic()
+            try:
+                return self._conclude(step, ended)
+            except Exception as exc:  # noqa: BLE001  whatever is wrong with us, the command's own code wins
+                confess(exc)
+                return step.exit_code or 0
+
+    def _conclude(self, step: Step, ended: float) -> int:
+        report = replace(self._begun, run=self._later.run(), step=step)
+        from ci_reporter.cli.aftermath import Aftermath  # loaded by now, while the command ran
+
+        aftermath = Aftermath(
+            place=self._place,
+            running=self._running,
+            command=self._command,
+            before_s=self._later.started - STARTED,
+            ended=ended,
+        )
+        return aftermath.conclude(report, self._warnings)
+
+
+def confess(error: Exception) -> None:
+    """Say that something is wrong with us."""
+    said = f"ci-reporter: a mistake of ours or of a plug-in, please report it: {type(error).__name__}: {error}"
+    if sys.stderr is not None:
+        print(said, file=sys.stderr)  # noqa: T201
 
 
 class _Later:

@@ -125,7 +125,7 @@ def test_control_z_and_fg_work_in_a_shell(wrapped):
         os.chdir(wrapped.folder)
         os.execve("/bin/bash", ["bash", "--norc", "-i"], dict(wrapped.env) | {"PS1": "$ ", "HISTFILE": ""})
     read_until(master, b"$ ")
-    os.write(master, f"{program} run -q -- sh -c 'echo rea''dy; sleep 1; echo over'; echo code=$?\n".encode())
+    os.write(master, f"{program} run -q -- sh -c 'echo rea''dy; exec sleep 1'; echo code=$?\n".encode())
     read_until(master, b"ready")
     os.write(master, b"\x1a")
     assert b"Stopped" in read_until(master, b"Stopped")
