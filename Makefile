@@ -1,0 +1,59 @@
+# Two commands: `make demo` shows what this is, `make test` checks all of it. Both start from Python alone.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(abspath $(VENV))/bin
+SOURCES := pyproject.toml $(shell find ci_reporter -name '*.py')
+
+# Nothing is written to the home folder.
+export PIP_CACHE_DIR ?= $(abspath $(VENV))/cache/pip
+export npm_config_cache ?= $(abspath $(VENV))/cache/npm
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test lint clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo    record two steps of a small project, on nothing but Python'
+	@echo '             PUSHGATEWAY_URL=http://localhost:9091 pushes them, too'
+	@echo 'make test    lint and every test, on the installed package and real servers'
+	@echo '             REQUIRE_ALL=1 fails where a test would be skipped; VENV=folder, default .venv'
+	@echo 'make lint    formatting, lint, types and layers'
+	@echo 'make clean   remove what these made'
+	@echo
+	@echo 'PYTHON=python3.13 chooses the interpreter (3.11 or newer).'
+
+demo: VENV = .demo/venv
+demo: .demo/ready
+	@scripts/demo
+
+.demo/ready: $(SOURCES) examples/gitlab-ci/requirements.txt
+	@$(call create,.demo/venv)
+	@echo 'installing ci-reporter, pytest and pytest-cov into .demo/venv'
+	@.demo/venv/bin/pip install --quiet . -r examples/gitlab-ci/requirements.txt
+	@touch $@
+
+test: $(VENV)/ready
+	@REQUIRE_ALL='$(REQUIRE_ALL)' scripts/test-tools
+	@$(MAKE) --no-print-directory lint
+	CI_REPORTER_TESTS_REQUIRE_ALL='$(REQUIRE_ALL)' $(BIN)/pytest -n 2 --junitxml=$(VENV)/junit.xml
+	@[ '$(REQUIRE_ALL)' != 1 ] || grep -q ' skipped="0"' $(VENV)/junit.xml || { echo 'REQUIRE_ALL=1, and tests were skipped' >&2; exit 1; }
+
+# The tests run what people get, the installed package: not the tree, not an editable install.
+$(VENV)/ready: $(SOURCES)
+	@$(call create,$(VENV))
+	@echo 'installing ci-reporter and what its tests need into $(VENV)'
+	@$(BIN)/pip install --quiet '.[test]'
+	@touch $@
+
+lint: $(VENV)/ready
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf .demo $(VENV) node_modules dist .ci-reporter .coverage .hypothesis .*_cache
+
+create = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| { echo "$(PYTHON) is not Python 3.11 or newer; name one: make $@ PYTHON=python3.13" >&2; exit 1; } \
+	&& $(PYTHON) -m venv $(1)
