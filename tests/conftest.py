@@ -207,7 +207,8 @@ def start_pushgateway(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     with ExitStack() as stack:
 
         def start(*flags: str) -> Server:
-            flags = ("--web.listen-address=127.0.0.1:{port}", *flags)
+            data = tmp_path / f"{free_port()}.data"  # Debian's default is one file for all, in /var/lib
+            flags = ("--web.listen-address=127.0.0.1:{port}", f"--persistence.file={data}", *flags)
             return stack.enter_context(
                 serving("prometheus-pushgateway", *flags, ready="/-/ready", log=tmp_path / "pushgateway.log")
             )
