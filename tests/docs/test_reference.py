@@ -1,0 +1,45 @@
+"""The reference pages say what the code says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ci_reporter import errors, metrics
+from ci_reporter.model import Report, Result, Run, Step, to_json
+
+DOCS = Path(__file__).parents[2] / "docs"
+FAMILIES = [*metrics.FAMILIES, metrics.RUN_INFO, metrics.PUSH_FAILURES, metrics.OVERHEAD]
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_every_metric_has_its_line(family):
+    labels = "{" + ",".join(family.labels) + "}" if family.labels else ""
+    assert f"| `{family.name}{labels}` | {family.help} |" in (DOCS / "reference/metrics.md").read_text()
+
+
+def test_no_metric_is_described_that_is_not_there():
+    described = re.findall(r"^\| `(ci_\w+)", (DOCS / "reference/metrics.md").read_text(), re.MULTILINE)
+    assert sorted(described) == sorted(family.name for family in FAMILIES)
+
+
+@pytest.mark.parametrize("error", [errors.CIReporterError, errors.UsageError, errors.DeliveryError])
+def test_every_exit_code_of_ours_has_its_line(error):
+    assert f"| {error.exit_code} |" in (DOCS / "reference/exit-codes.md").read_text()
+
+
+@pytest.mark.parametrize("result", list(Result))
+def test_every_result_is_explained(result):
+    assert f"| `{result}` |" in (DOCS / "reference/exit-codes.md").read_text()
+
+
+def test_every_key_of_a_report_is_named():
+    flat = to_json(Report(report_id="x", run=Run(), step=Step(name="x", result=Result.SUCCESS)))
+    page = (DOCS / "reference/report.md").read_text()
+    assert [key for key in flat if f"`{key}`" not in page] == []
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []
