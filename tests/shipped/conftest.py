@@ -1,0 +1,263 @@
+"""What people get: the tree as git has it, the packages built from it, and a runner of GitHub's steps."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+SHELL = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
+# What a machine needs to reach its package registry; tests pass on nothing else of their environment.
+NETWORK = re.compile(r"PIP_|SSL_CERT|REQUESTS_CA|NODE_EXTRA_CA|https?_proxy|no_proxy", re.IGNORECASE)
+
+
+def base_env(home: Path) -> dict[str, str]:
+    """PATH, HOME, LANG and the way to the package registry."""
+    network = {name: value for name, value in os.environ.items() if NETWORK.match(name)}
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"} | network
+
+
+@pytest.fixture(name="base_env", scope="session")
+def _base_env() -> Callable[[Path], dict[str, str]]:
+    return base_env
+
+
+def needs(path: str | Path, how: str) -> str:
+    """A tool that is there; without it the test is skipped, or fails where nothing may be skipped."""
+    if found := shutil.which(path):
+        return found
+    lacking = f"{Path(path).name} is not installed: {how}"
+    return pytest.fail(lacking) if os.environ.get("CI_REPORTER_TESTS_REQUIRE_ALL") == "1" else pytest.skip(lacking)
+
+
+@pytest.fixture(name="needs")
+def _needs() -> Callable[[str | Path, str], str]:
+    return needs
+
+
+@pytest.fixture
+def from_npm() -> Callable[[str], str]:
+    """A tool of package.json, by name."""
+    return lambda name: needs(ROOT / "node_modules/.bin" / name, "npm ci")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty home folder."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def files() -> list[Path]:
+    """The repository's files, relative, as git lists them: tracked or not yet, but nothing ignored."""
+    listing = subprocess.check_output(["git", "ls-files", "-coz", "--exclude-standard"], cwd=ROOT, text=True)
+    return [Path(name) for name in listing.split("\0") if name and (ROOT / name).is_file()]
+
+
+@pytest.fixture(scope="session")
+def tree(tmp_path_factory: pytest.TempPathFactory, files: list[Path]) -> Path:
+    """A clean checkout: the repository's files and nothing else."""
+    tree = tmp_path_factory.mktemp("tree")
+    for name in files:
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, tree / name)
+    return tree
+
+
+@pytest.fixture(scope="session")
+def dist(tmp_path_factory: pytest.TempPathFactory, tree: Path, home: Path) -> Path:
+    """A folder with the wheel and the sdist built from the tree."""
+    folder = tmp_path_factory.mktemp("build")
+    venv.create(folder / "venv", with_pip=True)
+    for command in (["pip", "install", "--quiet", "hatchling"], ["hatchling", "build", "-d", str(folder / "dist")]):
+        subprocess.run([folder / "venv/bin" / command[0], *command[1:]], cwd=tree, env=base_env(home), check=True)
+    return folder / "dist"
+
+
+@pytest.fixture(scope="session")
+def wheel(dist: Path) -> Path:
+    """The wheel built from the tree."""
+    return next(dist.glob("*.whl"))
+
+
+def value(expression: str, contexts: Mapping[str, Any]) -> Any:
+    """The few expressions that our files use, as GitHub evaluates them."""
+    expression = expression.strip()
+    for operator in ("||", "&&"):
+        left, found, right = expression.partition(operator)
+        if found:
+            first = value(left, contexts)
+            return first if bool(first) is (operator == "||") else value(right, contexts)
+    if call := re.fullmatch(r"(\w+)\((.*)\)", expression):
+        return {"always": lambda _: True, "toJSON": lambda of: json.dumps(value(of, contexts), indent=2)}[call[1]](
+            call[2]
+        )
+    at: Any = contexts
+    for name in expression.split("."):
+        at = at.get(name) if isinstance(at, dict) else None
+    return at
+
+
+def evaluated(text: str, contexts: Mapping[str, Any]) -> str:
+    """A text with its `${{ … }}` replaced."""
+    return re.sub(r"\$\{\{(.*?)\}\}", lambda found: str(value(found[1], contexts) or ""), str(text))
+
+
+@dataclass(kw_only=True)
+class Done:
+    """A step that has ended."""
+
+    exit_code: int
+    log: str
+    outputs: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Job:
+    """A job on GitHub's runner: runs the steps of workflows and composite actions as the runner does."""
+
+    workspace: Path
+    temp: Path
+    env: dict[str, str]
+    contexts: dict[str, Any] = field(default_factory=dict)
+    paths: list[str] = field(default_factory=list)
+    files: int = 0
+
+    def action(self, env: Mapping[str, str] | None = None, **inputs: str) -> Done:
+        """Call action.yml. Inputs have `_` for `-`."""
+        path = Path(self.env["GITHUB_ACTION_PATH"])
+        action = yaml.safe_load((path / "action.yml").read_text())
+        given = {name.replace("_", "-"): text for name, text in inputs.items()}
+        defaults = {name: each.get("default", "") for name, each in action["inputs"].items()}
+        assert set(given) <= set(defaults), "no such input"
+        contexts = self.contexts | {"inputs": defaults | given, "steps": {}}
+        done = self.steps(action["runs"]["steps"], contexts, dict(env or {}))
+        done.outputs = {name: evaluated(each["value"], contexts) for name, each in action["outputs"].items()}
+        return done
+
+    def steps(self, steps: list[dict[str, Any]], contexts: dict[str, Any], env: dict[str, str]) -> Done:
+        """Run one after the other; after a failure only those that say `if: always()`."""
+        total = Done(exit_code=0, log="")
+        for step in steps:
+            condition = str(step.get("if", ""))
+            if (total.exit_code and "always()" not in condition) or (condition and not value(condition, contexts)):
+                continue
+            done = self.step(step, contexts, env)
+            total.log += done.log
+            total.exit_code = total.exit_code or done.exit_code
+            contexts.setdefault("steps", {})[step.get("id", "")] = {"outputs": done.outputs}
+        return total
+
+    def step(self, step: dict[str, Any], contexts: Mapping[str, Any], env: Mapping[str, str]) -> Done:
+        """Run one step: a script, our action, or somebody else's, which is passed over."""
+        own = {name: evaluated(text, contexts) for name, text in step.get("env", {}).items()}
+        if "/ci-reporter@" in step.get("uses", ""):
+            inputs = {name.replace("-", "_"): evaluated(text, contexts) for name, text in step["with"].items()}
+            return self.action(dict(env) | own, **inputs)
+        if "uses" in step:
+            return Done(exit_code=0, log="")
+        process = self.start(evaluated(step["run"], contexts), dict(env) | own)
+        log, _ = process.communicate(timeout=110)
+        return Done(exit_code=process.returncode, log=log, outputs=self.written())
+
+    def start(self, script: str, env: Mapping[str, str]) -> subprocess.Popen[str]:
+        """Start a script as `shell: bash` does."""
+        self.files += 1
+        file = self.temp / f"step-{self.files}-{self.workspace.parent.name}.sh"
+        file.write_text(script + "\n")
+        for name in ("OUTPUT", "PATH"):
+            self.command_file(name).write_text("")
+        path = os.pathsep.join([*reversed(self.paths), self.env["PATH"]])
+        commands = {f"GITHUB_{name}": str(self.command_file(name)) for name in ("OUTPUT", "PATH", "STEP_SUMMARY")}
+        return subprocess.Popen(
+            [*SHELL, file],
+            cwd=self.workspace,
+            env=self.env | {"PATH": path} | commands | dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def command_file(self, name: str) -> Path:
+        """The file behind GITHUB_<name>."""
+        return self.workspace.parent / f"command_{name}"
+
+    def written(self) -> dict[str, str]:
+        """The outputs that a step wrote; what it added to the path holds for the steps after it."""
+        self.paths += self.command_file("PATH").read_text().split()
+        return dict(line.split("=", 1) for line in self.command_file("OUTPUT").read_text().splitlines())
+
+    def records(self) -> list[dict[str, Any]]:
+        """What steps.ndjson holds."""
+        path = self.workspace / ".ci-reporter/steps.ndjson"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+@pytest.fixture
+def new_job(tmp_path: Path, tree: Path, home: Path) -> Callable[[Path], Job]:
+    """Start a job with that folder as $RUNNER_TEMP."""
+    workspace = tmp_path / "workspace"
+    workspace.mkdir()
+
+    def start(temp: Path) -> Job:
+        temp.mkdir(exist_ok=True)
+        env = base_env(home) | {
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_ACTION_PATH": str(tree),
+            "GITHUB_JOB": "unit",
+            "GITHUB_REPOSITORY": "acme/shop",
+            "GITHUB_RUN_ATTEMPT": "1",
+            "GITHUB_RUN_ID": "17012345678",
+            "GITHUB_SHA": "b" * 40,
+            "GITHUB_WORKFLOW": "CI",
+            "GITHUB_WORKSPACE": str(workspace),
+            "RUNNER_TEMP": str(temp),
+        }
+        return Job(workspace=workspace, temp=temp, env=env)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def runner_temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A $RUNNER_TEMP that jobs share, so that the action is installed once."""
+    return tmp_path_factory.mktemp("runner")
+
+
+@pytest.fixture
+def job(new_job: Callable[[Path], Job], runner_temp: Path) -> Iterator[Job]:
+    """A job on a runner where the action was used before."""
+    job = new_job(runner_temp)
+    if (runner_temp / "ci-reporter/installed").exists():
+        job.paths.append(str(runner_temp / "ci-reporter/bin"))
+    return job
+
+
+@pytest.fixture
+def tool() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a tool of the environment that the tests run in."""
+
+    def run(name: str, *args: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([Path(sys.executable).with_name(name), *args], capture_output=True, text=True, cwd=ROOT)
+
+    return run
