@@ -162,13 +162,14 @@ def _ref(ref: str) -> tuple[str, bool]:
 
 
 def _with_matrix(job: str, matrix: str) -> str:
-    """`unit` and `{"python": "3.12"}` are `unit (3.12)`, as GitHub shows it; other text goes in as it is."""
+    """`unit` and `{"python": "3.12"}` are `unit (3.12)`, as GitHub shows it; a job that has it already keeps it."""
     try:
         values = json.loads(matrix)
         shown = ", ".join(map(_plain, values.values())) if isinstance(values, dict) else matrix
     except (ValueError, RecursionError):
         values = shown = matrix
-    return f"{job} ({shown})".strip() if values and shown else job
+    known = not (values and shown) or job.endswith(f"({shown})")
+    return job if known else f"{job} ({shown})".strip()
 
 
 def _plain(value: object) -> str:

@@ -266,3 +266,8 @@ def test_only_the_providers_that_are_needed_are_imported():
 @pytest.mark.parametrize("name", [each.name for each in fields(Run) if each.name != "ci_run_id"])
 def test_every_override_is_in_the_reference(name):
     assert f"`CI_REPORTER_{name.upper()}`" in REFERENCE.read_text("utf-8")
+
+
+def test_a_job_that_names_its_matrix_already_is_not_named_twice(read):
+    run = read({"CI_REPORTER_JOB_NAME": "unit (3.12)", "CI_REPORTER_MATRIX": '{"python": "3.12"}'})
+    assert run.job_name == "unit (3.12)"
