@@ -3,6 +3,7 @@
 CIReporterError          1
 ├── UsageError           2   an option, a variable or the configuration file is wrong
 ├── StateError           –   the state folder cannot be used; the wrapped command runs all the same
+├── ReportFileError      1   a coverage or test report cannot be read; beside a command it is a warning
 └── DeliveryError       70   a sink did not take a report (an exit code only under --strict)
     └── Rejected             ... and will not take it later either
 """
@@ -22,6 +23,17 @@ class UsageError(CIReporterError):
 
 class StateError(CIReporterError):
     """The state folder cannot be read or written."""
+
+
+class ReportFileError(CIReporterError):
+    """A report file cannot be read: names the file, the line where it is known, and what was expected there."""
+
+    def __init__(self, path: str, problem: str, line: int | None = None) -> None:
+        place = path if path.isprintable() else ascii(path)
+        super().__init__(f"{place}, line {line}: {problem}" if line else f"{place}: {problem}")
+        self.path = path
+        self.problem = problem
+        self.line = line
 
 
 class DeliveryError(CIReporterError):
