@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -116,10 +117,11 @@ def run_program(tmp_path: Path) -> Program:
 class Server:
     """A server of Debian's packages on a port of 127.0.0.1; `stop` and `start` keep the port."""
 
-    def __init__(self, command: list[str], port: int, ready: str, log: Path) -> None:
-        self.command = [each.format(port=port) for each in command]
-        self.port = port
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, command: list[str], ready: str, log: Path, authority: Path | None = None) -> None:
+        self.port = free_port()
+        self.command = [each.format(port=self.port) for each in command]
+        self.url = f"http{'s' if authority else ''}://127.0.0.1:{self.port}"
+        self._trust = ssl.create_default_context(cafile=authority) if authority else None
         self._ready = self.url + ready
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
@@ -144,14 +146,14 @@ class Server:
 
     def get(self, path: str) -> bytes:
         """What it answers at a path."""
-        with urllib.request.urlopen(self.url + path, timeout=5) as response:
+        with urllib.request.urlopen(self.url + path, timeout=5, context=self._trust) as response:
             return response.read()
 
     def _answers(self) -> bool:
         if self._process is None or self._process.poll() is not None:
             pytest.fail(f"{self.command[0]} has ended: {self._log.read_text(errors='replace')[-1000:]}")
         try:
-            urllib.request.urlopen(self._ready, timeout=5).close()
+            urllib.request.urlopen(self._ready, timeout=5, context=self._trust).close()
         except urllib.error.HTTPError as exc:
             exc.close()
             return exc.code == 401  # it is there, and wants a password
@@ -188,13 +190,13 @@ def _free_port() -> Callable[[], int]:
 
 
 @contextmanager
-def serving(program: str, *flags: str, ready: str, log: Path) -> Iterator[Server]:
+def serving(program: str, *flags: str, log: Path, authority: Path | None = None) -> Iterator[Server]:
     """Run a server of Debian's packages; `{port}` in its flags is the port."""
     path = shutil.which(program)
     if not path:
         lacking = f"{program} is not installed: apt-get install prometheus prometheus-pushgateway"
         pytest.fail(lacking) if os.environ.get("CI_REPORTER_TESTS_REQUIRE_ALL") == "1" else pytest.skip(lacking)
-    server = Server([path, *flags], free_port(), ready, log)
+    server = Server([path, *flags], "/-/ready", log, authority)
     try:
         yield server.start()
     finally:
@@ -206,11 +208,11 @@ def start_pushgateway(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Start real Pushgateways with the given flags."""
     with ExitStack() as stack:
 
-        def start(*flags: str) -> Server:
+        def start(*flags: str, authority: Path | None = None) -> Server:
             data = tmp_path / f"{free_port()}.data"  # Debian's default is one file for all, in /var/lib
             flags = ("--web.listen-address=127.0.0.1:{port}", f"--persistence.file={data}", *flags)
             return stack.enter_context(
-                serving("prometheus-pushgateway", *flags, ready="/-/ready", log=tmp_path / "pushgateway.log")
+                serving("prometheus-pushgateway", *flags, log=tmp_path / "pushgateway.log", authority=authority)
             )
 
         yield start
@@ -241,7 +243,7 @@ def start_prometheus(tmp_path: Path) -> Iterator[Callable[..., Server]]:
                 f"--storage.tsdb.path={tmp_path / 'tsdb'}",
                 "--web.listen-address=127.0.0.1:{port}",
             )
-            return stack.enter_context(serving("prometheus", *flags, ready="/-/ready", log=tmp_path / "prometheus.log"))
+            return stack.enter_context(serving("prometheus", *flags, log=tmp_path / "prometheus.log"))
 
         yield start
 
