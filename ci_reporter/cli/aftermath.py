@@ -45,12 +45,13 @@ class Aftermath:
     place: Place
     running: Running | None
     command: Sequence[str]
+    masks: frozenset[str]
     before_s: float
     ended: float
 
     def conclude(self, report: Report, warnings: Sequence[str]) -> int:
         """Record, deliver, say; the exit code to end with: the command's own, but 70 under --strict."""
-        report, about_measures = completed(self.place, report, self.command)
+        report, about_measures = completed(self.place, report, self.command, self.masks)
         about_state = self._recorded(report)
         delivered = Delivered() if self.place.config.dry_run else self._delivered(report)
         self._say(report, delivered, [*warnings, *about_measures, *about_state, *delivered.notes])

@@ -7,27 +7,39 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ci_reporter.cli.place import Place
-from ci_reporter.config import values
+from ci_reporter.cli.place import Place, first_word
+from ci_reporter.config import Config, values
 from ci_reporter.model import Report
-from ci_reporter.redaction import masks_in, redacted, secrets_of
+from ci_reporter.redaction import masks_in, redacted, redacted_tail, secrets_of, worth_hiding
 
 _LARGEST = 1024 * 1024
 
 
-def completed(place: Place, report: Report, command: Sequence[str]) -> tuple[Report, list[str]]:
-    """The report with measures and redacted texts, and what was wrong with the measures."""
+def completed(place: Place, report: Report, command: Sequence[str], masks: frozenset[str]) -> tuple[Report, list[str]]:
+    """The report with measures and redacted texts, and what was wrong with the measures.
+
+    `masks` are values that the command has told GitHub to mask.
+    """
     measures, warnings = _measures(place.journal.measures_path(report.report_id))
-    tail = report.step.output_tail
-    secrets = secrets_of(place.env) | masks_in((tail or "").encode())
-    line = shlex.join(redacted(word, secrets) for word in command) if place.config.record_command else command[0]
+    config, tail = place.config, report.step.output_tail
+    ours = worth_hiding(filter(None, (config.pushgateway_password, config.pushgateway_token)))
+    secrets = secrets_of(place.env) | ours | masks | masks_in((tail or "").encode())
     step = replace(
         report.step,
-        command=redacted(line, secrets),
+        command=_line(config, command, secrets),
         reason=redacted(report.step.reason, secrets) if report.step.reason else None,
-        output_tail=redacted(tail, secrets) if tail is not None else None,
+        output_tail=redacted_tail(tail, secrets) if tail is not None else None,
     )
-    return replace(report, step=step, measures={**report.measures, **measures}), warnings
+    tags = {name: redacted(value, secrets) for name, value in report.tags.items()}
+    return replace(report, step=step, tags=tags, measures={**report.measures, **measures}), warnings
+
+
+def _line(config: Config, command: Sequence[str], secrets: frozenset[str]) -> str:
+    """What is recorded of the command: its first word, all of it when asked."""
+    if not config.record_command:
+        return redacted(first_word(config, command), secrets)
+    words = [redacted(word, secrets) for word in command]
+    return " ".join(words) if config.shell else shlex.join(words)
 
 
 def _measures(path: str) -> tuple[dict[str, float], list[str]]:

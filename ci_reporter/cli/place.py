@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ci_reporter.config import Config
@@ -63,6 +63,11 @@ def repository_root(folder: str) -> str:
             return folder
         at = parent
     return at
+
+
+def first_word(config: Config, command: Sequence[str]) -> str:
+    """The program that is run: with --shell the shell, for a line of it may hold anything."""
+    return "sh" if config.shell else command[0]
 
 
 def _working_folder() -> str:

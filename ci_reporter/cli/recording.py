@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ci_reporter import runner
 from ci_reporter.cli import STARTED
-from ci_reporter.cli.place import Place
+from ci_reporter.cli.place import Place, first_word
 from ci_reporter.errors import StateError
 from ci_reporter.journal import Journal, Running
 from ci_reporter.model import Report, Result, Run, Step, rfc3339, uuid7
@@ -55,6 +55,7 @@ class Recording:
             place=self._place,
             running=self._running,
             command=self._command,
+            masks=frozenset(self._order.masks),
             before_s=self._later.started - STARTED,
             ended=ended,
         )
@@ -100,12 +101,12 @@ class _Later:
 
 
 def _begun(place: Place, run: Run, command: list[str]) -> Report:
-    config = place.config
+    config, word = place.config, first_word(place.config, command)
     step = Step(
-        name=config.name or run.job_name or os.path.basename(command[0]),
+        name=config.name or run.job_name or os.path.basename(word),
         result=Result.CANCELLATION,
         started_at=rfc3339(time.time()),
-        command=command[0],
+        command=word,
     )
     return Report(
         report_id=uuid7(),

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ci_reporter.model import Result, Step, rfc3339
 from ci_reporter.runner import oom
@@ -26,7 +26,11 @@ ORPHANED = "the process that started the reporter is gone"
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What to run and how. `started` is called once, when the first attempt has started; it must not wait."""
+    """What to run and how.
+
+    `started` is called once, when the first attempt has started; it must not wait. `masks` is filled with what the
+    command tells GitHub to mask, as far as its output is read here.
+    """
 
     name: str
     command: Sequence[str]
@@ -36,6 +40,7 @@ class Order:
     retries: int = 0
     tail_bytes: int = 0
     started: Callable[[], None] = lambda: None
+    masks: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +98,7 @@ def _on_windows(order: Order, started: Callable[[], None]) -> Outcome:
 
 def _on_posix(order: Order, signals: Held | HeldByHandlers, started: Callable[[], None]) -> Outcome:
     kills = oom.kills()
-    tail = _tail(order.tail_bytes)
+    tail = _tail(order)
     launch = Launch(
         env=order.env, mask=signals.mask, own_group=not has_terminal(), streams=tail.streams if tail else {}
     )
@@ -131,12 +136,12 @@ def judge(ended: Ended, *, timeout_s: float | None, oom_killed: bool) -> tuple[R
     return Result.FAILURE, None
 
 
-def _tail(size: int) -> Tail | None:
-    if not size:
+def _tail(order: Order) -> Tail | None:
+    if not order.tail_bytes:
         return None
     from ci_reporter.runner.tail import Tail
 
-    return Tail(size)
+    return Tail(order.tail_bytes, order.masks)
 
 
 def _grew(before: int | None, after: int | None) -> bool:

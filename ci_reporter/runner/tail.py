@@ -7,15 +7,22 @@ import select
 import threading
 from collections.abc import Mapping
 
+from ci_reporter.redaction import masks_in
+
 _CHUNK = 64 * 1024
 _LEFTOVER = 1024 * 1024  # the largest a pipe can be: what was in it when the command ended
+_LONGEST_LINE = 8 * 1024  # of a line that has not ended, as much is searched for a mask
 
 
 class Tail:
-    """Two pipes between the command and our stdout and stderr, and the last `size` bytes that went through them."""
+    """Two pipes between the command and our stdout and stderr, and the last `size` bytes that went through them.
 
-    def __init__(self, size: int) -> None:
+    What the command tells GitHub to mask is added to `masks`, also where it is not among the last bytes.
+    """
+
+    def __init__(self, size: int, masks: set[str]) -> None:
         self._size = size
+        self._masks = masks
         self._kept = bytearray()
         self._lock = threading.Lock()
         self._over, self._say_over = os.pipe()
@@ -43,24 +50,29 @@ class Tail:
         waiting = select.poll()
         waiting.register(source, select.POLLIN)
         waiting.register(self._over, select.POLLIN)
-        over, leftover = False, _LEFTOVER
+        over, leftover, line = False, _LEFTOVER, b""
         while leftover > 0:
             ready = dict(waiting.poll(0 if over else None))
             if source in ready:
                 chunk = os.read(source, _CHUNK)
                 if not chunk or not _write(target, chunk):
                     break
-                self._keep(chunk)
+                line = self._keep(chunk, line)
                 leftover -= len(chunk) if over else 0
             elif over:
                 break
             over = over or self._over in ready
         os.close(source)  # whoever still writes gets SIGPIPE, as from any reader that went
 
-    def _keep(self, chunk: bytes) -> None:
+    def _keep(self, chunk: bytes, line: bytes) -> bytes:
+        """Keep what was read after `line`, a line that had not ended; what has not ended now."""
+        ended, newline, line = (line + chunk).rpartition(b"\n")
+        masks = masks_in(ended + newline)
         with self._lock:
             self._kept += chunk
             del self._kept[: -self._size]
+            self._masks |= masks
+        return line[-_LONGEST_LINE:]
 
 
 def _write(target: int, chunk: bytes) -> bool:
