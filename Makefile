@@ -1,23 +1,24 @@
 # Two commands: `make demo` shows what this is, `make test` checks all of it. Both start from Python alone.
 PYTHON ?= python3
-VENV ?= .venv
+VENV ?= .venv-test
 BIN = $(abspath $(VENV))/bin
-SOURCES := pyproject.toml $(shell find ci_reporter -name '*.py')
+SOURCES := pyproject.toml $(shell find ci_reporter -type f ! -name '*.pyc')
 
 # Nothing is written to the home folder.
 export PIP_CACHE_DIR ?= $(abspath $(VENV))/cache/pip
 export npm_config_cache ?= $(abspath $(VENV))/cache/npm
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint clean
+.PHONY: help demo test dev lint clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    record two steps of a small project, on nothing but Python'
 	@echo '             PUSHGATEWAY_URL=http://localhost:9091 pushes them, too'
 	@echo 'make test    lint and every test, on the installed package and real servers'
-	@echo '             REQUIRE_ALL=1 fails where a test would be skipped; VENV=folder, default .venv'
+	@echo '             REQUIRE_ALL=1 fails where a test would be skipped; VENV=folder, default .venv-test'
 	@echo 'make lint    formatting, lint, types and layers'
+	@echo 'make dev     .venv with an editable install, to work in'
 	@echo 'make clean   remove what these made'
 	@echo
 	@echo 'PYTHON=python3.13 chooses the interpreter (3.11 or newer).'
@@ -27,7 +28,7 @@ demo: .demo/ready
 	@scripts/demo
 
 .demo/ready: $(SOURCES) examples/gitlab-ci/requirements.txt
-	@$(call create,.demo/venv)
+	@$(call environment,.demo/venv)
 	@echo 'installing ci-reporter, pytest and pytest-cov into .demo/venv'
 	@.demo/venv/bin/pip install --quiet . -r examples/gitlab-ci/requirements.txt
 	@touch $@
@@ -40,7 +41,7 @@ test: $(VENV)/ready
 
 # The tests run what people get, the installed package: not the tree, not an editable install.
 $(VENV)/ready: $(SOURCES)
-	@$(call create,$(VENV))
+	@$(call environment,$(VENV))
 	@echo 'installing ci-reporter and what its tests need into $(VENV)'
 	@$(BIN)/pip install --quiet '.[test]'
 	@touch $@
@@ -51,9 +52,16 @@ lint: $(VENV)/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-clean:
-	rm -rf .demo $(VENV) node_modules dist .ci-reporter .coverage .hypothesis .*_cache
+dev: .venv/dev
 
-create = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+.venv/dev: pyproject.toml
+	@$(call environment,.venv)
+	@.venv/bin/pip install --quiet --editable '.[test]'
+	@touch $@
+
+clean: # not .venv, which is yours
+	rm -rf .demo $(VENV) node_modules dist .ci-reporter .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+environment = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	|| { echo "$(PYTHON) is not Python 3.11 or newer; name one: make $@ PYTHON=python3.13" >&2; exit 1; } \
-	&& $(PYTHON) -m venv $(1)
+	&& $(PYTHON) -m venv $(1) && echo '*' > $(1)/.gitignore
