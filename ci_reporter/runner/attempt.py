@@ -39,8 +39,13 @@ class Attempt:
     def __init__(self, command: Sequence[str], launch: Launch, signals: Held | HeldByHandlers) -> None:
         self._parent = os.getppid()
         self._signals = signals
-        self.root = spawn(command, launch)
-        self._guard = Guard(self.root)
+        self._guard = Guard()
+        try:
+            self.root = spawn(command, launch)
+        except OSError:
+            self._guard.dismiss()
+            raise
+        self._guard.watch(self.root)
         self._ending: Ending | None = None
         self._timed_out = False
         self._told: str | None = None
