@@ -33,7 +33,10 @@ class Place:
     @property
     def journal(self) -> Journal:
         """The state folder."""
-        return Journal(os.path.abspath(self.config.dir or os.path.join(self.root, STATE_FOLDER)))
+        folder = (
+            os.path.join(self.folder, self.config.dir) if self.config.dir else os.path.join(self.root, STATE_FOLDER)
+        )
+        return Journal(os.path.normpath(folder))
 
     @property
     def sink_names(self) -> tuple[str, ...]:

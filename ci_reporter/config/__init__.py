@@ -87,7 +87,7 @@ class Config:
         0,
         values.size_bytes,
         "BYTES",
-        "Keep the last BYTES of the output in the record. The command then writes to pipes, not to the terminal.",
+        "Keep the last BYTES of the output, at most 1M, in the record. The command then writes to pipes, no terminal.",
         key="tail",
     )
     tags: Mapping[str, str] = _option(

@@ -22,9 +22,10 @@ def load(options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str,
     `options` has option values by field name, as text (a list of texts, or True for a flag); the configuration file is
     `$CI_REPORTER_CONFIG`, else the first `.ci-reporter.yml` in `folders`. Raises UsageError.
     """
-    from_file = _from_file(options.get("config") or env.get("CI_REPORTER_CONFIG"), folders)
+    known = settings()
+    from_file = _from_file(_path(known[0], options, env, folders))
     found: dict[str, Any] = {}
-    for setting in settings():
+    for setting in known:
         sources = (_from_options(setting, options), _from_env(setting, env), from_file.get(setting.field))
         given = [source for source in sources if source is not None]
         if given and setting.pairs:
@@ -37,15 +38,22 @@ def load(options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str,
 
 
 def _value(setting: Setting, given: Given) -> Any:
-    if setting.parse is values.url and "@" in given.text and not given.where.startswith("variable"):
+    in_public = not given.where.startswith("variable")
+    if setting.parse is values.url and in_public and re.search(r"//[^/?#]*@", given.text):
         raise UsageError(
-            f"{given.where}: an address with a password in it is for variables only (set {setting.variable})"
+            f"{given.where}: the address holds a user or password, and others can read it here;"
+            f" give the whole address in the variable {setting.variable}"
         )
     try:
         return setting.parse(given.text)
     except ValueError as exc:
-        shown = "its value" if setting.secret else re.sub(r"//[^/]*@", "//***@", repr(given.text[:200]))
-        raise UsageError(f"{given.where}: {shown} {exc}") from exc
+        raise UsageError(f"{given.where}: {'its value' if setting.secret else _shown(given.text)} {exc}") from exc
+
+
+def _shown(text: str) -> str:
+    """A value for a message: on one line, short, without what may be a password in an address."""
+    shown = re.sub(r"//.*@", "//***@", text, flags=re.DOTALL)
+    return repr(shown if len(shown) <= 80 else f"{shown[:79]}…")
 
 
 def _from_options(setting: Setting, options: Mapping[str, Any]) -> list[Given] | None:
@@ -73,16 +81,24 @@ def _from_secret_file(variable: str, env: Mapping[str, str]) -> tuple[str | None
         return None, where
     try:
         with open(path, encoding="utf-8") as file:
-            return file.read(64 * 1024).strip(), where
+            text = file.read(64 * 1024).strip()
     except OSError as exc:
         raise UsageError(f"{where}: cannot read {path}: {exc.strerror}") from exc
     except UnicodeDecodeError as exc:
         raise UsageError(f"{where}: {path} is not UTF-8 text") from exc
+    if not text:
+        raise UsageError(f"{where}: {path} is empty (put the secret there, or unset the variable)")
+    return text, where
 
 
-def _from_file(path: str | None, folders: tuple[str, ...]) -> Mapping[str, list[Given]]:
-    if path is None:
-        path = next((found for folder in folders if os.path.lexists(found := os.path.join(folder, FILE_NAME))), None)
+def _path(setting: Setting, options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str, ...]) -> str | None:
+    """The configuration file: the one that is named, which has to be there, else the first one found."""
+    if given := _from_options(setting, options) or _from_env(setting, env):
+        return str(_value(setting, given[-1]))
+    return next((found for folder in folders if os.path.lexists(found := os.path.join(folder, FILE_NAME))), None)
+
+
+def _from_file(path: str | None) -> Mapping[str, list[Given]]:
     if path is None:
         return {}
     from ci_reporter.config.file import read  # PyYAML is paid for only where there is a file
