@@ -11,7 +11,7 @@ import base64
 import random
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ci_reporter import __version__
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import requests
 
 _LARGEST_ANSWER = 64 * 1024
+_LARGEST_REFUSAL = 4 * 1024
 _PAUSE_S = (0.1, 0.3)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SHORTEST_SECRET = 4  # a shorter one is a part of every text
@@ -157,7 +158,12 @@ def _redirect(request: Request, answer: Answer) -> str:
     """Where it wants us to go, as an address to set: without what we had put behind ours."""
     from urllib.parse import urljoin
 
-    target = urljoin(request.url, answer.headers.get("location", "")).partition("?")[0]
+    if "location" not in answer.headers:
+        return ""
+    try:
+        target = urljoin(request.url, answer.headers["location"]).partition("?")[0]
+    except ValueError:
+        return "it redirects to what is no address"
     target = shown(target).removesuffix(shown(request.url).removeprefix(_where(request)))
     return f"it redirects to {_CONTROL.sub(' ', target)[:200]}; set that address instead"
 
@@ -235,16 +241,30 @@ def _exchange(request: Request, deadline: Deadline) -> Answer:
             proxies=settings["proxies"],
         ) as response:
             found = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(status=response.status_code, body=_body(response, request.limit), headers=found)
+            if 200 <= response.status_code < 300:
+                body = b"".join(_pieces(response, request.limit, 16 * 1024))
+            else:  # who refuses often hangs up at once: what came before that is what there is to say
+                body = b"".join(_until_it_breaks(_pieces(response, _LARGEST_REFUSAL, 1)))
+            return Answer(status=response.status_code, body=body, headers=found)
 
 
-def _body(response: requests.Response, limit: int) -> bytes:
-    kept = bytearray()
-    for chunk in response.iter_content(16 * 1024):
-        kept += chunk
-        if len(kept) >= limit:
-            break
-    return bytes(kept[:limit])
+def _pieces(response: requests.Response, limit: int, size: int) -> Iterator[bytes]:
+    """The body piece by piece, cut after `limit` bytes."""
+    left = limit
+    for piece in response.iter_content(size):
+        yield piece[:left]
+        left -= len(piece)
+        if left <= 0:
+            return
+
+
+def _until_it_breaks(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    import requests
+
+    try:
+        yield from pieces
+    except requests.exceptions.RequestException:
+        return
 
 
 def _reason(error: BaseException) -> str:

@@ -175,6 +175,14 @@ def test_a_redirect_is_said_with_the_address_to_set(vendor, answer, base, locati
     assert len(server.seen) == 1
 
 
+def test_a_redirect_to_nowhere_is_said_as_it_is(vendor, answer):
+    assert refusal(vendor(answer(304)).url).endswith(" answered 304")
+
+
+def test_a_redirect_to_no_address_is_final(vendor, answer):
+    assert "answered 301" in refusal(vendor(answer(301, Location="http://[bad")).url)
+
+
 def test_the_body_of_a_redirect_is_not_read_without_end(vendor):
     def flood(connection, over):
         connection.sendall(b"HTTP/1.1 301 -\r\nLocation: /x\r\n\r\n")
@@ -182,6 +190,11 @@ def test_the_body_of_a_redirect_is_not_read_without_end(vendor):
             connection.sendall(bytes(65536))
 
     assert "answered 301" in refusal(vendor(flood).url, seconds=5)
+
+
+def test_a_refusal_that_breaks_off_is_said_as_far_as_it_came(vendor):
+    broken = b"HTTP/1.1 400 -\r\nContent-Length: 999\r\n\r\nsent to the wrong door"
+    assert refusal(vendor(broken).url).endswith(" answered 400: sent to the wrong door")
 
 
 def test_an_endless_answer_is_cut(vendor):

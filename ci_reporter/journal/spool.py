@@ -58,8 +58,9 @@ def _spooled(path: str) -> Spooled | None:
     try:
         with open(open_regular(path, os.O_RDONLY), "rb") as file:
             entry = json.loads(file.read(LARGEST_LINE))
-        return Spooled(
-            report=from_json(entry["report"]), sink=str(entry["sink"]), path=path, reason=entry.get("reason")
-        )
+        report, sink = from_json(entry["report"]), str(entry["sink"])
+        if os.path.basename(path) != f"{report.report_id}.{sink}.json":  # to pay for it would not remove it
+            return None
+        return Spooled(report=report, sink=sink, path=path, reason=entry.get("reason"))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
