@@ -52,26 +52,30 @@ class Aftermath:
     def conclude(self, report: Report, warnings: Sequence[str]) -> int:
         """Record, deliver, say; the exit code to end with: the command's own, but 70 under --strict."""
         report, about_measures = completed(self.place, report, self.command, self.masks)
-        about_state = self._recorded(report)
+        recorded, about_state = self._recorded(report)
         delivered = Delivered() if self.place.config.dry_run else self._delivered(report)
-        self._say(report, delivered, [*warnings, *about_measures, *about_state, *delivered.notes])
+        kept = "'ci-reporter flush' sends it again" if recorded or self.running else "it could not be kept either"
+        lost = [f"not delivered: {why}; {kept}" for why in delivered.reasons]
+        fate = self._fate(delivered, recorded=recorded)
+        self._say(report, fate, [*warnings, *about_measures, *about_state, *delivered.notes, *lost])
         code = report.step.exit_code or 0
         return DeliveryError.exit_code if code == 0 and delivered.refused and self.place.config.strict else code
 
-    def _recorded(self, report: Report) -> list[str]:
-        """Write the record, then the OpenMetrics file; what could not be written."""
+    def _recorded(self, report: Report) -> tuple[bool, list[str]]:
+        """Write the record, then the OpenMetrics file; whether there is a record, and what went wrong."""
         journal = self.place.journal
         owing = () if self.place.config.dry_run else self.place.sink_names
-        if not self.running:
-            return []
         try:
             journal.finish(self.running, report, owing)
+        except StateError as exc:  # without a running file, that the folder cannot be used has been said
+            return False, [str(exc)] if self.running else []
+        try:
             journal.recover(owing)
             if self.place.openmetrics:
                 openmetrics.write(self.place.openmetrics, list(journal.reports(report.run.ci_run_id)))
         except (StateError, DeliveryError) as exc:
-            return [str(exc)]
-        return [f"{path} is not ours or damaged; it was passed over" for path in journal.foreign]
+            return True, [str(exc)]
+        return True, journal.passed_over()
 
     def _delivered(self, report: Report) -> Delivered:
         budget_s = self.place.config.budget_s
@@ -88,28 +92,25 @@ class Aftermath:
             metrics.sample_of(metrics.PUSH_FAILURES, [((), float(max(0, waiting)))]),
         )
 
-    def _say(self, report: Report, delivered: Delivered, warnings: Sequence[str]) -> None:
+    def _say(self, report: Report, fate: str, warnings: Sequence[str]) -> None:
         config, env = self.place.config, self.place.env
-        problems = [*warnings, *(f"not delivered: {why}; {self._kept()}" for why in delivered.reasons)]
-        for problem in problems:
-            output.warn(problem, env)
+        for warning in warnings:
+            output.warn(warning, env)
         if not config.quiet:
             colour = output.colour(sys.stderr, env)
-            output.say(terminal.last_line(report, self._fate(delivered), colour=colour))
+            output.say(terminal.last_line(report, fate, colour=colour))
         if config.json:
-            output.result(json.dumps(to_json(report), ensure_ascii=False))
+            output.result(json.dumps(to_json(report)))
         if config.dry_run:
             for sink in sinks(config, self._about_us()):
                 output.result(sink.preview(report))
 
-    def _kept(self) -> str:
-        return "'ci-reporter flush' sends it again" if self.running else "it could not be kept either"
-
-    def _fate(self, delivered: Delivered) -> str:
+    def _fate(self, delivered: Delivered, *, recorded: bool) -> str:
+        kept = "recorded" if recorded else "not recorded"
         if self.place.config.dry_run:
-            return "recorded, nothing sent (dry run)"
+            return f"{kept}, nothing sent (dry run)"
         if delivered.refused:
             return "not delivered"
         if self.place.sink_names:
             return "pushed"
-        return "recorded" if self.running else "not recorded"
+        return kept

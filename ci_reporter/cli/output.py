@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from ci_reporter.surfaces import github
+from ci_reporter.surfaces import github, terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
+
+_LONGEST = 2000  # a warning is one line; a server's words are cut where they are read
 
 
 def say(line: str) -> None:
@@ -19,7 +21,10 @@ def say(line: str) -> None:
 
 def warn(message: str, env: Mapping[str, str]) -> None:
     """Tell a person that something went wrong; on GitHub as an annotation of the step."""
-    say(github.warning(message) if env.get("GITHUB_ACTIONS") == "true" else f"ci-reporter: warning: {message}")
+    if env.get("GITHUB_ACTIONS") == "true":
+        say(github.warning(message))
+    else:
+        say(f"ci-reporter: warning: {terminal.plain(message, _LONGEST)}")
 
 
 def result(text: str) -> None:
@@ -38,7 +43,7 @@ def _write(stream: TextIO | None, text: str) -> None:
     try:
         stream.write(f"{text}\n")
         stream.flush()
+    except UnicodeEncodeError:
+        _write(stream, text.encode("ascii", "backslashreplace").decode())
     except (OSError, ValueError):
         pass
-    except UnicodeEncodeError:
-        stream.write(text.encode("ascii", "backslashreplace").decode() + "\n")

@@ -122,7 +122,7 @@ def _noted(journal: Journal, begun: Report) -> tuple[Running | None, list[str]]:
     try:
         return journal.begin(begun), []
     except StateError as exc:
-        return None, [f"{exc}; the command runs all the same, without a record"]
+        return None, [f"{exc}; the command runs all the same"]
 
 
 def _order(place: Place, begun: Report, command: list[str], later: _Later) -> runner.Order:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import click
 
 from ci_reporter.cli import output
 from ci_reporter.cli.place import here
 from ci_reporter.cli.reporting import reported
+from ci_reporter.errors import StateError
 from ci_reporter.journal import Journal
-from ci_reporter.model import Report, to_json
+from ci_reporter.model import to_json
 from ci_reporter.providers import detect, read_text
 from ci_reporter.surfaces import terminal
 
@@ -30,26 +31,35 @@ def command(every: bool, run_id: str | None, as_json: bool) -> None:
     """
     place = here({})
     journal = place.journal
-    journal.recover(place.sink_names)
-    reports = list(journal.reports())
-    wanted = None if every else run_id or _this_run(reports, place.env)
-    chosen = [report for report in reports if wanted in (None, report.run.ci_run_id)]
-    for path in journal.foreign:
-        output.warn(f"{path} is not ours or damaged; it was passed over", place.env)
+    problems = _recovered(journal, place.sink_names)
+    wanted = None if every else run_id or _this_run(journal, place.env)
+    chosen = list(journal.reports(wanted or ""))
+    for problem in [*problems, *journal.passed_over()]:
+        output.warn(problem, place.env)
     if as_json:
-        output.result("\n".join(json.dumps(to_json(report), ensure_ascii=False) for report in chosen))
+        for report in chosen:
+            output.result(json.dumps(to_json(report)))
     elif chosen:
-        title = f"{wanted or 'every run'}: {_counted(len(chosen))}"
+        title = f"{terminal.plain(wanted) if wanted else 'every run'}: {_counted(len(chosen))}"
         table = terminal.summary(chosen, _waiting(journal), colour=output.colour(sys.stdout, place.env))
         output.result(f"{title}\n\n{table}")
     else:
-        output.say(f"ci-reporter: no steps of {wanted or 'any run'} in {journal.path}")
+        output.say(f"ci-reporter: no steps of {terminal.plain(wanted) if wanted else 'any run'} in {journal.path}")
 
 
-def _this_run(reports: list[Report], env: Mapping[str, str]) -> str:
+def _recovered(journal: Journal, sinks: Sequence[str]) -> list[str]:
+    """Write what killed reporters have left; what cannot be written can still be shown."""
+    try:
+        journal.recover(sinks)
+    except StateError as exc:
+        return [str(exc)]
+    return []
+
+
+def _this_run(journal: Journal, env: Mapping[str, str]) -> str:
     run = detect(env, read_text)
-    if run.provider == "local" and "CI_RUN_ID" not in env and reports:
-        return reports[-1].run.ci_run_id
+    if run.provider == "local" and "CI_RUN_ID" not in env and (newest := journal.newest()):
+        return newest.run.ci_run_id
     return run.ci_run_id
 
 

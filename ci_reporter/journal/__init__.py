@@ -29,16 +29,15 @@ from ci_reporter.journal.files import (
     rewrite,
     try_lock,
     unlink,
+    write_atomic,
     write_locked,
+    write_whole,
 )
 from ci_reporter.journal.spool import Spool
-from ci_reporter.model import Report, Result, from_json, to_json
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from ci_reporter.model import Report, from_json, to_json
 
 _LOCK_WAIT_S = 2.0
+_BEGINNING = b'{"schema":1,"report_id":"'  # of every line of ours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +57,11 @@ class Journal:
         self.steps = os.path.join(path, "steps.ndjson")
         self.running = os.path.join(path, "running")
         self.spool = Spool(os.path.join(path, "spool"))
-        self.foreign: list[str] = []  # what lies here and is not ours, for one warning
+        self._foreign: dict[str, None] = {}
 
     def begin(self, report: Report) -> Running:
         """Note, durably, that a step starts. Raises StateError when the folder cannot be used."""
-        self._prepare()
+        self._prepare(self.running)
         path = os.path.join(self.running, f"{report.report_id}.json")
         flat = to_json(report) | {"boot_id": boot_id(), "pid": os.getpid()}
         try:
@@ -71,14 +70,17 @@ class Journal:
             raise StateError(f"cannot write {path}: {exc.strerror}") from exc
 
     def finish(self, running: Running | None, report: Report, sinks: Sequence[str]) -> None:
-        """Write the record, then owe it to `sinks`, then forget that it runs. Raises StateError."""
-        self._prepare()
+        """Write the record, then owe it to `sinks`, then forget that it runs.
+
+        Raises StateError; where it can be, the record then waits in the running file for the next call.
+        """
         try:
+            self._prepare(self.path)
             with self._lock() as fd:
                 self._record(report, sinks, fd)
-        except StateError:
-            if running:  # a full disk still takes the blocks that are ours; recovery finds the record there
-                rewrite(running.fd, to_json(report))
+        except StateError as exc:
+            if running and _kept(running, report):
+                raise StateError(f"{exc}; the record waits in {self.running} for the next call") from exc
             raise
         if running:
             unlink(running.path)
@@ -86,47 +88,64 @@ class Journal:
 
     def reports(self, ci_run_id: str = "") -> Iterator[Report]:
         """Finished reports, of one run when it is named, oldest first; a torn or foreign line is passed over."""
-        for line in self._lines():
-            if ci_run_id.encode() not in line:
-                continue
+        for line in self._lines(json.dumps(ci_run_id, ensure_ascii=False)[1:-1]):
             report = self._report(line)
             if report and ci_run_id in ("", report.run.ci_run_id):
                 yield report
 
+    def newest(self) -> Report | None:
+        """The report that was written last."""
+        newest = b""
+        for line in self._lines():
+            if line.endswith(b"}\n"):  # the last one may be torn
+                newest = line
+        return self._report(newest) if newest else None
+
     def recover(self, sinks: Sequence[str]) -> list[Report]:
         """Turn steps whose owner is gone into records; returns the new ones. Raises StateError."""
-        try:
-            orphans = [entry for entry in listing(self.running) if entry.endswith(".json")]
-            if not orphans or not HAS_LOCKS:
-                return []
-            with self._lock() as fd:
-                return [r for name in orphans if (r := self._adopt(os.path.join(self.running, name), sinks, fd))]
-        except OSError as exc:
-            raise StateError(f"cannot read {self.running}: {exc.strerror}") from exc
+        if not HAS_LOCKS or not self._orphans():
+            return []
+        with self._lock() as fd:  # whatever others have recovered in the meantime is gone by now
+            found = self._orphans()
+            known = {line[len(_BEGINNING) :].partition(b'"')[0].decode("ascii", "replace") for line in self._lines()}
+            new = [report for report in found if report.report_id not in known]
+            for report in found:
+                self._adopt(report, sinks, fd if report.report_id not in known else None)
+        return new
 
     def measures_path(self, report_id: str) -> str:
         """Where the command may write its `name=value` lines."""
         return os.path.join(self.running, f"{report_id}.measures")
 
+    def passed_over(self) -> list[str]:
+        """What has been found here that is not ours, as one sentence; none when all is well."""
+        first, more = next(iter(self._foreign), None), len(self._foreign) - 1
+        if first is None:
+            return []
+        return [f"{first}{f' and {more} more' if more else ''}: not ours, or damaged; passed over"]
+
     def _report(self, line: bytes) -> Report | None:
         try:
             return from_json(json.loads(line))
         except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-            if not line.startswith(b'{"schema"'):  # a line of ours, torn by a crash, is no news
-                self._not_ours(self.steps)
+            torn = line.rstrip()[: len(_BEGINNING)]
+            if not _BEGINNING.startswith(torn):  # a line of ours that a crash has torn is no news
+                self._foreign[self.steps] = None
             return None
 
-    def _lines(self) -> Iterator[bytes]:
+    def _lines(self, needle: str = "") -> Iterator[bytes]:
+        """The lines of steps.ndjson that have a text in them; those of one run among a million are found fast."""
         try:
             fd = open_regular(self.steps, os.O_RDONLY)
         except FileNotFoundError:
             return
         except OSError:
-            self._not_ours(self.steps)
+            self._foreign[self.steps] = None
             return
+        wanted = needle.encode("utf-8", "replace")
         with open(fd, "rb") as file:
             while line := file.readline(LARGEST_LINE):
-                if line.strip():
+                if wanted in line and line != b"\n":
                     yield line
 
     def _record(self, report: Report, sinks: Sequence[str], fd: int) -> None:
@@ -134,53 +153,40 @@ class Journal:
         size = os.fstat(fd).st_size
         if size and os.pread(fd, 1, size - 1) != b"\n":
             line = b"\n" + line  # whoever wrote last was killed in the middle of a line
-        written = os.write(fd, line)
-        if written < len(line):
+        try:
+            write_whole(fd, line)
+        except OSError:
             os.ftruncate(fd, size)
-            raise OSError(28, "No space left on device")
+            raise
         os.fsync(fd)
         for sink in sinks:
             self.spool.owe(report, sink)
 
-    def _adopt(self, path: str, sinks: Sequence[str], fd: int) -> Report | None:
-        flat = self._orphan(path)
-        if flat is None:
-            return None
-        report = from_json(flat)
-        if report.step.finished_at is None:
-            report = orphaned(report, same_boot=flat.get("boot_id") == boot_id())
-        known = any(report.report_id.encode() in line for line in self._lines())
-        if known:
-            report = next((r for r in self.reports() if r.report_id == report.report_id), report)
-            for sink in sinks:
-                self.spool.owe(report, sink)
-        else:
-            self._record(report, sinks, fd)
-        unlink(path)
-        unlink(self.measures_path(report.report_id))
-        return None if known else report
+    def _orphans(self) -> list[Report]:
+        """Steps whose owner is gone, oldest first."""
+        paths = [os.path.join(self.running, name) for name in sorted(listing(self.running)) if name.endswith(".json")]
+        if not paths:
+            return []
+        from ci_reporter.journal.recovery import NotOursError, orphan
 
-    def _orphan(self, path: str) -> dict[str, Any] | None:
-        """What the running file says, if its owner is gone and it is one of ours."""
-        try:
-            fd = open_regular(path, os.O_RDWR)
-        except FileNotFoundError:
-            return None
-        with open(fd, "rb") as file:
-            if not try_lock(file.fileno()):
-                return None
+        found = []
+        for path in paths:
             try:
-                flat = json.loads(file.read(LARGEST_LINE))
-                from_json(flat)
-            except (ValueError, RecursionError):
-                os.replace(path, f"{path}.unreadable")
-                self._not_ours(path)
-                return None
-        return dict(flat)
+                found.append(orphan(path))
+            except NotOursError:
+                self._foreign[path] = None
+        return [report for report in found if report]
 
-    def _not_ours(self, path: str) -> None:
-        if path not in self.foreign:
-            self.foreign.append(path)
+    def _adopt(self, report: Report, sinks: Sequence[str], fd: int | None) -> None:
+        """Write the record, unless (`fd` is None) it is there already, and owe it: its owner may not have come to."""
+        if fd is not None:
+            self._record(report, sinks, fd)
+        else:
+            written = next((each for each in self.reports() if each.report_id == report.report_id), report)
+            for sink in sinks:
+                self.spool.owe(written, sink)
+        unlink(os.path.join(self.running, f"{report.report_id}.json"))
+        unlink(self.measures_path(report.report_id))
 
     @contextmanager
     def _lock(self) -> Iterator[int]:
@@ -201,22 +207,25 @@ class Journal:
         finally:
             os.close(fd)
 
-    def _prepare(self) -> None:
+    def _prepare(self, folder: str) -> None:
         try:
-            if not os.path.isdir(self.running):
-                os.makedirs(self.running, exist_ok=True)
+            if not os.path.isdir(folder):
+                os.makedirs(folder, exist_ok=True)
             ignore = os.path.join(self.path, ".gitignore")
-            if not os.path.exists(ignore):
-                with open(ignore, "w", encoding="ascii") as file:
-                    file.write("*\n")
+            if not os.path.lexists(ignore):
+                write_atomic(ignore, b"*\n")
         except OSError as exc:
             raise StateError(f"cannot use {self.path} as the state folder: {exc.strerror}") from exc
 
 
-def orphaned(report: Report, *, same_boot: bool) -> Report:
-    """The record of a step whose owner went without a word: the machine took it, or somebody killed it."""
-    if same_boot:
-        result, reason = Result.CANCELLATION, "the reporter was killed before the command ended"
-    else:
-        result, reason = Result.ERROR, "the machine went down before the command ended"
-    return replace(report, step=replace(report.step, result=result, reason=reason))
+def _kept(running: Running, report: Report) -> bool:
+    """Put the finished record where its running file is; on a full disk without what is long."""
+    if not os.fstat(running.fd).st_nlink:
+        return False
+    step = replace(report.step, output_tail=None, command=None)
+    short = replace(report, run=replace(report.run, commit_message=None), step=step)
+    try:
+        write_atomic(running.path, encode(to_json(report)))
+    except OSError:
+        return any(rewrite(running.fd, encode(to_json(each))) for each in (report, short))
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 HAS_LOCKS = fcntl is not None
-LARGEST_LINE = 16 * 1024**2
+LARGEST_LINE = 32 * 1024**2  # of --tail at most 1 MiB is kept, six bytes a character at worst
 
 
 def boot_id() -> str | None:
@@ -43,7 +44,7 @@ def write_locked(path: str, flat: dict[str, Any]) -> int:
     fd = open_regular(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     try:
         try_lock(fd)
-        os.write(fd, encode(flat))
+        write_whole(fd, encode(flat))
         os.fsync(fd)
         os.rename(hidden, path)
     except OSError:
@@ -53,22 +54,39 @@ def write_locked(path: str, flat: dict[str, Any]) -> int:
     return fd
 
 
-def write_atomic(path: str, flat: dict[str, Any]) -> None:
+def write_atomic(path: str, content: bytes) -> None:
     """Write a file that appears whole or not at all."""
-    hidden = f"{path}.{os.getpid()}.new"
-    with open(hidden, "wb") as file:
-        file.write(encode(flat))
-    os.replace(hidden, path)
-
-
-def rewrite(fd: int, flat: dict[str, Any]) -> None:
-    """Put new content into a file that is open, as well as it goes."""
+    hidden = f"{path}.{os.urandom(4).hex()}.new"
     try:
-        os.pwrite(fd, content := encode(flat), 0)
-        os.ftruncate(fd, len(content))
+        fd = open_regular(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        try:
+            write_whole(fd, content)
+        finally:
+            os.close(fd)
+        os.replace(hidden, path)
+    except OSError:
+        unlink(hidden)
+        raise
+
+
+def write_whole(fd: int, content: bytes) -> None:
+    """Write all of it; a disk that took a part is full."""
+    if os.write(fd, content) < len(content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def rewrite(fd: int, content: bytes) -> bool:
+    """Put new content into an open file; where the disk is full it has to fit into the blocks that are ours."""
+    try:
+        before = os.pread(fd, LARGEST_LINE, 0)
+        fits = os.pwrite(fd, content, 0) == len(content)
+        if not fits:
+            os.pwrite(fd, before, 0)
+        os.ftruncate(fd, len(content if fits else before))
         os.fsync(fd)
     except OSError:
-        pass
+        return False
+    return fits
 
 
 def encode(flat: dict[str, Any]) -> bytes:
@@ -77,10 +95,10 @@ def encode(flat: dict[str, Any]) -> bytes:
 
 
 def listing(folder: str) -> list[str]:
-    """Name what is in the folder; nothing when it is not there."""
+    """Name what is in the folder; nothing when there is none that can be read."""
     try:
         return os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return []
 
 

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 
 from ci_reporter.errors import StateError
-from ci_reporter.journal.files import LARGEST_LINE, listing, open_regular, unlink, write_atomic
+from ci_reporter.journal.files import LARGEST_LINE, encode, listing, open_regular, unlink, write_atomic
 from ci_reporter.model import Report, from_json, to_json
 
 
@@ -40,7 +40,7 @@ class Spool:
         path = self._spool_path(report.report_id, sink)
         try:
             os.makedirs(self.path, exist_ok=True)
-            write_atomic(path, {"sink": sink, "reason": reason, "report": to_json(report)})
+            write_atomic(path, encode({"sink": sink, "reason": reason, "report": to_json(report)}))
         except OSError as exc:
             raise StateError(f"cannot write {path}: {exc.strerror}") from exc
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 from ci_reporter.model import Report, Result
@@ -18,7 +19,7 @@ _COLOURS = {
 
 def last_line(report: Report, fate: str, *, colour: bool = False) -> str:
     """The one line at the end of a step: name, result, duration, what became of the record."""
-    parts = [report.step.name, _painted(outcome(report), report.step.result, colour=colour)]
+    parts = [plain(report.step.name), _painted(outcome(report), report.step.result, colour=colour)]
     parts += [duration(report.step.duration_ms)] if report.step.duration_ms is not None else []
     return f"ci-reporter: {' · '.join([*parts, fate])}"
 
@@ -29,7 +30,34 @@ def outcome(report: Report) -> str:
     died = f"died of SIG{step.signal}" if step.signal else None
     said = f"exit {step.exit_code}" if step.exit_code else None
     why = step.reason or died or said
-    return f"{step.result} ({why})" if why else str(step.result)
+    return f"{step.result} ({plain(why)})" if why else str(step.result)
+
+
+def plain(text: str, most: int = 60) -> str:
+    """Text that breaks no line, moves no cursor and turns no direction, at most so many columns wide."""
+    shown: list[str] = []
+    left = most
+    for char in text:
+        columns = _columns(char)
+        if columns > left:
+            return "".join(shown[:-1]) + "…"
+        shown.append(char if char.isprintable() else " ")
+        left -= columns
+    return "".join(shown)
+
+
+def width(text: str) -> int:
+    """Columns that a terminal gives to the text."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(char: str) -> int:
+    """Source: Unicode Standard Annex 11; what combines with the character before takes none."""
+    if char < "\u0300":
+        return 1
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def duration(ms: int | None) -> str:
@@ -50,7 +78,7 @@ def summary(reports: Sequence[Report], waiting: Mapping[str, Sequence[str]], *, 
     head = ("STEP", "RESULT", "DURATION", "COVERAGE", "TESTS", "DELIVERY")
     rows = [
         (
-            report.step.name,
+            plain(report.step.name),
             outcome(report),
             duration(report.step.duration_ms),
             _coverage(report),
@@ -59,17 +87,21 @@ def summary(reports: Sequence[Report], waiting: Mapping[str, Sequence[str]], *, 
         )
         for report in reports
     ]
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    widths = [max(width(row[column]) for row in (head, *rows)) for column in range(len(head))]
     lines = [_row(head, widths)]
     for report, row in zip(reports, rows, strict=True):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        cells = [_padded(cell, columns) for cell, columns in zip(row, widths, strict=True)]
         cells[1] = _painted(cells[1], report.step.result, colour=colour)
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+    return "  ".join(map(_padded, cells, widths)).rstrip()
+
+
+def _padded(cell: str, columns: int) -> str:
+    return cell + " " * (columns - width(cell))
 
 
 def _coverage(report: Report) -> str:
