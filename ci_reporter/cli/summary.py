@@ -13,7 +13,7 @@ from ci_reporter.cli.place import here
 from ci_reporter.cli.reporting import reported
 from ci_reporter.errors import StateError
 from ci_reporter.journal import Journal
-from ci_reporter.model import to_json
+from ci_reporter.model import Report, to_json
 from ci_reporter.providers import detect, read_text
 from ci_reporter.surfaces import terminal
 
@@ -34,14 +34,15 @@ def command(every: bool, run_id: str | None, as_json: bool) -> None:
     problems = _recovered(journal, place.sink_names)
     wanted = None if every else run_id or _this_run(journal, place.env)
     chosen = list(journal.reports(wanted or ""))
-    for problem in [*problems, *journal.passed_over()]:
+    for problem in problems or journal.passed_over():
         output.warn(problem, place.env)
     if as_json:
         for report in chosen:
             output.result(json.dumps(to_json(report)))
     elif chosen:
         title = f"{terminal.plain(wanted) if wanted else 'every run'}: {_counted(len(chosen))}"
-        table = terminal.summary(chosen, _waiting(journal), colour=output.colour(sys.stdout, place.env))
+        delivery = _delivery(chosen, journal, place.sink_names)
+        table = terminal.summary(chosen, delivery, colour=output.colour(sys.stdout, place.env))
         output.result(f"{title}\n\n{table}")
     else:
         output.say(f"ci-reporter: no steps of {terminal.plain(wanted) if wanted else 'any run'} in {journal.path}")
@@ -63,11 +64,13 @@ def _this_run(journal: Journal, env: Mapping[str, str]) -> str:
     return run.ci_run_id
 
 
-def _waiting(journal: Journal) -> dict[str, list[str]]:
+def _delivery(reports: Sequence[Report], journal: Journal, sinks: Sequence[str]) -> dict[str, str]:
+    """What is known of each report's delivery: nothing is, where there is nowhere to deliver to."""
     waiting: dict[str, list[str]] = {}
     for each in journal.spool.owed():
         waiting.setdefault(each.report.report_id, []).append(each.sink)
-    return waiting
+    fates = {report.report_id: "ok" for report in reports if sinks}
+    return fates | {report_id: f"waiting for {', '.join(names)}" for report_id, names in waiting.items()}
 
 
 def _counted(steps: int) -> str:

@@ -128,24 +128,23 @@ class Journal:
         try:
             return from_json(json.loads(line))
         except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-            torn = line.rstrip()[: len(_BEGINNING)]
-            if not _BEGINNING.startswith(torn):  # a line of ours that a crash has torn is no news
-                self._foreign[self.steps] = None
             return None
 
     def _lines(self, needle: str = "") -> Iterator[bytes]:
-        """The lines of steps.ndjson that have a text in them; those of one run among a million are found fast."""
+        """The lines of steps.ndjson that have a text in them; others are not parsed, whoever wrote them."""
         try:
             fd = open_regular(self.steps, os.O_RDONLY)
         except FileNotFoundError:
             return
-        except OSError:
-            self._foreign[self.steps] = None
+        except OSError as exc:
+            self._foreign[self.path if isinstance(exc, NotADirectoryError) else self.steps] = None
             return
         wanted = needle.encode("utf-8", "replace")
         with open(fd, "rb") as file:
             while line := file.readline(LARGEST_LINE):
-                if wanted in line and line != b"\n":
+                if not line.startswith(_BEGINNING) and not _BEGINNING.startswith(line.rstrip()):
+                    self._foreign[self.steps] = None  # a line of ours that a crash has torn is no news
+                elif wanted in line:
                     yield line
 
     def _record(self, report: Report, sinks: Sequence[str], fd: int) -> None:

@@ -31,10 +31,15 @@ def boot_id() -> str | None:
 
 def open_regular(path: str, flags: int) -> int:
     """Open a plain file; never through a link, never waiting on a FIFO."""
-    fd = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o644)
+    try:
+        fd = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o644)
+    except OSError as exc:
+        if exc.errno == errno.ELOOP:  # what O_NOFOLLOW makes of a link
+            raise OSError(errno.ELOOP, "it is a link, not a plain file") from exc
+        raise
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
-        raise OSError(22, "not a plain file")
+        raise OSError(errno.EINVAL, "it is not a plain file")
     return fd
 
 

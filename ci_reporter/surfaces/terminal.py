@@ -73,8 +73,8 @@ def duration(ms: int | None) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"
 
 
-def summary(reports: Sequence[Report], waiting: Mapping[str, Sequence[str]], *, colour: bool = False) -> str:
-    """A table of steps, one row each. `waiting`: report id → sinks that lack it."""
+def summary(reports: Sequence[Report], delivery: Mapping[str, str], *, colour: bool = False) -> str:
+    """A table of steps, one row each. `delivery`: report id → what became of it."""
     head = ("STEP", "RESULT", "DURATION", "COVERAGE", "TESTS", "DELIVERY")
     rows = [
         (
@@ -83,7 +83,7 @@ def summary(reports: Sequence[Report], waiting: Mapping[str, Sequence[str]], *, 
             duration(report.step.duration_ms),
             _coverage(report),
             _tests(report),
-            f"waiting for {', '.join(waiting[report.report_id])}" if waiting.get(report.report_id) else "ok",
+            delivery.get(report.report_id, "-"),
         )
         for report in reports
     ]
