@@ -125,9 +125,10 @@ def _holds(marker: str, env: Env) -> bool:
 
 
 def _values(found: Found) -> dict[str, str]:
-    # GitHub's toJSON(), whose matrix the action hands over, writes one value a line.
-    joined = {name: " ".join(value.split()) for name, value in found.items() if value and name == "matrix"}
-    lines = {name: one_line(value) for name, value in {**found, **joined}.items() if value and name in _FIELDS}
+    # GitHub's toJSON(), whose matrix the action hands over, writes one value a line, and `null` where there is none.
+    matrix = " ".join((found.get("matrix") or "").split())
+    whole = {**found, "matrix": "" if matrix == "null" else matrix}
+    lines = {name: one_line(value) for name, value in whole.items() if value and name in _FIELDS}
     return {name: line for name, line in lines.items() if line}
 
 

@@ -271,3 +271,8 @@ def test_every_override_is_in_the_reference(name):
 def test_a_job_that_names_its_matrix_already_is_not_named_twice(read):
     run = read({"CI_REPORTER_JOB_NAME": "unit (3.12)", "CI_REPORTER_MATRIX": '{"python": "3.12"}'})
     assert run.job_name == "unit (3.12)"
+
+
+def test_a_matrix_of_null_is_none(read):
+    run = read({"CI_REPORTER_JOB_NAME": "unit", "CI_REPORTER_MATRIX": "null"})
+    assert (run.job_name, run.matrix) == ("unit", None)
