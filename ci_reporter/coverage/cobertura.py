@@ -1,0 +1,118 @@
+"""Cobertura XML: coverage.py, istanbul, coverlet, gcovr, PHPUnit, OpenCppCoverage and many more write it.
+
+Source: the DTD coverage-04 and what those tools write. A line stands under its class and again under its method;
+the class has all of them, except in the files that have them under methods alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ci_reporter.coverage.report import HIGHEST_LINE, MOST_HITS, Branch
+from ci_reporter.coverage.source import Declared, Source
+from ci_reporter.coverage.tally import Tally
+from ci_reporter.xmlstream import XMLStream
+
+_CONDITIONS = re.compile(r"\((\d{1,18})/(\d{1,18})\)")
+_MOST_ROOTS = 1000
+
+
+@dataclass
+class _Class:
+    """The class at hand: lines of its own, and of its methods."""
+
+    name: str = ""
+    lines: dict[int, int] = field(default_factory=dict)
+    branches: dict[int, Branch] = field(default_factory=dict)
+
+
+def read(source: Source, tally: Tally) -> Declared:
+    """Read one file. Raises ReportFileError."""
+    return _Reader(source, tally).read()
+
+
+class _Reader:
+    def __init__(self, source: Source, tally: Tally) -> None:
+        self._source = source
+        self._tally = tally
+        self._root: dict[str, str] | None = None
+        self._roots: list[str] = []
+        self._own, self._methods = _Class(), _Class()
+        self._at = self._own
+        self._others: dict[str, Callable[[dict[str, str]], None]] = {
+            "class": self._open_class,
+            "methods": self._open_methods,
+            "source": self._open_source,
+        }
+        self._stream = XMLStream(source.path, self._start, self._end)
+
+    def read(self) -> Declared:
+        self._stream.read(self._source.file)
+        root = self._root or {}
+        return Declared(
+            unit="line",
+            covered=root.get("lines-covered"),
+            total=root.get("lines-valid"),
+            branches_covered=root.get("branches-covered"),
+            branches_total=root.get("branches-valid"),
+            pct=self._source.pct(root.get("line-rate"), 1),
+            roots=tuple(self._roots),
+        )
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "line":
+            try:
+                number, hits = int(attributes["number"]), int(attributes["hits"])
+            except (KeyError, ValueError):
+                number = hits = -1
+            if not (0 <= number <= HIGHEST_LINE and 0 <= hits <= MOST_HITS):
+                self._unusual_line(attributes)
+                return
+            at = self._at
+            if at.lines.get(number, -1) < hits:
+                at.lines[number] = hits
+            if "condition-coverage" in attributes:
+                self._conditions(at, number, attributes["condition-coverage"])
+        elif name in self._others:
+            self._others[name](attributes)
+        elif self._root is None:
+            if name != "coverage":
+                raise self._source.error(f"expected a <coverage> element, got <{name[:40]}>", self._stream.line)
+            self._root = attributes
+
+    def _end(self, name: str) -> None:
+        if name == "line":
+            return
+        if name == "class":
+            found = self._own if self._own.lines else self._methods
+            self._tally.lines(found.name, found.lines, found.branches)
+        elif name == "methods":
+            self._at = self._own
+        elif name == "source":
+            text = self._stream.collected().strip()
+            if text and len(self._roots) < _MOST_ROOTS:
+                self._roots.append(text[:4096])
+
+    def _open_class(self, attributes: dict[str, str]) -> None:
+        name = attributes.get("filename") or attributes.get("name", "")
+        self._own, self._methods = _Class(name), _Class(name)
+        self._at = self._own
+
+    def _open_methods(self, _attributes: dict[str, str]) -> None:
+        self._at = self._methods
+
+    def _open_source(self, _attributes: dict[str, str]) -> None:
+        self._stream.collect()
+
+    def _unusual_line(self, attributes: dict[str, str]) -> None:
+        number = self._source.number(attributes.get("number"), self._stream.line)
+        hits = self._source.hits(attributes.get("hits"), self._stream.line)
+        if hits is not None:
+            self._at.lines[number] = max(hits, self._at.lines.get(number, 0))
+
+    def _conditions(self, at: _Class, number: int, text: str) -> None:
+        match = _CONDITIONS.search(text)
+        if match and 0 < int(match[2]) >= int(match[1]):
+            at.branches[number] = Branch(int(match[1]), int(match[2]))
