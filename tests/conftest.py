@@ -189,14 +189,33 @@ def _free_port() -> Callable[[], int]:
     return free_port
 
 
+def installed(program: str) -> str:
+    """The path of one of Debian's programs; the test is skipped, or fails where everything is required, without it."""
+    path = shutil.which(program)
+    if path:
+        return path
+    lacking = f"{program} is not installed: apt-get install prometheus prometheus-pushgateway"
+    if os.environ.get("CI_REPORTER_TESTS_REQUIRE_ALL") == "1":
+        pytest.fail(lacking)
+    pytest.skip(lacking)
+
+
+@pytest.fixture
+def promtool_says() -> Callable[[str], str]:
+    """What `promtool check metrics` has to say about a text; nothing when it is clean."""
+    path = installed("promtool")
+
+    def check(text: str) -> str:
+        checked = subprocess.run([path, "check", "metrics"], input=text.encode(), capture_output=True)
+        return (checked.stdout + checked.stderr).decode() or "failed" * bool(checked.returncode)
+
+    return check
+
+
 @contextmanager
 def serving(program: str, *flags: str, log: Path, authority: Path | None = None) -> Iterator[Server]:
     """Run a server of Debian's packages; `{port}` in its flags is the port."""
-    path = shutil.which(program)
-    if not path:
-        lacking = f"{program} is not installed: apt-get install prometheus prometheus-pushgateway"
-        pytest.fail(lacking) if os.environ.get("CI_REPORTER_TESTS_REQUIRE_ALL") == "1" else pytest.skip(lacking)
-    server = Server([path, *flags], "/-/ready", log, authority)
+    server = Server([installed(program), *flags], "/-/ready", log, authority)
     try:
         yield server.start()
     finally:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 
 import pytest
 
@@ -62,7 +60,7 @@ def test_every_family_the_step_has_arrives(push, pushgateway, groups):
     assert group["last_push_successful"]
 
 
-def test_what_the_gateway_serves_is_clean(push, pushgateway):
+def test_what_the_gateway_serves_is_clean(push, pushgateway, promtool_says):
     push("--measure", "a=1", "--", "true", env={"CI_REPORTER_RUN_INFO": "true"})
     ours = [
         line for line in pushgateway.get("/metrics").decode().splitlines(True) if " ci_" in line or line[:3] == "ci_"
@@ -70,7 +68,7 @@ def test_what_the_gateway_serves_is_clean(push, pushgateway):
     assert promtool_says("".join(ours)) == ""
 
 
-def test_a_dry_run_prints_what_would_be_sent(push, pushgateway, groups):
+def test_a_dry_run_prints_what_would_be_sent(push, pushgateway, groups, promtool_says):
     ended = push("--dry-run", "--", "true", env={"CI_REPORTER_PUSHGATEWAY_TOKEN": "t0ken-t0ken"})
     head, _, body = ended.stdout.partition("\n\n")
     assert head.splitlines()[0].startswith(
@@ -219,10 +217,3 @@ def test_json_and_record_agree(push, run_program):
     ended = push("--json", "--quiet", "--", "true")
     assert [json.loads(ended.stdout)] == run_program.records()
     assert ended.stderr == ""
-
-
-def promtool_says(text):
-    if not shutil.which("promtool"):
-        pytest.fail("promtool is not installed: apt-get install prometheus prometheus-pushgateway")
-    checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)
-    return checked.stdout + checked.stderr
