@@ -1,0 +1,145 @@
+"""JUnit XML in its many dialects: pytest, surefire, Gradle, jest, mocha, go-junit-report, Bazel, nextest, GoogleTest.
+
+No schema holds for all of them; testmoapp/junitxml on GitHub describes what is common. Cases are counted, whatever
+the attributes say; a suite that names a number of tests and holds none is taken at its word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ci_reporter.errors import ReportFileError
+from ci_reporter.testresults import attempts, values
+from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally, summed
+from ci_reporter.xmlstream import XMLStream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+_SUITES = frozenset({"testsuites", "testsuite"})
+_MARKS = {"failure": FAILED, "error": ERROR, "skipped": SKIPPED, "ignored": SKIPPED, "disabled": SKIPPED}
+_RERUNS = frozenset({"flakyFailure", "flakyError", "rerunFailure", "rerunError"})
+_NOT_RUN = frozenset({"notrun", "disabled", "skipped", "ignored", "suppressed"})
+_EMPTY_WORDS = frozenset({"", "failed", "failure", "error"})  # the text says more
+_COUNTS = {"total": ("tests",), "failed": ("failures",), "errors": ("errors",), "skipped": ("skipped", "skip")}
+
+
+def read(path: str, file: BinaryIO, tally: Tally) -> None:
+    """Count the cases of one file. Raises ReportFileError."""
+    _Reader(path, tally).read(file)
+
+
+@dataclass(slots=True)
+class _Suite:
+    name: str
+    own: dict[str, float]
+    inner: list[dict[str, float]]
+    before: int
+    covered: int = 0
+
+
+class _Reader:
+    """The state between two tags: the suites around, the case that is open and what stands in it."""
+
+    def __init__(self, path: str, tally: Tally) -> None:
+        self._path = path
+        self._tally = tally
+        self._attempts = attempts.Attempts(tally)
+        self._stream = XMLStream(path, self._start, self._end)
+        self._outside = _Suite("", {}, [], 0)
+        self._suites: list[_Suite] = []
+        self._case: dict[str, str] | None = None
+        self._outcome = PASSED
+        self._message = ""
+        self._text_of = ""
+        self._rerun = False
+
+    def read(self, file: BinaryIO) -> None:
+        self._stream.read(file)
+        if self._outside.covered == self._tally.total:
+            self._tally.declared = summed(self._outside.inner)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "testcase":
+            if self._case is not None:
+                self._finish(self._case)
+            self._case = attributes
+            self._outcome = PASSED
+        elif self._case is not None:
+            self._in_case(name, attributes)
+        elif name in _SUITES:
+            self._enter(attributes)
+        elif not self._suites:
+            raise ReportFileError(self._path, f"expected <testsuites> or <testsuite>, found <{name[:40]}>")
+        elif name in ("error", "failure"):
+            message = attributes.get("message") or f"<{name}> of the suite, outside its cases"
+            self._tally.add(ERROR, self._suites[-1].name, message=message)
+
+    def _in_case(self, name: str, attributes: dict[str, str]) -> None:
+        """The first mark holds: what is skipped and failed too was allowed to fail (Catch2, node), but not to break."""
+        mark = _MARKS.get(name)
+        if mark is None:
+            self._rerun = self._rerun or name in _RERUNS
+        elif self._outcome == PASSED or (self._outcome == SKIPPED and mark == ERROR):
+            self._outcome = mark
+            self._message = attributes.get("message") or ""
+            if self._message.strip().lower() in _EMPTY_WORDS:
+                self._text_of = name
+                self._stream.collect()
+
+    def _end(self, name: str) -> None:
+        if name == "testcase":
+            if self._case is not None:
+                self._finish(self._case)
+        elif name == self._text_of:
+            self._message = self._stream.collected().strip() or self._message
+            self._text_of = ""
+        elif name in _SUITES and self._case is None:
+            self._leave(self._suites.pop())
+
+    def _finish(self, case: dict[str, str]) -> None:
+        outcome = self._outcome
+        if outcome == PASSED and (case.get("status") in _NOT_RUN or case.get("result") in _NOT_RUN):
+            outcome = SKIPPED
+        suite = case.get("classname") or (self._suites[-1].name if self._suites else "")
+        count = self._attempts.add if self._suites and self._suites[-1].name == attempts.SUITE else self._tally.add
+        count(
+            outcome,
+            case.get("name") or "",
+            suite,
+            seconds=values.seconds(case.get("time")),
+            message=self._message,
+            flaky=self._rerun and outcome == PASSED,
+        )
+        self._case = None
+        self._message = self._text_of = ""
+        self._rerun = False
+
+    def _enter(self, attributes: dict[str, str]) -> None:
+        self._attempts.finish()
+        self._suites.append(_Suite(attributes.get("name", ""), _declared(attributes), [], self._tally.total))
+
+    def _leave(self, suite: _Suite) -> None:
+        """A suite's own numbers hold for all within it; without them those of the suites within it do."""
+        self._attempts.finish()
+        if self._tally.total == suite.before and suite.own.get("total"):
+            self._tally.take(suite.own)
+            self._tally.say("has suites that declare tests and hold none; their declared numbers are counted")
+        around = self._suites[-1] if self._suites else self._outside
+        around.covered += self._tally.total - suite.before if "total" in suite.own else suite.covered
+        declared = summed(suite.inner) | suite.own
+        if declared:
+            around.inner.append(declared)
+
+
+def _declared(attributes: dict[str, str]) -> dict[str, float]:
+    """The numbers a suite gives; GoogleTest and nextest count disabled tests apart from skipped ones."""
+    found = {key: values.whole(next(filter(None, map(attributes.get, names)), None)) for key, names in _COUNTS.items()}
+    known: dict[str, float] = {key: count for key, count in found.items() if count is not None}
+    if "skipped" in known:
+        known["skipped"] += values.whole(attributes.get("disabled")) or 0
+    if "total" not in known:
+        return {}
+    seconds = values.seconds(attributes.get("time"))
+    return known if seconds is None else known | {"seconds": seconds}
