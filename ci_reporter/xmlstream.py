@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 from xml.parsers import expat
 
 from ci_reporter.errors import ReportFileError
@@ -31,16 +32,30 @@ _WIDE = re.compile(r"utf-?(16|32)|ucs-?[24]|iso-10646-ucs|unicode", re.IGNORECAS
 _CODECS = re.compile(r"(windows|cp|iso|gb|big5|shift|sjis|euc|koi8|mac|latin|ms|ks_c|tis|ibm)", re.IGNORECASE)
 
 
+class Rows(NamedTuple):
+    """Elements that are the bulk of a file: their attributes come in batches, so that each costs half.
+
+    `take(batch)` is called before the next other element starts or ends; the list is emptied after it.
+    """
+
+    name: str
+    take: Callable[[list[dict[str, str]]], None]
+
+
 class XMLStream:
-    """One pass over one XML file: `start(name, attributes)` and `end(name)` are called as its tags go by.
+    """One pass over one XML file: `start(name, attributes)` and `end(name)` are called in the order of its tags.
 
     Names come without their namespace's prefix. Text is thrown away unless `collect` asked for it.
     """
 
-    def __init__(self, path: str, start: Start, end: End | None = None) -> None:
+    def __init__(self, path: str, start: Start, end: End | None = None, rows: Rows | None = None) -> None:
         self._path = path
         self._start = start
         self._end = end
+        self._rows = rows
+        self._depth = 0
+        self._batch: list[dict[str, str]] = []
+        self._ended: list[str] = []
         self._text: list[str] = []
         self._room = 0
         self._parser = expat.ParserCreate()
@@ -55,10 +70,12 @@ class XMLStream:
         self._text.clear()
         self._room = LONGEST_TEXT
         self._parser.CharacterDataHandler = self._keep
+        self._parser.EndElementHandler = self._end_at_once
 
     def collected(self) -> str:
         """Text since `collect`, which ends here."""
         self._parser.CharacterDataHandler = None
+        self._parser.EndElementHandler = self._ended.append
         text = "".join(self._text)
         self._text.clear()
         return text
@@ -76,6 +93,7 @@ class XMLStream:
                 fed += len(chunk)
                 self._check(parser, fed)
             parser.Parse(b"", True)
+            self._settle()
         except expat.ExpatError as exc:
             raise self._error(f"expected well-formed XML: {expat.ErrorString(exc.code)}", exc.lineno) from exc
         except UnicodeDecodeError as exc:
@@ -83,33 +101,49 @@ class XMLStream:
 
     def _set_up(self, parser: expat.XMLParserType) -> None:
         parser.buffer_text = True
-        parser.StartElementHandler, parser.EndElementHandler = self._handlers()
+        parser.StartElementHandler = self._starter()
+        parser.EndElementHandler = self._ended.append
         parser.EntityDeclHandler = self._refuse_entity
         parser.AttlistDeclHandler = self._refuse_default
 
-    def _handlers(self) -> tuple[Start, End]:
-        """The two functions that every tag goes through: plain closures, because they are most of the time spent."""
-        depth = 0
-        deepest = DEEPEST
-        on_start, on_end = self._start, self._end
+    def _starter(self) -> Start:
+        """What each start tag goes through: a plain closure, because it is most of the time spent.
+
+        Ends are only noted, which costs no call of Python's, and told before the next start.
+        """
+        row = self._rows.name if self._rows else None
+        keep, settle, on_start = self._batch.append, self._settle, self._start
 
         def start(name: str, attributes: dict[str, str]) -> None:
-            nonlocal depth
-            depth += 1
-            if depth > deepest:
-                raise self._error(f"has more than {deepest} levels of elements", self.line)
+            if name == row:
+                keep(attributes)
+                return
+            settle()
+            self._depth += 1
             on_start(name.rpartition(":")[2] if ":" in name else name, attributes)
 
-        def end(_name: str) -> None:
-            nonlocal depth
-            depth -= 1
+        return start
 
-        def end_and_tell(name: str) -> None:
-            nonlocal depth
-            depth -= 1
-            on_end(name.rpartition(":")[2] if ":" in name else name)  # type: ignore[misc]
+    def _settle(self) -> None:
+        """Tell what has ended and hand over the rows since the last start."""
+        batch, ended = self._batch, self._ended
+        self._depth += len(batch)
+        if self._depth - len(ended) > DEEPEST:
+            raise self._error(f"has more than {DEEPEST} levels of elements", self.line)
+        if batch and self._rows:
+            self._rows.take(batch)
+            batch.clear()
+        if ended and self._rows and ended.count(self._rows.name) == len(ended):
+            self._depth -= len(ended)
+            ended.clear()
+        for name in ended:
+            self._end_at_once(name)
+        ended.clear()
 
-        return start, end_and_tell if on_end else end
+    def _end_at_once(self, name: str) -> None:
+        self._depth -= 1
+        if self._end is not None and not (self._rows and name == self._rows.name):
+            self._end(name.rpartition(":")[2] if ":" in name else name)
 
     def _keep(self, data: str) -> None:
         if self._room > 0:
@@ -125,6 +159,7 @@ class XMLStream:
 
     def _check(self, parser: expat.XMLParserType, fed: int) -> None:
         """Between two chunks: one token that fills many of them, or ever new names, would fill the memory."""
+        self._settle()
         if parser.CurrentByteIndex + LARGEST_TOKEN_BYTES < fed:
             raise self._error(f"has a tag or comment of more than {LARGEST_TOKEN_BYTES} bytes", self.line)
         if len(parser.intern) > MOST_NAMES:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ci_reporter.coverage.report import HIGHEST_LINE, MOST_HITS, Branch
 from ci_reporter.coverage.source import Declared, Source
 from ci_reporter.coverage.tally import Tally
-from ci_reporter.xmlstream import XMLStream
+from ci_reporter.xmlstream import Rows, XMLStream
 
 _CONDITIONS = re.compile(r"\((\d{1,18})/(\d{1,18})\)")
 _MOST_ROOTS = 1000
@@ -46,7 +47,7 @@ class _Reader:
             "methods": self._open_methods,
             "source": self._open_source,
         }
-        self._stream = XMLStream(source.path, self._start, self._end)
+        self._stream = XMLStream(source.path, self._start, self._end, Rows("line", self._lines))
 
     def read(self) -> Declared:
         self._stream.read(self._source.file)
@@ -62,19 +63,8 @@ class _Reader:
         )
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "line":
-            try:
-                number, hits = int(attributes["number"]), int(attributes["hits"])
-            except (KeyError, ValueError):
-                number = hits = -1
-            if not (0 <= number <= HIGHEST_LINE and 0 <= hits <= MOST_HITS):
-                self._unusual_line(attributes)
-                return
-            at = self._at
-            if at.lines.get(number, -1) < hits:
-                at.lines[number] = hits
-            if "condition-coverage" in attributes:
-                self._conditions(at, number, attributes["condition-coverage"])
+        if name == "line":  # with a namespace's prefix
+            self._lines([attributes])
         elif name in self._others:
             self._others[name](attributes)
         elif self._root is None:
@@ -83,8 +73,6 @@ class _Reader:
             self._root = attributes
 
     def _end(self, name: str) -> None:
-        if name == "line":
-            return
         if name == "class":
             found = self._own if self._own.lines else self._methods
             self._tally.lines(found.name, found.lines, found.branches)
@@ -106,13 +94,31 @@ class _Reader:
     def _open_source(self, _attributes: dict[str, str]) -> None:
         self._stream.collect()
 
-    def _unusual_line(self, attributes: dict[str, str]) -> None:
-        number = self._source.number(attributes.get("number"), self._stream.line)
-        hits = self._source.hits(attributes.get("hits"), self._stream.line)
-        if hits is not None:
-            self._at.lines[number] = max(hits, self._at.lines.get(number, 0))
+    def _lines(self, rows: list[dict[str, str]]) -> None:
+        at = self._at
+        lines = at.lines
+        for attributes in rows:
+            try:
+                number, hits = int(attributes["number"]), int(attributes["hits"])
+            except (KeyError, ValueError):
+                number = hits = -1
+            if not (0 <= number <= HIGHEST_LINE and 0 <= hits <= MOST_HITS):
+                self._unusual_line(at, attributes)
+                continue
+            if lines.get(number, -1) < hits:
+                lines[number] = hits
+            if "condition-coverage" in attributes and (found := _conditions(attributes["condition-coverage"])):
+                at.branches[number] = found
 
-    def _conditions(self, at: _Class, number: int, text: str) -> None:
-        match = _CONDITIONS.search(text)
-        if match and 0 < int(match[2]) >= int(match[1]):
-            at.branches[number] = Branch(int(match[1]), int(match[2]))
+    def _unusual_line(self, at: _Class, attributes: dict[str, str]) -> None:
+        number = self._source.number(attributes.get("number"))
+        hits = self._source.hits(attributes.get("hits"))
+        if hits is not None:
+            at.lines[number] = max(hits, at.lines.get(number, 0))
+
+
+@lru_cache(maxsize=1024)  # the same few texts over and over
+def _conditions(text: str) -> Branch | None:
+    """Branches of `50% (1/2)`; None for what says nothing."""
+    match = _CONDITIONS.search(text)
+    return Branch(int(match[1]), int(match[2])) if match and 0 < int(match[2]) >= int(match[1]) else None

@@ -38,12 +38,12 @@ class Tally:
         self._covered = self._total = self._branches_covered = self._branches_total = 0
         self._any = self._any_branches = False
 
-    def lines(self, name: str, lines: dict[int, int], branches: Branches = _NO_BRANCHES) -> None:
-        """Add the lines of a file, each once: line → hits; and its branches where it has some."""
+    def lines(self, name: str, lines: dict[int, int], branches: dict[int, Branch]) -> None:
+        """Add the lines of a file, each once: line → hits; and its branches where it has some. Both are taken over."""
         at = self._open
         if at is None or at.name != name:
             self._close()
-            self._open = _Open(name, lines, dict(branches))
+            self._open = _Open(name, lines, branches)
             return
         add_hits(at.lines, lines)
         unite_branches(at.branches, branches)
