@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from ci_reporter.cli.execute import execute
@@ -24,9 +26,14 @@ def _option(flag: str, setting: Setting) -> click.Option:
     )
 
 
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Of click's values those that somebody gave, as `options.parse` has them."""
+    found = {field: list(value) if isinstance(value, tuple) else value for field, value in options.items()}
+    return {field: value for field, value in found.items() if value not in (None, False, [])}
+
+
 def _run(command: tuple[str, ...], **options: Any) -> None:
-    given = {field: list(value) if isinstance(value, tuple) else value for field, value in options.items() if value}
-    execute(given, list(command))
+    execute(given(options), list(command))
 
 
 command = click.Command(

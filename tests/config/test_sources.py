@@ -1,0 +1,182 @@
+"""Every setting comes from its option, its variable and its key in the file, the stronger over the weaker."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ci_reporter.config import Config, settings
+from ci_reporter.config.load import load
+from ci_reporter.errors import UsageError
+
+ASKED_FOR = [  # of the first release
+    *("name", "timeout", "grace", "retries", "shell", "tail", "tag", "measure", "environment", "json", "quiet"),
+    *("strict", "record_command", "pushgateway", "dry_run"),
+]
+OTHERS = {  # two texts and their values, none of them a default
+    "timeout_s": ("90s", 90.0, "2m", 120.0),
+    "grace_s": ("1s", 1.0, "250ms", 0.25),
+    "budget_s": ("3", 3.0, "1s", 1.0),
+    "retries": ("1", 1, "2", 2),
+    "label_budget": ("50", 50, "60", 60),
+    "tail_bytes": ("4K", 4096, "100", 100),
+    "pushgateway": ("http://a:9091", "http://a:9091", "https://b/push/", "https://b/push"),
+    "prometheus": ("http://a:9090", "http://a:9090", "http://[::1]:1", "http://[::1]:1"),
+    "tags": ("a=x", {"a": "x"}, "b=y", {"b": "y"}),
+    "measures": ("a=1", {"a": 1.0}, "b=2.5", {"b": 2.5}),
+    "branches": ("dev", ("dev",), "hotfix/*", ("hotfix/*",)),
+}
+SETTINGS = [each for each in settings() if each.field != "config"]
+IN_FILES = [each for each in SETTINGS if not each.secret]
+OPTIONS = [each for each in SETTINGS if each.option]
+
+
+def name(setting):
+    return setting.file_key
+
+
+def texts(setting, tmp_path):
+    """Two texts for a setting, and their values."""
+    if setting.is_flag:
+        return "true", True, "yes", True
+    if setting.field == "pushgateway_ca":
+        pems = [tmp_path / "a.pem", tmp_path / "b.pem"]
+        for pem in pems:
+            pem.write_text("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")
+        return str(pems[0]), str(pems[0]), str(pems[1]), str(pems[1])
+    return OTHERS.get(setting.field, ("one", "one", "two", "two"))
+
+
+@pytest.fixture
+def file(tmp_path: Path):
+    """Write a configuration file; its folder."""
+
+    def write(setting, text):
+        pair = dict([text.split("=", 1)]) if setting.pairs else text
+        (tmp_path / ".ci-reporter.yml").write_text(json.dumps({setting.file_key: pair}))
+        return str(tmp_path)
+
+    return write
+
+
+def option(setting, text):
+    return {setting.field: True if setting.is_flag else [text] if setting.many else text}
+
+
+def test_what_was_asked_for_is_an_option():
+    assert set(ASKED_FOR) <= {each.key for each in OPTIONS}
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=name)
+def test_a_variable_gives_the_setting(setting, tmp_path):
+    text, value, *_ = texts(setting, tmp_path)
+    config = load({}, {setting.variable: text}, ())
+    assert getattr(config, setting.field) == value != getattr(Config(), setting.field)
+
+
+@pytest.mark.parametrize("setting", IN_FILES, ids=name)
+def test_the_file_gives_the_setting(setting, tmp_path, file):
+    text, value, *_ = texts(setting, tmp_path)
+    assert getattr(load({}, {}, (file(setting, text),)), setting.field) == value
+
+
+@pytest.mark.parametrize("setting", OPTIONS, ids=name)
+def test_an_option_gives_the_setting(setting, tmp_path):
+    text, value, *_ = texts(setting, tmp_path)
+    assert getattr(load(option(setting, text), {}, ()), setting.field) == value
+
+
+@pytest.mark.parametrize("setting", [each for each in IN_FILES if not each.pairs and not each.is_flag], ids=name)
+def test_a_variable_is_stronger_than_the_file(setting, tmp_path, file):
+    weak, _, strong, value = texts(setting, tmp_path)
+    assert getattr(load({}, {setting.variable: strong}, (file(setting, weak),)), setting.field) == value
+
+
+@pytest.mark.parametrize("setting", [each for each in OPTIONS if not each.pairs and not each.is_flag], ids=name)
+def test_an_option_is_stronger_than_a_variable(setting, tmp_path):
+    weak, _, strong, value = texts(setting, tmp_path)
+    assert getattr(load(option(setting, strong), {setting.variable: weak}, ()), setting.field) == value
+
+
+@pytest.mark.parametrize("setting", [each for each in IN_FILES if each.is_flag], ids=name)
+def test_a_variable_can_say_no_to_the_file(setting, file):
+    assert getattr(load({}, {setting.variable: "no"}, (file(setting, "yes"),)), setting.field) is False
+
+
+@pytest.mark.parametrize("setting", [each for each in OPTIONS if each.pairs], ids=name)
+def test_pairs_of_all_sources_add_up_the_stronger_winning(setting, file):
+    folder = file(setting, "a=1")
+    config = load({setting.field: ["c=3", "b=4"]}, {setting.variable: "b=2, d=5"}, (folder,))
+    assert {key: float(value) for key, value in getattr(config, setting.field).items()} == {
+        "a": 1,
+        "b": 4,
+        "c": 3,
+        "d": 5,
+    }
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=name)
+def test_an_empty_variable_is_an_unset_one(setting):
+    assert load({}, {setting.variable: ""}, ()) == Config()
+
+
+@pytest.mark.parametrize("setting", [each for each in SETTINGS if each.secret], ids=name)
+def test_a_secret_comes_from_a_file_that_a_variable_names(setting, tmp_path):
+    (tmp_path / "secret").write_text("hunter2\n")
+    config = load({}, {f"{setting.variable}_FILE": str(tmp_path / "secret")}, ())
+    assert getattr(config, setting.field) == "hunter2"
+
+
+def test_a_secrets_own_variable_is_stronger_than_its_file(tmp_path):
+    env = {"CI_REPORTER_PUSHGATEWAY_TOKEN": "here", "CI_REPORTER_PUSHGATEWAY_TOKEN_FILE": "/nowhere"}
+    assert load({}, env, ()).pushgateway_token == "here"
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("on", "on"), ("1:30", "1:30"), ("08", "08"), ("1e3", "1e3"), ("2026-01-31", "2026-01-31"), ("0x1F", "0x1F")],
+)
+def test_a_value_in_the_file_stays_the_text_it_is(tmp_path, written, value):
+    (tmp_path / ".ci-reporter.yml").write_text(f"name: {written}\ntags:\n  v: {written}\n")
+    config = load({}, {}, (str(tmp_path),))
+    assert (config.name, config.tags) == (value, {"v": value})
+
+
+def test_the_nearer_file_is_the_one_that_counts(tmp_path):
+    for folder in ("near", "far"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / ".ci-reporter.yml").write_text(f"name: {folder}\n")
+    assert load({}, {}, (str(tmp_path / "near"), str(tmp_path / "far"))).name == "near"
+
+
+def test_a_named_file_counts_and_no_other(tmp_path):
+    (tmp_path / ".ci-reporter.yml").write_text("timeout: 5m\n")
+    (tmp_path / "other.yml").write_text("name: other\n")
+    config = load({}, {"CI_REPORTER_CONFIG": str(tmp_path / "other.yml")}, (str(tmp_path),))
+    assert (config.name, config.timeout_s) == ("other", None)
+
+
+def test_a_password_in_an_address_may_come_from_a_variable():
+    url = "http://me:hunter2@h:9091"
+    assert load({}, {"CI_REPORTER_PUSHGATEWAY": url}, ()).pushgateway == url
+
+
+def test_an_alias_stands_for_what_it_names(tmp_path):
+    (tmp_path / ".ci-reporter.yml").write_text("name: &n unit\nenvironment: *n\n")
+    assert load({}, {}, (str(tmp_path),)).environment == "unit"
+
+
+def test_a_billion_laughs_is_an_error_and_quick(tmp_path):
+    levels = [f"l{n}: &l{n} [*l{n - 1}, *l{n - 1}, *l{n - 1}]" for n in range(1, 40)]
+    (tmp_path / ".ci-reporter.yml").write_text("\n".join(["branches: &l0 [x]", *levels]))
+    with pytest.raises(UsageError, match="unknown key 'l1'"):
+        load({}, {}, (str(tmp_path),))
+
+
+def test_the_file_of_the_repositorys_root_counts_in_its_folders(run_program):
+    (run_program.folder / ".git").mkdir()
+    (run_program.folder / ".ci-reporter.yml").write_text("name: from the root\n")
+    (run_program.folder / "sub").mkdir()
+    with run_program.start("run", "--", "true", cwd=run_program.folder / "sub") as process:
+        process.communicate()
+    assert run_program.records()[0]["step"] == "from the root"
