@@ -1,0 +1,47 @@
+"""docs/reference/configuration.md lists every setting as the code has it.
+
+`python tests/config/test_reference.py` prints the table.
+"""
+
+import re
+from pathlib import Path
+
+from ci_reporter.config import Config, Setting, settings
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
+HEAD = "| option | variable | key in the file | default | meaning |"
+WORDS = {"grace": "`10s`", "budget": "`5s`", "branches": "`main`, `master`, `release/*`"}
+
+
+def row(setting: Setting) -> str:
+    """The line of one setting."""
+    flag = f"--{setting.key.replace('_', '-')}"
+    option = f"`{f'{flag} {setting.metavar}'.strip()}`" if setting.option else ""
+    option = f"{option}, `-q`" if setting.key == "quiet" else option
+    variable = f"`{setting.variable}`" + (f", `{setting.variable}_FILE`" if setting.secret else "")
+    key = "" if setting.secret or setting.field == "config" else f"`{setting.file_key}`"
+    meaning = re.sub(r" Default: .*$", "", setting.help)
+    return f"| {option} | {variable} | {key} | {default(setting)} | {meaning} |".replace("  ", " ")
+
+
+def default(setting: Setting) -> str:
+    """The default as a person would write it."""
+    said = re.search(r"Default: (.*)\.$", setting.help)
+    value = getattr(Config(), setting.field)
+    if setting.key in WORDS or said:
+        return WORDS.get(setting.key) or said[1]
+    return "" if not isinstance(value, int) or isinstance(value, bool) or value is None else f"`{value}`"
+
+
+def test_every_setting_has_its_line():
+    lines = PAGE.read_text().splitlines()
+    assert [row(each) for each in settings() if row(each) not in lines] == []
+
+
+def test_no_setting_is_described_that_is_not_there():
+    described = re.findall(r"^\|.*\| `(CI_REPORTER_\w+)`", PAGE.read_text(), re.MULTILINE)
+    assert described == [each.variable for each in settings()]
+
+
+if __name__ == "__main__":
+    print(HEAD, "|---|---|---|---|---|", *map(row, settings()), sep="\n")
