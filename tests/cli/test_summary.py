@@ -100,6 +100,7 @@ def test_what_waits_for_delivery_is_said(record, rows, free_port):
     assert rows(env=GITHUB | gateway)[0][-1] == "waiting for pushgateway"
 
 
+@pytest.mark.services
 def test_what_was_delivered_is_ok(record, rows, pushgateway):
     gateway = {"CI_REPORTER_PUSHGATEWAY": pushgateway.url}
     record("unit", **gateway)

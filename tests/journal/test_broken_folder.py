@@ -68,6 +68,7 @@ def test_garbage_among_the_running_steps_does_not_stop_the_record(run_program):
     assert [each["exit_code"] for each in run_program.records()] == [3]
 
 
+@pytest.mark.services
 def test_garbage_in_the_spool_does_not_stop_the_delivery(run_program, pushgateway):
     (run_program.state / "spool").mkdir(parents=True)
     (run_program.state / "spool" / "x.pushgateway.json").write_bytes(NOISE)
