@@ -13,18 +13,16 @@ ASKED_FOR = [  # of the first release
     *("name", "timeout", "grace", "retries", "shell", "tail", "tag", "measure", "environment", "json", "quiet"),
     *("strict", "record_command", "pushgateway", "dry_run"),
 ]
-OTHERS = {  # two texts and their values, none of them a default
-    "timeout_s": ("90s", 90.0, "2m", 120.0),
-    "grace_s": ("1s", 1.0, "250ms", 0.25),
-    "budget_s": ("3", 3.0, "1s", 1.0),
-    "retries": ("1", 1, "2", 2),
-    "label_budget": ("50", 50, "60", 60),
-    "tail_bytes": ("4K", 4096, "100", 100),
-    "pushgateway": ("http://a:9091", "http://a:9091", "https://b/push/", "https://b/push"),
-    "prometheus": ("http://a:9090", "http://a:9090", "http://[::1]:1", "http://[::1]:1"),
-    "tags": ("a=x", {"a": "x"}, "b=y", {"b": "y"}),
-    "measures": ("a=1", {"a": 1.0}, "b=2.5", {"b": 2.5}),
-    "branches": ("dev", ("dev",), "hotfix/*", ("hotfix/*",)),
+TEXTS = {  # of each kind two texts and their values, none of them a default
+    "text": ("one", "one", "two", "two"),
+    "flag": ("true", True, "yes", True),
+    "duration_s": ("90s", 90.0, "2m", 120.0),
+    "count": ("17", 17, "18", 18),
+    "percent": ("80", 80.0, "90", 90.0),
+    "size_bytes": ("4K", 4096, "100", 100),
+    "url": ("http://a:9091", "http://a:9091", "https://b/push/", "https://b/push"),
+    "pair": ("a=x", {"a": "x"}, "b=y", {"b": "y"}),
+    "measure": ("a=1", {"a": 1.0}, "b=2.5", {"b": 2.5}),
 }
 SETTINGS = [each for each in settings() if each.field != "config"]
 IN_FILES = [each for each in SETTINGS if not each.secret]
@@ -37,14 +35,13 @@ def name(setting):
 
 def texts(setting, tmp_path):
     """Two texts for a setting, and their values."""
-    if setting.is_flag:
-        return "true", True, "yes", True
     if setting.field == "pushgateway_ca":
-        pems = [tmp_path / "a.pem", tmp_path / "b.pem"]
+        pems = [str(tmp_path / "a.pem"), str(tmp_path / "b.pem")]
         for pem in pems:
-            pem.write_text("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")
-        return str(pems[0]), str(pems[0]), str(pems[1]), str(pems[1])
-    return OTHERS.get(setting.field, ("one", "one", "two", "two"))
+            Path(pem).write_text("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")
+        return pems[0], pems[0], pems[1], pems[1]
+    weak, first, strong, second = TEXTS[setting.parse.__name__]
+    return (weak, (first,), strong, (second,)) if setting.many and not setting.pairs else (weak, first, strong, second)
 
 
 @pytest.fixture
