@@ -128,7 +128,7 @@ class CoverageReport:
     def totals(self) -> Totals:
         """What counts: declared totals where they exist and are sane, else the records' sum."""
         counts = self.declared if self.declared.sane else self.computed
-        branches = self.declared if self.declared.branches_total is not None else self.computed
+        branches = next((each for each in (self.declared, self.computed) if each.branches_total), Totals())
         return Totals(
             covered=counts.covered,
             total=counts.total,

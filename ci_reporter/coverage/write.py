@@ -1,0 +1,142 @@
+"""Write a combined report as Cobertura, LCOV or JSON; what is written reads back as the same lines and branches.
+
+The JSON is gcovr's, which has a line's hits and its branches: coverage.py's has no hits.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
+from xml.sax.saxutils import quoteattr
+
+from ci_reporter.coverage.report import Branch, CoverageReport, FileCoverage, Totals
+from ci_reporter.errors import UsageError
+
+# XML 1.0 has no way to write these, not even escaped.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ESCAPES = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+_GCOVR_FORMAT = "0.5"
+
+
+def written(report: CoverageReport, style: str) -> Iterator[str]:
+    """The report in that style, piece by piece. Raises UsageError for an unknown style, or where lines are missing."""
+    if style not in STYLES:
+        raise UsageError(f"no style named {style!r} to write (known: {', '.join(STYLES)})")
+    for found in report.files:
+        if found.lines is None and found.total:
+            raise UsageError(f"{found.path}: only counts are known of it, no lines, so there is nothing to write")
+    return STYLES[style](report)
+
+
+def _lcov(report: CoverageReport) -> Iterator[str]:
+    for found in report.files:
+        yield f"TN:\nSF:{_one_line(found.path)}\n"
+        for number, branch in sorted(found.branches.items()):
+            yield "".join(f"BRDA:{number},0,{at},{side}\n" for at, side in enumerate(_sides(branch)))
+        if found.branches:
+            yield f"BRF:{found.branches_total}\nBRH:{found.branches_covered}\n"
+        for number, hits in _lines(found):
+            yield f"DA:{number},{hits}\n"
+        yield f"LF:{_total(found)}\nLH:{_covered(found)}\nend_of_record\n"
+
+
+def _cobertura(report: CoverageReport) -> Iterator[str]:
+    totals = report.totals if report.unit == "line" else Totals()
+    covered = totals.covered if totals.sane else sum(map(_covered, report.files))
+    total = totals.total if totals.sane else sum(map(_total, report.files))
+    branches = (totals.branches_covered or 0, totals.branches_total or 0)
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    yield "<!DOCTYPE coverage SYSTEM 'http://cobertura.sourceforge.net/xml/coverage-04.dtd'>\n"
+    yield (
+        f'<coverage line-rate="{_rate(covered, total)}" branch-rate="{_rate(*branches)}" lines-covered="{covered}"'
+        f' lines-valid="{total}" branches-covered="{branches[0]}" branches-valid="{branches[1]}" complexity="0"'
+        ' version="ci-reporter" timestamp="0">\n<sources><source>.</source></sources>\n<packages>\n'
+    )
+    for folder, files in groupby(sorted(report.files, key=_place), key=lambda found: _place(found)[0]):
+        name = _attribute(folder.replace("/", "."))
+        yield f'<package name={name} line-rate="0" branch-rate="0" complexity="0"><classes>\n'
+        for found in files:
+            yield from _class(found)
+        yield "</classes></package>\n"
+    yield "</packages>\n</coverage>\n"
+
+
+def _class(found: FileCoverage) -> Iterator[str]:
+    rates = (_rate(_covered(found), _total(found)), _rate(found.branches_covered or 0, found.branches_total or 0))
+    yield (
+        f"<class name={_attribute(_place(found)[1])} filename={_attribute(found.path)}"
+        f' line-rate="{rates[0]}" branch-rate="{rates[1]}" complexity="0"><methods/><lines>\n'
+    )
+    for number, hits in _lines(found):
+        branch = found.branches.get(number)
+        conditions = ""
+        if branch and branch.total:
+            share = 100 * branch.covered // branch.total
+            conditions = f' branch="true" condition-coverage="{share}% ({branch.covered}/{branch.total})"'
+        yield f'<line number="{number}" hits="{hits}"{conditions}/>\n'
+    yield "</lines></class>\n"
+
+
+def _json(report: CoverageReport) -> Iterator[str]:
+    yield f'{{"gcovr/format_version": "{_GCOVR_FORMAT}", "files": ['
+    for at, found in enumerate(report.files):
+        lines = [
+            {"line_number": number, "count": hits, "branches": _json_branches(found.branches.get(number))}
+            for number, hits in _lines(found)
+        ]
+        yield (", " if at else "") + json.dumps({"file": found.path, "lines": lines, "functions": []})
+    yield "]}\n"
+
+
+def _json_branches(branch: Branch | None) -> list[Mapping[str, object]]:
+    sides = _sides(branch) if branch else ()
+    return [{"count": side, "fallthrough": False, "throw": False} for side in sides]
+
+
+def _sides(branch: Branch) -> Iterator[int]:
+    """Each branch as taken or not; where it is not known which were, the first ones."""
+    if branch.taken is None:
+        yield from (int(at < branch.covered) for at in range(branch.total))
+    else:
+        yield from (int(bit) for bit in f"{branch.taken:0{branch.total}b}")
+
+
+def _lines(found: FileCoverage) -> Iterator[tuple[int, int]]:
+    """Lines and hits; a line that is known for its branches alone would be lost, so it ran if one of them did."""
+    lines = dict(found.lines.items()) if found.lines else {}
+    lines |= {number: int(branch.covered > 0) for number, branch in found.branches.items() if number not in lines}
+    yield from sorted(lines.items())
+
+
+def _covered(found: FileCoverage) -> int:
+    return found.lines.covered if found.lines else 0
+
+
+def _total(found: FileCoverage) -> int:
+    return len(found.lines) if found.lines else 0
+
+
+def _place(found: FileCoverage) -> tuple[str, str]:
+    return posixpath.split(found.path)
+
+
+def _rate(covered: int | None, total: int | None) -> str:
+    return f"{(covered or 0) / total:.6f}" if total else "0"
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_NOT_XML.sub("\ufffd", text), _ESCAPES)
+
+
+def _one_line(text: str) -> str:
+    return "".join("\ufffd" if char in "\r\n" else char for char in text)
+
+
+STYLES: Mapping[str, Callable[[CoverageReport], Iterator[str]]] = {
+    "cobertura": _cobertura,
+    "lcov": _lcov,
+    "json": _json,
+}
