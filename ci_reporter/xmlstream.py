@@ -35,11 +35,13 @@ _CODECS = re.compile(r"(windows|cp|iso|gb|big5|shift|sjis|euc|koi8|mac|latin|ms|
 class Rows(NamedTuple):
     """Elements that are the bulk of a file: their attributes come in batches, so that each costs half.
 
-    `take(batch)` is called before the next other element starts or ends; the list is emptied after it.
+    `take(batch)` is called before the next other element starts or ends; the list is emptied after it. Where they may
+    `hold` elements, those that do are told by `start` and `end` instead, and the ends of others keep their place.
     """
 
     name: str
     take: Callable[[list[dict[str, str]]], None]
+    hold: bool = False
 
 
 class XMLStream:
@@ -53,6 +55,8 @@ class XMLStream:
         self._start = start
         self._end = end
         self._rows = rows
+        self._holds = rows is not None and rows.hold
+        self._settle_now: Callable[[], None] = self._settle
         self._depth = 0
         self._batch: list[dict[str, str]] = []
         self._ended: list[str] = []
@@ -70,12 +74,14 @@ class XMLStream:
         self._text.clear()
         self._room = LONGEST_TEXT
         self._parser.CharacterDataHandler = self._keep
-        self._parser.EndElementHandler = self._end_at_once
+        if not self._holds:
+            self._parser.EndElementHandler = self._end_at_once
 
     def collected(self) -> str:
         """Text since `collect`, which ends here."""
         self._parser.CharacterDataHandler = None
-        self._parser.EndElementHandler = self._ended.append
+        if not self._holds:
+            self._parser.EndElementHandler = self._ended.append
         text = "".join(self._text)
         self._text.clear()
         return text
@@ -93,7 +99,7 @@ class XMLStream:
                 fed += len(chunk)
                 self._check(parser, fed)
             parser.Parse(b"", True)
-            self._settle()
+            self._settle_now()
         except expat.ExpatError as exc:
             raise self._error(f"expected well-formed XML: {expat.ErrorString(exc.code)}", exc.lineno) from exc
         except UnicodeDecodeError as exc:
@@ -101,8 +107,11 @@ class XMLStream:
 
     def _set_up(self, parser: expat.XMLParserType) -> None:
         parser.buffer_text = True
-        parser.StartElementHandler = self._starter()
-        parser.EndElementHandler = self._ended.append
+        if self._rows and self._rows.hold:
+            parser.StartElementHandler, parser.EndElementHandler = self._holding(self._rows)
+        else:
+            parser.StartElementHandler = self._starter()
+            parser.EndElementHandler = self._ended.append
         parser.EntityDeclHandler = self._refuse_entity
         parser.AttlistDeclHandler = self._refuse_default
 
@@ -124,6 +133,52 @@ class XMLStream:
 
         return start
 
+    def _holding(self, rows: Rows) -> tuple[Start, End]:
+        """The same for rows that may hold elements, which costs a call of Python's for each end."""
+        row, batch = rows.name, self._batch
+        keep = batch.append
+        opened = closed = held = depth = 0  # rows; rows that were told as started; other elements
+
+        def settle() -> None:
+            nonlocal held
+            if depth + opened - closed > DEEPEST:
+                raise self._error(f"has more than {DEEPEST} levels of elements", self.line)
+            holding = opened - closed - held
+            kept = batch[len(batch) - holding :] if holding > 0 else []
+            del batch[len(batch) - len(kept) :]
+            if batch:
+                rows.take(batch)
+                batch.clear()
+            held += len(kept)
+            for attributes in kept:
+                self._start(row, attributes)
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            nonlocal opened, depth
+            if name == row:
+                opened += 1
+                keep(attributes)
+                return
+            settle()
+            depth += 1
+            self._start(name.rpartition(":")[2] if ":" in name else name, attributes)
+
+        def end(name: str) -> None:
+            nonlocal closed, held, depth
+            if name == row:
+                closed += 1
+                if held and opened - closed < held:
+                    settle()
+                    held -= 1
+                    self._tell_end(name)
+                return
+            settle()
+            depth -= 1
+            self._tell_end(name)
+
+        self._settle_now = settle
+        return start, end
+
     def _settle(self) -> None:
         """Tell what has ended and hand over the rows since the last start."""
         batch, ended = self._batch, self._ended
@@ -142,7 +197,11 @@ class XMLStream:
 
     def _end_at_once(self, name: str) -> None:
         self._depth -= 1
-        if self._end is not None and not (self._rows and name == self._rows.name):
+        if not (self._rows and name == self._rows.name):
+            self._tell_end(name)
+
+    def _tell_end(self, name: str) -> None:
+        if self._end is not None:
             self._end(name.rpartition(":")[2] if ":" in name else name)
 
     def _keep(self, data: str) -> None:
@@ -159,7 +218,7 @@ class XMLStream:
 
     def _check(self, parser: expat.XMLParserType, fed: int) -> None:
         """Between two chunks: one token that fills many of them, or ever new names, would fill the memory."""
-        self._settle()
+        self._settle_now()
         if parser.CurrentByteIndex + LARGEST_TOKEN_BYTES < fed:
             raise self._error(f"has a tag or comment of more than {LARGEST_TOKEN_BYTES} bytes", self.line)
         if len(parser.intern) > MOST_NAMES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 LONGEST_NAME = 200
 LONGEST_MESSAGE = 1000
@@ -42,6 +43,18 @@ def whole(text: str | None) -> int | None:
     """A count; `1,234` too."""
     digits = (text or "").strip().replace(",", "")
     return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 13 else None
+
+
+def wholes(attributes: Mapping[str, str], names: Mapping[str, str]) -> dict[str, float]:
+    """The counts that are there, by the key that stands for each name."""
+    found = {key: whole(attributes.get(name)) for key, name in names.items()}
+    return {key: count for key, count in found.items() if count is not None}
+
+
+def split_name(full: str) -> tuple[str, str]:
+    """Class and test of `Shop.CartTest.Adds(1.5)`: the dots of arguments divide nothing."""
+    suite = full.partition("(")[0].rpartition(".")[0]
+    return suite, full[len(suite) + 1 :] if suite else full
 
 
 def number(value: object) -> float | None:

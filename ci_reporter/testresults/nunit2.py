@@ -1,0 +1,57 @@
+"""NUnit 2 XML (its schema, Results.xsd): NUnit 2.4 and 2.5, and tools that imitate them.
+
+NUnit 2.4 has no `result`, only `executed` and `success`. `total` counts what ran, `not-run` comes on top.
+"""
+
+from __future__ import annotations
+
+from ci_reporter.testresults import values
+from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
+from ci_reporter.testresults.elements import Shape, read_cases
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+_OUTCOMES = {
+    "Success": PASSED,
+    "Failure": FAILED,
+    "Error": ERROR,
+    "NotRunnable": ERROR,
+    "Cancelled": ERROR,
+    "Ignored": SKIPPED,
+    "Skipped": SKIPPED,
+    "Inconclusive": SKIPPED,
+}
+
+
+def read(path: str, file: BinaryIO, tally: Tally) -> None:
+    """Count the cases of one file. Raises ReportFileError."""
+
+    def on_case(_: str, case: dict[str, str], message: str) -> None:
+        suite, name = values.split_name(case.get("name", ""))
+        tally.add(_outcome(case), name, suite, seconds=values.seconds(case.get("time")), message=message)
+
+    def on_other(name: str, attributes: dict[str, str]) -> None:
+        if name == "test-results":
+            tally.declared = _declared(attributes)
+
+    read_cases(path, file, Shape(roots=("test-results",), cases=("test-case",), on_case=on_case, on_other=on_other))
+
+
+def _outcome(case: dict[str, str]) -> str:
+    if "result" in case:
+        return _OUTCOMES.get(case["result"], ERROR)
+    if case.get("executed", "").lower() == "false":
+        return SKIPPED
+    return PASSED if case.get("success", "").lower() == "true" else FAILED
+
+
+def _declared(attributes: dict[str, str]) -> dict[str, float]:
+    """NUnit 2.5 counts what cannot be run as `invalid` and not-run; here it is an error."""
+    known = values.wholes(attributes, {"total": "total", "failed": "failures", "errors": "errors"})
+    if "total" in known:
+        known["total"] += values.whole(attributes.get("not-run")) or 0
+    if "errors" in known:
+        known["errors"] += values.whole(attributes.get("invalid")) or 0
+    return known

@@ -1,0 +1,48 @@
+"""xUnit.net v2 and v3 XML (xunit.net, "xUnit.net v2 XML Format"): assemblies, collections, tests.
+
+What breaks outside a test (a fixture's clean-up) stands in `<errors>` of its assembly; each is an error of its own.
+"""
+
+from __future__ import annotations
+
+from ci_reporter.testresults import values
+from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally, summed
+from ci_reporter.testresults.elements import Shape, read_cases
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+_ROOTS = ("assemblies", "assembly")
+_OUTCOMES = {"Pass": PASSED, "Fail": FAILED, "Skip": SKIPPED, "NotRun": SKIPPED}
+
+
+def read(path: str, file: BinaryIO, tally: Tally) -> None:
+    """Count the tests of one file. Raises ReportFileError."""
+    assemblies = 0
+
+    def on_case(name: str, test: dict[str, str], message: str) -> None:
+        outcome = ERROR if name == "error" else _OUTCOMES.get(test.get("result", ""), ERROR)
+        suite = test.get("type", "")
+        shown = test.get("name", "").removeprefix(f"{suite}.")
+        tally.add(outcome, shown, suite, seconds=values.seconds(test.get("time")), message=message)
+
+    def on_other(name: str, attributes: dict[str, str]) -> None:
+        nonlocal assemblies
+        if name == "assembly":
+            declared = _declared(attributes)
+            tally.declared = summed((tally.declared, declared)) if assemblies else declared
+            assemblies += 1
+
+    read_cases(path, file, Shape(roots=_ROOTS, cases=("test", "error"), on_case=on_case, on_other=on_other))
+
+
+def _declared(attributes: dict[str, str]) -> dict[str, float]:
+    """`total` leaves the errors outside tests out."""
+    known = values.wholes(attributes, {key: key for key in ("total", "failed", "skipped", "errors")})
+    if "total" in known:
+        known["total"] += known.get("errors", 0)
+    if "skipped" in known:
+        known["skipped"] += values.whole(attributes.get("not-run")) or 0
+    seconds = values.seconds(attributes.get("time"))
+    return known if seconds is None else known | {"seconds": seconds}
