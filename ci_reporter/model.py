@@ -130,6 +130,9 @@ class Report:
     tests: Tests | None = None
     measures: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    failed_tests: tuple[str, ...] = ()
+    flaky_tests: tuple[str, ...] = ()
+    slowest_tests: Mapping[str, int] = field(default_factory=dict)
 
 
 # The keys every report has, null where unknown, in the order people read them.
@@ -157,6 +160,9 @@ def to_json(report: Report) -> dict[str, Any]:
     flat["tests"] = dict(vars(report.tests)) if report.tests else None
     flat["measures"] = dict(report.measures)
     flat["tags"] = dict(report.tags)
+    named = {"failed_tests": list(report.failed_tests), "flaky_tests": list(report.flaky_tests)}
+    flat |= {key: names for key, names in named.items() if names}
+    flat |= {"slowest_tests": dict(report.slowest_tests)} if report.slowest_tests else {}
     rest = (run | step).items()
     return flat | {key: value for key, value in rest if key not in flat and key != "name" and value is not None}
 
@@ -178,6 +184,9 @@ def from_json(flat: Mapping[str, Any]) -> Report:
         tests=_inner(Tests, flat, "tests"),
         measures=_values(flat, "measures", _number),
         tags=_values(flat, "tags", _text),
+        failed_tests=_names(flat, "failed_tests"),
+        flaky_tests=_names(flat, "flaky_tests"),
+        slowest_tests=_values(flat, "slowest_tests", _whole),
     )
 
 
@@ -222,6 +231,15 @@ def _values(flat: Mapping[str, Any], key: str, read: Callable[[Mapping[str, Any]
         return {name: value for name in inner if (value := read(inner, name)) is not None}
     except ValueError as exc:
         raise ValueError(f"{key}.{exc}") from None
+
+
+def _names(flat: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    names = flat.get(key)
+    if names is None:
+        return ()
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{key}: expected a list of texts, got {_shown(names)}")
+    return tuple(names)
 
 
 def _text(flat: Mapping[str, Any], key: str) -> str | None:

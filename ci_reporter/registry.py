@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_NOUNS = {"coverage": "coverage format", "testresults": "test result format", "providers": "provider"}
+
+
 def load(kind: str, name: str, table: Mapping[str, str]) -> Any:
     """Import the object called `name`: "module:attribute" in `table`, else an entry point of `ci_reporter.<kind>`.
 
@@ -26,5 +29,5 @@ def load(kind: str, name: str, table: Mapping[str, str]) -> Any:
 
     found = entry_points(group=f"ci_reporter.{kind}", name=name)
     if not found:
-        raise UsageError(f"no {kind.removesuffix('s')} named {name!r} (known: {', '.join(sorted(table))})")
+        raise UsageError(f"no {_NOUNS.get(kind, kind)} named {name!r} (known: {', '.join(sorted(table))})")
     return next(iter(found)).load()

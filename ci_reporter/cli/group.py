@@ -10,8 +10,10 @@ from ci_reporter import __version__
 
 COMMANDS = {
     "run": "Run a command and record it as a step.",
+    "collect": "Record what another step left behind: coverage, test results.",
     "context": "Show where we are: run, job, branch, revision.",
     "summary": "Show the steps of this run.",
+    "coverage": "Look at coverage files, merge them, hold them against a change.",
     "flush": "Send what has not been delivered yet.",
     "gc": "Delete groups nobody pushes any more from the Pushgateway.",
     "doctor": "Check Pushgateway, Prometheus and settings; say what to do.",

@@ -20,9 +20,22 @@ def run_settings() -> dict[str, Setting]:
     return found | {"-q": found["--quiet"]}
 
 
+def spread(arguments: Sequence[str]) -> list[str]:
+    """Give each word behind `--coverage` or `--tests` its own flag: before `--`, an unquoted glob is several words."""
+    if "--" not in arguments:
+        return list(arguments)
+    end = arguments.index("--")
+    lists = {flag for flag, setting in run_settings().items() if setting.many and not setting.pairs}
+    out: list[str] = []
+    for word in arguments[:end]:
+        follows = len(out) > 1 and out[-2] in lists and not word.startswith("-")
+        out += [out[-2], word] if follows else [word]
+    return [*out, *arguments[end:]]
+
+
 def parse(arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]] | None:
     """Options by field name and the command; None where click should look: help, mistakes, no command."""
-    known, rest = run_settings(), list(arguments)
+    known, rest = run_settings(), spread(arguments)
     options: dict[str, Any] = {}
     while rest and rest[0].startswith("-"):
         flag, equals, value = rest.pop(0).partition("=")

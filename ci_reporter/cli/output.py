@@ -27,6 +27,11 @@ def warn(message: str, env: Mapping[str, str]) -> None:
         say(f"ci-reporter: warning: {terminal.plain(message, _LONGEST)}")
 
 
+def fail(message: str, env: Mapping[str, str]) -> None:
+    """Tell a person why the job fails; on GitHub as an annotation of the step."""
+    say(github.error(message) if env.get("GITHUB_ACTIONS") == "true" else f"ci-reporter: {message}")
+
+
 def result(text: str) -> None:
     """Give a machine, or a person who asked, what was asked for."""
     _write(sys.stdout, text)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ci_reporter import registry
 from ci_reporter.config import Config
 from ci_reporter.config.load import load
 from ci_reporter.journal import Journal
@@ -54,7 +55,9 @@ def here(options: Mapping[str, Any]) -> Place:
     env = dict(os.environ)
     folder = _working_folder()
     root = repository_root(folder)
-    return Place(env=env, folder=folder, root=root, config=load(options, env, (folder, root)))
+    config = load(options, env, (folder, root))
+    _check_formats(config)
+    return Place(env=env, folder=folder, root=root, config=config)
 
 
 def repository_root(folder: str) -> str:
@@ -78,6 +81,15 @@ def _working_folder() -> str:
         return os.getcwd()
     except OSError:  # it has been deleted under us; the command may not need it
         return "/"
+
+
+def _check_formats(config: Config) -> None:
+    """Refuse the name of a report format that nobody has. Raises UsageError."""
+    for kind, name in (("coverage", config.coverage_format), ("testresults", config.tests_format)):
+        if name:
+            from importlib import import_module
+
+            registry.load(kind, name, import_module(f"ci_reporter.{kind}").FORMATS)
 
 
 def sinks(config: Config, about_us: tuple[Samples, ...] = ()) -> tuple[Sink, ...]:

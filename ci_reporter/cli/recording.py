@@ -58,6 +58,7 @@ class Recording:
             masks=frozenset(self._order.masks),
             before_s=self._later.started - STARTED,
             ended=ended,
+            files_since=step.started_at,
         )
         return aftermath.conclude(report, self._warnings)
 

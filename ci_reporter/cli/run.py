@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import click
 
 from ci_reporter.cli.execute import execute
-from ci_reporter.cli.options import run_settings
+from ci_reporter.cli.options import run_settings, spread
 from ci_reporter.config import Setting
 
 TYPE_CHECKING = False
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def _option(flag: str, setting: Setting) -> click.Option:
+def option(flag: str, setting: Setting) -> click.Option:
+    """A setting as click's option."""
     return click.Option(
         ["-q", flag, setting.field] if setting.field == "quiet" else [flag, setting.field],
         is_flag=setting.is_flag,
@@ -36,11 +37,16 @@ def _run(command: tuple[str, ...], **options: Any) -> None:
     execute(given(options), list(command))
 
 
-command = click.Command(
+class _Run(click.Command):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, spread(args))
+
+
+command = _Run(
     "run",
     callback=_run,
     params=[
-        *(_option(flag, setting) for flag, setting in run_settings().items() if flag.startswith("--")),
+        *(option(flag, setting) for flag, setting in run_settings().items() if flag.startswith("--")),
         click.Argument(["command"], nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND..."),
     ],
     context_settings={"allow_interspersed_args": False, "max_content_width": 100},

@@ -43,7 +43,8 @@ def command(every: bool, run_id: str | None, as_json: bool) -> None:
         title = f"{terminal.plain(wanted) if wanted else 'every run'}: {_counted(len(chosen))}"
         delivery = _delivery(chosen, journal, place.sink_names)
         table = terminal.summary(chosen, delivery, colour=output.colour(sys.stdout, place.env))
-        output.result(f"{title}\n\n{table}")
+        details = [line for report in chosen for line in terminal.details(report)]
+        output.result("\n".join([f"{title}\n\n{table}", *([""] if details else []), *details]))
     else:
         output.say(f"ci-reporter: no steps of {terminal.plain(wanted) if wanted else 'any run'} in {journal.path}")
 

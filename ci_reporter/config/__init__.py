@@ -131,6 +131,41 @@ class Config:
     dry_run: bool = _option(
         False, values.flag, "", "Run and record, but send nothing: print exactly what would be sent."
     )
+    coverage: tuple[str, ...] = _option(
+        (),
+        values.text,
+        "GLOB...",
+        "Read coverage from these report files, whatever the command's result; ** is any depth.",
+        many=True,
+    )
+    tests: tuple[str, ...] = _option(
+        (), values.text, "GLOB...", "Read test results from these report files.", many=True
+    )
+    coverage_format: str | None = _option(
+        None, values.text, "NAME", "Format of the coverage files. Default: told from their content."
+    )
+    tests_format: str | None = _option(
+        None, values.text, "NAME", "Format of the test result files. Default: told from their content."
+    )
+    coverage_min_pct: float | None = _option(
+        None, values.percent, "PCT", "Exit 1 when coverage is below PCT, or unknown.", key="coverage_min"
+    )
+    coverage_drop_points: float | None = _option(
+        None,
+        values.percent,
+        "POINTS",
+        "Exit 1 when coverage is more than POINTS below what the default branch last had.",
+        key="coverage_drop",
+    )
+    coverage_baseline: str | None = _option(
+        None,
+        values.text,
+        "FILE",
+        "Records (steps.ndjson) to compare coverage with. Default: what the Pushgateway has.",
+    )
+    require_baseline: bool = _option(False, values.flag, "", "Exit 1 when there is nothing to compare coverage with.")
+    tests_min: int | None = _option(None, values.count, "N", "Exit 1 when fewer than N tests ran, or nobody knows.")
+    strict_reports: bool = _option(False, values.flag, "", "Exit 1 when a report file could not be read.")
     budget_s: float = _setting(
         5.0, values.duration_s, "Time for everything sent after the command, in total.", metavar="TIME", key="budget"
     )

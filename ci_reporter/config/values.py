@@ -68,6 +68,17 @@ def count(value: str) -> int:
     return int(value)
 
 
+def percent(value: str) -> float:
+    """A percentage or a number of percentage points, 0 to 100; the sign may stand there."""
+    try:
+        number = float(value.strip().removesuffix("%"))
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 100:
+        raise ValueError("is not a percentage (write 80 or 0.5)")
+    return number
+
+
 def url(value: str) -> str:
     """An http(s) address without query or fragment; the trailing slash goes."""
     match = _URL.fullmatch(value)

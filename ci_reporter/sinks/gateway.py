@@ -33,9 +33,9 @@ class Group:
         """The labels to compare with: a label without a value is the same as none."""
         return key_of(self.labels)
 
-    def value(self, family: str) -> float | None:
-        """The value of a metric that has one sample."""
-        return _value(self.families.get(family))
+    def value(self, family: str, **labels: str) -> float | None:
+        """The value of a metric's only sample, or of the first one with these labels."""
+        return _value(self.families.get(family), labels)
 
     def __str__(self) -> str:
         return ", ".join(f'{name}="{value}"' for name, value in self.labels.items())
@@ -100,16 +100,17 @@ def _groups(data: Any) -> Iterator[Group]:
             }
             yield Group(
                 labels=each["labels"],
-                pushed_at=_value(families.get("push_time_seconds")) or 0.0,
-                failed_at=_value(families.get("push_failure_time_seconds")) or 0.0,
+                pushed_at=_value(families.get("push_time_seconds"), {}) or 0.0,
+                failed_at=_value(families.get("push_failure_time_seconds"), {}) or 0.0,
                 families=families,
             )
 
 
-def _value(family: Any) -> float | None:
+def _value(family: Any, labels: Mapping[str, str]) -> float | None:
     try:
-        return float(family["metrics"][0]["value"])
-    except (TypeError, KeyError, IndexError, ValueError):
+        found = [each["value"] for each in family["metrics"] if labels.items() <= each.get("labels", {}).items()]
+        return float(found[0])
+    except (TypeError, KeyError, IndexError, ValueError, AttributeError):
         return None
 
 

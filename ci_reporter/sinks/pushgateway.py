@@ -46,11 +46,12 @@ class Pushgateway:
         """Show the request that would be sent: method, address, headers without secrets, body."""
         body, _ = self._body([report], self.about_us)
         auth = f"\nAuthorization: {header.split()[0]} ***" if (header := self.access.header()) else ""
-        url = shown(self._gateway.group_url(self._key(report)))
+        url = shown(self.gateway.group_url(self._key(report)))
         return f"POST {url}\nContent-Type: {CONTENT_TYPE}{auth}\n\n{body.decode()}"
 
     @property
-    def _gateway(self) -> Gateway:
+    def gateway(self) -> Gateway:
+        """The gateway that is pushed to."""
         return Gateway(url=self.url, access=self.access)
 
     def _key(self, report: Report) -> dict[str, str]:
@@ -65,7 +66,7 @@ class Pushgateway:
         """Push reports of one group, the newest last."""
         body, dropped = self._body(reports, about_us)
         try:
-            answer = self._gateway.push(self._key(reports[-1]), body, deadline)
+            answer = self.gateway.push(self._key(reports[-1]), body, deadline)
         except Rejected as exc:
             conflict = self._conflict(reports, deadline) if exc.status == 400 else ""
             return Receipt(refused=dict.fromkeys(_ids(reports), f"{exc}{conflict}"))
@@ -80,7 +81,7 @@ class Pushgateway:
 
     def _push_backlog(self, backlog: Sequence[Report], deadline: Deadline) -> Iterator[Receipt]:
         try:
-            held = {group.key: group for group in self._gateway.groups(deadline)}
+            held = {group.key: group for group in self.gateway.groups(deadline)}
         except DeliveryError as exc:
             why = f"cannot look what the gateway holds by now: {exc}" if isinstance(exc, Rejected) else str(exc)
             yield Receipt(refused=dict.fromkeys(_ids(backlog), why))
@@ -103,7 +104,7 @@ class Pushgateway:
         measured = (each for report in reports for each in metrics.samples(report, run_info=self.run_info))
         ours = {each.family.name for each in (*self.about_us, *measured)}
         try:
-            groups = self._gateway.groups(deadline)
+            groups = self.gateway.groups(deadline)
         except DeliveryError:
             return ""
         for group in groups:

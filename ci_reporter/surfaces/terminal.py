@@ -21,6 +21,8 @@ def last_line(report: Report, fate: str, *, colour: bool = False) -> str:
     """The one line at the end of a step: name, result, duration, what became of the record."""
     parts = [plain(report.step.name), _painted(outcome(report), report.step.result, colour=colour)]
     parts += [duration(report.step.duration_ms)] if report.step.duration_ms is not None else []
+    parts += [f"coverage {_coverage(report)}"] if report.coverage_pct is not None else []
+    parts += [f"tests {_tests(report)}"] if report.tests else []
     return f"ci-reporter: {' · '.join([*parts, fate])}"
 
 
@@ -94,6 +96,15 @@ def summary(reports: Sequence[Report], delivery: Mapping[str, str], *, colour: b
         cells[1] = _painted(cells[1], report.step.result, colour=colour)
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
+
+
+def details(report: Report) -> list[str]:
+    """The tests of a step that people ask about: failed, flaky, the slowest; one line each."""
+    step = plain(report.step.name)
+    lines = [f"{step}: failed: {plain(name, 100)}" for name in report.failed_tests]
+    lines += [f"{step}: flaky: {plain(name, 100)}" for name in report.flaky_tests]
+    slow = sorted(report.slowest_tests.items(), key=lambda item: -item[1])
+    return lines + [f"{step}: slow: {duration(ms).rjust(8)}  {plain(name, 100)}" for name, ms in slow]
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
