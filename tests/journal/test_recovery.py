@@ -150,3 +150,13 @@ def test_a_record_within_a_full_disk_stays_readable_at_every_size(small_disk, fi
         journal.finish(running, make_report(name="n" * 9000), ())  # does not fit, however short
     assert json.loads(Path(running.path).read_text())["finished_at"] is None
     os.close(running.fd)
+
+
+def test_a_record_that_fits_only_in_part_is_taken_back(small_disk, fill, make_report):
+    journal = Journal(str(small_disk / "state"))
+    journal.finish(None, make_report(), ())
+    before = Path(journal.steps).read_bytes()
+    fill(small_disk)
+    with pytest.raises(StateError, match="No space left on device"):
+        journal.finish(None, make_report(output_tail="x" * 9000), ())
+    assert Path(journal.steps).read_bytes() == before
