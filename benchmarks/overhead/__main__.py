@@ -24,6 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROGRAM = str(Path(sys.executable).with_name("ci-reporter"))
+READ = """
+from ci_reporter import coverage, testresults
+coverage.collect(["coverage.xml"], ".")
+testresults.collect(["junit.xml"], ".")
+"""
 EAGER = "import click, requests, structlog, prometheus_client, yaml"
 GITHUB = {
     "GITHUB_ACTIONS": "true",
@@ -90,6 +95,9 @@ def _cases(gateway: str | None, datadog: str | None) -> list[Case]:
         Case(name="run sleep 0.3", command=(*run, "--", *sleep)),
         Case(name="eager import", command=(sys.executable, "-c", EAGER)),
     ]
+    reports = ("--coverage", "coverage.xml", "--tests", "junit.xml")
+    cases.append(Case(name="run, reports", command=(*run, *reports, "--", "touch", "coverage.xml", "junit.xml")))
+    cases.append(Case(name="read reports", command=(sys.executable, "-c", READ)))
     if gateway:
         cases.insert(3, Case(name="run, push", command=(*run, "--pushgateway", gateway, "--", *stamp), stamps=True))
         cases.append(Case(name="run, push, sleep 0.3", command=(*run, "--pushgateway", gateway, "--", *sleep)))
@@ -98,7 +106,20 @@ def _cases(gateway: str | None, datadog: str | None) -> list[Case]:
     return cases
 
 
+def _small_project(folder: str) -> None:
+    """The report files of a small project: 40 source files of 50 lines, 200 tests."""
+    lines = "".join(f'<line number="{number}" hits="{number % 3}"/>' for number in range(1, 51))
+    classes = "".join(f'<class name="m{n}" filename="m{n}.py"><lines>{lines}</lines></class>' for n in range(40))
+    package = f'<packages><package name="p"><classes>{classes}</classes></package></packages>'
+    Path(folder, "coverage.xml").write_text(f'<coverage version="7" timestamp="0">{package}</coverage>')
+    cases = "".join(f'<testcase classname="tests.unit" name="test_{n}" time="0.01"/>' for n in range(200))
+    Path(folder, "junit.xml").write_text(
+        f'<testsuites><testsuite name="s" tests="200">{cases}</testsuite></testsuites>'
+    )
+
+
 def _measure(cases: Sequence[Case], rounds: int, folder: str) -> Mapping[str, list[Sample]]:
+    _small_project(folder)
     env = {"PATH": os.environ["PATH"], "HOME": folder, "LANG": "C.UTF-8", **GITHUB, "GITHUB_WORKSPACE": folder}
     samples: dict[str, list[Sample]] = {case.name: [] for case in cases}
     for number in range(rounds + 2):  # two rounds to warm the page cache
@@ -163,6 +184,9 @@ def _print_targets(samples: Mapping[str, list[Sample]], throughput: float | None
         peak = max(peak, _median(samples, "run, push", "peak_mb"))
         print(f"around a 0.3 s command, push included, added {around / unit:.2f} x python -c pass (target: at most 7)")
     print(f"peak memory {peak:.1f} MB (target: at most 40)")
+    reading = _median(samples, "run, reports", "total_ms") - _median(samples, "run", "total_ms")
+    alone = _median(samples, "read reports", "total_ms") - unit
+    print(f"reading reports in run adds {reading / alone:.2f} of the time of reading them alone (target: at most 1)")
     if "datadog-ci" in samples:
         theirs = _median(samples, "datadog-ci", "total_ms") - _median(samples, "bare", "total_ms")
         memory = _median(samples, "datadog-ci", "peak_mb")

@@ -8,15 +8,8 @@ import sys
 import pytest
 
 HEAVY = (
-    "requests",
-    "prometheus_client",
-    "yaml",
-    "structlog",
-    "urllib3",
-    "ssl",
-    "asyncio",
-    "click",
-    "importlib.metadata",
+    *("requests", "prometheus_client", "yaml", "structlog", "urllib3", "ssl", "asyncio", "click", "importlib.metadata"),
+    *("ci_reporter.cli.aftermath", "ci_reporter.coverage", "ci_reporter.testresults", "pyexpat"),
 )
 
 
@@ -24,12 +17,14 @@ def test_nothing_heavy_is_imported_before_the_command_starts(wrapped):
     """Python's own import log and the command write to one stderr; what stands before the command's word came first."""
     line = [sys.executable, "-X", "importtime", "-m", "ci_reporter", "run", "--", "sh", "-c", "echo STARTED >&2"]
     env = wrapped.env | {"CI_REPORTER_PUSHGATEWAY": "http://127.0.0.1:9", "CI_REPORTER_BUDGET": "1s"}
+    env |= {"CI_REPORTER_COVERAGE": "coverage.xml", "CI_REPORTER_TESTS": "junit.xml"}
     log = subprocess.run(line, cwd=wrapped.folder, env=env, capture_output=True, text=True, timeout=30).stderr
     before, _, after = log.partition("STARTED")
     imported = set(re.findall(r"\|\s+([\w.]+)$", before, re.MULTILINE))
     assert "ci_reporter.runner" in imported
     assert not imported & set(HEAVY)
     assert "prometheus_client" in after
+    assert "ci_reporter.coverage" in after
 
 
 def test_the_command_is_told_the_run_and_the_step(wrapped):
