@@ -55,7 +55,7 @@ def _setting(default: Any, parse: Callable[[str], Any], help: str, **more: Any) 
     metadata = {"setting": {"help": help, "parse": parse, **more}}
     if isinstance(default, dict | list):
         return field(default_factory=default.copy, metadata=metadata)
-    return field(default=default, metadata=metadata)
+    return field(default=default, metadata=metadata, repr=not more.get("secret"))
 
 
 def _option(default: Any, parse: Callable[[str], Any], metavar: str, help: str, **more: Any) -> Any:  # noqa: A002
