@@ -88,7 +88,7 @@ class Journal:
 
     def reports(self, ci_run_id: str = "") -> Iterator[Report]:
         """Finished reports, of one run when it is named, oldest first; a torn or foreign line is passed over."""
-        for line in self._lines(json.dumps(ci_run_id, ensure_ascii=False)[1:-1]):
+        for line in self._lines(encode({"ci_run_id": ci_run_id})[1:-1] if ci_run_id else b""):
             report = self._report(line)
             if report and ci_run_id in ("", report.run.ci_run_id):
                 yield report
@@ -130,8 +130,8 @@ class Journal:
         except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
             return None
 
-    def _lines(self, needle: str = "") -> Iterator[bytes]:
-        """The lines of steps.ndjson that have a text in them; others are not parsed, whoever wrote them."""
+    def _lines(self, wanted: bytes = b"") -> Iterator[bytes]:
+        """The lines of steps.ndjson with these bytes in them: looking is a hundred times faster than parsing."""
         try:
             fd = open_regular(self.steps, os.O_RDONLY)
         except FileNotFoundError:
@@ -139,7 +139,6 @@ class Journal:
         except OSError as exc:
             self._foreign[self.path if isinstance(exc, NotADirectoryError) else self.steps] = None
             return
-        wanted = needle.encode("utf-8", "replace")
         with open(fd, "rb") as file:
             while line := file.readline(LARGEST_LINE):
                 if not line.startswith(_BEGINNING) and not _BEGINNING.startswith(line.rstrip()):
