@@ -137,29 +137,29 @@ class XMLStream:
         """The same for rows that may hold elements, which costs a call of Python's for each end."""
         row, batch = rows.name, self._batch
         keep = batch.append
-        opened = closed = held = depth = 0  # rows; rows that were told as started; other elements
+        told = closed = held = depth = 0  # rows handed over; rows ended; rows that hold something now; other elements
 
         def settle() -> None:
-            nonlocal held
-            if depth + opened - closed > DEEPEST:
+            nonlocal told, held
+            told += len(batch)
+            within = told - closed
+            if depth + within >= DEEPEST:
                 raise self._error(f"has more than {DEEPEST} levels of elements", self.line)
-            holding = opened - closed - held
-            kept = batch[len(batch) - holding :] if holding > 0 else []
-            del batch[len(batch) - len(kept) :]
-            if batch:
-                rows.take(batch)
-                batch.clear()
+            kept = batch[held - within :] if within > held else []
+            if len(batch) > len(kept):
+                rows.take(batch[: len(batch) - len(kept)])
+            batch.clear()
             held += len(kept)
             for attributes in kept:
                 self._start(row, attributes)
 
         def start(name: str, attributes: dict[str, str]) -> None:
-            nonlocal opened, depth
+            nonlocal depth
             if name == row:
-                opened += 1
                 keep(attributes)
                 return
-            settle()
+            if batch or depth == DEEPEST:
+                settle()
             depth += 1
             self._start(name.rpartition(":")[2] if ":" in name else name, attributes)
 
@@ -167,12 +167,14 @@ class XMLStream:
             nonlocal closed, held, depth
             if name == row:
                 closed += 1
-                if held and opened - closed < held:
-                    settle()
+                if held and told + len(batch) - closed < held:
+                    if batch:
+                        settle()
                     held -= 1
                     self._tell_end(name)
                 return
-            settle()
+            if batch:
+                settle()
             depth -= 1
             self._tell_end(name)
 

@@ -98,7 +98,9 @@ class Tally:
         if seconds is not None and timed:
             self._seconds = seconds + (self._seconds or 0.0)
             slow = seconds > self.slow_s
-        if slow or flaky or outcome in _BAD:
+        self._flaky += flaky
+        failed = outcome in _BAD and len(self._failed_cases) < MOST_LISTED
+        if slow or failed or (flaky and len(self._flaky_cases) < MOST_LISTED):
             self._keep(_case(outcome, name, suite, seconds, message, flaky), seconds if slow else None)
 
     def add_quick(self, count: int, seconds: float) -> None:
@@ -149,7 +151,6 @@ class Tally:
         )
 
     def _keep(self, case: Case, slow_s: float | None) -> None:
-        self._flaky += case.flaky
         if case.outcome in _BAD and len(self._failed_cases) < MOST_LISTED:
             self._failed_cases.append(case)
         if case.flaky and len(self._flaky_cases) < MOST_LISTED:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SUITES = frozenset({"testsuites", "testsuite"})
 _MARKS = {"failure": FAILED, "error": ERROR, "skipped": SKIPPED, "ignored": SKIPPED, "disabled": SKIPPED}
 _RERUNS = frozenset({"flakyFailure", "flakyError", "rerunFailure", "rerunError"})
-_NOT_RUN = frozenset({"notrun", "disabled", "skipped", "ignored", "suppressed"})
+_NOT_RUN = frozenset({"notrun", "disabled", "skipped", "ignored"})
 _EMPTY_WORDS = frozenset({"", "failed", "failure", "error"})  # the text says more
 _COUNTS = {"total": ("tests",), "failed": ("failures",), "errors": ("errors",), "skipped": ("skipped", "skip")}
 
@@ -107,7 +107,7 @@ class _Reader:
                 seconds = float(case["time"])
             except (KeyError, ValueError):
                 seconds = -1.0
-            if 0 <= seconds <= slow and "status" not in case and "result" not in case:
+            if 0 <= seconds <= slow and "status" not in case:
                 quick += 1
                 total += seconds
             else:
@@ -123,7 +123,7 @@ class _Reader:
         self._rerun = False
 
     def _count(self, case: dict[str, str], outcome: str = PASSED, message: str = "", *, rerun: bool = False) -> None:
-        if outcome == PASSED and (case.get("status") in _NOT_RUN or case.get("result") in _NOT_RUN):
+        if outcome == PASSED and case.get("status") in _NOT_RUN:
             outcome = SKIPPED
         count = self._attempts.add if self._in_pytest() else self._tally.add
         count(
