@@ -21,7 +21,8 @@ from pathlib import Path
 
 import pytest
 
-from ci_reporter.model import Report, from_json
+from ci_reporter.model import Report
+from ci_reporter.schema import from_json
 
 PROGRAM = Path(sys.executable).with_name("ci-reporter")
 

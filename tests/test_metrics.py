@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from ci_reporter import metrics
 from ci_reporter.metrics import FAMILIES, GROUPING, OVERHEAD, PUSH_FAILURES, RUN_INFO
-from ci_reporter.model import from_json
+from ci_reporter.schema import from_json
 from ci_reporter.sinks import openmetrics
 
 FULL = {

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_reporter import model
-from ci_reporter.model import Coverage, Report, Result, Run, Step, from_json, rfc3339, seconds_of, to_json, uuid7
+from ci_reporter.model import Coverage, Report, Result, Run, Step, rfc3339, seconds_of, uuid7
+from ci_reporter.schema import from_json, to_json
 
 KEYS = [
     *("schema", "report_id", "ci_run_id", "provider", "repository", "pipeline", "pipeline_id"),

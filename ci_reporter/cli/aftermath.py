@@ -17,7 +17,8 @@ from ci_reporter.errors import CIReporterError, DeliveryError, StateError
 from ci_reporter.http import Deadline
 from ci_reporter.journal import Running
 from ci_reporter.metrics import Samples
-from ci_reporter.model import Report, Run, to_json
+from ci_reporter.model import Report, Run
+from ci_reporter.schema import to_json
 from ci_reporter.sinks import openmetrics
 from ci_reporter.surfaces import terminal
 

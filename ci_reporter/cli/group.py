@@ -14,6 +14,7 @@ COMMANDS = {
     "context": "Show where we are: run, job, branch, revision.",
     "summary": "Show the steps of this run.",
     "coverage": "Look at coverage files, merge them, hold them against a change.",
+    "tests": "Look at test results: counts, failed, flaky and slow ones.",
     "flush": "Send what has not been delivered yet.",
     "gc": "Delete groups nobody pushes any more from the Pushgateway.",
     "doctor": "Check Pushgateway, Prometheus and settings; say what to do.",

@@ -12,7 +12,8 @@ from ci_reporter.cli.place import Place, pushgateway
 from ci_reporter.config import Config
 from ci_reporter.errors import DeliveryError, ReportFileError
 from ci_reporter.http import Deadline
-from ci_reporter.model import Report, Result, from_json, seconds_of
+from ci_reporter.model import Report, Result, seconds_of
+from ci_reporter.schema import from_json
 from ci_reporter.sinks.gateway import key_of
 from ci_reporter.testresults.cases import Case
 from ci_reporter.thresholds import Baseline, Judgement, Limits

@@ -13,8 +13,9 @@ from ci_reporter.cli.place import here
 from ci_reporter.cli.reporting import reported
 from ci_reporter.errors import StateError
 from ci_reporter.journal import Journal
-from ci_reporter.model import Report, to_json
+from ci_reporter.model import Report
 from ci_reporter.providers import detect, read_text
+from ci_reporter.schema import to_json
 from ci_reporter.surfaces import terminal
 
 

@@ -34,7 +34,8 @@ from ci_reporter.journal.files import (
     write_whole,
 )
 from ci_reporter.journal.spool import Spool
-from ci_reporter.model import Report, from_json, to_json
+from ci_reporter.model import Report
+from ci_reporter.schema import from_json, to_json
 
 _LOCK_WAIT_S = 2.0
 _BEGINNING = b'{"schema":1,"report_id":"'  # of every line of ours

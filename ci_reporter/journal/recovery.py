@@ -7,7 +7,8 @@ import os
 from dataclasses import replace
 
 from ci_reporter.journal.files import LARGEST_LINE, boot_id, open_regular, try_lock
-from ci_reporter.model import Report, Result, from_json
+from ci_reporter.model import Report, Result
+from ci_reporter.schema import from_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from ci_reporter.errors import StateError
 from ci_reporter.journal.files import LARGEST_LINE, encode, listing, open_regular, unlink, write_atomic
-from ci_reporter.model import Report, from_json, to_json
+from ci_reporter.model import Report
+from ci_reporter.schema import from_json, to_json
 
 
 @dataclass(frozen=True, kw_only=True)

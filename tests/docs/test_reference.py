@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ci_reporter import errors, metrics
-from ci_reporter.model import Report, Result, Run, Step, to_json
+from ci_reporter.model import Report, Result, Run, Step
+from ci_reporter.schema import to_json
 
 DOCS = Path(__file__).parents[2] / "docs"
 FAMILIES = [*metrics.FAMILIES, metrics.RUN_INFO, metrics.PUSH_FAILURES, metrics.OVERHEAD]

@@ -11,7 +11,7 @@ import pytest
 
 from ci_reporter.errors import StateError
 from ci_reporter.journal import Journal
-from ci_reporter.model import to_json
+from ci_reporter.schema import to_json
 
 LINE = b'{"schema":1,"report_id":"'
 

@@ -1,0 +1,194 @@
+"""The report as JSON: one flat object, schema 1 (DESIGN §4), the same in the journal, the spool and `--json`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+
+from ci_reporter.model import Coverage, Report, Result, Run, Step, Tests, uuid7
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    _Inner = TypeVar("_Inner", Coverage, Tests)
+
+SCHEMA = 1
+
+# The keys every report has, null where unknown, in the order people read them.
+_RUN_KEYS = (
+    *("ci_run_id", "provider", "repository", "pipeline", "pipeline_id", "job_name"),
+    *("branch", "tag", "revision", "change", "run_url", "actor", "event"),
+)
+_STEP_KEYS = (
+    *("started_at", "finished_at", "duration_ms", "exit_code", "signal", "result", "reason", "attempts"),
+    *("cpu_user_ms", "cpu_system_ms", "max_rss_bytes"),
+)
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """Flatten a report to schema 1: the schema's keys always, further ones where they are known."""
+    run, step = vars(report.run), vars(report.step)
+    flat: dict[str, Any] = {"schema": SCHEMA, "report_id": report.report_id}
+    flat |= {key: run[key] for key in _RUN_KEYS[:6]}
+    flat["step"] = report.step.name
+    flat |= {key: run[key] for key in _RUN_KEYS[6:]}
+    flat["environment"] = report.environment
+    flat |= {key: step[key] for key in _STEP_KEYS}
+    flat["coverage_pct"] = report.coverage_pct
+    flat["coverage"] = dict(vars(report.coverage)) if report.coverage else None
+    flat["tests"] = dict(vars(report.tests)) if report.tests else None
+    flat["measures"] = dict(report.measures)
+    flat["tags"] = dict(report.tags)
+    named = {"failed_tests": list(report.failed_tests), "flaky_tests": list(report.flaky_tests)}
+    flat |= {key: names for key, names in named.items() if names}
+    flat |= {"slowest_tests": dict(report.slowest_tests)} if report.slowest_tests else {}
+    rest = (run | step).items()
+    return flat | {key: value for key, value in rest if key not in flat and key != "name" and value is not None}
+
+
+def from_json(flat: Mapping[str, Any]) -> Report:
+    """Read a report, also one of an outside sender that knows only a few keys; unknown keys are passed over.
+
+    Raises ValueError naming the key when a value is missing or of the wrong type, and nothing else for any JSON.
+    """
+    if not isinstance(flat, Mapping):
+        raise ValueError(f"a report is a JSON object, not {_shown(flat)}")
+    return Report(
+        report_id=_id(flat, "report_id") or uuid7(),
+        run=Run(**_members(Run, flat)),
+        step=_step_from(flat),
+        environment=_text(flat, "environment"),
+        coverage=_inner(Coverage, flat, "coverage"),
+        coverage_pct=_number(flat, "coverage_pct"),
+        tests=_inner(Tests, flat, "tests"),
+        measures=_values(flat, "measures", _number),
+        tags=_values(flat, "tags", _text),
+        failed_tests=_names(flat, "failed_tests"),
+        flaky_tests=_names(flat, "flaky_tests"),
+        slowest_tests=_values(flat, "slowest_tests", _whole),
+    )
+
+
+def _step_from(flat: Mapping[str, Any]) -> Step:
+    known = _members(Step, flat)
+    if "result" not in known and "exit_code" not in known:
+        raise ValueError("exit_code: is missing, and so is result; one of them says how the step ended")
+    known.setdefault("result", Result.FAILURE if known.get("exit_code") else Result.SUCCESS)
+    return Step(**{**known, "name": _text(flat, "step") or _text(flat, "job_name") or "unknown"})
+
+
+def _inner(kind: type[_Inner], flat: Mapping[str, Any], key: str) -> _Inner | None:
+    """An object within the report; None when it is not there."""
+    inner = flat.get(key)
+    if inner is None:
+        return None
+    if not isinstance(inner, Mapping):
+        raise ValueError(f"{key}: expected an object, got {_shown(inner)}")
+    try:
+        known = _members(kind, inner)
+    except ValueError as exc:
+        raise ValueError(f"{key}.{exc}") from None
+    for each in fields(kind):
+        if each.default is MISSING and each.name not in known:
+            raise ValueError(f"{key}.{each.name}: is missing")
+    return kind(**known)
+
+
+def _members(kind: type, flat: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a noun's fields, each read as its annotation says."""
+    read = {each.name: _READERS[str(each.type).partition(" ")[0]](flat, each.name) for each in fields(kind)}
+    return {name: value for name, value in read.items() if value is not None}
+
+
+def _values(flat: Mapping[str, Any], key: str, read: Callable[[Mapping[str, Any], str], Any]) -> dict[str, Any]:
+    inner = flat.get(key)
+    if inner is None:
+        return {}
+    if not isinstance(inner, Mapping):
+        raise ValueError(f"{key}: expected an object, got {_shown(inner)}")
+    try:
+        return {name: value for name in inner if (value := read(inner, name)) is not None}
+    except ValueError as exc:
+        raise ValueError(f"{key}.{exc}") from None
+
+
+def _names(flat: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    names = flat.get(key)
+    if names is None:
+        return ()
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{key}: expected a list of texts, got {_shown(names)}")
+    return tuple(names)
+
+
+def _text(flat: Mapping[str, Any], key: str) -> str | None:
+    value = flat.get(key)
+    if value is None or isinstance(value, str):
+        return value or None
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST_WHOLE:
+        return str(value)
+    raise ValueError(f"{key}: expected text, got {_shown(value)}")
+
+
+def _id(flat: Mapping[str, Any], key: str) -> str | None:
+    """An id that may become the name of a file."""
+    value = _text(flat, key)
+    if value and (len(value) > 100 or value.startswith(".") or not _ID_CHARACTERS.issuperset(value)):
+        raise ValueError(f"{key}: expected at most 100 letters, digits, '-', '_' and '.', got {_shown(value)}")
+    return value
+
+
+def _whole(flat: Mapping[str, Any], key: str) -> int | None:
+    value = flat.get(key)
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():  # what a language without whole numbers makes of 12
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= _LARGEST_WHOLE:
+        raise ValueError(f"{key}: expected a whole number, got {_shown(value)}")
+    return value
+
+
+def _number(flat: Mapping[str, Any], key: str) -> float | None:
+    value = flat.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST_NUMBER:
+        raise ValueError(f"{key}: expected a number, got {_shown(value)}")
+    return value
+
+
+def _flag(flat: Mapping[str, Any], key: str) -> bool | None:
+    value = flat.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise ValueError(f"{key}: expected true or false, got {_shown(value)}")
+    return value
+
+
+def _result(flat: Mapping[str, Any], key: str) -> Result | None:
+    value = _text(flat, key)
+    if value is not None and value not in set(Result):
+        raise ValueError(f"{key}: no result named {_shown(value)} (known: {', '.join(Result)})")
+    return Result(value) if value else None
+
+
+def _shown(value: object) -> str:
+    """A value as a message may show it: short, and no way to fail on it."""
+    if isinstance(value, Mapping | list | tuple):
+        return "an object" if isinstance(value, Mapping) else "a list"
+    if isinstance(value, int) and abs(value) >= _LARGEST_WHOLE:
+        return "a number of more than 64 bits"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
+    "str": _text,
+    "int": _whole,
+    "bool": _flag,
+    "Result": _result,
+}
+_ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
+_LARGEST_WHOLE = 2**63
+_LARGEST_NUMBER = 1.7976931348623157e308  # of a 64-bit float
