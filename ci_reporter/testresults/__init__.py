@@ -38,7 +38,7 @@ FORMATS = {
 class Collected:
     """What several files say together; `tests` is None when none of them could be read.
 
-    `problems` are sentences about files that were passed over and about what is odd in the others.
+    `problems` are sentences about files that were passed over, `notes` about what is odd in the others.
     """
 
     tests: Tests | None
@@ -47,6 +47,7 @@ class Collected:
     slowest: tuple[Case, ...] = ()
     files: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read(path: str, format_name: str | None = None) -> ResultFile:
@@ -59,12 +60,12 @@ def read(path: str, format_name: str | None = None) -> ResultFile:
     return tally.result(path, name)
 
 
-def combine(results: Iterable[ResultFile], problems: Iterable[str] = ()) -> Collected:
+def combine(results: Iterable[ResultFile]) -> Collected:
     """Add files up. Each case of each file counts: shards share names, so equal names do not make one test.
 
     Takes an iterator too, and keeps a bounded number of cases of it.
     """
-    together = Collected(tests=None, problems=tuple(problems))
+    together = Collected(tests=None)
     for result in results:
         together = _with(together, result)
     return together
@@ -75,7 +76,7 @@ def collect(patterns: Sequence[str], root: str, format_name: str | None = None) 
     found = reportfile.expand(patterns, root)
     problems = list(found.problems)
     together = combine(_readable(found.files, format_name, problems))
-    return replace(together, problems=(*problems, *together.problems))
+    return replace(together, problems=tuple(problems))
 
 
 def _recognised(path: str, head: bytes) -> str:
@@ -101,7 +102,7 @@ def _with(together: Collected, result: ResultFile) -> Collected:
         flaky=(*together.flaky, *result.flaky)[:MOST_LISTED],
         slowest=tuple(slowest),
         files=(*together.files, result.path),
-        problems=(*together.problems, *(f"{result.path}: {problem}" for problem in result.problems)),
+        notes=(*together.notes, *(f"{result.path}: {note}" for note in result.notes))[:MOST_LISTED],
     )
 
 

@@ -16,7 +16,7 @@ SKIPPED = "skipped"
 
 MOST_SLOWEST = 10
 MOST_LISTED = 100
-MOST_PROBLEMS = 20
+MOST_NOTES = 20
 _BAD = (FAILED, ERROR)
 _COUNTED = {"total": "tests", "failed": "failed", "errors": "errors", "skipped": "skipped"}
 
@@ -38,6 +38,7 @@ class ResultFile:
     """What one file says. `tests` is what its cases add up to, `declared` what it says about itself.
 
     `failed` (errors too) and `flaky` hold the first hundred each, `slowest` the ten slowest, the slowest first.
+    `notes` are sentences about what is odd, such as a file whose own sums are not those of its cases.
     """
 
     path: str
@@ -48,7 +49,7 @@ class ResultFile:
     failed: tuple[Case, ...] = ()
     flaky: tuple[Case, ...] = ()
     slowest: tuple[Case, ...] = ()
-    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Tally:
@@ -60,7 +61,7 @@ class Tally:
     def __init__(self) -> None:
         self.counts = {PASSED: 0, FAILED: 0, ERROR: 0, SKIPPED: 0}
         self.declared: dict[str, float] = {}
-        self.problems: list[str] = []
+        self.notes: list[str] = []
         self._flaky = 0
         self._seconds: float | None = None
         self._failed_cases: list[Case] = []
@@ -116,10 +117,10 @@ class Tally:
         self.counts[SKIPPED] += skipped
         self.counts[PASSED] += max(0, int(counts["total"]) - failed - errors - skipped)
 
-    def say(self, problem: str) -> None:
+    def say(self, note: str) -> None:
         """Note something that a reader of the counts should know."""
-        if len(self.problems) < MOST_PROBLEMS and problem not in self.problems:
-            self.problems.append(problem)
+        if len(self.notes) < MOST_NOTES and note not in self.notes:
+            self.notes.append(note)
 
     def to_model(self) -> Tests:
         """The counts, and the time of all cases; what the file declares where no case has a time."""
@@ -147,7 +148,7 @@ class Tally:
             failed=tuple(self._failed_cases),
             flaky=tuple(self._flaky_cases),
             slowest=tuple(case for _, _, case in sorted(self._slowest, reverse=True)),
-            problems=(*self.problems, *difference),
+            notes=(*self.notes, *difference),
         )
 
     def _keep(self, case: Case, slow_s: float | None) -> None:

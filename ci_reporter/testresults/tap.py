@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DEEPEST = 64
 _BAIL_OUT = "Bail out!"
 _INDENT = 4
+_MOST_NAMED = 100
 _POINT = re.compile(r"(not )?ok\b(?:[ \t]+(\d{1,9})\b)?[ \t]*(?:-[ \t]+)?(.*)")
 _DIRECTIVE = re.compile(r"(?:^|[ \t])#[ \t]*(?:skip|todo)", re.IGNORECASE)
 _TIME = re.compile(r"(?:^|[ \t])#[ \t]*time=([0-9.]{1,20})(ms|s)\b")
@@ -125,7 +126,7 @@ class _Reader:
 
     def _remark(self, text: str) -> None:
         """Keep what Perl and mocha say below a test point that failed."""
-        if self._point and not self._point.ok and text:
+        if self._point and not self._point.ok and text not in ("", "..."):
             _append(self._point, f"{text.lstrip('# ')}\n")
 
     def _on_point(self, depth: int, match: re.Match[str]) -> None:
@@ -204,8 +205,10 @@ class _Reader:
 
     def _miss(self, stream: _Stream, missing: int) -> None:
         self._tally.say(f"plans {stream.planned} tests and holds {stream.seen}; those that never ran are errors")
-        self._tally.add(ERROR, f"{missing} of {stream.planned} planned tests", message="never ran")
-        self._tally.take({"total": missing - 1, "errors": missing - 1})
+        named = min(missing, _MOST_NAMED)
+        for number in range(named):
+            self._tally.add(ERROR, f"test {stream.seen + number + 1} of {stream.planned}", message="never ran")
+        self._tally.take({"total": missing - named, "errors": missing - named})
 
 
 class _Details:
