@@ -152,4 +152,4 @@ def _way_to_all_history(env: Mapping[str, str]) -> str:
         return "give actions/checkout `fetch-depth: 0` (it has 1 by default)"
     if env.get("GITLAB_CI"):
         return f'set the variable `GIT_DEPTH: "0"` for this job (it is {env.get("GIT_DEPTH") or "20 by default"})'
-    return "get all of it: git fetch --unshallow origin"
+    return "get all of it: git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'"

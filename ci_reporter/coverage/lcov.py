@@ -67,17 +67,22 @@ class _Reader:
         section = _Section()
         plain = None if self._tally.detail else _PLAIN_LINES.search(text)
         counts = plain and _counted(plain[0])
-        if plain and counts and b"\nDA:" not in text[plain.end() - 1 :]:
+        if plain and counts and _END not in text and b"\nDA:" not in text[plain.end() - 1 :]:
             text = text[: plain.start()] + text[plain.end() :]
         else:
             counts = None
-        for offset, record in enumerate(text.split(b"\n")):
-            self._record(section, record.strip(), self._line + offset)
+        for offset, line in enumerate(text.split(b"\n")):
+            record = line.strip()
+            if record == _END:
+                self._close(section, None)
+                section = _Section()
+            else:
+                self._record(section, record, self._line + offset)
         if section.name or section.lines or counts:
             self._close(section, counts)
 
     def _record(self, section: _Section, record: bytes, at: int) -> None:
-        if not record or record == _END or record.startswith(b"#"):
+        if not record or record.startswith(b"#"):
             return
         match = _KNOWN.match(record)
         if not match:
@@ -94,7 +99,9 @@ class _Reader:
 
     def _da(self, section: _Section, value: bytes, at: int) -> None:
         """`DA:<line>,<hits>[,<checksum>]`; repeated lines add up."""
-        number, _, rest = value.partition(b",")
+        number, comma, rest = value.partition(b",")
+        if not comma:
+            raise self._source.error(f"expected 'DA:line,hits', got {value[:60]!r}", at)
         line = self._source.number(_text(number), at)
         hits = self._source.hits(_text(rest.partition(b",")[0]), at)
         if hits is not None:
@@ -135,10 +142,10 @@ class _Reader:
 def _sections(source: Source) -> Iterator[bytes]:
     """Text up to and with each `end_of_record`; what follows the last one has no end and may be all there is."""
     rest = b""
-    while chunk := source.file.read(_CHUNK_BYTES):
-        *sections, rest = (rest + chunk).replace(b"\r\n", b"\n").split(_END + b"\n")
+    while chunk := source.file.read(max(_CHUNK_BYTES, len(rest))):
+        *sections, rest = (rest + chunk).replace(b"\r\n", b"\n").split(b"\n" + _END + b"\n")
         for section in sections:
-            yield section + b"\n"
+            yield section + b"\n\n"
         if len(rest) > _LARGEST_SECTION_BYTES:
             raise source.error(f"expected end_of_record within {_LARGEST_SECTION_BYTES} bytes")
     if rest.strip():
@@ -147,7 +154,7 @@ def _sections(source: Source) -> Iterator[bytes]:
 
 def _last(source: Source, rest: bytes) -> bytes:
     text = rest.strip()
-    if text.endswith(_END):
+    if text == _END or text.endswith(b"\n" + _END):
         return text.removesuffix(_END)
     if any(not line.startswith((b"TN:", b"#")) for line in text.split(b"\n")):
         raise source.error("expected end_of_record; the file is cut off")

@@ -9,7 +9,7 @@ from ci_reporter import coverage, reportfile
 from ci_reporter.coverage.paths import located
 from ci_reporter.coverage.report import CoverageReport, FileCoverage, Totals
 from ci_reporter.coverage.tally import Tally, of_lines
-from ci_reporter.errors import ReportFileError
+from ci_reporter.errors import CIReporterError
 
 _LINE = "line"
 
@@ -62,7 +62,7 @@ def _readable(paths: Sequence[str], format: str | None, problems: list[str]) -> 
     for path in paths:
         try:
             yield coverage.read(path, format, detail=len(paths) > 1)
-        except ReportFileError as exc:
+        except CIReporterError as exc:
             problems.append(str(exc))
 
 
