@@ -1,6 +1,7 @@
 """Write a combined report as Cobertura, LCOV or JSON; what is written reads back as the same lines and branches.
 
-The JSON is gcovr's, which has a line's hits and its branches: coverage.py's has no hits.
+The JSON is Istanbul's `coverage-final.json`, which has hits and branches and one schema for all versions: gcovr reads
+its own version's alone, coverage.py's has no hits.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from ci_reporter.errors import UsageError
 # XML 1.0 has no way to write these, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPES = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
-_GCOVR_FORMAT = "0.5"
 
 
 def written(report: CoverageReport, style: str) -> Iterator[str]:
@@ -55,7 +55,9 @@ def _cobertura(report: CoverageReport) -> Iterator[str]:
         f' lines-valid="{total}" branches-covered="{branches[0]}" branches-valid="{branches[1]}" complexity="0"'
         ' version="ci-reporter" timestamp="0">\n<sources><source>.</source></sources>\n<packages>\n'
     )
-    for folder, files in groupby(sorted(report.files, key=_place), key=lambda found: _place(found)[0]):
+    for folder, files in groupby(
+        sorted(report.files, key=_folder_and_name), key=lambda found: _folder_and_name(found)[0]
+    ):
         name = _attribute(folder.replace("/", "."))
         yield f'<package name={name} line-rate="0" branch-rate="0" complexity="0"><classes>\n'
         for found in files:
@@ -67,7 +69,7 @@ def _cobertura(report: CoverageReport) -> Iterator[str]:
 def _class(found: FileCoverage) -> Iterator[str]:
     rates = (_rate(_covered(found), _total(found)), _rate(found.branches_covered or 0, found.branches_total or 0))
     yield (
-        f"<class name={_attribute(_place(found)[1])} filename={_attribute(found.path)}"
+        f"<class name={_attribute(_folder_and_name(found)[1])} filename={_attribute(found.path)}"
         f' line-rate="{rates[0]}" branch-rate="{rates[1]}" complexity="0"><methods/><lines>\n'
     )
     for number, hits in _lines(found):
@@ -81,19 +83,37 @@ def _class(found: FileCoverage) -> Iterator[str]:
 
 
 def _json(report: CoverageReport) -> Iterator[str]:
-    yield f'{{"gcovr/format_version": "{_GCOVR_FORMAT}", "files": ['
+    yield "{"
     for at, found in enumerate(report.files):
-        lines = [
-            {"line_number": number, "count": hits, "branches": _json_branches(found.branches.get(number))}
-            for number, hits in _lines(found)
-        ]
-        yield (", " if at else "") + json.dumps({"file": found.path, "lines": lines, "functions": []})
-    yield "]}\n"
+        yield (",\n" if at else "\n") + f"{json.dumps(found.path)}: {json.dumps(_istanbul(found))}"
+    yield "\n}\n"
 
 
-def _json_branches(branch: Branch | None) -> list[Mapping[str, object]]:
-    sides = _sides(branch) if branch else ()
-    return [{"count": side, "fallthrough": False, "throw": False} for side in sides]
+def _istanbul(found: FileCoverage) -> Mapping[str, object]:
+    """A statement a line, as `istanbul-lib-coverage` has it; of columns nothing is known."""
+    lines = list(_lines(found))
+    branches = sorted((number, list(_sides(branch))) for number, branch in found.branches.items())
+    return {
+        "path": found.path,
+        "statementMap": {str(at): _place_of(number) for at, (number, _) in enumerate(lines)},
+        "s": {str(at): hits for at, (_, hits) in enumerate(lines)},
+        "fnMap": {},
+        "f": {},
+        "branchMap": {
+            str(at): {
+                "type": "branch",
+                "line": number,
+                "loc": _place_of(number),
+                "locations": [_place_of(number)] * len(sides),
+            }
+            for at, (number, sides) in enumerate(branches)
+        },
+        "b": {str(at): sides for at, (_, sides) in enumerate(branches)},
+    }
+
+
+def _place_of(number: int) -> Mapping[str, object]:
+    return {"start": {"line": number, "column": 0}, "end": {"line": number, "column": 0}}
 
 
 def _sides(branch: Branch) -> Iterator[int]:
@@ -119,7 +139,7 @@ def _total(found: FileCoverage) -> int:
     return len(found.lines) if found.lines else 0
 
 
-def _place(found: FileCoverage) -> tuple[str, str]:
+def _folder_and_name(found: FileCoverage) -> tuple[str, str]:
     return posixpath.split(found.path)
 
 

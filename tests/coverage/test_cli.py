@@ -95,7 +95,7 @@ def test_what_goes_wrong_is_one_sentence_and_a_code(call, arguments, code, says)
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize(("name", "format_"), [("m.xml", "cobertura"), ("m.info", "lcov"), ("m.json", "gcovr")])
+@pytest.mark.parametrize(("name", "format_"), [("m.xml", "cobertura"), ("m.info", "lcov"), ("m.json", "istanbul")])
 def test_merge_writes_what_reads_back(call, run_program, name, format_):
     ended = call("merge", "data/coverage.py/branch.xml", "data/nyc/lcov.info", "--out", name)
     merged = coverage.read(str(run_program.folder / name))
