@@ -132,6 +132,7 @@ def _order(place: Place, begun: Report, command: list[str], later: _Later) -> ru
         name=begun.step.name,
         command=_by_shell(command) if config.shell else command,
         env=dict(place.env) | _told(place, begun),
+        mark="CI_REPORTER_MEASURES",
         timeout_s=config.timeout_s,
         grace_s=config.grace_s,
         retries=config.retries,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ci_reporter.model import Result, Step, rfc3339
 from ci_reporter.runner import oom
 from ci_reporter.runner.attempt import PARENT_GONE, Attempt, Ended
+from ci_reporter.runner.guard import Guard
 from ci_reporter.runner.signals import Held, HeldByHandlers, has_terminal, name_of
 from ci_reporter.runner.spawn import Launch, refusal
 
@@ -28,13 +29,15 @@ ORPHANED = "the process that started the reporter is gone"
 class Order:
     """What to run and how.
 
-    `started` is called once, when the first attempt has started; it must not wait. `masks` is filled with what the
-    command tells GitHub to mask, as far as its output is read here.
+    `mark` names a variable of `env` whose value no other command has. `started` is called once, when the first attempt
+    has started; it must not wait. `masks` is filled with what the command tells GitHub to mask, as far as its output is
+    read here.
     """
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str]
+    mark: str
     timeout_s: float | None = None
     grace_s: float = 10.0
     retries: int = 0
@@ -57,10 +60,13 @@ class Outcome:
 
 def run(order: Order, signals: Held | HeldByHandlers) -> Step:
     """Run the command, again where it failed and may; the last attempt counts, CPU time adds up."""
+    guard = None if os.name == "nt" else Guard(f"{order.mark}={order.env.get(order.mark, '')}")
     started_at, started = time.time(), time.monotonic()
-    outcomes = [_attempt(order, signals, order.started)]
+    outcomes = [_attempt(order, signals, guard, order.started)]
     while len(outcomes) <= order.retries and outcomes[-1].result in (Result.FAILURE, Result.TIMEOUT):
-        outcomes.append(_attempt(order, signals))
+        outcomes.append(_attempt(order, signals, guard))
+    if guard:
+        guard.dismiss()
     duration_ms = round((time.monotonic() - started) * 1000)
     last, usages = outcomes[-1], [outcome.usage for outcome in outcomes if outcome.usage]
     measured: dict[str, Any] = _measured(usages) if usages else {}
@@ -79,9 +85,11 @@ def run(order: Order, signals: Held | HeldByHandlers) -> Step:
     )
 
 
-def _attempt(order: Order, signals: Held | HeldByHandlers, started: Callable[[], None] = lambda: None) -> Outcome:
+def _attempt(
+    order: Order, signals: Held | HeldByHandlers, guard: Guard | None, started: Callable[[], None] = lambda: None
+) -> Outcome:
     try:
-        return _on_windows(order, started) if os.name == "nt" else _on_posix(order, signals, started)
+        return _on_posix(order, signals, guard, started) if guard else _on_windows(order, started)
     except OSError as exc:
         code, why = refusal(order.command[0], exc, order.env)
         return Outcome(exit_code=code, result=Result.ERROR, reason=why)
@@ -96,13 +104,13 @@ def _on_windows(order: Order, started: Callable[[], None]) -> Outcome:
     return Outcome(exit_code=ended.exit_code, result=Result.FAILURE if ended.exit_code else Result.SUCCESS)
 
 
-def _on_posix(order: Order, signals: Held | HeldByHandlers, started: Callable[[], None]) -> Outcome:
+def _on_posix(order: Order, signals: Held | HeldByHandlers, guard: Guard, started: Callable[[], None]) -> Outcome:
     kills = oom.kills()
     tail = _tail(order)
     launch = Launch(
         env=order.env, mask=signals.mask, own_group=not has_terminal(), streams=tail.streams if tail else {}
     )
-    attempt = Attempt(order.command, launch, signals)
+    attempt = Attempt(order.command, launch, signals, guard)
     if tail:
         tail.start()
     started()

@@ -36,16 +36,12 @@ class Ended:
 class Attempt:
     """The command while it runs."""
 
-    def __init__(self, command: Sequence[str], launch: Launch, signals: Held | HeldByHandlers) -> None:
+    def __init__(self, command: Sequence[str], launch: Launch, signals: Held | HeldByHandlers, guard: Guard) -> None:
         self._parent = os.getppid()
         self._signals = signals
-        self._guard = Guard()
-        try:
-            self.root = spawn(command, launch)
-        except OSError:
-            self._guard.dismiss()
-            raise
-        self._guard.watch(self.root)
+        self._guard = guard
+        self.root = spawn(command, launch)
+        guard.watch(self.root)
         self._ending: Ending | None = None
         self._timed_out = False
         self._told: str | None = None
@@ -68,7 +64,7 @@ class Attempt:
             self._ending = Ending(self.root, _ORPHAN_GRACE_S)
         if self._ending:
             self._ending.finish()
-        self._guard.dismiss()
+        self._guard.rest()
         return ended
 
     def _reap(self) -> tuple[int, struct_rusage] | None:
