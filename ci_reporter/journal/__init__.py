@@ -26,6 +26,7 @@ from ci_reporter.journal.files import (
     encode,
     listing,
     open_regular,
+    read_at,
     rewrite,
     try_lock,
     unlink,
@@ -86,6 +87,8 @@ class Journal:
         if running:
             unlink(running.path)
             os.close(running.fd)
+            if not HAS_LOCKS:
+                unlink(running.path)  # Windows lets go of a file only when it is closed
 
     def reports(self, ci_run_id: str = "") -> Iterator[Report]:
         """Finished reports, of one run when it is named, oldest first; a torn or foreign line is passed over."""
@@ -150,7 +153,7 @@ class Journal:
     def _record(self, report: Report, sinks: Sequence[str], fd: int) -> None:
         line = encode(to_json(report)) + b"\n"
         size = os.fstat(fd).st_size
-        if size and os.pread(fd, 1, size - 1) != b"\n":
+        if size and read_at(fd, size - 1, 1) != b"\n":
             line = b"\n" + line  # whoever wrote last was killed in the middle of a line
         try:
             write_whole(fd, line)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 HAS_LOCKS = fcntl is not None
+# Never through a link, never waiting on a FIFO; Windows knows neither, and would translate line ends.
+_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 LARGEST_LINE = 32 * 1024**2  # of --tail at most 1 MiB is kept, six bytes a character at worst
 
 
@@ -32,7 +34,7 @@ def boot_id() -> str | None:
 def open_regular(path: str, flags: int) -> int:
     """Open a plain file; never through a link, never waiting on a FIFO."""
     try:
-        fd = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o644)
+        fd = os.open(path, flags | _PLAIN, 0o644)
     except OSError as exc:
         if exc.errno == errno.ELOOP:  # what O_NOFOLLOW makes of a link
             raise OSError(errno.ELOOP, "it is a link, not a plain file") from exc
@@ -45,13 +47,14 @@ def open_regular(path: str, flags: int) -> int:
 
 def write_locked(path: str, flat: dict[str, Any]) -> int:
     """Write a synced file that appears whole and already locked; returns the descriptor that holds the lock."""
-    hidden = f"{path}.new"
+    hidden = f"{path}.new" if HAS_LOCKS else path  # Windows renames no open file, and nobody adopts one there
     fd = open_regular(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     try:
         try_lock(fd)
         write_whole(fd, encode(flat))
         os.fsync(fd)
-        os.rename(hidden, path)
+        if hidden != path:
+            os.rename(hidden, path)
     except OSError:
         os.close(fd)
         unlink(hidden)
@@ -83,15 +86,26 @@ def write_whole(fd: int, content: bytes) -> None:
 def rewrite(fd: int, content: bytes) -> bool:
     """Put new content into an open file; where the disk is full it has to fit into the blocks that are ours."""
     try:
-        before = os.pread(fd, LARGEST_LINE, 0)
-        fits = os.pwrite(fd, content, 0) == len(content)
+        before = read_at(fd, 0, LARGEST_LINE)
+        fits = _write_from_start(fd, content) == len(content)
         if not fits:
-            os.pwrite(fd, before, 0)
+            _write_from_start(fd, before)
         os.ftruncate(fd, len(content if fits else before))
         os.fsync(fd)
     except OSError:
         return False
     return fits
+
+
+def read_at(fd: int, offset: int, most: int) -> bytes:
+    """Bytes from an offset on; Windows has no pread."""
+    os.lseek(fd, offset, os.SEEK_SET)
+    return os.read(fd, most)
+
+
+def _write_from_start(fd: int, content: bytes) -> int:
+    os.lseek(fd, 0, os.SEEK_SET)
+    return os.write(fd, content)
 
 
 def encode(flat: dict[str, Any]) -> bytes:
