@@ -34,8 +34,8 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
 class _Suite:
     name: str
     own: dict[str, float]
-    inner: list[dict[str, float]]
     before: int
+    inner: dict[str, float] | None = None
     covered: int = 0
 
 
@@ -47,7 +47,7 @@ class _Reader:
         self._tally = tally
         self._attempts = attempts.Attempts(tally)
         self._stream = XMLStream(path, self._start, self._end, Rows("testcase", self._take, hold=True))
-        self._outside = _Suite("", {}, [], 0)
+        self._outside = _Suite("", {}, 0)
         self._suites: list[_Suite] = []
         self._case: dict[str, str] | None = None
         self._outcome = PASSED
@@ -58,7 +58,7 @@ class _Reader:
     def read(self, file: BinaryIO) -> None:
         self._stream.read(file)
         if self._outside.covered == self._tally.total:
-            self._tally.declared = summed(self._outside.inner)
+            self._tally.declared = self._outside.inner or {}
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "testcase":
@@ -66,10 +66,10 @@ class _Reader:
                 self._finish(self._case)
             self._case = attributes
             self._outcome = PASSED
-        elif self._case is not None:
-            self._in_case(name, attributes)
         elif name in _SUITES:
             self._enter(attributes)
+        elif self._case is not None:
+            self._in_case(name, attributes)
         elif not self._suites:
             raise ReportFileError(self._path, f"expected <testsuites> or <testsuite>, found <{name[:40]}>")
         elif name in ("error", "failure"):
@@ -95,7 +95,7 @@ class _Reader:
         elif name == self._text_of:
             self._message = self._stream.collected().strip() or self._message
             self._text_of = ""
-        elif name in _SUITES and self._case is None:
+        elif name in _SUITES:
             self._leave(self._suites.pop())
 
     def _take(self, batch: list[dict[str, str]]) -> None:
@@ -117,6 +117,8 @@ class _Reader:
             tally.add_quick(quick, total)
 
     def _finish(self, case: dict[str, str]) -> None:
+        if self._text_of:
+            self._stream.collected()
         self._count(case, self._outcome, self._message, rerun=self._rerun)
         self._case = None
         self._message = self._text_of = ""
@@ -139,8 +141,10 @@ class _Reader:
         return bool(self._suites) and self._suites[-1].name == attempts.SUITE
 
     def _enter(self, attributes: dict[str, str]) -> None:
+        if self._case is not None:
+            self._finish(self._case)
         self._attempts.finish()
-        self._suites.append(_Suite(attributes.get("name", ""), _declared(attributes), [], self._tally.total))
+        self._suites.append(_Suite(attributes.get("name", ""), _declared(attributes), self._tally.total))
 
     def _leave(self, suite: _Suite) -> None:
         """A suite's own numbers hold for all within it; without them those of the suites within it do."""
@@ -150,9 +154,9 @@ class _Reader:
             self._tally.say("has suites that declare tests and hold none; their declared numbers are counted")
         around = self._suites[-1] if self._suites else self._outside
         around.covered += self._tally.total - suite.before if "total" in suite.own else suite.covered
-        declared = summed(suite.inner) | suite.own
+        declared = (suite.inner or {}) | suite.own
         if declared:
-            around.inner.append(declared)
+            around.inner = declared if around.inner is None else summed((around.inner, declared))
 
 
 def _declared(attributes: dict[str, str]) -> dict[str, float]:

@@ -1,0 +1,50 @@
+"""Fuzz the reader of one test result format: `python fuzz/testresults_target.py junit -max_total_time=20`.
+
+Needs `pip install atheris`. The real files of the tests are its first inputs; anything but our own error is a finding.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["ci_reporter"]):
+    from ci_reporter import registry, testresults
+    from ci_reporter.errors import ReportFileError
+    from ci_reporter.testresults.cases import Tally
+    from ci_reporter.testresults.recognise import recognise
+
+DATA = Path(__file__).parent.parent / "tests" / "testresults" / "data"
+
+
+def fuzz(name: str, flags: list[str]) -> None:
+    """Feed bytes to the reader of that format until told to stop."""
+    reader = registry.load("testresults", name, testresults.FORMATS)
+
+    def one_input(content: bytes) -> None:
+        recognise(content)
+        tally = Tally()
+        try:
+            reader("input", io.BytesIO(content), tally)
+        except ReportFileError:
+            return
+        tests = tally.result("input", name).tests
+        assert tests.passed + tests.failed + tests.errors + tests.skipped == tests.total
+
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, path in enumerate(sorted(DATA.glob("*/*"))):
+            content = path.read_bytes()
+            if recognise(content) == name:
+                (Path(corpus) / str(number)).write_bytes(content)
+        atheris.Setup([sys.argv[0], corpus, *flags], one_input)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in testresults.FORMATS:
+        sys.exit(f"usage: {sys.argv[0]} {{{','.join(testresults.FORMATS)}}} [libFuzzer's flags]")
+    fuzz(sys.argv[1], sys.argv[2:])

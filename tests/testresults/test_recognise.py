@@ -1,0 +1,73 @@
+"""A format is told by the content, never by the name."""
+
+import codecs
+
+import pytest
+
+from ci_reporter import testresults
+from ci_reporter.errors import ReportFileError, UsageError
+from ci_reporter.testresults.recognise import MARKS, recognise
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"<testsuites/>", "junit"),
+        (b"<testsuite ", "junit"),
+        (b'<?xml version="1.0"?>\n<!-- <TestRun> -->\n<testsuite>', "junit"),
+        (b"<!DOCTYPE testsuites [<!ELEMENT a EMPTY>]><testsuites>", "junit"),
+        (b'<!DOCTYPE testsuites SYSTEM "x.dtd"><testsuites>', "junit"),
+        (b"<a:testsuites xmlns:a='x'>", "junit"),
+        (codecs.BOM_UTF8 + b"<TestRun xmlns='x'>", "trx"),
+        ("\ufeff<TestRun>".encode("utf-16-le"), "trx"),
+        ("<TestRun>".encode("utf-16-be"), "trx"),
+        (b"<test-results>", "nunit2"),
+        (b"<test-run>", "nunit3"),
+        (b"<assemblies>", "xunit2"),
+        (b"<assembly>", "xunit2"),
+        (b"TAP version 14\n", "tap"),
+        (b"1..3\n", "tap"),
+        (b"t/a.t ..\nok 1 - x\n", "tap"),
+        (b"not ok 1\n", "tap"),
+        (b'{"Time":"x","Action":"start","Package":"p"}\n', "gotest_json"),
+        (b'go: downloading x\n{"Action":"output","Package":"p"}\n', "gotest_json"),
+        (b'{"ImportPath":"p","Action":"build-output","Output":"x"}', "gotest_json"),
+        (b"<coverage>", None),
+        (b"<html><testsuite>", None),
+        (b"ok  \tshop/cart\t0.1s\n", None),
+        (b"okay then\n", None),
+        (b"SF:a.c\n", None),
+        (b'{"files": {}}', None),
+        (b"\0" * 100, None),
+        (b"", None),
+    ],
+)
+def test_formats_are_told_apart(head, name):
+    assert recognise(head) == name
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("<coverage/>", "is XML with the root <coverage>"),
+        ("ok  \tshop\t0.1s\n", "looks like the plain output of go test"),
+        ("hello\n", "is in no format of test results"),
+    ],
+)
+def test_what_is_not_recognised_is_described(results, content, said):
+    with pytest.raises(ReportFileError, match=said) as caught:
+        results(content)
+    assert "expected one of junit, trx" in str(caught.value)
+
+
+def test_every_format_has_a_mark_and_a_reader():
+    assert set(MARKS) == set(testresults.FORMATS)
+
+
+def test_the_format_may_be_given(results):
+    assert results("ok\nok a thing\n", "tap").tests.passed == 2
+
+
+def test_a_format_nobody_knows_is_a_wrong_setting(results):
+    with pytest.raises(UsageError, match="'nope'"):
+        results("<testsuite/>", "nope")
