@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ci_reporter.coverage.report import HIGHEST_LINE, FileCoverage, branches_of
+from ci_reporter.coverage.report import FileCoverage, branches_of
 from ci_reporter.coverage.source import Declared, Source
 from ci_reporter.coverage.tally import Tally
 
@@ -17,8 +17,8 @@ _CHUNK_BYTES = 1024 * 1024
 _LARGEST_SECTION_BYTES = 64 * 1024 * 1024
 _END = b"end_of_record"
 _KNOWN = re.compile(rb"(TN|SF|VER|FN|FNDA|FNF|FNH|FNL|FNA|BRDA|BRF|BRH|DA|LF|LH|MCDC|MCF|MCH)(?=:)")
-_PLAIN_LINES = re.compile(rb"(?:DA:\d{1,9},\d{1,18}\n)+")
-_SEPARATORS = bytes.maketrans(b"\n:", b",,")
+# What nearly all lines of nearly all files are: these are read a block at a time.
+_PLAIN_LINES = re.compile(rb"(?:DA:[1-9][0-9]{0,8}+,(?:0\n|[1-9][0-9]{0,17}+\n))++")
 
 
 @dataclass
@@ -48,7 +48,6 @@ class _Reader:
     def read(self) -> Declared:
         for text in _sections(self._source):
             self._section(text)
-            self._line += text.count(b"\n")
         if not self._sections:
             raise self._source.error("expected LCOV records; there is no SF line in it")
         lines = self._both("LH", "LF")
@@ -64,25 +63,37 @@ class _Reader:
         return self._declared.get(covered, 0), self._declared[total]
 
     def _section(self, text: bytes) -> None:
-        section = _Section()
-        plain = None if self._tally.detail else _PLAIN_LINES.search(text)
-        counts = plain and _counted(plain[0])
-        if plain and counts and _END not in text and b"\nDA:" not in text[plain.end() - 1 :]:
-            text = text[: plain.start()] + text[plain.end() :]
-        else:
-            counts = None
+        """Text that ends where a record does; the plain lines in it are taken out and not looked at one by one."""
+        section, counts = _Section(), None
+        plain = _PLAIN_LINES.search(text)
+        if plain and _END not in text and b"\nDA:" not in text[plain.end() - 1 :]:
+            numbers, hits = _columns(plain[0])
+            if len(set(numbers)) == len(numbers):
+                if self._tally.detail:
+                    section.lines = dict(zip(map(int, numbers), map(int, hits), strict=True))
+                else:
+                    counts = (len(hits) - hits.count(b"0"), len(hits))
+                before, text = text[: plain.start()], text[plain.end() :]
+                self._records(section, before, self._line)
+                self._line += before.count(b"\n") + len(numbers)
+        section = self._records(section, text, self._line)
+        self._line += text.count(b"\n")
+        if section.name or section.lines or counts:
+            self._close(section, counts)
+
+    def _records(self, section: _Section, text: bytes, at: int) -> _Section:
+        """Read line by line; gives the section that is open at the end."""
         for offset, line in enumerate(text.split(b"\n")):
             record = line.strip()
             if record == _END:
                 self._close(section, None)
                 section = _Section()
-            else:
-                self._record(section, record, self._line + offset)
-        if section.name or section.lines or counts:
-            self._close(section, counts)
+            elif record:
+                self._record(section, record, at + offset)
+        return section
 
     def _record(self, section: _Section, record: bytes, at: int) -> None:
-        if not record or record.startswith(b"#"):
+        if record.startswith(b"#"):
             return
         match = _KNOWN.match(record)
         if not match:
@@ -161,14 +172,10 @@ def _last(source: Source, rest: bytes) -> bytes:
     return b""
 
 
-def _counted(block: bytes) -> tuple[int, int] | None:
-    """Covered and all of a block of plain DA lines, without looking at each; None when a line repeats."""
-    fields = block.translate(_SEPARATORS).split(b",")
-    numbers, hits = fields[1::3], fields[2::3]
-    total = len(numbers)
-    if len(set(numbers)) != total or max(map(len, numbers)) > len(str(HIGHEST_LINE)) - 1:
-        return None
-    return total - hits.count(b"0"), total
+def _columns(block: bytes) -> tuple[list[bytes], list[bytes]]:
+    """Line numbers and hits of a block of plain DA lines."""
+    fields = block[3:-1].replace(b"\nDA:", b",").split(b",")
+    return fields[::2], fields[1::2]
 
 
 def _text(value: bytes) -> str:

@@ -76,7 +76,10 @@ class Lines:
     def of(cls, hits: Mapping[int, int]) -> Lines:
         """Make it from line → hits."""
         numbers = sorted(hits)
-        return cls(array("I", numbers), array("Q", [min(hits[number], MOST_HITS) for number in numbers]))
+        counts = list(map(hits.__getitem__, numbers))
+        if counts and max(counts) > MOST_HITS:
+            counts = [min(count, MOST_HITS) for count in counts]
+        return cls(array("I", numbers), array("Q", counts))
 
     def items(self) -> Iterable[tuple[int, int]]:
         """Line and hits, ascending."""

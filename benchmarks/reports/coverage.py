@@ -1,0 +1,170 @@
+"""What reading large coverage files costs: `python -m benchmarks.reports.coverage` (about three minutes).
+
+A Cobertura and an LCOV file of 200 MB each, always the same; one process each, every reader once a round, rounds
+interleaved, medians. The yardsticks are an empty loop of the standard library's `iterparse` that clears as it goes, and
+`grep -c ^DA`. pycobertura keeps a tree, so it gets a tenth of the Cobertura file, where its interpreter is given:
+
+    python -m venv /tmp/pc && /tmp/pc/bin/pip install pycobertura     then  --pycobertura /tmp/pc/bin/python
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+BARE = "pass"
+EMPTY_LOOP = """
+from xml.etree.ElementTree import iterparse
+for _, element in iterparse(PATH):
+    element.clear()
+"""
+OURS = """
+from ci_reporter import coverage
+print(coverage.read(PATH).totals, file=sys.stderr)
+"""
+DETAIL = """
+from ci_reporter import coverage
+print(len(coverage.read(PATH, detail=True).files), file=sys.stderr)
+"""
+PYCOBERTURA = """
+from pycobertura import Cobertura
+print(Cobertura(PATH).total_statements(), file=sys.stderr)
+"""
+GREP = """
+import subprocess
+subprocess.run(["grep", "-c", "^DA", PATH], stdout=subprocess.DEVNULL, check=True)
+"""
+FRAME = """
+import json, re, sys, time
+PATH = {path!r}
+began = time.perf_counter()
+{body}
+seconds = time.perf_counter() - began
+peak_kib = int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
+print(json.dumps([seconds, peak_kib / 1024]))
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """One way to read a file: an interpreter, and what it runs."""
+
+    name: str
+    body: str
+    python: str = sys.executable
+
+
+def cobertura(chance: random.Random) -> Iterator[str]:
+    """A file as coverage.py writes it, class by class, without end."""
+    number = 0
+    while True:
+        number += 1
+        yield f'\t\t\t\t<class name="m{number}.py" filename="shop/part{number % 97}/m{number}.py" complexity="0">\n'
+        yield "\t\t\t\t\t<methods/>\n\t\t\t\t\t<lines>\n"
+        yield "".join(_row(chance, line) for line in range(1, chance.randint(50, 900)))
+        yield "\t\t\t\t\t</lines>\n\t\t\t\t</class>\n"
+
+
+def _row(chance: random.Random, line: int) -> str:
+    hits = int(chance.random() < 0.9)
+    if chance.random() < 0.1:
+        condition = f'branch="true" condition-coverage="50% (1/2)" missing-branches="{line + 3}"'
+        return f'\t\t\t\t\t\t<line number="{line}" hits="{hits}" {condition}/>\n'
+    return f'\t\t\t\t\t\t<line number="{line}" hits="{hits}"/>\n'
+
+
+def lcov(chance: random.Random) -> Iterator[str]:
+    """A tracefile as geninfo writes it, file by file, without end."""
+    number = 0
+    while True:
+        number += 1
+        hits = [chance.randrange(200) * (chance.random() < 0.9) for _ in range(chance.randint(50, 900))]
+        covered = len(hits) - hits.count(0)
+        lines = "".join(f"DA:{line},{count}\n" for line, count in enumerate(hits, start=1))
+        yield f"TN:\nSF:/build/shop/part{number % 97}/m{number}.c\n{lines}LF:{len(hits)}\nLH:{covered}\nend_of_record\n"
+
+
+def write(path: Path, megabytes: float, pieces: Iterator[str], head: str = "", tail: str = "") -> None:
+    """Write so many megabytes of whole pieces."""
+    left = megabytes * 1_000_000
+    with path.open("w", encoding="utf-8") as file:
+        file.write(head)
+        for piece in pieces:
+            file.write(piece)
+            left -= len(piece)
+            if left < 0 and piece.rstrip().endswith(("</class>", "end_of_record")):
+                break
+        file.write(tail)
+
+
+def write_cobertura(path: Path, megabytes: float) -> None:
+    """Write one with its frame."""
+    head = '<?xml version="1.0" ?>\n<coverage version="7.6">\n<packages><package name="shop"><classes>\n'
+    write(path, megabytes, cobertura(random.Random(1)), head, "</classes></package></packages>\n</coverage>\n")
+
+
+def write_lcov(path: Path, megabytes: float) -> None:
+    """Write one; it has no frame."""
+    write(path, megabytes, lcov(random.Random(1)))
+
+
+def measured(reader: Reader, path: Path) -> tuple[float, float]:
+    """Seconds and peak MiB of one process."""
+    program = FRAME.format(path=str(path), body=reader.body)
+    done = subprocess.run(
+        [reader.python, "-c", program], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    seconds, peak = json.loads(done.stdout)
+    return seconds, peak
+
+
+def compared(path: Path, readers: list[Reader], rounds: int) -> Iterator[str]:
+    """Medians, against the bare interpreter (the first reader) and the yardstick (the second)."""
+    samples = {reader.name: [] for reader in readers}
+    for _ in range(rounds):
+        for reader in readers:
+            samples[reader.name].append(measured(reader, path))
+    found = {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in samples.items()}
+    bare, yardstick = found[readers[0].name][1], found[readers[1].name][0]
+    yield f"\n{path.name}, {path.stat().st_size / 1e6:.0f} MB, {rounds} rounds"
+    yield f"{'':24}{'time s':>8}{'ratio':>8}{'peak MiB':>10}{'over bare':>11}"
+    for name, (seconds, peak) in found.items():
+        yield f"{name:24}{seconds:8.2f}{seconds / yardstick:8.2f}{peak:10.1f}{peak - bare:11.1f}"
+
+
+def main() -> None:
+    """Measure, and print tables."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--megabytes", type=float, default=200)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--pycobertura", metavar="PYTHON")
+    options = parser.parse_args()
+    bare, loop = Reader(name="bare interpreter", body=BARE), Reader(name="empty iterparse loop", body=EMPTY_LOOP)
+    grep = Reader(name="grep -c ^DA", body=GREP)
+    ours = [Reader(name="ci-reporter", body=OURS), Reader(name="ci-reporter, each line", body=DETAIL)]
+    runs: list[tuple[str, float, Callable[[Path, float], None], list[Reader]]] = [
+        ("cobertura.xml", options.megabytes, write_cobertura, [bare, loop, *ours]),
+        ("lcov.info", options.megabytes, write_lcov, [bare, grep, *ours]),
+    ]
+    if options.pycobertura:
+        other = Reader(name="pycobertura", body=PYCOBERTURA, python=options.pycobertura)
+        runs.append(("small.xml", options.megabytes / 10, write_cobertura, [bare, loop, *ours, other]))
+    with tempfile.TemporaryDirectory() as folder:
+        for name, megabytes, writer, readers in runs:
+            path = Path(folder) / name
+            writer(path, megabytes)
+            for line in compared(path, readers, options.rounds):
+                print(line, flush=True)
+            path.unlink()
+
+
+if __name__ == "__main__":
+    main()
