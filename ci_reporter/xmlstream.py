@@ -27,7 +27,7 @@ LONGEST_TEXT = 1024 * 1024
 MOST_NAMES = 10_000
 _CHUNK_BYTES = 256 * 1024
 _DECLARED = re.compile(rb"""\s*<\?xml\b[^>]{0,200}?\bencoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
-_NATIVE = frozenset({"utf-8", "utf8", "iso-8859-1", "us-ascii", "ascii"})
+_NATIVE = {"utf-8": "utf-8", "utf8": "utf-8", "iso-8859-1": "iso-8859-1", "us-ascii": "us-ascii", "ascii": "us-ascii"}
 _WIDE = re.compile(r"utf-?(16|32)|ucs-?[24]|iso-10646-ucs|unicode", re.IGNORECASE)
 _CODECS = re.compile(r"(windows|cp|iso|gb|big5|shift|sjis|euc|koi8|mac|latin|ms|ks_c|tis|ibm)", re.IGNORECASE)
 
@@ -226,7 +226,7 @@ class XMLStream:
         if len(parser.intern) > MOST_NAMES:
             raise self._error(f"has more than {MOST_NAMES} different names of elements and attributes", self.line)
 
-    def _encoding(self, head: bytes) -> tuple[str | None, str | None]:
+    def _encoding(self, head: bytes) -> tuple[str, str | None]:
         """What the parser is told, and the codec to decode with first where it does not know the encoding.
 
         Bytes win over the declaration: .NET writes `utf-16` into strings that are then saved as UTF-8.
@@ -241,7 +241,8 @@ class XMLStream:
         declared = match[1].decode("ascii").lower() if match else "utf-8"
         if _WIDE.match(declared) or head.startswith(codecs.BOM_UTF8):
             return "utf-8", None
-        return (None, None) if declared in _NATIVE else ("utf-8", self._codec(declared))
+        # Always an encoding of the parser's own: it looks others up in Python and lets that error through.
+        return (_NATIVE[declared], None) if declared in _NATIVE else ("utf-8", self._codec(declared))
 
     def _codec(self, declared: str) -> str:
         try:

@@ -18,12 +18,14 @@ with atheris.instrument_imports(include=["ci_reporter"]):
     from ci_reporter.testresults.cases import Tally
     from ci_reporter.testresults.recognise import recognise
 
+    READERS = {name: registry.load("testresults", name, testresults.FORMATS) for name in testresults.FORMATS}
+
 DATA = Path(__file__).parent.parent / "tests" / "testresults" / "data"
 
 
 def fuzz(name: str, flags: list[str]) -> None:
     """Feed bytes to the reader of that format until told to stop."""
-    reader = registry.load("testresults", name, testresults.FORMATS)
+    reader = READERS[name]
 
     def one_input(content: bytes) -> None:
         recognise(content)
@@ -33,7 +35,8 @@ def fuzz(name: str, flags: list[str]) -> None:
         except ReportFileError:
             return
         tests = tally.result("input", name).tests
-        assert tests.passed + tests.failed + tests.errors + tests.skipped == tests.total
+        if tests.passed + tests.failed + tests.errors + tests.skipped != tests.total:
+            raise ArithmeticError(f"the outcomes do not add up: {tests}")
 
     with tempfile.TemporaryDirectory() as corpus:
         for number, path in enumerate(sorted(DATA.glob("*/*"))):
@@ -45,6 +48,6 @@ def fuzz(name: str, flags: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1] not in testresults.FORMATS:
-        sys.exit(f"usage: {sys.argv[0]} {{{','.join(testresults.FORMATS)}}} [libFuzzer's flags]")
+    if len(sys.argv) < 2 or sys.argv[1] not in READERS:
+        sys.exit(f"usage: {sys.argv[0]} {{{','.join(READERS)}}} [libFuzzer's flags]")
     fuzz(sys.argv[1], sys.argv[2:])

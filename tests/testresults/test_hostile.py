@@ -217,6 +217,11 @@ def test_broken_xml_is_refused(results, content):
         results(content)
 
 
+@pytest.mark.parametrize("encoding", ["X" * 60, "klingon", "utf-7", "idna", "rot13", "é", ""])
+def test_an_encoding_nobody_knows_is_no_crash(encoding):
+    taken("junit", f"<?xml version='1.0' encoding='{encoding}'?><testsuite/>".encode())
+
+
 @pytest.mark.parametrize("name", [name for name in SEEDS if name not in ("tap", "gotest_json")])
 def test_a_truncated_file_is_refused(results, name):
     content = (DATA / SEEDS[name]).read_bytes().rstrip()
