@@ -163,3 +163,8 @@ def test_tests_own_files_are_no_coverage_in_clover(data):
     report = coverage.read(str(data / "openclover/clover.xml"), detail=True)
 
     assert [found.path for found in report.files] == ["/app/java/src/shop/Price.java"]
+
+
+@pytest.mark.parametrize("name", coverage.FORMATS)
+def test_every_format_has_its_line_in_the_reference(data, name):
+    assert f"\n| `{name}` |" in (data.parents[2] / "docs/reference/coverage.md").read_text()

@@ -1,0 +1,61 @@
+"""Fuzz the coverage readers: only ReportFileError may come out. Needs `pip install atheris`.
+
+    python fuzz/coverage_target.py FORMAT -max_total_time=60 tests/coverage/data/*
+
+The first argument names the format, one of `ci_reporter.coverage.FORMATS`, or `any` to have it told from
+the content. What follows goes to libFuzzer.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+
+import atheris
+
+with atheris.instrument_imports(include=["ci_reporter"]):
+    from ci_reporter import coverage, xmlstream  # noqa: F401
+    from ci_reporter.coverage import (  # noqa: F401
+        clover,
+        cobertura,
+        coveragepy_json,
+        gcovr,
+        gocover,
+        istanbul,
+        jacoco,
+        lcov,
+        llvm_cov,
+        opencover,
+        simplecov,
+    )
+    from ci_reporter.errors import ReportFileError
+
+_FILE = tempfile.NamedTemporaryFile(prefix="fuzz-coverage-")  # noqa: SIM115
+_FORMAT = None if sys.argv[1] == "any" else sys.argv[1]
+
+
+def one_input(content: bytes) -> None:
+    """Read it both ways; what is read has to make sense."""
+    _FILE.seek(0)
+    _FILE.truncate()
+    _FILE.write(content)
+    _FILE.flush()
+    for detail in (False, True):
+        try:
+            report = coverage.read(_FILE.name, _FORMAT, detail=detail)
+        except ReportFileError as refusal:
+            _require("\n" not in str(refusal), "a refusal is one line")
+            continue
+        model = report.to_model()
+        _require(model is None or 0 <= model.covered <= model.total, "no more is covered than there is")
+        _require(report.pct is None or 0 <= report.pct <= 100, "a percentage is one")
+
+
+def _require(holds: bool, what: str) -> None:
+    if not holds:
+        raise RuntimeError(what)
+
+
+if __name__ == "__main__":
+    atheris.Setup([sys.argv[0], *sys.argv[2:]], one_input)
+    atheris.Fuzz()
