@@ -2,7 +2,7 @@
 
 A format is a module with `read(path, file, tally)`: it adds each case to the tally as it goes by. To add one: a file, a
 line in `FORMATS`, a line in `recognise.MARKS`, a test file, a line in the reference page. Other packages add theirs as
-an entry point of `ci_reporter.testresults`, whose name `--format` takes.
+an entry point of `ci_reporter.testresults`, by name, and by content where it has `sniff(text)`.
 """
 
 from __future__ import annotations

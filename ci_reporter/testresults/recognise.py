@@ -13,21 +13,36 @@ MARKS = {
     "nunit2": "<test-results",
     "nunit3": "<test-run",
     "xunit2": "<assemblies <assembly",
-    "gotest_json": r'^\s*\{.*"Action":\s*"(start|run|pause|cont|pass|bench|fail|output|skip|build-output|build-fail)"',
-    "tap": r"^(TAP version \d+\s*$|1\.\.\d+\s*(#.*)?$|(not )?ok \d+\b)",
+    "gotest_json": r'^[ \t]{0,9}\{.*"Action":\s*"(start|run|pause|cont|pass|bench|fail|output|skip|build-\w+)"',
+    "tap": r"^(TAP version \d+[ \t]*$|1\.\.\d+[ \t]*(#.*)?$|(not )?ok \d+\b)",
 }
 _PROLOGUE = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL)
 _ROOT = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
 
 
 def recognise(head: bytes) -> str | None:
-    """The name of the format whose mark is in the first bytes of a file; None when it is none of ours."""
+    """The name of the format whose mark is in the first bytes of a file; None when nobody knows it."""
     text = text_of(head)
+    return _ours(text) or _plugged_in(text)
+
+
+def _ours(text: str) -> str | None:
     root = root_of(text)
     if root is not None:
         return next((name for name, mark in MARKS.items() if f"<{root}" in mark.split()), None)
     patterns = ((name, mark) for name, mark in MARKS.items() if not mark.startswith("<"))
     return next((name for name, mark in patterns if re.search(mark, text, re.MULTILINE)), None)
+
+
+def _plugged_in(text: str) -> str | None:
+    """A format of another package: an entry point whose object has `sniff(text)`."""
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group="ci_reporter.testresults"):
+        sniff = getattr(point.load(), "sniff", None)
+        if sniff is not None and sniff(text):
+            return point.name
+    return None
 
 
 def described(head: bytes) -> str:

@@ -134,3 +134,12 @@ def test_a_pattern_is_looked_up(show):
 
 def test_no_tests_is_said(show):
     assert show(str(DATA / "perl" / "skip-all.tap")).stdout.splitlines()[0].endswith("· tap · 0 tests")
+
+
+def test_the_reference_page_shows_what_is_shown(run_program):
+    page = (DATA.parents[2] / "docs" / "reference" / "test-results.md").read_text()
+    snippet = page.partition("```console\n")[2].partition("```")[0]
+    (run_program.folder / "TEST-shop.CartTest.xml").write_bytes(Path(SUREFIRE).read_bytes())
+    ended = run_program("tests", "show", "TEST-shop.CartTest.xml")
+
+    assert snippet == f"$ ci-reporter tests show TEST-shop.CartTest.xml\n{ended.stdout}"
