@@ -58,6 +58,7 @@ class XMLStream:
         self._holds = rows is not None and rows.hold
         self._settle_now: Callable[[], None] = self._settle
         self._depth = 0
+        self._rows_open = 0
         self._batch: list[dict[str, str]] = []
         self._ended: list[str] = []
         self._text: list[str] = []
@@ -182,20 +183,37 @@ class XMLStream:
         return start, end
 
     def _settle(self) -> None:
-        """Tell what has ended and hand over the rows since the last start."""
-        batch, ended = self._batch, self._ended
+        """Tell what has ended and hand over the rows since the last start, in the order they came."""
+        batch, ended, rows = self._batch, self._ended, self._rows
         self._depth += len(batch)
         if self._depth - len(ended) > DEEPEST:
             raise self._error(f"has more than {DEEPEST} levels of elements", self.line)
-        if batch and self._rows:
-            self._rows.take(batch)
-            batch.clear()
-        if ended and self._rows and ended.count(self._rows.name) == len(ended):
-            self._depth -= len(ended)
-            ended.clear()
-        for name in ended:
-            self._end_at_once(name)
+        rows_ended = ended.count(rows.name) if rows else 0
+        rows_open = self._rows_open + len(batch) - rows_ended
+        if rows_ended == len(ended):
+            self._depth -= rows_ended
+        else:
+            self._replay()
+        if rows and batch:
+            rows.take(batch)
+        batch.clear()
         ended.clear()
+        self._rows_open = rows_open
+
+    def _replay(self) -> None:
+        """Other elements ended too: before each of them come the rows that ended before it."""
+        batch, rows = self._batch, self._rows
+        taken, closed = 0, -self._rows_open
+        for name in self._ended:
+            if rows and name == rows.name:
+                closed += 1
+                self._depth -= 1
+                continue
+            if rows and closed > taken:
+                rows.take(batch[taken:closed])
+                taken = closed
+            self._end_at_once(name)
+        del batch[:taken]
 
     def _end_at_once(self, name: str) -> None:
         self._depth -= 1

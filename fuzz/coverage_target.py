@@ -1,6 +1,6 @@
 """Fuzz the coverage readers: only ReportFileError may come out. Needs `pip install atheris`.
 
-    python fuzz/coverage_target.py FORMAT -max_total_time=60 tests/coverage/data/*
+    python fuzz/coverage_target.py FORMAT -max_total_time=60 tests/coverage/data/*/
 
 The first argument names the format, one of `ci_reporter.coverage.FORMATS`, or `any` to have it told from
 the content. What follows goes to libFuzzer.

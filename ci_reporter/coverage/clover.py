@@ -6,10 +6,10 @@ not. The project's own `<metrics>` are the declared totals, those of the tests a
 
 from __future__ import annotations
 
-from ci_reporter.coverage.report import Branch
+from ci_reporter.coverage.report import HIGHEST_LINE, MOST_HITS, Branch
 from ci_reporter.coverage.source import Declared, Source
 from ci_reporter.coverage.tally import Tally
-from ci_reporter.xmlstream import XMLStream
+from ci_reporter.xmlstream import Rows, XMLStream
 
 _SCOPES = frozenset({"coverage", "project", "testproject", "package", "file", "class"})
 
@@ -25,13 +25,16 @@ class _Reader:
         self._tally = tally
         self._scopes: list[str] = []
         self._metrics: dict[str, str] = {}
+        self._seen = False
         self._file = ""
         self._lines: dict[int, int] = {}
         self._branches: dict[int, Branch] = {}
-        self._stream = XMLStream(source.path, self._start, self._end)
+        self._stream = XMLStream(source.path, self._start, self._end, Rows("line", self._rows))
 
     def read(self) -> Declared:
         self._stream.read(self._source.file)
+        if not self._seen:
+            raise self._source.error("expected a <coverage> element")
         metrics = self._metrics
         return Declared(
             unit="statement",
@@ -42,9 +45,8 @@ class _Reader:
         )
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "line":
-            if "testproject" not in self._scopes:
-                self._line(attributes)
+        if name == "line":  # with a namespace's prefix
+            self._rows([attributes])
         elif name == "metrics":
             if self._scopes[-1:] == ["project"]:
                 self._metrics = attributes
@@ -55,6 +57,7 @@ class _Reader:
                 self._lines, self._branches = {}, {}
         if self._scopes[:1] != ["coverage"]:
             raise self._source.error(f"expected a <coverage> element, got <{name[:40]}>", self._stream.line)
+        self._seen = True
 
     def _end(self, name: str) -> None:
         if name in _SCOPES:
@@ -62,19 +65,31 @@ class _Reader:
             if name == "file" and "testproject" not in self._scopes:
                 self._tally.lines(self._file, self._lines, self._branches)
 
-    def _line(self, attributes: dict[str, str]) -> None:
-        kind = attributes.get("type", "stmt")
-        if kind == "method":
+    def _rows(self, rows: list[dict[str, str]]) -> None:
+        if "testproject" in self._scopes or not self._scopes:
             return
-        at = self._stream.line
-        number = self._source.number(attributes.get("num"), at)
-        sides = [self._source.hits(attributes.get(key), at) for key in ("truecount", "falsecount")]
-        hits = self._source.hits(attributes.get("count"), at)
+        lines = self._lines
+        for attributes in rows:
+            try:
+                number, hits = int(attributes["num"]), int(attributes["count"])
+            except (KeyError, ValueError):
+                number = hits = -1
+            if attributes.get("type") == "stmt" and 0 <= number <= HIGHEST_LINE and 0 <= hits <= MOST_HITS:
+                if lines.get(number, -1) < hits:
+                    lines[number] = hits
+            elif attributes.get("type") != "method":
+                self._unusual_line(attributes)
+
+    def _unusual_line(self, attributes: dict[str, str]) -> None:
+        with self._source.lines_of(self._file):
+            number = self._source.number(attributes.get("num"))
+            sides = [self._source.hits(attributes.get(key)) for key in ("truecount", "falsecount")]
+            hits = self._source.hits(attributes.get("count"))
         if hits is None and any(side is not None for side in sides):
             hits = sum(side or 0 for side in sides)  # OpenClover gives a condition its two sides alone
         if hits is not None:
             self._lines[number] = max(hits, self._lines.get(number, 0))
-        if kind == "cond":
+        if attributes.get("type") == "cond":
             self._condition(number, sides[0] or 0, sides[1] or 0, evaluations="count" not in attributes)
 
     def _condition(self, number: int, true: int, false: int, *, evaluations: bool) -> None:

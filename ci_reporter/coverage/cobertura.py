@@ -51,7 +51,9 @@ class _Reader:
 
     def read(self) -> Declared:
         self._stream.read(self._source.file)
-        root = self._root or {}
+        root = self._root
+        if root is None:
+            raise self._source.error("expected a <coverage> element")
         return Declared(
             unit="line",
             covered=root.get("lines-covered"),
@@ -95,6 +97,8 @@ class _Reader:
         self._stream.collect()
 
     def _lines(self, rows: list[dict[str, str]]) -> None:
+        if self._root is None:
+            return  # it is refused when the file has been read
         at = self._at
         lines = at.lines
         for attributes in rows:
@@ -111,8 +115,9 @@ class _Reader:
                 at.branches[number] = found
 
     def _unusual_line(self, at: _Class, attributes: dict[str, str]) -> None:
-        number = self._source.number(attributes.get("number"))
-        hits = self._source.hits(attributes.get("hits"))
+        with self._source.lines_of(at.name):
+            number = self._source.number(attributes.get("number"))
+            hits = self._source.hits(attributes.get("hits"))
         if hits is not None:
             at.lines[number] = max(hits, at.lines.get(number, 0))
 

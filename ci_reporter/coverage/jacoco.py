@@ -5,10 +5,10 @@ Source: JaCoCo's report.dtd 1.1. `ci` and `mi` are instructions of a line that r
 
 from __future__ import annotations
 
-from ci_reporter.coverage.report import Branch, FileCoverage
+from ci_reporter.coverage.report import HIGHEST_LINE, Branch, FileCoverage
 from ci_reporter.coverage.source import Declared, Source, declared_count
 from ci_reporter.coverage.tally import Tally, of_lines
-from ci_reporter.xmlstream import XMLStream
+from ci_reporter.xmlstream import Rows, XMLStream
 
 Counters = dict[str, tuple[int, int]]
 _SCOPES = frozenset({"report", "group", "package", "class", "method", "sourcefile"})
@@ -32,10 +32,13 @@ class _Reader:
         self._lines: dict[int, int] | None = {}
         self._branches: dict[int, Branch] = {}
         self._totals: Counters = {}
-        self._stream = XMLStream(source.path, self._start, self._end)
+        self._seen = False
+        self._stream = XMLStream(source.path, self._start, self._end, Rows("line", self._rows))
 
     def read(self) -> Declared:
         self._stream.read(self._source.file)
+        if not self._seen:
+            raise self._source.error("expected a <report> element")
         kind, unit = next((each for each in _UNITS if each[0] in self._totals), _UNITS[0])
         covered, total = self._totals.get(kind, (None, None))
         branches = self._totals.get("BRANCH", (None, None))
@@ -44,14 +47,15 @@ class _Reader:
         )
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "line":
-            self._line(attributes)
+        if name == "line":  # with a namespace's prefix
+            self._rows([attributes])
         elif name == "counter":
             self._counter(attributes)
         elif name in _SCOPES:
             self._open(name, attributes)
         if not self._scopes:
             raise self._source.error(f"expected a <report> element, got <{name[:40]}>", self._stream.line)
+        self._seen = True
 
     def _open(self, name: str, attributes: dict[str, str]) -> None:
         self._scopes.append(name)
@@ -67,17 +71,38 @@ class _Reader:
             if name == "sourcefile":
                 self._close_file()
 
-    def _line(self, attributes: dict[str, str]) -> None:
-        at = self._stream.line
-        covered, missed = (self._source.hits(attributes.get(key), at) for key in ("ci", "mi"))
+    def _rows(self, rows: list[dict[str, str]]) -> None:
+        """JaCoCo's lines have no hits, only instructions that ran."""
+        lines = self._lines
+        if lines is None or not self._scopes:
+            return
+        for attributes in rows:
+            try:
+                number, covered, missed = int(attributes["nr"]), int(attributes["ci"]), int(attributes["mi"])
+            except (KeyError, ValueError):
+                number = covered = missed = -1
+            if not (0 <= number <= HIGHEST_LINE and covered >= 0 <= missed):
+                self._unusual_line(attributes)
+                continue
+            lines[number] = 1 if covered else 0
+            if attributes.get("cb", "0") != "0" or attributes.get("mb", "0") != "0":
+                self._branch(number, attributes)
+
+    def _unusual_line(self, attributes: dict[str, str]) -> None:
+        with self._source.lines_of(self._file):
+            number = self._source.number(attributes.get("nr"))
+            covered, missed = (self._source.hits(attributes.get(key)) for key in ("ci", "mi"))
         if covered is None or missed is None or self._lines is None:
             self._lines = None  # gcovr gives lines without instructions: which of them ran is not known
             return
-        number = self._source.number(attributes.get("nr"), at)
-        self._lines[number] = covered
-        taken, open_ones = (self._source.hits(attributes.get(key), at) or 0 for key in ("cb", "mb"))
-        if taken + open_ones:
-            self._branches[number] = Branch(taken, taken + open_ones)
+        self._lines[number] = int(covered > 0)
+        self._branch(number, attributes)
+
+    def _branch(self, number: int, attributes: dict[str, str]) -> None:
+        with self._source.lines_of(self._file):
+            taken, missed = (self._source.hits(attributes.get(key)) or 0 for key in ("cb", "mb"))
+        if taken + missed:
+            self._branches[number] = Branch(taken, taken + missed)
 
     def _counter(self, attributes: dict[str, str]) -> None:
         missed, covered = (declared_count(attributes.get(key)) for key in ("missed", "covered"))
@@ -90,9 +115,7 @@ class _Reader:
 
     def _close_file(self) -> None:
         if self._lines:
-            # JaCoCo's lines have no hits, only instructions that ran.
-            ran = {number: int(covered > 0) for number, covered in self._lines.items()}
-            self._tally.counts(of_lines(self._file, ran, self._branches, detail=self._tally.detail))
+            self._tally.counts(of_lines(self._file, self._lines, self._branches, detail=self._tally.detail))
             return
         counts = next((self._counters[kind] for kind, _ in _UNITS if kind in self._counters), (0, 0))
         branches = self._counters.get("BRANCH", (None, None))

@@ -10,14 +10,16 @@ from dataclasses import dataclass, field, replace
 from ci_reporter.coverage.report import FileCoverage, Lines, branches_of
 from ci_reporter.coverage.source import Declared, Source, Spans
 from ci_reporter.coverage.tally import Tally, of_blocks
-from ci_reporter.xmlstream import XMLStream
+from ci_reporter.xmlstream import Rows, XMLStream
+
+_PLACE = ("sl", "sc", "el", "ec")
 
 
 @dataclass
 class _Points:
     """What is known of one file: sequence points by place, lines, branch points by line and path."""
 
-    blocks: dict[str, tuple[int, int]] = field(default_factory=dict)
+    visits: dict[str, int] = field(default_factory=dict)
     lines: dict[int, int] = field(default_factory=dict)
     paths: dict[tuple[int, str], int] = field(default_factory=dict)
 
@@ -40,11 +42,13 @@ class _Reader:
         self._points: dict[str, _Points] = {}
         self._method_file = ""
         self._spans = Spans(source)
-        self._stream = XMLStream(source.path, self._start, self._end)
+        self._stream = XMLStream(source.path, self._start, self._end, Rows("SequencePoint", self._rows))
 
     def read(self) -> Declared:
         self._stream.read(self._source.file)
         summary = self._summary
+        if self._root is None:
+            raise self._source.error("expected a <CoverageSession> element")
         return Declared(
             unit="sequence_point",
             covered=summary.get("visitedSequencePoints"),
@@ -56,8 +60,8 @@ class _Reader:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
-        if name == "SequencePoint":
-            self._sequence_point(attributes)
+        if name == "SequencePoint":  # with a namespace's prefix
+            self._rows([attributes])
         elif name == "BranchPoint":
             self._branch_point(attributes)
         elif name == "Summary" and self._depth == 2:
@@ -85,18 +89,19 @@ class _Reader:
     def _at(self, attributes: dict[str, str]) -> _Points:
         return self._points.setdefault(attributes.get("fileid") or self._method_file, _Points())
 
-    def _sequence_point(self, attributes: dict[str, str]) -> None:
-        at = self._stream.line
-        hits = self._source.hits(attributes.get("vc"), at)
-        if hits is None:
-            return
-        first = self._source.number(attributes.get("sl"), at)
-        last = self._source.number(attributes.get("el") or first, at)
-        key = ",".join(attributes.get(name, "")[:20] for name in ("sl", "sc", "el", "ec"))
-        points = self._at(attributes)
-        points.blocks[key] = (1, hits + points.blocks.get(key, (1, 0))[1])
-        if self._tally.detail:
-            self._spans.mark(points.lines, first, last, hits)
+    def _rows(self, rows: list[dict[str, str]]) -> None:
+        for attributes in rows:
+            points = self._at(attributes)
+            hits = self._source.hits(attributes.get("vc"))
+            if hits is not None:
+                key = ",".join([attributes.get(name, "")[:20] for name in _PLACE])
+                points.visits[key] = hits + points.visits.get(key, 0)
+                if self._tally.detail:
+                    self._mark(points, attributes, hits)
+
+    def _mark(self, points: _Points, attributes: dict[str, str], hits: int) -> None:
+        first = self._source.number(attributes.get("sl"))
+        self._spans.mark(points.lines, first, self._source.number(attributes.get("el") or first), hits)
 
     def _branch_point(self, attributes: dict[str, str]) -> None:
         at = self._stream.line
@@ -111,4 +116,6 @@ class _Reader:
 
 def _file(name: str, points: _Points) -> FileCoverage:
     branches = branches_of((number, hits) for (number, _), hits in points.paths.items())
-    return replace(of_blocks(name, points.blocks, branches), lines=Lines.of(points.lines))
+    return replace(
+        of_blocks(name, {key: (1, hits) for key, hits in points.visits.items()}, branches), lines=Lines.of(points.lines)
+    )

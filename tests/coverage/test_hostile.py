@@ -178,6 +178,27 @@ def test_a_line_number_of_billions_costs_nothing(file):
     assert peak < 5_000_000
 
 
+@pytest.mark.parametrize("kind", ["cobertura", "lcov"])
+def test_totals_take_the_same_memory_for_any_size(tmp_path, kind):
+    numbers = range(1, 400)
+    pieces = {
+        "cobertura": '<class filename="f{}"><lines>'
+        + "".join(f'<line number="{n}" hits="{n % 3}"/>\n' for n in numbers)
+        + "</lines></class>",
+        "lcov": "SF:f{}\n" + "".join(f"DA:{n},{n % 3}\n" for n in numbers) + "end_of_record\n",
+    }
+    with open(tmp_path / "big", "w") as file:
+        file.write("<coverage>" if kind == "cobertura" else "TN:\n")
+        file.writelines(pieces[kind].format(n) for n in range(600))
+        file.write("</coverage>" if kind == "cobertura" else "")
+    tracemalloc.start()
+    assert coverage.read(str(tmp_path / "big")).totals.total == 600 * 399
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 6_000_000
+
+
 def test_a_line_without_end_is_refused(file):
     refused(file("SF:a\n" + "D" * (65 * 1024 * 1024)), "lcov")
     refused(file("mode: set\n" + "x" * 100_000), "gocover")

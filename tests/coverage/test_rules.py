@@ -98,7 +98,7 @@ def test_a_line_with_unknown_hits_is_not_counted(report):
 
 @pytest.mark.parametrize("hits", ["-1", "1e309", "x", "1.5", "--1"])
 def test_hits_that_cannot_be_are_an_error(report, hits):
-    with pytest.raises(ReportFileError, match="expected a number of hits"):
+    with pytest.raises(ReportFileError, match=r"expected a number of hits .* among the lines of 'a\.py'"):
         report(cobertura([(1, hits)]))
 
 
@@ -106,6 +106,12 @@ def test_hits_that_cannot_be_are_an_error(report, hits):
 def test_a_line_number_no_file_has_is_an_error(report, number):
     with pytest.raises(ReportFileError, match="expected a line number"):
         report(cobertura([(number, 1)]))
+
+
+@pytest.mark.parametrize("kind", ["cobertura", "clover", "jacoco", "opencover"])
+def test_rows_without_a_root_are_no_report(report, kind):
+    with pytest.raises(ReportFileError, match="expected a <"):
+        report("<line/>", kind)
 
 
 def test_huge_hits_are_hits(report):
