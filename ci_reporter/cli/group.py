@@ -17,6 +17,7 @@ COMMANDS = {
     "tests": "Look at test results: counts, failed, flaky and slow ones.",
     "flush": "Send what has not been delivered yet.",
     "gc": "Delete groups nobody pushes any more from the Pushgateway.",
+    "gate": "Decide whether a deploy may go green.",
     "doctor": "Check Pushgateway, Prometheus and settings; say what to do.",
 }
 

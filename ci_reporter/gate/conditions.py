@@ -1,0 +1,224 @@
+"""`if:` conditions: text to a tree of what would be bad. The grammar is in docs/reference/gate-rules.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+DEFAULT_SIGNAL = "http_latency"
+_P = re.compile(r"(?<![A-Za-z0-9])p\(\s*(\d+(?:\.\d+)?)\s*\)|_p\(\s*(\d+(?:\.\d+)?)\s*\)")
+_COMPARISON = re.compile(
+    r"(?P<metric>[A-Za-z][\w.\-]*(?:\s+[A-Za-z][\w.]*)?)\s*(?P<op>>=|<=|==|!=|>|<|=)\s*"
+    r"(?P<sign>[+-])?\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[A-Za-zµ%]*)"
+)
+_METRIC = re.compile(r"(?:(?P<signal>.+?)[_.\s])??(?P<what>p\d+(?:\.\d+)?|error_rate|availability)")
+_CONSECUTIVE = re.compile(
+    r"(?:(?P<signal>[A-Za-z][\w.\-]*)\s+)?consecutive[\s_]failures\s*(?P<op>\S+?)\s*(?P<count>\d+)"
+    r"(?:\s+within\s+(?P<within>\S+))?"
+)
+_DOWN = re.compile(r"(?:(?P<signal>[A-Za-z][\w.\-]*)\s+)?down\s+for\s+(?P<span>\S+)")
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|min)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """More than the `allowed` share of probes is bad: slower than `limit_ms`, or failed where that is None."""
+
+    text: str
+    signal: str
+    allowed: float
+    limit_ms: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relative:
+    """Worse than the baseline by more than the share `margin`: at a quantile of latency, or in error rate."""
+
+    text: str
+    signal: str
+    margin: float
+    quantile: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consecutive:
+    """So many probes in a row failed, within so many seconds; `signal` None is any one signal."""
+
+    text: str
+    count: int
+    within_s: float
+    signal: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Down:
+    """Every probe of so many seconds failed."""
+
+    text: str
+    for_s: float
+    signal: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Conditions of which all (`and`) or any (`or`) hold."""
+
+    word: str
+    parts: tuple[Condition, ...]
+
+
+Leaf = Limit | Relative | Consecutive | Down
+Condition = Leaf | Group
+
+
+def parse(text: str) -> Condition:
+    """Read a condition. Raises ValueError with the rest of a sentence that begins with the text."""
+    if "&&" in text or "||" in text:
+        raise ValueError("holds '&&' or '||' (write and, or)")
+    plain = _P.sub(lambda match: f"_p{match[1] or match[2]}", text).replace(" _p", "_p")
+    plain = plain[1:] if plain.startswith("_p") else plain
+    tokens = [token.strip() for token in re.split(r"(\(|\)|\band\b|\bor\b)", plain) if token.strip()]
+    if not tokens:
+        raise ValueError("is empty (write what would be bad: http_latency_p95 > +20%)")
+    tree, rest = _any(tokens)
+    if rest:
+        raise ValueError(f"has {rest[0]!r} where 'and' or 'or' was expected")
+    return tree
+
+
+def leaves(condition: Condition) -> Iterator[Leaf]:
+    """The comparisons in a condition."""
+    if isinstance(condition, Group):
+        for part in condition.parts:
+            yield from leaves(part)
+    else:
+        yield condition
+
+
+def duration_s(text: str) -> float:
+    """Seconds of `90s`, `5m`, `1500ms`. Raises ValueError: a number needs its unit."""
+    match = _SPAN.fullmatch(text)
+    if match:
+        return float(match[1]) * _SECONDS[match[2]]
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        raise ValueError(f"has {text} without a unit (write {text}s, {text}ms or {text}m)")
+    raise ValueError(f"has {text!r}, which is no duration (write 30s, 5m or 1500ms)")
+
+
+def _any(tokens: list[str]) -> tuple[Condition, list[str]]:
+    return _joined(tokens, "or", lambda rest: _joined(rest, "and", _one))
+
+
+def _joined(tokens: list[str], word: str, part: object) -> tuple[Condition, list[str]]:
+    assert callable(part)  # noqa: S101
+    found, rest = part(tokens)
+    parts = [found]
+    while rest and rest[0] == word:
+        found, rest = part(rest[1:])
+        parts.append(found)
+    return (Group(word=word, parts=tuple(parts)) if len(parts) > 1 else parts[0]), rest
+
+
+def _one(tokens: list[str]) -> tuple[Condition, list[str]]:
+    if not tokens or tokens[0] in ("and", "or", ")"):
+        raise ValueError(f"lacks a condition before {tokens[0]!r}" if tokens else "ends where a condition was expected")
+    if tokens[0] != "(":
+        return _leaf(tokens[0]), tokens[1:]
+    found, rest = _any(tokens[1:])
+    if not rest or rest[0] != ")":
+        raise ValueError("has a '(' without its ')'")
+    return found, rest[1:]
+
+
+def _leaf(text: str) -> Leaf:
+    if match := _DOWN.fullmatch(text):
+        return Down(text=text, for_s=duration_s(match["span"]), signal=match["signal"])
+    if match := _CONSECUTIVE.fullmatch(text):
+        return _consecutive(text, match)
+    if match := _COMPARISON.fullmatch(text):
+        return _comparison(text, match)
+    raise ValueError(
+        f"holds {text!r}, which is no condition (write http_latency_p95 > 1500ms, http_error_rate > +200%,"
+        " availability < 99%, consecutive failures >= 3 within 5m, or down for 15s)"
+    )
+
+
+def _consecutive(text: str, match: re.Match[str]) -> Consecutive:
+    count = int(match["count"]) + (match["op"] == ">")
+    if match["op"] not in (">=", ">"):
+        raise ValueError(f"compares failures by {match['op']!r} (write consecutive failures >= {match['count']})")
+    if not 1 <= count <= 1000:
+        raise ValueError(f"has {count} failures in a row (write a number from 1 to 1000)")
+    within_s = duration_s(match["within"]) if match["within"] else 300.0
+    return Consecutive(text=text, count=count, within_s=within_s, signal=match["signal"])
+
+
+def _comparison(text: str, match: re.Match[str]) -> Limit | Relative:
+    metric = _METRIC.fullmatch(match["metric"])
+    if not metric:
+        raise ValueError(f"has no measure named {match['metric']!r} (known: p50 to p99.9, error_rate, availability)")
+    signal = _signal(metric["signal"])
+    what, number, unit = metric["what"], float(match["number"]), match["unit"]
+    _check_direction(match["op"], "<" if what == "availability" else ">")
+    if match["sign"] == "-":
+        raise ValueError(f"has -{number:g}{unit}; a rule states what is bad (write +{number:g}%)")
+    if match["sign"]:
+        return _relative(text, signal, what, number, unit)
+    if what.startswith("p"):
+        allowed = 1 - _quantile(what)
+        return Limit(text=text, signal=signal, allowed=allowed, limit_ms=_latency_ms(number, unit))
+    return Limit(text=text, signal=signal, allowed=_share(what, number, unit))
+
+
+def _signal(name: str | None) -> str:
+    return DEFAULT_SIGNAL if name in (None, "http", "latency") else str(name)
+
+
+def _check_direction(op: str, bad: str) -> None:
+    if op not in (bad, f"{bad}="):
+        raise ValueError(f"compares by {op!r}, and a rule states what is bad (write {bad!r})")
+
+
+def _relative(text: str, signal: str, what: str, number: float, unit: str) -> Relative:
+    if unit != "%":
+        raise ValueError(f"has +{number:g}{unit}; a sign means relative to the baseline (write +20%, or drop the sign)")
+    if what == "availability":
+        raise ValueError("compares availability with the baseline (write error_rate > +200%)")
+    if not number <= 10_000:
+        raise ValueError(f"has +{number:g}% (write at most +10000%)")
+    quantile = _quantile(what) if what.startswith("p") else None
+    return Relative(text=text, signal=signal, margin=number / 100, quantile=quantile)
+
+
+def _quantile(what: str) -> float:
+    percent = float(what[1:])
+    if not 1 <= percent <= 99.9:
+        raise ValueError(f"has {what}; percentiles go from p1 to p99.9")
+    return percent / 100
+
+
+def _latency_ms(number: float, unit: str) -> float:
+    if unit in ("", "%"):
+        fix = f"write {number:g}ms or {number:g}s" if not unit else f"write +{number:g}% for a share of the baseline"
+        raise ValueError(f"has {number:g}{unit} as a latency, which has no unit of time ({fix})")
+    if unit not in _SECONDS:
+        raise ValueError(f"has the unit {unit!r} (write {number:g}ms or {number:g}s)")
+    if not 0 < number * _SECONDS[unit] <= 3600:
+        raise ValueError(f"has {number:g}{unit} (write a latency above zero and up to one hour)")
+    return number * _SECONDS[unit] * 1000
+
+
+def _share(what: str, number: float, unit: str) -> float:
+    """The share of bad probes that is allowed."""
+    if unit != "%":
+        raise ValueError(
+            f"has {number:g}{unit} as a rate, which is in percent (write {number * 100:g}% or {number:g}%)"
+        )
+    if number > 100:
+        raise ValueError(f"has {number:g}%, which no rate reaches (write +{number:g}% to compare with the baseline)")
+    allowed = (100 - number) / 100 if what == "availability" else number / 100
+    if not 0 < allowed < 1:
+        raise ValueError(f"has {number:g}%, which leaves nothing to decide; one bad probe proves no rate (write 0.1%)")
+    return allowed

@@ -1,0 +1,198 @@
+"""Recordings: NDJSON of what a phase saw, one probe or one scrape a line, after a first line that says so.
+
+`{"recording": 1, "phase": "watch"}`, then `{"t": 0.2, "signal": "http_latency", "latency_ms": 12.3, "ok": true}` for a
+probe or `{"t": 15, "signal": "checkout", "bad": 2, "total": 900}` for counts. Times are seconds since the phase began.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ci_reporter.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+VERSION = 1
+PHASES = ("baseline", "watch")
+_LONGEST_LINE = 64 * 1024
+_LATEST_S = 1e7
+_LONGEST_MS = 1e9
+_LARGEST_COUNT = 1e15
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Probe:
+    """One request: `latency_ms` counts from its intended start, and is None where no answer came."""
+
+    t: float
+    ok: bool
+    latency_ms: float | None = None
+    status: int | None = None
+    revision: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Count:
+    """What one scrape counted: `bad` of `total` requests."""
+
+    t: float
+    bad: float
+    total: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signal:
+    """What one signal showed, in order of time: probes or counts, never both."""
+
+    probes: tuple[Probe, ...] = ()
+    counts: tuple[Count, ...] = ()
+
+    @property
+    def times(self) -> list[float]:
+        """When something was seen."""
+        return [each.t for each in self.probes or self.counts]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """One phase: its signals by name, what its first line said, and what is to be said about the file."""
+
+    phase: str
+    signals: Mapping[str, Signal]
+    header: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def read(path: str, phase: str | None = None) -> Recording:
+    """Read a recording, of that phase if one is given. Raises UsageError naming file and line."""
+    try:
+        with open(path, "rb") as file:
+            return parse(file, path, phase)
+    except OSError as exc:
+        raise UsageError(f"{path}: cannot be read: {exc.strerror}") from exc
+
+
+def parse(lines: Iterable[bytes], name: str, phase: str | None = None) -> Recording:
+    """Read a recording from its lines. Raises UsageError naming file and line; a last line cut short is only noted."""
+    header: Mapping[str, Any] | None = None
+    found: dict[str, list[Probe | Count]] = {}
+    notes: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            if header is None:
+                header = _header(_object(line), phase)
+            elif line.strip():
+                signal, sample = _sample(_object(line))
+                _append(found.setdefault(signal, []), sample)
+        except ValueError as exc:
+            if header is not None and not line.endswith(b"\n") and isinstance(exc, _CutShort):
+                notes.append(f"{name} line {number}: was cut short and is left out")
+                break
+            raise UsageError(f"{name} line {number}: {exc}") from None
+    if header is None:
+        raise UsageError(f'{name}: is empty; a recording begins with {{"recording": 1, "phase": "watch"}}')
+    signals = {signal: _signal(samples) for signal, samples in found.items()}
+    return Recording(phase=str(header["phase"]), signals=signals, header=header, notes=tuple(notes))
+
+
+class _CutShort(ValueError):
+    """A line that is no JSON, as the last one of a killed writer."""
+
+
+def _object(line: bytes) -> Mapping[str, Any]:
+    if len(line) > _LONGEST_LINE:
+        raise ValueError("is longer than 64 KiB; a line holds one probe")
+    try:
+        found = json.loads(line.decode("utf-8-sig"), parse_constant=_no_constant)
+    except UnicodeDecodeError:
+        raise _CutShort("is not UTF-8 text") from None
+    except json.JSONDecodeError as exc:
+        raise _CutShort(f"is not JSON: {exc.msg}, column {exc.colno}") from None
+    except RecursionError:
+        raise ValueError("is nested too deeply for a probe") from None
+    if not isinstance(found, dict):
+        raise ValueError('is no object (write {"t": 0.2, "signal": "http_latency", "latency_ms": 12.3, "ok": true})')
+    return found
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number; leave the line out where nothing was measured")
+
+
+def _header(found: Mapping[str, Any], phase: str | None) -> Mapping[str, Any]:
+    if "recording" not in found:
+        raise ValueError('is no first line of a recording (write {"recording": 1, "phase": "watch"})')
+    if found["recording"] != VERSION or isinstance(found["recording"], bool):
+        raise ValueError(f"recording: version {_shown(found['recording'])} is not known (known: {VERSION})")
+    if found.get("phase") not in PHASES:
+        raise ValueError(f"phase: {_shown(found.get('phase'))} is not known (known: {', '.join(PHASES)})")
+    if phase and found["phase"] != phase:
+        raise ValueError(f"phase: is {found['phase']!r}, and a {phase} is wanted here; are the two files swapped?")
+    return found
+
+
+def _sample(found: Mapping[str, Any]) -> tuple[str, Probe | Count]:
+    signal = found.get("signal")
+    if not isinstance(signal, str) or not 0 < len(signal) <= 100:
+        raise ValueError(f"signal: expected a name, got {_shown(signal)}")
+    t = _number(found, "t", _LATEST_S)
+    if "total" in found or "bad" in found:
+        return signal, _count(found, t)
+    return signal, _probe(found, t)
+
+
+def _count(found: Mapping[str, Any], t: float) -> Count:
+    bad, total = (_number(found, key, _LARGEST_COUNT) for key in ("bad", "total"))
+    if bad > total * (1 + 1e-9):
+        raise ValueError(f"bad: {bad:g} is more than the total of {total:g}; do both count the same requests?")
+    return Count(t=t, bad=min(bad, total), total=total)
+
+
+def _probe(found: Mapping[str, Any], t: float) -> Probe:
+    ok = found.get("ok")
+    if not isinstance(ok, bool):
+        raise ValueError(f"ok: expected true or false, got {_shown(ok)}")
+    latency_ms = None if found.get("latency_ms") is None else _number(found, "latency_ms", _LONGEST_MS)
+    if ok and latency_ms is None:
+        raise ValueError("latency_ms: is missing, and ok is true; a good answer has a latency")
+    status, revision = found.get("status"), found.get("revision")
+    if status is not None and (isinstance(status, bool) or not isinstance(status, int) or not 0 <= status <= 999):
+        raise ValueError(f"status: expected an HTTP status or null, got {_shown(status)}")
+    if revision is not None and not isinstance(revision, str):
+        raise ValueError(f"revision: expected text or null, got {_shown(revision)}")
+    return Probe(t=t, ok=ok, latency_ms=latency_ms, status=status, revision=revision)
+
+
+def _number(found: Mapping[str, Any], key: str, most: float) -> float:
+    value = found.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{key}: expected a number, got {_shown(value)}")
+    if not 0 <= value <= most:
+        raise ValueError(f"{key}: {_shown(value)} is not between 0 and {most:.0e}")
+    return float(value)
+
+
+def _append(samples: list[Probe | Count], sample: Probe | Count) -> None:
+    if samples and type(samples[-1]) is not type(sample):
+        raise ValueError("signal: has probes and counts under one name; give them two")
+    if samples and sample.t < samples[-1].t:
+        raise ValueError(f"t: goes back from {samples[-1].t:g} to {sample.t:g}; sort the lines of a signal by t")
+    samples.append(sample)
+
+
+def _signal(samples: list[Probe | Count]) -> Signal:
+    return Signal(
+        probes=tuple(each for each in samples if isinstance(each, Probe)),
+        counts=tuple(each for each in samples if isinstance(each, Count)),
+    )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, int) and abs(value) >= 10**20:
+        return "a number of more than 64 bits"
+    text = ascii(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"

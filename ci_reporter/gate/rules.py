@@ -1,0 +1,105 @@
+"""Rules and settings of a gate, as checked data, and the rules of those who write none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ci_reporter.gate.conditions import Condition, Limit, Relative, leaves, parse
+
+OUTCOMES = ("fail", "inconclusive", "pass")
+MODES = ("enforce", "dry-run")
+JUDGES = ("statistics", "threshold")
+POLICIES = ("fail", "warn")
+BUILT_IN_SIGNALS = ("http_latency", "health")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One rule: what would be bad, and what follows from it. `on` and `then` are names; `line` is where it stands."""
+
+    name: str
+    condition: Condition
+    text: str
+    line: int | None = None
+    on: tuple[str, ...] = ()
+    then: tuple[str, ...] = ()
+    min_probes: int = 0
+    min_errors: int = 0
+    no_data: str = "inconclusive"
+    inconclusive: str | None = None
+    mode: str = "enforce"
+    weight: float = 1.0
+    judge: str | None = None
+
+    @property
+    def spends_alpha(self) -> bool:
+        """Whether a verdict of it is a matter of chance."""
+        return any(isinstance(leaf, Limit | Relative) for leaf in leaves(self.condition))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyPass:
+    """Pass before the watch is over, once a regression of `margin` is ruled out with an error of `beta`."""
+
+    margin: float = 0.5
+    beta: float = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What holds for the whole gate. `inconclusive` is the policy by kind of rule; `watch_s` None is all there is."""
+
+    alpha: float = 0.01
+    watch_s: float | None = None
+    min_watch_s: float = 0.0
+    judge: str = "statistics"
+    inconclusive: Mapping[str, str] = field(default_factory=lambda: {"absolute": "fail", "relative": "warn"})
+    early_pass: EarlyPass | None = None
+    rate: float | None = None
+    interval_s: float = 15.0
+    baseline_s: float = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """Where a signal comes from: a request to probe, or two PromQL queries that count."""
+
+    signal: str
+    probe: str | None = None
+    bad: str | None = None
+    total: str | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleSet:
+    """The rules and settings of a file, and where they come from."""
+
+    rules: tuple[Rule, ...]
+    settings: Settings = field(default_factory=Settings)
+    queries: tuple[Query, ...] = ()
+    source: str = "the default rules"
+
+    def on(self, environment: str | None) -> RuleSet:
+        """The rules that hold for that environment: those without `on`, and those that name it."""
+        if environment is None:
+            return self
+        return replace(self, rules=tuple(rule for rule in self.rules if not rule.on or environment in rule.on))
+
+
+def make(name: str, text: str, **more: object) -> Rule:
+    """Make a rule of its condition's text. Raises ValueError for a text that is none."""
+    return Rule(name=name, condition=parse(text), text=text, **more)  # type: ignore[arg-type]
+
+
+def default() -> RuleSet:
+    """Without a file: slower or more errors than before, no outage, no three failures in a row."""
+    return RuleSet(
+        rules=(
+            make("latency", "http_latency_p95 > +10%"),
+            make("errors", "http_error_rate > +50%", min_errors=3),
+            make("availability", "consecutive failures >= 3 within 5m"),
+            make("outage", "down for 15s"),
+        )
+    )
