@@ -35,13 +35,21 @@ _CODECS = re.compile(r"(windows|cp|iso|gb|big5|shift|sjis|euc|koi8|mac|latin|ms|
 class Rows(NamedTuple):
     """Elements that are the bulk of a file: their attributes come in batches, so that each costs half.
 
-    `take(batch)` is called before the next other element starts or ends; the list is emptied after it. Where they may
-    `hold` elements, those that do are told by `start` and `end` instead, and the ends of others keep their place.
+    `take(batch)` is called before the next other element starts or ends; the list is emptied after it.
     """
 
     name: str
     take: Callable[[list[dict[str, str]]], None]
-    hold: bool = False
+
+
+class HoldingRows(NamedTuple):
+    """The same where they may hold elements: those that do are told by `start` and `end` and keep their place.
+
+    Attributes come flat, name and value in turn, which costs less than a dict of them.
+    """
+
+    name: str
+    take: Callable[[list[list[str]]], None]
 
 
 class XMLStream:
@@ -50,12 +58,12 @@ class XMLStream:
     Names come without their namespace's prefix. Text is thrown away unless `collect` asked for it.
     """
 
-    def __init__(self, path: str, start: Start, end: End | None = None, rows: Rows | None = None) -> None:
+    def __init__(self, path: str, start: Start, end: End | None = None, rows: Rows | HoldingRows | None = None) -> None:
         self._path = path
         self._start = start
         self._end = end
-        self._rows = rows
-        self._holds = rows is not None and rows.hold
+        self._rows = None if isinstance(rows, HoldingRows) else rows
+        self._holding_rows = rows if isinstance(rows, HoldingRows) else None
         self._settle_now: Callable[[], None] = self._settle
         self._depth = 0
         self._rows_open = 0
@@ -70,18 +78,22 @@ class XMLStream:
         """The line that is being read."""
         return self._parser.CurrentLineNumber
 
+    def has_met(self, name: str) -> bool:
+        """Whether an element or attribute of that name has gone by: what no one has needs no look at each."""
+        return name in self._parser.intern
+
     def collect(self) -> None:
         """Keep text from here on, up to `LONGEST_TEXT` characters."""
         self._text.clear()
         self._room = LONGEST_TEXT
         self._parser.CharacterDataHandler = self._keep
-        if not self._holds:
+        if not self._holding_rows:
             self._parser.EndElementHandler = self._end_at_once
 
     def collected(self) -> str:
         """Text since `collect`, which ends here."""
         self._parser.CharacterDataHandler = None
-        if not self._holds:
+        if not self._holding_rows:
             self._parser.EndElementHandler = self._ended.append
         text = "".join(self._text)
         self._text.clear()
@@ -108,8 +120,9 @@ class XMLStream:
 
     def _set_up(self, parser: expat.XMLParserType) -> None:
         parser.buffer_text = True
-        if self._rows and self._rows.hold:
-            parser.StartElementHandler, parser.EndElementHandler = self._holding(self._rows)
+        if self._holding_rows:
+            parser.ordered_attributes = True
+            parser.StartElementHandler, parser.EndElementHandler = self._holding(self._holding_rows)
         else:
             parser.StartElementHandler = self._starter()
             parser.EndElementHandler = self._ended.append
@@ -134,9 +147,10 @@ class XMLStream:
 
         return start
 
-    def _holding(self, rows: Rows) -> tuple[Start, End]:
+    def _holding(self, rows: HoldingRows) -> tuple[Callable[[str, list[str]], None], End]:
         """The same for rows that may hold elements, which costs a call of Python's for each end."""
-        row, batch = rows.name, self._batch
+        row, on_start, on_end = rows.name, self._start, self._tell_end
+        batch: list[list[str]] = []
         keep = batch.append
         told = closed = held = depth = 0  # rows handed over; rows ended; rows that hold something now; other elements
 
@@ -147,14 +161,16 @@ class XMLStream:
             if depth + within >= DEEPEST:
                 raise self._error(f"has more than {DEEPEST} levels of elements", self.line)
             kept = batch[held - within :] if within > held else []
-            if len(batch) > len(kept):
-                rows.take(batch[: len(batch) - len(kept)])
-            batch.clear()
+            if kept:
+                del batch[held - within :]
+            if batch:
+                rows.take(batch)
+                batch.clear()
             held += len(kept)
             for attributes in kept:
-                self._start(row, attributes)
+                on_start(row, by_name(attributes))
 
-        def start(name: str, attributes: dict[str, str]) -> None:
+        def start(name: str, attributes: list[str]) -> None:
             nonlocal depth
             if name == row:
                 keep(attributes)
@@ -162,7 +178,7 @@ class XMLStream:
             if batch or depth == DEEPEST:
                 settle()
             depth += 1
-            self._start(name.rpartition(":")[2] if ":" in name else name, attributes)
+            on_start(name.rpartition(":")[2] if ":" in name else name, by_name(attributes))
 
         def end(name: str) -> None:
             nonlocal closed, held, depth
@@ -172,12 +188,12 @@ class XMLStream:
                     if batch:
                         settle()
                     held -= 1
-                    self._tell_end(name)
+                    on_end(name)
                 return
             if batch:
                 settle()
             depth -= 1
-            self._tell_end(name)
+            on_end(name)
 
         self._settle_now = settle
         return start, end
@@ -272,6 +288,11 @@ class XMLStream:
 
     def _error(self, problem: str, line: int | None = None) -> ReportFileError:
         return ReportFileError(self._path, problem, line)
+
+
+def by_name(attributes: list[str]) -> dict[str, str]:
+    """Attributes that came flat, by name."""
+    return dict(zip(attributes[::2], attributes[1::2], strict=True))
 
 
 def _chunks(head: bytes, file: BinaryIO, codec: str | None) -> Iterator[bytes]:

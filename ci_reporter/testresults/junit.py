@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ci_reporter.errors import ReportFileError
 from ci_reporter.testresults import attempts, values
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally, summed
-from ci_reporter.xmlstream import Rows, XMLStream
+from ci_reporter.xmlstream import HoldingRows, XMLStream, by_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,14 +46,15 @@ class _Reader:
         self._path = path
         self._tally = tally
         self._attempts = attempts.Attempts(tally)
-        self._stream = XMLStream(path, self._start, self._end, Rows("testcase", self._take, hold=True))
+        self._stream = XMLStream(path, self._start, self._end, HoldingRows("testcase", self._take))
         self._outside = _Suite("", {}, 0)
         self._suites: list[_Suite] = []
         self._case: dict[str, str] | None = None
         self._outcome = PASSED
         self._message = ""
         self._text_of = ""
-        self._rerun = False
+        self._rerun = self._in_pytest = False
+        self._time_at = 1
 
     def read(self, file: BinaryIO) -> None:
         self._stream.read(file)
@@ -84,7 +85,7 @@ class _Reader:
         elif self._outcome == PASSED or (self._outcome == SKIPPED and mark == ERROR):
             self._outcome = mark
             self._message = attributes.get("message") or ""
-            if self._message.strip().lower() in _EMPTY_WORDS:
+            if mark != SKIPPED and self._message.strip().lower() in _EMPTY_WORDS:
                 self._text_of = name
                 self._stream.collect()
 
@@ -98,21 +99,24 @@ class _Reader:
         elif name in _SUITES:
             self._leave(self._suites.pop())
 
-    def _take(self, batch: list[dict[str, str]]) -> None:
+    def _take(self, batch: list[list[str]]) -> None:
         """Cases with nothing in them, which is nearly all: the loop that a large file's time is spent in."""
-        quick, total, tally = 0, 0.0, self._tally
-        slow = -1.0 if self._in_pytest() else tally.slow_s
+        quick, total, tally, at = 0, 0.0, self._tally, self._time_at
+        slow = -1.0 if self._in_pytest else tally.slow_s
+        any_status = self._stream.has_met("status")
         for case in batch:
             try:
-                seconds = float(case["time"])
-            except (KeyError, ValueError):
+                seconds = float(case[at]) if case[at - 1] == "time" else -1.0
+            except (IndexError, ValueError):
                 seconds = -1.0
-            if 0 <= seconds <= slow and "status" not in case:
+            if 0 <= seconds <= slow and not (any_status and "status" in case):
                 quick += 1
                 total += seconds
             else:
-                self._count(case)
+                self._count(by_name(case))
                 slow = slow if slow < 0 else tally.slow_s
+                names = case[::2]
+                at = self._time_at = names.index("time") * 2 + 1 if "time" in names else at
         if quick:
             tally.add_quick(quick, total)
 
@@ -127,7 +131,7 @@ class _Reader:
     def _count(self, case: dict[str, str], outcome: str = PASSED, message: str = "", *, rerun: bool = False) -> None:
         if outcome == PASSED and case.get("status") in _NOT_RUN:
             outcome = SKIPPED
-        count = self._attempts.add if self._in_pytest() else self._tally.add
+        count = self._attempts.add if self._in_pytest else self._tally.add
         count(
             outcome,
             case.get("name") or "",
@@ -137,14 +141,13 @@ class _Reader:
             flaky=rerun and outcome == PASSED,
         )
 
-    def _in_pytest(self) -> bool:
-        return bool(self._suites) and self._suites[-1].name == attempts.SUITE
-
     def _enter(self, attributes: dict[str, str]) -> None:
         if self._case is not None:
             self._finish(self._case)
         self._attempts.finish()
-        self._suites.append(_Suite(attributes.get("name", ""), _declared(attributes), self._tally.total))
+        name = attributes.get("name", "")
+        self._in_pytest = name == attempts.SUITE
+        self._suites.append(_Suite(name, _declared(attributes), self._tally.total))
 
     def _leave(self, suite: _Suite) -> None:
         """A suite's own numbers hold for all within it; without them those of the suites within it do."""
@@ -153,6 +156,7 @@ class _Reader:
             self._tally.take(suite.own)
             self._tally.say("has suites that declare tests and hold none; their declared numbers are counted")
         around = self._suites[-1] if self._suites else self._outside
+        self._in_pytest = around.name == attempts.SUITE
         around.covered += self._tally.total - suite.before if "total" in suite.own else suite.covered
         declared = (suite.inner or {}) | suite.own
         if declared:

@@ -148,6 +148,12 @@ def test_time_is_unknown_where_nobody_knows_it(junit):
     assert junit("<testcase/>").tests.duration_ms is None
 
 
+def test_attributes_may_come_in_any_order_and_have_any_value(junit):
+    case = "<testcase name='time' time='1'/><testcase time='1' name='status'/><testcase name='time' file='7'/>"
+
+    assert junit(case * 20).tests.duration_ms == 40_000
+
+
 def test_zero_is_a_time(junit):
     assert junit("<testcase time='0.000'/>").tests.duration_ms == 0
 

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from ci_reporter.errors import ReportFileError
-from ci_reporter.xmlstream import DEEPEST, Rows, XMLStream
+from ci_reporter.xmlstream import DEEPEST, HoldingRows, XMLStream, by_name
 
 
 def told(content):
@@ -15,7 +15,7 @@ def told(content):
         "x",
         lambda name, attributes: seen.append(f"<{name}{attributes.get('n', '')}"),
         lambda name: seen.append(f"{name}>"),
-        Rows("r", lambda batch: seen.append("".join(row.get("n", "-") for row in batch)), hold=True),
+        HoldingRows("r", lambda batch: seen.append("".join(by_name(row).get("n", "-") for row in batch))),
     )
     stream.read(io.BytesIO(content.encode()))
     return seen
