@@ -1,8 +1,9 @@
 """A step whose reporter is gone gets its record at the next call, once; one whose reporter lives is left alone."""
 
 import json
-import multiprocessing
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,20 +69,21 @@ def test_nothing_is_recovered_twice(journal, make_orphan):
     assert [len(journal.recover(())) for _ in range(3)] == [1, 0, 0]
 
 
-def recover(path, gate):
-    gate.wait()
-    Journal(path).recover(("hub",))
+RECOVER = """
+import sys
+from ci_reporter.journal import Journal
+sys.stdin.read()  # all of them begin when the test closes their inputs
+Journal(sys.argv[1]).recover(("hub",))
+"""
 
 
 def test_many_who_recover_at_once_write_one_record_each(journal, make_orphan):
     orphans = {make_orphan().report_id for _ in range(20)}
-    spawn = multiprocessing.get_context("spawn")
-    gate = spawn.Barrier(4)
-    processes = [spawn.Process(target=recover, args=(journal.path, gate)) for _ in range(4)]
+    command = [sys.executable, "-c", RECOVER, journal.path]
+    processes = [subprocess.Popen(command, stdin=subprocess.PIPE) for _ in range(4)]
     for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
+        process.stdin.close()
+    assert [process.wait(60) for process in processes] == [0] * 4
     assert sorted(each.report_id for each in journal.reports()) == sorted(orphans)
     assert len(journal.spool) == 20
 

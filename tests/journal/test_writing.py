@@ -1,8 +1,9 @@
 """The state folder: what begins is noted, what is finished is one whole line, what others left does not matter."""
 
 import json
-import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -10,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from ci_reporter.errors import StateError
-from ci_reporter.journal import Journal
 from ci_reporter.schema import to_json
 
 LINE = b'{"schema":1,"report_id":"'
@@ -121,20 +121,24 @@ def test_threads_append_whole_lines(journal, make_report):
     assert len(journal.spool) == 40
 
 
-def append(path, reports):
-    for each in reports:
-        Journal(path).finish(None, each, ())
+APPEND = """
+import json, sys
+from ci_reporter.journal import Journal
+from ci_reporter.schema import from_json
+for line in sys.stdin:
+    Journal(sys.argv[1]).finish(None, from_json(json.loads(line)), ())
+"""
 
 
 def test_processes_append_whole_lines(journal, make_report):
     reports = [[make_report(output_tail="x" * 50_000) for _ in range(10)] for _ in range(6)]
-    spawn = multiprocessing.get_context("spawn")
-    processes = [spawn.Process(target=append, args=(journal.path, each)) for each in reports]
+    command = [sys.executable, "-c", APPEND, journal.path]
+    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, text=True) for _ in reports]
+    for process, each in zip(processes, reports, strict=True):
+        process.stdin.write("".join(json.dumps(to_json(report)) + "\n" for report in each))
     for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0] * 6
+        process.stdin.close()
+    assert [process.wait(60) for process in processes] == [0] * 6
     assert (
         len({each.report_id for each in journal.reports()}) == len(Path(journal.steps).read_bytes().splitlines()) == 60
     )
