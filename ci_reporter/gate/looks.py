@@ -8,7 +8,9 @@ from math import comb, floor
 
 TIMES_S = (10.0, 15.0, 20.0, 30.0, 45.0, 65.0, 95.0, 140.0, 205.0, 300.0)
 TRAILING_S = 60.0
-_EARLY_S = 45.0
+_WEIGHTS = {10.0: 0.3, 15.0: 0.4, 20.0: 0.4, 30.0: 1.2, 45.0: 1.5, 140.0: 0.6}
+_TRAILING_WEIGHT = 0.05
+_OTHER_WEIGHT = 0.1
 _GROWTH = 1.46  # as 205 to 300: beyond five minutes looks get rarer at the same pace
 
 
@@ -19,6 +21,7 @@ class Look:
     at_s: float
     first: int
     last: int
+    final: bool = False
 
     @property
     def blocks(self) -> int:
@@ -27,10 +30,10 @@ class Look:
 
     @property
     def weight(self) -> float:
-        """Its share of α: most early, where a bad deploy is found; a trailing window is a second chance."""
+        """Its share of α: most where a bad deploy is found early, and at the end, when nothing can be added."""
         if self.first:
-            return 0.1
-        return 1.0 if self.at_s <= _EARLY_S else 0.4
+            return _TRAILING_WEIGHT
+        return _WEIGHTS.get(self.at_s, 1.0 if self.final else _OTHER_WEIGHT)
 
 
 def times_s(watch_s: float) -> list[float]:
@@ -48,7 +51,7 @@ def schedule(watch_s: float, block_s: float) -> list[Look]:
         last = int((at_s + 1e-6) // block_s)
         trailing = last - int(TRAILING_S // block_s)
         firsts = (0, trailing) if at_s >= 1.5 * TRAILING_S else (0,)
-        found += [Look(at_s=at_s, first=first, last=last) for first in firsts]
+        found += [Look(at_s=at_s, first=first, last=last, final=at_s == watch_s) for first in firsts]
     return [look for look in found if look.blocks > 0]
 
 

@@ -44,7 +44,7 @@ def errors_p(new: Sequence[Block], baseline: Sequence[Block], margin: float) -> 
     if not new or not baseline:
         return 1.0
     p = _block_p(new, baseline, lambda blocks: _whole([each.bad for each in blocks], _totals(blocks)))
-    return max(p, ratio_p(new, baseline, 1 + margin))
+    return max(p, ratio_p(new, baseline, 1 + margin)) if margin else p
 
 
 def ratio_p(new: Sequence[Block], baseline: Sequence[Block], ratio: float) -> float:

@@ -49,9 +49,14 @@ def tree(content: bytes, path: str) -> Node:
 
 
 def _hint(text: str, line: int) -> str:
-    written = text.splitlines()[line - 1] if line <= len(text.splitlines()) else ""
+    written = (text.splitlines()[line - 1 : line] or [""])[0]
     if "\t" in written:
         return " (indent with spaces)"
+    if block := re.search(r"\bif:\s*[>|]\s*(\S.*)$", written):
+        return (
+            ": YAML reads a leading '>' or '|' as a block of text"
+            f' (write it whole, in quotes: if: "http_latency_p95 > {block[1].strip()}")'
+        )
     quoted = re.search(r":\s*([@`%!&*].*|.*:\s.*)$", written)
     return f" (quote the value: '{quoted[1].strip()}')" if quoted else ""
 
