@@ -96,6 +96,8 @@ class Aftermath:
 
         read = reports.read(self.place, report, since=self.files_since)
         judgement = reports.judge(self.place, read.report, read.problems, deadline)
+        for note in () if self.place.config.quiet else read.notes:
+            output.say(f"ci-reporter: {note}")
         return judgement.missed, (*read.problems, *judgement.notes), reports.failed(read.report, judgement)
 
     def _recorded(self, report: Report) -> tuple[bool, list[str]]:

@@ -25,24 +25,28 @@ _CLOCK_S = 2.0  # file systems round times, and a build may run on another clock
 
 @dataclass(frozen=True, kw_only=True)
 class Read:
-    """The report with what its files say; `problems` are sentences about files, one each."""
+    """The report with what its files say; `problems` and `notes` are sentences about files, one each."""
 
     report: Report
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read(place: Place, report: Report, *, since: str | None = None) -> Read:
     """Read the files the settings name. A file older than `since` is some earlier run's and is not counted."""
     config, oldest = place.config, seconds_of(since)
     problems: list[str] = []
+    notes: list[str] = []
     files = [_fresh(patterns, place.folder, oldest, problems) for patterns in (config.coverage, config.tests)]
     if files[0]:
         covered = coverage.collect(files[0], place.folder, config.coverage_format)
         problems += covered.problems
+        notes += covered.notes
         report = replace(report, coverage=covered.coverage, coverage_pct=covered.pct)
     if files[1]:
         results = testresults.collect(files[1], place.folder, config.tests_format)
         problems += results.problems
+        notes += results.notes
         report = replace(
             report,
             tests=results.tests,
@@ -50,7 +54,7 @@ def read(place: Place, report: Report, *, since: str | None = None) -> Read:
             flaky_tests=_names(results.flaky),
             slowest_tests={_name(case): case.duration_ms for case in results.slowest if case.duration_ms is not None},
         )
-    return Read(report=report, problems=tuple(problems))
+    return Read(report=report, problems=tuple(problems), notes=tuple(notes))
 
 
 def judge(place: Place, report: Report, problems: Sequence[str], deadline: Deadline) -> Judgement:

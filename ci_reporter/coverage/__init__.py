@@ -39,12 +39,16 @@ FORMATS: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Collected:
-    """What the coverage files of a job say together; `problems` are sentences, one each."""
+    """What the coverage files of a job say together.
+
+    `problems` are sentences about files that could not be read, `notes` about what is odd in the others.
+    """
 
     coverage: Coverage | None = None
     pct: float | None = None
     files: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read(path: str, format: str | None = None, *, detail: bool = False) -> CoverageReport:  # noqa: A002

@@ -46,16 +46,17 @@ def collect(patterns: Sequence[str], root: str, format: str | None) -> coverage.
     found = reportfile.expand(patterns, root)
     problems = list(found.problems)
     reports = list(_readable(found.files, format, problems))
-    sentences = [report.sentence for report in reports]
-    problems += [sentence for sentence in sentences if sentence]
+    notes = [report.sentence for report in reports if report.sentence]
     problems += _left_out(reports)
     files = tuple(report.path for report in reports)
     if not reports:
         return coverage.Collected(problems=tuple(problems))
     whole = combine(reports, root)
     if whole.to_model() is None and whole.pct is None:
-        problems.append(f"{whole.path}: there is nothing to cover in it, so coverage is unknown")
-    return coverage.Collected(coverage=whole.to_model(), pct=whole.pct, files=files, problems=tuple(problems))
+        notes.append(f"{whole.path}: there is nothing to cover in it, so coverage is unknown")
+    return coverage.Collected(
+        coverage=whole.to_model(), pct=whole.pct, files=files, problems=tuple(problems), notes=tuple(notes)
+    )
 
 
 def _readable(paths: Sequence[str], format: str | None, problems: list[str]) -> Iterable[CoverageReport]:  # noqa: A002

@@ -132,7 +132,7 @@ def test_collect_says_that_there_is_nothing_to_cover(shard, tmp_path):
     found = collect("x", root=tmp_path)
 
     assert (found.coverage, found.pct) == (None, None)
-    assert "nothing to cover" in found.problems[0]
+    assert "nothing to cover" in found.notes[0]
 
 
 def test_collect_says_a_mismatch_once(shard, tmp_path):
@@ -141,7 +141,7 @@ def test_collect_says_a_mismatch_once(shard, tmp_path):
     found = collect("x", root=tmp_path)
 
     assert found.coverage.declared_mismatch
-    assert len(found.problems) == 1
+    assert len(found.notes) == 1
 
 
 def test_collect_says_which_unit_was_left_out(shard, tmp_path, data):
