@@ -11,10 +11,11 @@ from ci_reporter.cli import STARTED
 from ci_reporter.cli.aftermath import Aftermath, prepare
 from ci_reporter.cli.options import run_settings, spread
 from ci_reporter.cli.place import Place, here
+from ci_reporter.cli.recording import report_of
 from ci_reporter.cli.reporting import reported
 from ci_reporter.cli.run import given, option
 from ci_reporter.errors import StateError, UsageError
-from ci_reporter.model import Report, Result, Step, rfc3339, uuid7
+from ci_reporter.model import Result, Step, rfc3339
 from ci_reporter.providers import detect, read_text
 
 TYPE_CHECKING = False
@@ -35,23 +36,16 @@ def _collect(**options: Any) -> None:
 
 def _recorded(place: Place) -> int:
     run = prepare(place, detect(place.env, read_text))
-    config, now = place.config, rfc3339(time.time())
+    now = rfc3339(time.time())
     step = Step(
-        name=config.name or _DEFAULT_NAME,
+        name=place.config.name or _DEFAULT_NAME,
         result=Result.SUCCESS,
         started_at=now,
         finished_at=now,
         exit_code=0,
         attempts=1,
     )
-    report = Report(
-        report_id=uuid7(),
-        run=run,
-        step=step,
-        environment=config.environment,
-        tags=config.tags,
-        measures=config.measures,
-    )
+    report = report_of(place, run, step)
     try:
         running, warnings = place.journal.begin(report), []
     except StateError as exc:

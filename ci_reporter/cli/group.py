@@ -1,12 +1,11 @@
-"""The click group: each command is imported when it is called."""
+"""The program's commands, each in the module of its name."""
 
 from __future__ import annotations
-
-from importlib import import_module
 
 import click
 
 from ci_reporter import __version__
+from ci_reporter.cli.lazy import LazyGroup
 
 COMMANDS = {
     "run": "Run a command and record it as a step.",
@@ -22,29 +21,9 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands live in modules of their names, as `command`."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """List the commands in the order people need them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import the command of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        found = import_module(f"ci_reporter.cli.{cmd_name}").command
-        assert isinstance(found, click.Command)  # noqa: S101
-        return found
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
 @click.group(
     cls=LazyGroup,
+    lazy=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example:  ci-reporter run --name unit -- pytest -q",
 )

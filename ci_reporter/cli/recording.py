@@ -109,6 +109,12 @@ def _begun(place: Place, run: Run, command: list[str]) -> Report:
         started_at=rfc3339(time.time()),
         command=word,
     )
+    return report_of(place, run, step)
+
+
+def report_of(place: Place, run: Run, step: Step) -> Report:
+    """Make a new report, with what the settings say of every step."""
+    config = place.config
     return Report(
         report_id=uuid7(),
         run=run,
