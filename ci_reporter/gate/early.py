@@ -33,11 +33,15 @@ def at_s(before: Mapping[str, Signal], after: Mapping[str, Signal], rules: RuleS
 def _settled(leaf: Limit | Relative, seen: Evidence, time: float, wanted: EarlyPass) -> bool:
     if time > seen.seen_s:
         return False
-    new = blocks.seen(seen.new[: int(time // seen.block_s)])
+    there = seen.new[: int(time // seen.block_s)]
+    if (leaf.limit_ms if isinstance(leaf, Limit) else leaf.quantile) is not None and seen.watch.counts:
+        return False
     if isinstance(leaf, Limit):
-        return _within(leaf, new)
+        return _within(leaf, blocks.seen(there))
+    width = seen.widths(leaf.quantile)
+    new, old = (blocks.seen(blocks.widened(each, width)) for each in (there, seen.old))
     level = wanted.beta / len(looks.times_s(seen.watch_s))
-    return bool(new) and _ruled_out(leaf, new, blocks.seen(seen.old), wanted.margin, level)
+    return bool(new) and bool(old) and _ruled_out(leaf, new, old, wanted.margin, level)
 
 
 def _within(leaf: Limit, new: Sequence[Block]) -> bool:

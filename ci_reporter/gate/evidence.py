@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _BLOCK_S = 5.0
+_MOST_OF_THE_FEWER = 64  # blocks of the shorter window; the exact count needs its square
+_MOST = 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +51,12 @@ class Evidence:
         return blocks.end_s(self.watch.times, self.watch_s)
 
     def widths(self, quantile: float | None) -> int:
-        """How many blocks to join so that neighbours are nearly independent, as the baseline shows it."""
+        """How many blocks to join: neighbours nearly independent in the baseline, and not too many to count."""
+        there = (len(self.old), int(self.watch_s // self.block_s))
+        affordable = max(ceil(min(there) / _MOST_OF_THE_FEWER), ceil(max(there) / _MOST))
+        return max(affordable, self._correlated(quantile))
+
+    def _correlated(self, quantile: float | None) -> int:
         if quantile is None:
             return blocks.width(self.old, [lambda block: block.bad_share])
         cut = quantile_of(blocks.seen(self.old), quantile)

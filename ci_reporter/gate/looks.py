@@ -11,6 +11,7 @@ TRAILING_S = 60.0
 _WEIGHTS = {10.0: 0.3, 15.0: 0.4, 20.0: 0.4, 30.0: 1.2, 45.0: 1.5, 140.0: 0.6}
 _TRAILING_WEIGHT = 0.05
 _OTHER_WEIGHT = 0.1
+_SMALLEST_P = 1e-300
 _GROWTH = 1.46  # as 205 to 300: beyond five minutes looks get rarer at the same pace
 
 
@@ -65,7 +66,7 @@ def spending(looks: Sequence[Look], baseline_blocks: int, alpha: float) -> dict[
     spent: dict[Look, float] = {}
     left, weights = alpha, sum(look.weight for look in looks)
     for look in sorted(looks, key=lambda look: (look.blocks, look.at_s)):
-        least = least_p(look.blocks, baseline_blocks)
+        least = max(least_p(look.blocks, baseline_blocks), _SMALLEST_P)
         spent[look] = least * floor(left * look.weight / weights / least * (1 + 1e-12))
         left, weights = left - spent[look], weights - look.weight
     return {look: spent[look] for look in looks if spent[look]}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from math import ceil, exp, inf, lgamma, log
+from math import ceil, inf
 
+from ci_reporter.gate.binomial import tail
 from ci_reporter.gate.blocks import Block
 from ci_reporter.gate.permutation import p_value
 
 LEVELS = 16
 _LARGEST_SCORE = 255
+_LARGEST_SUM = 16_000  # of as many blocks as there are: what the exact count costs grows with it
 
 
 def slower(baseline: Sequence[Block], margin: float) -> list[Block]:
@@ -56,24 +58,7 @@ def ratio_p(new: Sequence[Block], baseline: Sequence[Block], ratio: float) -> fl
     total_new, total_old = (sum(block.total for block in blocks) for blocks in (new, baseline))
     if not total_new or not total_old:
         return 1.0
-    return binomial_tail(bad_new, bad_new + bad_old, ratio * total_new / (ratio * total_new + total_old))
-
-
-def binomial_tail(at_least: int, draws: int, chance: float) -> float:
-    """P(Bin(draws, chance) ≥ at_least)."""
-    if at_least <= 0 or chance >= 1:
-        return 1.0
-    if chance <= 0:
-        return 0.0
-    up, down = log(chance), log(1 - chance)
-    whole = lgamma(draws + 1)
-    total = 0.0
-    for hits in range(at_least, draws + 1):
-        term = exp(whole - lgamma(hits + 1) - lgamma(draws - hits + 1) + hits * up + (draws - hits) * down)
-        total += term
-        if term < total * 1e-17:  # past the mode terms only get smaller
-            break
-    return min(total, 1.0)
+    return tail(bad_new, bad_new + bad_old, ratio * total_new / (ratio * total_new + total_old))
 
 
 def _block_p(new: Sequence[Block], baseline: Sequence[Block], score: Callable[[list[Block]], list[int]]) -> float:
@@ -105,12 +90,16 @@ def _whole(counts: Sequence[int], totals: Sequence[int]) -> list[int]:
     """Counts as scores: as they are where every block saw as much, else per largest block; never above 255."""
     largest = max(totals)
     shares = [count * largest / total for count, total in zip(counts, totals, strict=True)]
-    scale = min(1.0, _LARGEST_SCORE / max(1.0, *shares))
+    scale = min(1.0, _largest(len(counts)) / max(1.0, *shares))
     return [round(share * scale) for share in shares]
 
 
 def _spread(values: Sequence[float]) -> list[int]:
     """Values as scores of 0 to 255: coarse ones would tie, and a tie at the top costs the earliest looks."""
     low, high = min(values), max(values)
-    scale = _LARGEST_SCORE / (high - low) if high > low else 0.0
+    scale = _largest(len(values)) / (high - low) if high > low else 0.0
     return [round((value - low) * scale) for value in values]
+
+
+def _largest(blocks: int) -> int:
+    return max(LEVELS - 1, min(_LARGEST_SCORE, _LARGEST_SUM // blocks))

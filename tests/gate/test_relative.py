@@ -46,21 +46,6 @@ def test_a_wider_margin_never_raises_the_evidence_against_the_same_watch(new, ol
     assert p <= relative.location_p(blocks(new), relative.slower(blocks(old), margin)) * (1 + 1e-12)
 
 
-@given(st.integers(0, 30), st.integers(0, 30), st.floats(0.01, 0.99))
-def test_binomial_tail_sums_its_terms(at_least, draws, chance):
-    exact = sum(
-        comb(draws, hits) * chance**hits * (1 - chance) ** (draws - hits) for hits in range(at_least, draws + 1)
-    )
-    assert relative.binomial_tail(at_least, draws, chance) == pytest.approx(exact if at_least else 1.0, abs=1e-12)
-
-
-@pytest.mark.parametrize(("at_least", "draws", "chance"), [(5, 10, 0.3), (60, 62, 0.9), (1, 1, 0.5), (27, 51, 0.29)])
-def test_scipy_has_the_same_binomial(at_least, draws, chance):
-    stats = pytest.importorskip("scipy.stats")
-    theirs = stats.binomtest(at_least, draws, chance, alternative="greater").pvalue
-    assert relative.binomial_tail(at_least, draws, chance) == pytest.approx(theirs, rel=1e-9)
-
-
 def test_exactly_three_times_the_errors_is_not_more_than_up_200_percent():
     assert relative.errors_p(counted(*[3] * 60), counted(*[1] * 24), 2.0) > 0.3
 
