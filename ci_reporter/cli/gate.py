@@ -14,10 +14,14 @@ from ci_reporter.cli.reporting import reported
 
 @click.group("gate", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def command() -> None:
-    """Decide whether a deploy may go green."""
+    """Judge recordings of a deploy offline, and check the rules of a gate."""
 
 
-@command.command("judge", epilog="Example:  ci-reporter gate judge --baseline before.ndjson --watch after.ndjson")
+@command.command(
+    "judge",
+    short_help="Judge a recording: the verdict, and when it was due.",
+    epilog="Example:  ci-reporter gate judge --baseline before.ndjson --watch after.ndjson",
+)
 @click.option("--watch", required=True, envvar="CI_REPORTER_GATE_WATCH", metavar="FILE", help="Recording of the watch.")
 @click.option(
     "--baseline", envvar="CI_REPORTER_GATE_BASELINE", metavar="FILE", help="Recording from before the deploy."
@@ -53,7 +57,9 @@ def judge_command(
     sys.exit(verdict.exit_code)
 
 
-@command.command("lint", epilog="Example:  ci-reporter gate lint gate.yml")
+@command.command(
+    "lint", short_help="Check a rules file: errors and warnings.", epilog="Example:  ci-reporter gate lint gate.yml"
+)
 @click.argument("path", metavar="FILE")
 @reported
 def lint_command(path: str) -> None:

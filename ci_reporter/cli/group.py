@@ -16,7 +16,7 @@ COMMANDS = {
     "tests": "Look at test results: counts, failed, flaky and slow ones.",
     "flush": "Send what has not been delivered yet.",
     "gc": "Delete groups nobody pushes any more from the Pushgateway.",
-    "gate": "Decide whether a deploy may go green.",
+    "gate": "Judge recordings of a deploy offline, and check the rules of a gate.",
     "doctor": "Check Pushgateway, Prometheus and settings; say what to do.",
 }
 
