@@ -122,11 +122,14 @@ def _coverage(report: Report) -> str:
 
 
 def _tests(report: Report) -> str:
+    """`198/200 passed, 1 failed, 1 skipped in 9.9 s`."""
     tests = report.tests
     if tests is None:
         return "-"
-    bad = tests.failed + tests.errors
-    return f"{tests.passed}/{tests.total} passed" + (f", {bad} failed" if bad else "")
+    counts = {"failed": tests.failed + tests.errors, "skipped": tests.skipped, "flaky": tests.flaky}
+    parts = [f"{tests.passed}/{tests.total} passed", *(f"{count} {name}" for name, count in counts.items() if count)]
+    took = f" in {duration(tests.duration_ms)}" if tests.duration_ms is not None else ""
+    return ", ".join(parts) + took
 
 
 def _painted(text: str, result: Result, *, colour: bool) -> str:

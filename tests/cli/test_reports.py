@@ -61,7 +61,7 @@ def test_failed_flaky_and_slow_tests_are_named_in_the_summary(job):
 
 def test_the_last_line_has_coverage_and_tests(job):
     ended = job("run", "--coverage", "coverage.xml", "--tests", "junit.xml", "--", "sh", "-c", WRITE)
-    assert "coverage 90.0 % · tests 1/3 passed, 1 failed" in ended.stderr
+    assert "coverage 90.0 % · tests 1/3 passed, 1 failed, 1 skipped in 600 ms" in ended.stderr
 
 
 def test_words_of_an_unquoted_glob_are_files_not_the_command(job):

@@ -26,7 +26,9 @@ NETWORK = re.compile(r"PIP_|SSL_CERT|REQUESTS_CA|NODE_EXTRA_CA|https?_proxy|no_p
 def base_env(home: Path) -> dict[str, str]:
     """PATH, HOME, LANG and the way to the package registry."""
     network = {name: value for name, value in os.environ.items() if NETWORK.match(name)}
-    return {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"} | network
+    ours = str(Path(sys.executable).parent)  # an environment that is activated has the package
+    path = os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if folder != ours)
+    return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8"} | network
 
 
 @pytest.fixture(name="base_env", scope="session")
