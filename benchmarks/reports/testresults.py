@@ -10,21 +10,11 @@ its interpreter is given:
 from __future__ import annotations
 
 import argparse
-import json
-import statistics
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-BARE = "pass"
-EMPTY_LOOP = """
-from xml.etree.ElementTree import iterparse
-for _, element in iterparse(PATH):
-    element.clear()
-"""
+from benchmarks.reports.measuring import BARE, EMPTY_LOOP, Reader, compared
+
 OURS = """
 from ci_reporter.testresults import read
 print(read(PATH).tests.total, file=sys.stderr)
@@ -33,24 +23,6 @@ JUNITPARSER = """
 from junitparser import JUnitXml
 print(sum(len(suite) for suite in JUnitXml.fromfile(PATH)), file=sys.stderr)
 """
-FRAME = """
-import json, re, sys, time
-PATH = {path!r}
-began = time.perf_counter()
-{body}
-seconds = time.perf_counter() - began
-peak_kib = int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
-print(json.dumps([seconds, peak_kib / 1024]))
-"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reader:
-    """One way to read the file: an interpreter, and what it runs."""
-
-    name: str
-    body: str
-    python: str = sys.executable
 
 
 def write(path: Path, cases: int, suite_name: str = "shop.Suite") -> None:
@@ -78,25 +50,6 @@ def _case(number: int) -> str:
     return f"{start} />\n"
 
 
-def measured(reader: Reader, path: Path) -> tuple[float, float]:
-    """Seconds and peak MiB of one process."""
-    program = FRAME.format(path=str(path), body=reader.body)
-    done = subprocess.run([reader.python, "-c", program], check=True, stdout=subprocess.PIPE, text=True)
-    seconds, peak = json.loads(done.stdout)
-    return seconds, peak
-
-
-def table(rows: dict[str, list[tuple[float, float]]]) -> Iterator[str]:
-    """Medians, and what they are against the bare interpreter and the empty loop."""
-    bare = statistics.median(peak for _, peak in rows["bare interpreter"])
-    loop = statistics.median(seconds for seconds, _ in rows["empty iterparse loop"])
-    yield f"{'':22}{'time s':>8}{'ratio':>8}{'peak MiB':>10}{'over bare':>11}"
-    for name, samples in rows.items():
-        seconds = statistics.median(sample[0] for sample in samples)
-        peak = statistics.median(sample[1] for sample in samples)
-        yield f"{name:22}{seconds:8.2f}{seconds / loop:8.2f}{peak:10.1f}{peak - bare:11.1f}"
-
-
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -114,12 +67,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "junit.xml"
         write(path, options.cases)
-        print(f"{options.cases} cases, {path.stat().st_size / 2**20:.0f} MiB, {options.rounds} rounds")
-        rows: dict[str, list[tuple[float, float]]] = {reader.name: [] for reader in readers}
-        for _ in range(options.rounds):
-            for reader in readers:
-                rows[reader.name].append(measured(reader, path))
-    print("\n".join(table(rows)))
+        print(f"{options.cases} cases")
+        print("\n".join(compared(path, readers, options.rounds)))
 
 
 if __name__ == "__main__":
