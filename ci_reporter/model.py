@@ -1,4 +1,4 @@
-"""The nouns: Run, Step, Coverage, Tests, Report. Standard library only, frozen.
+"""The nouns: Run, Step, Coverage, Tests, BuildInfo, Report. Standard library only, frozen.
 
 A `Report` is what the world sees: one flat JSON object (schema 1). Times are RFC 3339 UTC strings, durations whole
 milliseconds, ratios 0-1 except `coverage_pct`. None means unknown.
@@ -113,6 +113,21 @@ class Tests:
     skipped: int
     flaky: int = 0
     duration_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildInfo:
+    """What an artifact was built from, and by which run; what differs between two runs of one commit may be absent."""
+
+    version: str | None = None
+    revision: str | None = None
+    branch: str | None = None
+    dirty: bool | None = None
+    build_time: str | None = None
+    builder: str | None = None
+    ci_run_id: str | None = None
+    run_url: str | None = None
+    repository_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ COMMANDS = {
     "tests": "Look at test results: counts, failed, flaky and slow ones.",
     "flush": "Send what has not been delivered yet.",
     "gc": "Delete groups nobody pushes any more from the Pushgateway.",
-    "gate": "Judge recordings of a deploy offline, and check the rules of a gate.",
+    "gate": "After a deploy: decide whether the job may go green.",
     "doctor": "Check Pushgateway, Prometheus and settings; say what to do.",
 }
 

@@ -1,0 +1,64 @@
+"""`build-info.json`: a BuildInfo as one flat JSON object, in an artifact or beside it. Unknown is left out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+
+from ci_reporter.errors import ReportFileError
+from ci_reporter.model import BuildInfo
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+FILE_NAME = "build-info.json"
+_LARGEST = 64 * 1024
+_LONGEST = 1000
+
+
+def to_json(info: BuildInfo) -> dict[str, Any]:
+    """What is known, by field name in the order of the fields."""
+    return {key: value for key, value in asdict(info).items() if value is not None}
+
+
+def encode(info: BuildInfo) -> bytes:
+    """The file's content: the same BuildInfo always gives the same bytes."""
+    return (json.dumps(to_json(info), indent=2) + "\n").encode()
+
+
+def from_json(found: Mapping[str, Any]) -> BuildInfo:
+    """Read what `to_json` gave; other keys are passed over. Raises ValueError naming the key and its value."""
+    known: dict[str, Any] = {}
+    for each in fields(BuildInfo):
+        value = found.get(each.name)
+        wanted = bool if each.name == "dirty" else str
+        if value is not None and (not isinstance(value, wanted) or len(str(value)) > _LONGEST):
+            raise ValueError(
+                f"{each.name}: expected {'true or false' if wanted is bool else 'a text'}, got {value!r:.60}"
+            )
+        known[each.name] = value
+    return BuildInfo(**known)
+
+
+def decode(content: bytes, name: str) -> BuildInfo:
+    """Read a file's content. Raises ReportFileError naming `name` and what is wrong."""
+    if len(content) > _LARGEST:
+        raise ReportFileError(name, "is larger than 64 KiB; that is no build info of ours")
+    try:
+        found = json.loads(content.decode("utf-8-sig"))
+        if not isinstance(found, dict):
+            raise ValueError("is no JSON object")
+        return from_json(found)
+    except (ValueError, RecursionError) as exc:
+        raise ReportFileError(name, f"is no build info: {exc}") from None
+
+
+def read(path: str) -> BuildInfo:
+    """Read a `build-info.json`. Raises ReportFileError, also where there is none."""
+    try:
+        with open(path, "rb") as file:
+            return decode(file.read(_LARGEST + 1), path)
+    except OSError as exc:
+        raise ReportFileError(path, f"cannot be read: {exc.strerror}") from exc

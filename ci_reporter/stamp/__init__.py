@@ -1,0 +1,1 @@
+"""BuildInfo → artifact and back; one file a kind of artifact."""
