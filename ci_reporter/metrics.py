@@ -77,7 +77,36 @@ def _measures(report: Report) -> Values:
     return [((name,), value) for name, value in report.measures.items()]
 
 
-def _seconds(ms: int | None) -> float | None:
+def _gate_verdict(report: Report) -> Values:
+    if report.gate:
+        yield from (((word,), float(report.gate.verdict == word)) for word in ("pass", "fail", "inconclusive"))
+
+
+def _gate_rules(report: Report) -> Values:
+    return [((name,), float(verdict == "fail")) for name, verdict in (report.gate.rules if report.gate else {}).items()]
+
+
+def _gate_latency(report: Report) -> Values:
+    gate = report.gate
+    if gate:
+        yield ("baseline", "p50"), _seconds(gate.p50_ms_before)
+        yield ("baseline", "p95"), _seconds(gate.p95_ms_before)
+        yield ("watch", "p50"), _seconds(gate.p50_ms)
+        yield ("watch", "p95"), _seconds(gate.p95_ms)
+
+
+def _gate_errors(report: Report) -> Values:
+    if report.gate:
+        yield ("baseline",), report.gate.error_ratio_before
+        yield ("watch",), report.gate.error_ratio
+
+
+def _build_info(report: Report) -> Values:
+    run = report.run
+    return [((run.tag or "", run.revision or "", run.branch or ""), 1.0)]
+
+
+def _seconds(ms: float | None) -> float | None:
     return None if ms is None else ms / 1000
 
 
@@ -138,6 +167,42 @@ FAMILIES = (
         name="ci_tests", help="Tests by outcome; a flaky test is also in passed.", labels=("outcome",), values=_tests
     ),
     Family(name="ci_measure", help="A number the step itself reported.", labels=("name",), values=_measures),
+    Family(
+        name="ci_gate_verdict",
+        help="1 for the verdict of the gate, 0 for the two others.",
+        labels=("verdict",),
+        values=_gate_verdict,
+    ),
+    Family(
+        name="ci_gate_decided_seconds",
+        help="When the gate's verdict was reached, from the start of the watch.",
+        values=lambda r: _one(r.gate.decided_at_s if r.gate else None),
+    ),
+    Family(
+        name="ci_gate_probes",
+        help="Requests that the gate's watch rests on.",
+        values=lambda r: _one(r.gate.probes if r.gate else None),
+    ),
+    Family(name="ci_gate_rule_failed", help="Whether the rule failed.", labels=("rule",), values=_gate_rules),
+    Family(
+        name="ci_gate_latency_seconds",
+        help="Latency of the gate's probes before the deploy and after it.",
+        labels=("window", "percentile"),
+        values=_gate_latency,
+    ),
+    Family(
+        name="ci_gate_error_ratio",
+        help="Share of the gate's probes that failed, 0 to 1.",
+        labels=("window",),
+        values=_gate_errors,
+    ),
+)
+BUILD_INFO = Family(
+    name="ci_build_info",
+    help="What the run that pushed last was built from; one new series a revision.",
+    labels=("version", "revision", "branch"),
+    values=_build_info,
+    passing=True,
 )
 RUN_INFO = Family(
     name="ci_run_info",
@@ -174,7 +239,7 @@ def prepare() -> None:
 
 def samples(report: Report, *, run_info: bool = False) -> list[Samples]:
     """What the report has measured; a family without a known value is left out."""
-    families = (*FAMILIES, RUN_INFO) if run_info else FAMILIES
+    families = (*FAMILIES, BUILD_INFO, RUN_INFO) if run_info else FAMILIES
     found = (sample_of(family, family.values(report)) for family in families)
     return [each for each in found if each.values]
 

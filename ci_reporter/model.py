@@ -1,4 +1,4 @@
-"""The nouns: Run, Step, Coverage, Tests, BuildInfo, Report. Standard library only, frozen.
+"""The nouns: Run, Step, Coverage, Tests, BuildInfo, Gate, Report. Standard library only, frozen.
 
 A `Report` is what the world sees: one flat JSON object (schema 1). Times are RFC 3339 UTC strings, durations whole
 milliseconds, ratios 0-1 except `coverage_pct`. None means unknown.
@@ -116,6 +116,22 @@ class Tests:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Gate:
+    """What a gate decided, `pass`, `fail` or `inconclusive`, and what it saw before the deploy and after it."""
+
+    verdict: str
+    decided_at_s: float | None = None
+    probes: int | None = None
+    rules: Mapping[str, str] = field(default_factory=dict)
+    p50_ms_before: float | None = None
+    p95_ms_before: float | None = None
+    error_ratio_before: float | None = None
+    p50_ms: float | None = None
+    p95_ms: float | None = None
+    error_ratio: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class BuildInfo:
     """What an artifact was built from, and by which run; what differs between two runs of one commit may be absent."""
 
@@ -141,6 +157,7 @@ class Report:
     coverage: Coverage | None = None
     coverage_pct: float | None = None
     tests: Tests | None = None
+    gate: Gate | None = None
     measures: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     failed_tests: tuple[str, ...] = ()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 
-from ci_reporter.model import Coverage, Report, Result, Run, Step, Tests, uuid7
+from ci_reporter.model import Coverage, Gate, Report, Result, Run, Step, Tests, uuid7
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
-    _Inner = TypeVar("_Inner", Coverage, Tests)
+    _Inner = TypeVar("_Inner", Coverage, Tests, Gate)
 
 SCHEMA = 1
 
@@ -40,11 +40,16 @@ def to_json(report: Report) -> dict[str, Any]:
     flat["tests"] = dict(vars(report.tests)) if report.tests else None
     flat["measures"] = dict(report.measures)
     flat["tags"] = dict(report.tags)
+    flat |= {"gate": _gate(report.gate)} if report.gate else {}
     named = {"failed_tests": list(report.failed_tests), "flaky_tests": list(report.flaky_tests)}
     flat |= {key: names for key, names in named.items() if names}
     flat |= {"slowest_tests": dict(report.slowest_tests)} if report.slowest_tests else {}
     rest = (run | step).items()
     return flat | {key: value for key, value in rest if key not in flat and key != "name" and value is not None}
+
+
+def _gate(gate: Gate) -> dict[str, Any]:
+    return {key: value for key, value in vars(gate).items() if value is not None} | {"rules": dict(gate.rules)}
 
 
 def from_json(flat: Mapping[str, Any]) -> Report:
@@ -62,6 +67,7 @@ def from_json(flat: Mapping[str, Any]) -> Report:
         coverage=_inner(Coverage, flat, "coverage"),
         coverage_pct=_number(flat, "coverage_pct"),
         tests=_inner(Tests, flat, "tests"),
+        gate=_inner(Gate, flat, "gate"),
         measures=_values(flat, "measures", _number),
         tags=_values(flat, "tags", _text),
         failed_tests=_names(flat, "failed_tests"),
@@ -188,6 +194,8 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
     "int": _whole,
     "bool": _flag,
     "Result": _result,
+    "float": _number,
+    "Mapping[str,": lambda flat, key: _values(flat, key, _text),
 }
 _ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 _LARGEST_WHOLE = 2**63

@@ -9,7 +9,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from ci_reporter import metrics
-from ci_reporter.metrics import FAMILIES, GROUPING, OVERHEAD, PUSH_FAILURES, RUN_INFO
+from ci_reporter.metrics import BUILD_INFO, FAMILIES, GROUPING, OVERHEAD, PUSH_FAILURES, RUN_INFO
 from ci_reporter.schema import from_json
 from ci_reporter.sinks import openmetrics
 
@@ -20,6 +20,18 @@ FULL = {
     "coverage": {"unit": "line", "covered": 931, "total": 1000, "branches_covered": 80, "branches_total": 100},
     "tests": {"total": 200, "passed": 198, "failed": 1, "errors": 0, "skipped": 1, "flaky": 2},
     "measures": {"bundle_bytes": 48123},
+    "gate": {
+        "verdict": "fail",
+        "decided_at_s": 30,
+        "probes": 600,
+        "rules": {"latency": "fail", "availability": "pass"},
+        "p50_ms_before": 120,
+        "p95_ms_before": 250,
+        "error_ratio_before": 0,
+        "p50_ms": 180,
+        "p95_ms": 400.5,
+        "error_ratio": 0.01,
+    },
 }
 NAMES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]))
 ABOUT_US = tuple(metrics.sample_of(each, [((), 0.5)]) for each in (OVERHEAD, PUSH_FAILURES))
@@ -45,6 +57,16 @@ def values(report, **more):
         ("ci_coverage_ratio", {"line": 0.931, "branch": 0.8}),
         ("ci_tests", {"passed": 198, "failed": 1, "errors": 0, "skipped": 1, "flaky": 2}),
         ("ci_measure", {"bundle_bytes": 48123}),
+        ("ci_gate_verdict", {"pass": 0, "fail": 1, "inconclusive": 0}),
+        ("ci_gate_decided_seconds", {"": 30}),
+        ("ci_gate_probes", {"": 600}),
+        ("ci_gate_rule_failed", {"latency": 1, "availability": 0}),
+        (
+            "ci_gate_latency_seconds",
+            {"baseline,p50": 0.12, "baseline,p95": 0.25, "watch,p50": 0.18, "watch,p95": 0.4005},
+        ),
+        ("ci_gate_error_ratio", {"baseline": 0, "watch": 0.01}),
+        ("ci_build_info", {f",c0ffee{'0' * 34},main": 1}),
         ("ci_run_info", {f"github-17012345678-1,c0ffee{'0' * 34}": 1}),
         ("ci_step_result", {"success": 1, "failure": 0, "error": 0, "timeout": 0, "cancellation": 0, "skip": 0}),
     ],
@@ -54,7 +76,7 @@ def test_a_family_has_its_values(make_report, family, expected):
 
 
 def test_no_family_is_forgotten(make_report):
-    assert list(values(make_report(**FULL), run_info=True)) == [each.name for each in (*FAMILIES, RUN_INFO)]
+    assert list(values(make_report(**FULL), run_info=True)) == [each.name for each in (*FAMILIES, BUILD_INFO, RUN_INFO)]
 
 
 def test_what_is_unknown_is_absent(make_report):

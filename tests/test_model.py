@@ -51,6 +51,8 @@ reports = st.builds(
     coverage_pct=st.none() | numbers,
     tests=st.none()
     | st.builds(model.Tests, **dict.fromkeys(("total", "passed", "failed", "errors", "skipped"), wholes)),
+    gate=st.none()
+    | st.builds(model.Gate, verdict=texts, probes=maybe[int], rules=st.dictionaries(texts, texts), p95_ms=numbers),
     measures=st.dictionaries(texts, numbers),
     tags=st.dictionaries(texts, texts),
 )

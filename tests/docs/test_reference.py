@@ -10,7 +10,7 @@ from ci_reporter.model import Report, Result, Run, Step
 from ci_reporter.schema import to_json
 
 DOCS = Path(__file__).parents[2] / "docs"
-FAMILIES = [*metrics.FAMILIES, metrics.RUN_INFO, metrics.PUSH_FAILURES, metrics.OVERHEAD]
+FAMILIES = [*metrics.FAMILIES, metrics.BUILD_INFO, metrics.RUN_INFO, metrics.PUSH_FAILURES, metrics.OVERHEAD]
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
