@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from ci_reporter.gate import blocks, compare, early, failures, power
+from ci_reporter.gate import blocks, compare, control, early, failures, power
 from ci_reporter.gate.conditions import Condition, Consecutive, Down, Group, Limit, Relative, leaves
 from ci_reporter.gate.evidence import Evidence, worst
 from ci_reporter.gate.recording import Probe, Recording, Signal
@@ -18,27 +18,34 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def judge(baseline: Recording | None, watch: Recording, rules: RuleSet) -> Verdict:
-    """Decide, as it would have been decided while the watch went on."""
+def judge(baseline: Recording | None, watch: Recording, rules: RuleSet, *, ended: bool = True) -> Verdict:
+    """Decide, as it would have been decided while the watch went on.
+
+    A watch that has not `ended` can fail, or pass early; missing data and raw thresholds are judged at its end.
+    """
+    watch = control.without_trouble(watch, baseline)
+    baseline = control.without_trouble(baseline, None) if baseline else None
+    notes = tuple(note for each in (baseline, watch) if each for note in each.notes)
     watch_s = rules.settings.watch_s or max((blocks.end_s(each.times) for each in watch.signals.values()), default=0.0)
     before = baseline.signals if baseline else {}
-    windows = Windows(before=before, after=watch.signals, watch_s=watch_s)
+    windows = Windows(before=before, after=watch.signals, watch_s=watch_s, ended=ended)
     found = _judged_rules(rules, windows)
     early_s = early.at_s(before, watch.signals, rules, watch_s)
     if early_s is not None and not _failed_by(found, early_s):
         found = _judged_rules(rules, replace(windows, after=_until(watch.signals, early_s)))
     verdict, decided_at_s = overall(found)
-    notes = tuple(note for each in (baseline, watch) if each for note in each.notes)
-    return Verdict(verdict=verdict, decided_at_s=decided_at_s, rules=found, notes=notes)
+    settled = ended or verdict == FAIL or early_s is not None
+    return Verdict(verdict=verdict, decided_at_s=decided_at_s, rules=found, notes=notes, settled=settled)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Windows:
-    """Both phases' signals, and how long the watch was to be."""
+    """Both phases' signals, how long the watch was to be, and whether that time is over."""
 
     before: Mapping[str, Signal]
     after: Mapping[str, Signal]
     watch_s: float
+    ended: bool = True
 
 
 def _judged_rules(rules: RuleSet, windows: Windows) -> tuple[RuleVerdict, ...]:
@@ -76,6 +83,8 @@ def _until(signals: Mapping[str, Signal], time_s: float) -> dict[str, Signal]:
 def _power(rule: Rule, settings: Settings, windows: Windows, alpha: float) -> dict[str, Any] | None:
     """What the first comparison of a rule that rests on statistics could have seen."""
     compared = next((leaf for leaf in leaves(rule.condition) if isinstance(leaf, Limit | Relative)), None)
+    if not windows.ended:
+        return None
     if compared is None or (rule.judge or settings.judge) != "statistics":
         return None
     signal, old = windows.after.get(compared.signal), windows.before.get(compared.signal)
@@ -112,7 +121,7 @@ def overall(rules: Iterable[RuleVerdict]) -> tuple[str, float | None]:
 
 def _finding(rule: Rule, settings: Settings, windows: Windows, alpha: float) -> Finding:
     finding = _of(rule.condition, rule, settings, windows, alpha)
-    if finding.no_data and rule.no_data != INCONCLUSIVE:
+    if finding.no_data and rule.no_data != INCONCLUSIVE and windows.ended:
         verdict = rule.no_data
         return replace(
             finding, verdict=verdict, decided_at_s=windows.watch_s, reason=f"{finding.reason}: no_data: {verdict}"
@@ -167,16 +176,17 @@ def _compared(leaf: Limit | Relative, rule: Rule, settings: Settings, windows: W
     seen = Evidence(watch=signal, baseline=old, watch_s=windows.watch_s, not_before_s=_enough_at_s(rule, signal))
     if not blocks.seen(seen.new):
         return _nothing(f"the watch has no complete block of {leaf.signal}")
-    finding = _judged(leaf, rule.judge or settings.judge, seen, alpha)
+    finding = _judged(leaf, rule.judge or settings.judge, seen, alpha, ended=windows.ended)
     if finding.verdict == PASS and len(signal.times) < rule.min_probes and signal.probes:
         reason = f"{len(signal.probes)} probes, and the rule wants {rule.min_probes}"
         return replace(finding, verdict=INCONCLUSIVE, reason=reason, decided_at_s=None)
     return finding
 
 
-def _judged(leaf: Limit | Relative, judge: str, seen: Evidence, alpha: float) -> Finding:
+def _judged(leaf: Limit | Relative, judge: str, seen: Evidence, alpha: float, *, ended: bool) -> Finding:
     if judge == "threshold":
-        return compare.threshold(leaf, seen)
+        later = Finding(verdict=INCONCLUSIVE, reason="a raw threshold is judged at the end of the watch")
+        return compare.threshold(leaf, seen) if ended else later
     return compare.limit(leaf, seen, alpha) if isinstance(leaf, Limit) else compare.against_baseline(leaf, seen, alpha)
 
 

@@ -26,7 +26,7 @@ def warnings(rules: RuleSet) -> list[str]:
 
 
 def _of_query(query: Query, settings: Settings) -> Iterator[tuple[int | None, str]]:
-    for text in filter(None, (query.bad, query.total)):
+    for text in (query.bad, query.total):
         for function, window in _WINDOW.findall(text):
             if duration_s(window) < 2 * settings.interval_s:
                 yield (

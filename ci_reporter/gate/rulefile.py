@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from ci_reporter.errors import UsageError
-from ci_reporter.gate import conditions
+from ci_reporter.gate import conditions, planfile
 from ci_reporter.gate.conditions import Condition, leaves
+from ci_reporter.gate.plan import Plan
 from ci_reporter.gate.rules import (
     BUILT_IN_SIGNALS,
     JUDGES,
@@ -15,7 +16,6 @@ from ci_reporter.gate.rules import (
     OUTCOMES,
     POLICIES,
     EarlyPass,
-    Query,
     Rule,
     RuleSet,
     Settings,
@@ -42,12 +42,11 @@ from ci_reporter.gate.yamltree import (
 _LIMIT_BYTES = 256 * 1024
 _TOP = ("version", "gate", "signals", "rules", "actions")
 _GATE = (
-    *("url", "expect", "converge", "warmup", "watch", "min_watch", "rate", "interval", "alpha", "baseline"),
-    *("early_pass", "inconclusive", "judge"),
+    *planfile.GATE,
+    *("min_watch", "interval", "alpha", "early_pass", "inconclusive", "judge"),
 )
 _RULE = ("name", "on", "if", "then", "min", "no_data", "inconclusive", "mode", "weight", "judge")
 _ACTION = ("run", "to", "timeout", "max", "verify")
-_SIGNAL = ("probe", "promql")
 _BUILT_IN_ACTIONS = ("notify",)
 
 
@@ -70,15 +69,17 @@ def parse(content: bytes, path: str, more_signals: Collection[str] = ()) -> Rule
         raise UsageError(f"{top['version'].where}: version {shown(top['version'])} is not known (write version: 1)")
     if "rules" not in top:
         raise UsageError(f"{path}: has no rules (write rules: with a list of - name: and if:)")
-    queries = _signals(top.get("signals"))
-    signals = dict.fromkeys((*BUILT_IN_SIGNALS, *more_signals), "probe")
-    signals |= {query.signal: "promql" if query.bad else "probe" for query in queries}
+    gate = mapping(top["gate"], _GATE) if "gate" in top else {}
+    plan, queries = planfile.plan(top.get("gate"), top.get("signals"))
+    signals = dict.fromkeys((*BUILT_IN_SIGNALS, *more_signals, *(ask.signal for ask in plan.asks)), "probe")
+    signals |= {query.signal: "promql" for query in queries}
     actions = _actions(top.get("actions"))
     rules = tuple(_rule(node, signals, actions) for node in items(top["rules"]))
+    _check_actions(plan.converge.then, actions, gate.get("converge"))
     if not rules:
         raise UsageError(f"{top['rules'].where}: rules is empty; no rule is never a pass")
     _check_names(rules, path)
-    return RuleSet(rules=rules, settings=_settings(top.get("gate")), queries=queries, source=path)
+    return RuleSet(rules=rules, settings=_settings(gate, plan), queries=queries, plan=plan, source=path)
 
 
 def _rule(node: Node, signals: Mapping[str, str], actions: Collection[str]) -> Rule:
@@ -88,9 +89,7 @@ def _rule(node: Node, signals: Mapping[str, str], actions: Collection[str]) -> R
     condition, written = _condition(keys["if"])
     _check_signals(condition, keys["if"], signals)
     then = names(keys.get("then"))
-    for name in then:
-        if name not in actions:
-            raise UsageError(f"{keys['then'].where}: no action named {name!r} ({near(name, actions)})")
+    _check_actions(then, actions, keys.get("then"))
     least = mapping(keys["min"], ("probes", "errors")) if "min" in keys else {}
     return Rule(
         name=text(keys["name"]) if "name" in keys else written,
@@ -137,6 +136,13 @@ def _check_signals(condition: Condition, node: Node, signals: Mapping[str, str])
             )
 
 
+def _check_actions(then: Iterable[str], actions: Collection[str], node: Node | None) -> None:
+    for name in then:
+        if name not in actions:
+            where = node.where if node else "then"
+            raise UsageError(f"{where}: no action named {name!r} ({near(name, actions)})")
+
+
 def _check_names(rules: Iterable[Rule], path: str) -> None:
     lines: dict[str, int | None] = {}
     for rule in rules:
@@ -145,22 +151,6 @@ def _check_names(rules: Iterable[Rule], path: str) -> None:
                 f"{path} line {rule.line}: rule {rule.name!r} is also on line {lines[rule.name]}; name it otherwise"
             )
         lines[rule.name] = rule.line
-
-
-def _signals(node: Node | None) -> tuple[Query, ...]:
-    found = []
-    for name, each in (mapping(node) if node else {}).items():
-        keys = mapping(each, _SIGNAL)
-        if len(keys) != 1:
-            raise UsageError(f"{each.where}: needs one of probe: and promql:")
-        if "probe" in keys:
-            found.append(Query(signal=name, probe=text(keys["probe"]), line=each.line))
-            continue
-        counts = mapping(keys["promql"], ("bad", "total"))
-        if set(counts) != {"bad", "total"}:
-            raise UsageError(f"{keys['promql'].where}: needs bad: and total:, two queries that count")
-        found.append(Query(signal=name, bad=text(counts["bad"]), total=text(counts["total"]), line=each.line))
-    return tuple(found)
 
 
 def _actions(node: Node | None) -> set[str]:
@@ -174,9 +164,7 @@ def _actions(node: Node | None) -> set[str]:
     return found
 
 
-def _settings(node: Node | None) -> Settings:
-    keys = mapping(node, _GATE) if node else {}
-    read(keys, "warmup", duration, 0.0)
+def _settings(keys: Mapping[str, Node], plan: Plan) -> Settings:
     return Settings(
         alpha=read(keys, "alpha", alpha, 0.01),
         watch_s=read(keys, "watch", duration, None),
@@ -186,14 +174,8 @@ def _settings(node: Node | None) -> Settings:
         early_pass=_early_pass(keys.get("early_pass")),
         rate=read(keys, "rate", rate, None),
         interval_s=read(keys, "interval", duration, 15.0),
-        baseline_s=_baseline_s(keys.get("baseline")),
+        baseline_s=plan.baseline.window_s,
     )
-
-
-def _baseline_s(node: Node | None) -> float:
-    keys = mapping(node, ("from", "window", "fallback", "max_age")) if node else {}
-    read(keys, "max_age", duration, 0.0)
-    return float(read(keys, "window", duration, 120.0))
 
 
 def _policies(node: Node | None) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ci_reporter.gate.conditions import Condition, Limit, Relative, leaves, parse
+from ci_reporter.gate.plan import Plan
 
 OUTCOMES = ("fail", "inconclusive", "pass")
 MODES = ("enforce", "dry-run")
@@ -63,12 +64,11 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """Where a signal comes from: a request to probe, or two PromQL queries that count."""
+    """A signal of counts: two PromQL queries, of bad requests and of all."""
 
     signal: str
-    probe: str | None = None
-    bad: str | None = None
-    total: str | None = None
+    bad: str
+    total: str
     line: int | None = None
 
 
@@ -79,6 +79,7 @@ class RuleSet:
     rules: tuple[Rule, ...]
     settings: Settings = field(default_factory=Settings)
     queries: tuple[Query, ...] = ()
+    plan: Plan = field(default_factory=Plan)
     source: str = "the default rules"
 
     def on(self, environment: str | None) -> RuleSet:
@@ -93,13 +94,16 @@ def make(name: str, text: str, **more: object) -> Rule:
     return Rule(name=name, condition=parse(text), text=text, **more)  # type: ignore[arg-type]
 
 
-def default() -> RuleSet:
-    """Without a file: slower or more errors than before, no outage, no three failures in a row."""
+def default(*, compared: bool = True) -> RuleSet:
+    """Without a file: no outage, no failures in a row; with a baseline nothing worse, else 1 % errors."""
+    relative = (
+        make("latency", "http_latency_p95 > +10%"),
+        make("errors", "http_error_rate > +50%", min_errors=3),
+    )
+    absolute = (
+        make("failures", "consecutive failures >= 3 within 5m"),
+        make("outage", "down for 15s"),
+    )
     return RuleSet(
-        rules=(
-            make("latency", "http_latency_p95 > +10%"),
-            make("errors", "http_error_rate > +50%", min_errors=3),
-            make("availability", "consecutive failures >= 3 within 5m"),
-            make("outage", "down for 15s"),
-        )
+        rules=(*relative, *absolute) if compared else (make("availability", "availability < 99%"), *absolute)
     )

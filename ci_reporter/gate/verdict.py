@@ -55,12 +55,16 @@ class RuleVerdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The whole: pass, fail or inconclusive, and when it was reached, in seconds since the watch began."""
+    """The whole: pass, fail or inconclusive, and when it was reached, in seconds since the watch began.
+
+    It is `settled` once nothing that the watch may still see can change it.
+    """
 
     verdict: str
     decided_at_s: float | None
     rules: tuple[RuleVerdict, ...]
     notes: tuple[str, ...] = ()
+    settled: bool = True
 
     @property
     def exit_code(self) -> int:

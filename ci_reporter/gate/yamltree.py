@@ -163,9 +163,17 @@ def alpha(node: Node) -> float:
 
 def rate(node: Node) -> float:
     """Probes a second."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)/(s|m)", text(node))
+    try:
+        return rate_of(text(node))
+    except ValueError as exc:
+        raise UsageError(f"{node.where}: {exc}") from None
+
+
+def rate_of(written: str) -> float:
+    """Probes a second of `10/s` or `12/m`. Raises ValueError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)/(s|m)", written)
     if not match or not 0 < float(match[1]) <= 1000:
-        raise UsageError(f"{node.where}: {shown(node)} is no rate of probes (write 10/s, or 12/m)")
+        raise ValueError(f"{written[:60]!r} is no rate of probes (write 10/s, or 12/m)")
     return float(match[1]) / (60 if match[2] == "m" else 1)
 
 
