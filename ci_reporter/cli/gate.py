@@ -1,75 +1,43 @@
-"""`ci-reporter gate`: decide from recordings whether a deploy may go green, and check the rules of a gate."""
+"""`ci-reporter gate`: after a deploy, decide whether the job may go green. `gate URL` is `gate watch URL`."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-
 import click
 
-from ci_reporter.cli import output
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.lazy import LazyGroup
+
+_SUBCOMMANDS = {
+    "watch": "Converge, warm up, watch, decide; `gate URL` is short for it.",
+    "baseline": "Record what is normal, before the deploy.",
+    "around": "Baseline, deploy, converge, watch, in one command.",
+    "judge": "Judge a recording: the verdict, and when it was due.",
+    "replay": "Hold rules against the kept recordings of past deploys.",
+    "aa": "Look how the rules do on a service that does not change.",
+    "lint": "Check a rules file: errors and warnings.",
+}
 
 
-@click.group("gate", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Gate(LazyGroup):
+    """A group where what is no command of it is meant for `watch`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in (*_SUBCOMMANDS, "-h", "--help"):
+            args = ["watch", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    "gate",
+    cls=_Gate,
+    lazy=_SUBCOMMANDS,
+    prefix="gate_",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example:  ci-reporter gate https://shop.example/health --watch 5m",
+)
 def command() -> None:
-    """Judge recordings of a deploy offline, and check the rules of a gate."""
+    """After a deploy: decide whether the job may go green.
 
-
-@command.command(
-    "judge",
-    short_help="Judge a recording: the verdict, and when it was due.",
-    epilog="Example:  ci-reporter gate judge --baseline before.ndjson --watch after.ndjson",
-)
-@click.option("--watch", required=True, envvar="CI_REPORTER_GATE_WATCH", metavar="FILE", help="Recording of the watch.")
-@click.option(
-    "--baseline", envvar="CI_REPORTER_GATE_BASELINE", metavar="FILE", help="Recording from before the deploy."
-)
-@click.option("--rules", "rules_path", envvar="CI_REPORTER_GATE_RULES", metavar="FILE", help="Rules, as gate.yml.")
-@click.option("--on", "environment", envvar="CI_REPORTER_GATE_ON", metavar="NAME", help="Only rules `on` that deploy.")
-@click.option("--json", "as_json", is_flag=True, help="The verdict as one JSON object.")
-@reported
-def judge_command(
-    watch: str, baseline: str | None, rules_path: str | None, environment: str | None, as_json: bool
-) -> None:
-    """Judge a recording offline: the verdict, and when it would have been reached.
-
-    Exit codes: 0 pass, 1 fail, 2 a file is wrong, 3 inconclusive under `inconclusive: fail`.
+    Waits until the deployed revision answers everywhere, watches it, and fails the job on a regression. Exit codes: 0
+    pass, 1 fail, 2 usage, 3 inconclusive where that fails, 4 never converged or the wrong revision, 5 failed and
+    rolled back, 6 failed and the rollback failed.
     """
-    from ci_reporter.cli import gate_text
-    from ci_reporter.gate import recording, rulefile
-    from ci_reporter.gate.judge import judge
-    from ci_reporter.gate.rules import default
-    from ci_reporter.gate.verdict import to_json
-
-    after = recording.read(watch, "watch")
-    before = recording.read(baseline, "baseline") if baseline else None
-    known = {*after.signals, *(before.signals if before else ())}
-    rules = (rulefile.load(rules_path, known) if rules_path else default()).on(environment)
-    verdict = judge(before, after, rules)
-    for note in verdict.notes:
-        output.warn(note, os.environ)
-    if as_json:
-        output.result(json.dumps(to_json(verdict), allow_nan=False))
-    else:
-        output.result(gate_text.shown(verdict, colour=output.colour(sys.stdout, os.environ)))
-    sys.exit(verdict.exit_code)
-
-
-@command.command(
-    "lint", short_help="Check a rules file: errors and warnings.", epilog="Example:  ci-reporter gate lint gate.yml"
-)
-@click.argument("path", metavar="FILE")
-@reported
-def lint_command(path: str) -> None:
-    """Check a rules file: errors end with exit 2, what is only suspicious is said."""
-    from ci_reporter.gate import rulefile
-    from ci_reporter.gate.lint import warnings
-
-    rules = rulefile.load(path)
-    found = warnings(rules)
-    for warning in found:
-        output.warn(warning, os.environ)
-    counted = "1 rule" if len(rules.rules) == 1 else f"{len(rules.rules)} rules"
-    output.result(f"{path}: {counted}, {len(found) or 'no'} warning{'' if len(found) == 1 else 's'}")
