@@ -22,17 +22,25 @@ _LONGEST_LINE = 64 * 1024
 _LATEST_S = 1e7
 _LONGEST_MS = 1e9
 _LARGEST_COUNT = 1e15
+_LONGEST_TEXT = 1000
+_TEXTS = ("revision", "reason", "response", "url")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Probe:
-    """One request: `latency_ms` counts from its intended start, and is None where no answer came."""
+    """One request: `latency_ms` counts from its intended start, and is None where no answer came.
+
+    Of a bad one, `reason` says why it is, and `response` how its answer began; `url` where a signal has several.
+    """
 
     t: float
     ok: bool
     latency_ms: float | None = None
     status: int | None = None
     revision: str | None = None
+    reason: str | None = None
+    response: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +107,17 @@ def parse(lines: Iterable[bytes], name: str, phase: str | None = None) -> Record
     return Recording(phase=str(header["phase"]), signals=signals, header=header, notes=tuple(notes))
 
 
+def first_line(phase: str, **header: object) -> str:
+    """The line that a recording begins with."""
+    return json.dumps({"recording": VERSION, "phase": phase, **header}, allow_nan=False)
+
+
+def line(signal: str, sample: Probe | Count) -> str:
+    """One probe or count as its line; what is None is left out."""
+    known = {key: value for key in sample.__slots__ if (value := getattr(sample, key)) is not None}
+    return json.dumps({"t": known.pop("t"), "signal": signal, **known}, allow_nan=False)
+
+
 class _CutShort(ValueError):
     """A line that is no JSON, as the last one of a killed writer."""
 
@@ -159,12 +178,18 @@ def _probe(found: Mapping[str, Any], t: float) -> Probe:
     latency_ms = None if found.get("latency_ms") is None else _number(found, "latency_ms", _LONGEST_MS)
     if ok and latency_ms is None:
         raise ValueError("latency_ms: is missing, and ok is true; a good answer has a latency")
-    status, revision = found.get("status"), found.get("revision")
+    status = found.get("status")
     if status is not None and (isinstance(status, bool) or not isinstance(status, int) or not 0 <= status <= 999):
         raise ValueError(f"status: expected an HTTP status or null, got {_shown(status)}")
-    if revision is not None and not isinstance(revision, str):
-        raise ValueError(f"revision: expected text or null, got {_shown(revision)}")
-    return Probe(t=t, ok=ok, latency_ms=latency_ms, status=status, revision=revision)
+    texts = {key: _text(found, key) for key in _TEXTS}
+    return Probe(t=t, ok=ok, latency_ms=latency_ms, status=status, **texts)
+
+
+def _text(found: Mapping[str, Any], key: str) -> str | None:
+    value = found.get(key)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{key}: expected text or null, got {_shown(value)}")
+    return value[:_LONGEST_TEXT] if value else None
 
 
 def _number(found: Mapping[str, Any], key: str, most: float) -> float:

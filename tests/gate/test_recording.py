@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ci_reporter.errors import UsageError
 from ci_reporter.gate import recording
+from ci_reporter.gate.recording import Count, Probe
 
 HEAD = b'{"recording": 1, "phase": "watch"}\n'
 GOOD = b'{"t": 1, "signal": "http_latency", "latency_ms": 12.3, "ok": true, "status": 200, "revision": "abc"}\n'
@@ -80,3 +81,27 @@ def test_garbage_is_read_or_refused_in_our_words(lines):
         recording.parse([HEAD, *lines], "w")
     except UsageError as exc:
         assert "w line" in str(exc)
+
+
+@given(
+    st.builds(
+        Probe,
+        t=st.floats(0, 1e6),
+        ok=st.booleans(),
+        latency_ms=st.floats(0, 1e6),
+        status=st.none() | st.integers(100, 599),
+        revision=st.none() | st.text(min_size=1, max_size=50),
+        reason=st.none() | st.text(min_size=1, max_size=50),
+        response=st.none() | st.text(min_size=1, max_size=200),
+    )
+)
+def test_a_written_probe_is_read_back(probe):
+    lines = [recording.first_line("watch"), recording.line("x", probe)]
+    assert recording.parse([f"{each}\n".encode() for each in lines], "f").signals["x"].probes == (probe,)
+
+
+def test_a_written_count_is_read_back():
+    count = Count(t=15.0, bad=2.0, total=900.0)
+    lines = [recording.first_line("baseline", url="https://svc"), recording.line("x", count)]
+    found = recording.parse([f"{each}\n".encode() for each in lines], "f")
+    assert (found.signals["x"].counts, found.header["url"]) == ((count,), "https://svc")
