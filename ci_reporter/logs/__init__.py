@@ -1,1 +1,78 @@
-"""Logs that name the run: set-up of structlog, the context of a request, and what carries it on."""
+"""Logs that name the run: set-up of structlog, the context of a request, and what carries it on.
+
+    from ci_reporter import logs
+
+    logs.configure("shop", build="build-info.json")
+    app = logs.AsgiMiddleware(app)
+    session = logs.requests_session(requests.Session())
+
+Names are resolved when asked for: a WSGI service loads no ASGI.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ci_reporter.logs.asgi import ContextMiddleware as AsgiMiddleware
+    from ci_reporter.logs.context import Context, bind, context
+    from ci_reporter.logs.outgoing import (
+        UrllibHandler,
+        async_httpx_hook,
+        carried,
+        environment,
+        headers,
+        httpx_hook,
+        requests_session,
+    )
+    from ci_reporter.logs.setup import configure, hide
+    from ci_reporter.logs.sql import commented, sqlalchemy_engine
+    from ci_reporter.logs.wsgi import ContextMiddleware as WsgiMiddleware
+
+_HERE = {
+    "AsgiMiddleware": "asgi:ContextMiddleware",
+    "Context": "context:Context",
+    "UrllibHandler": "outgoing:UrllibHandler",
+    "WsgiMiddleware": "wsgi:ContextMiddleware",
+    "async_httpx_hook": "outgoing:async_httpx_hook",
+    "bind": "context:bind",
+    "carried": "outgoing:carried",
+    "commented": "sql:commented",
+    "configure": "setup:configure",
+    "context": "context:context",
+    "environment": "outgoing:environment",
+    "headers": "outgoing:headers",
+    "hide": "setup:hide",
+    "httpx_hook": "outgoing:httpx_hook",
+    "requests_session": "outgoing:requests_session",
+    "sqlalchemy_engine": "sql:sqlalchemy_engine",
+}
+
+__all__ = [
+    "AsgiMiddleware",
+    "Context",
+    "UrllibHandler",
+    "WsgiMiddleware",
+    "async_httpx_hook",
+    "bind",
+    "carried",
+    "commented",
+    "configure",
+    "context",
+    "environment",
+    "headers",
+    "hide",
+    "httpx_hook",
+    "requests_session",
+    "sqlalchemy_engine",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = _HERE[name].partition(":")
+    return getattr(import_module(f"{__name__}.{module}"), attribute)

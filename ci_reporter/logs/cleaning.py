@@ -1,0 +1,81 @@
+"""What may stand on a line: JSON's kinds of values, bounded, and no secret, whether its key or its value tells it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from ci_reporter.redaction import HIDDEN, secrets_of, worth_hiding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_LONGEST = 32 * 1024
+_MOST_ITEMS = 200
+_DEEPEST = 6
+_SAMPLE = "a text that is worth hiding"
+_MORE_SECRET = re.compile(r"(^|_)(AUTHORIZATION|APIKEY|SESSION_?ID|CSRF)")
+
+
+class Cleaner:
+    """Values as they may be shown; knows the secrets."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets: frozenset[str] = frozenset()
+        self.hide(secrets)
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Hide these values too, from now on."""
+        self._secrets |= worth_hiding(secrets)
+        longest_first = sorted(self._secrets, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+
+    def fields(self, found: Mapping[Any, Any], depth: int = 0) -> dict[str, Any]:
+        """The fields of a line, or of a mapping on it."""
+        clean: dict[str, Any] = {}
+        for key, value in list(found.items())[:_MOST_ITEMS]:
+            name = self._text(key)
+            hidden = value is not None and not isinstance(value, bool) and names_a_secret(name)
+            clean[name] = HIDDEN if hidden else self.value(value, depth)
+        return clean
+
+    def value(self, found: Any, depth: int = 0) -> Any:
+        """One value."""
+        if found is None or isinstance(found, bool):
+            return found
+        if isinstance(found, int | float) and (isinstance(found, int) or math.isfinite(found)):
+            return HIDDEN if str(found) in self._secrets else found
+        if depth < _DEEPEST:
+            if isinstance(found, Mapping):
+                return self.fields(found, depth + 1)
+            if isinstance(found, list | tuple | set | frozenset):
+                return [self.value(each, depth + 1) for each in list(found)[:_MOST_ITEMS]]
+        return self._text(found)
+
+    def _text(self, found: Any) -> str:
+        """Redacted, then cut in its middle: a traceback tells most at its ends. Lone surrogates are escaped."""
+        text = self._pattern.sub(HIDDEN, _said(found))
+        if len(text) > _LONGEST:
+            text = f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"
+        return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+@lru_cache(maxsize=1000)
+def names_a_secret(key: str) -> bool:
+    """Whether what has this name is not to be shown: `password`, `X-Api-Key`, `authorization`."""
+    name = re.sub(r"([a-z])([A-Z])", r"\1_\2", key[:200]).replace("-", "_").upper()
+    return bool(secrets_of({name: _SAMPLE})) or bool(_MORE_SECRET.search(name))
+
+
+def _said(found: Any) -> str:
+    if isinstance(found, str):
+        return found
+    if isinstance(found, bytes | bytearray | memoryview):
+        return bytes(found[: 4 * _LONGEST]).decode("utf-8", "backslashreplace")
+    try:
+        return str(found)
+    except Exception as exc:  # noqa: BLE001  it is the application's own, and a log call must not fail
+        return f"<{type(found).__name__} that cannot be shown: {type(exc).__name__}>"
