@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ci_reporter.errors import StateError
@@ -34,9 +35,10 @@ class Delivered:
 
 
 def deliver(journal: Journal, sinks: Sequence[Sink], own: Report | None, deadline: Deadline) -> Delivered:
-    """Send the step's own report, then what is owed, all before the deadline."""
+    """Send the step's own report, then what is owed, to all sinks at once, all before the deadline."""
     owed = journal.spool.owed(_BACKLOG if own else None)
-    receipts = [_to(sink, owed, own, deadline, journal) for sink in sinks]
+    with ThreadPoolExecutor(max(1, len(sinks))) as pool:  # a sink that hangs takes no other's time
+        receipts = list(pool.map(lambda sink: _to(sink, owed, own, deadline, journal), sinks))
     return Delivered(
         taken=sum(len(receipt.taken) for receipt in receipts),
         refused=own is not None and any(own.report_id in receipt.refused for receipt in receipts),

@@ -15,11 +15,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ci_reporter.http import Access
     from ci_reporter.metrics import Samples
     from ci_reporter.sinks import Sink
+    from ci_reporter.sinks.loki import Loki
     from ci_reporter.sinks.pushgateway import Pushgateway
 
 STATE_FOLDER = ".ci-reporter"
+_SINKS = ("pushgateway", "loki")  # each is set by the setting of its name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +45,7 @@ class Place:
     @property
     def sink_names(self) -> tuple[str, ...]:
         """The sinks that are configured, without importing them."""
-        return ("pushgateway",) if self.config.pushgateway else ()
+        return tuple(name for name in _SINKS if getattr(self.config, name))
 
     @property
     def openmetrics(self) -> str | None:
@@ -94,29 +97,55 @@ def _check_formats(config: Config) -> None:
 
 def sinks(config: Config, about_us: tuple[Samples, ...] = ()) -> tuple[Sink, ...]:
     """The configured sinks; `about_us` goes with a step's own report."""
-    return (pushgateway(config, about_us),) if config.pushgateway else ()
+    found: list[Sink] = []
+    if config.pushgateway:
+        found.append(pushgateway(config, about_us))
+    if config.loki:
+        found.append(loki(config))
+    return tuple(found)
 
 
 def pushgateway(config: Config, about_us: tuple[Samples, ...] = ()) -> Pushgateway:
-    """The Pushgateway of the settings; a user and password in its address go where they belong."""
-    from urllib.parse import unquote
-
-    from ci_reporter.http import Access, shown
+    """The Pushgateway of the settings."""
+    from ci_reporter.http import shown
     from ci_reporter.sinks.pushgateway import Pushgateway
 
-    url = config.pushgateway or ""
-    user, _, password = url.partition("//")[2].rpartition("@")[0].partition(":")
-    access = Access(
-        username=config.pushgateway_username or unquote(user) or None,
-        password=config.pushgateway_password or unquote(password) or None,
-        token=config.pushgateway_token,
-        ca=config.pushgateway_ca,
-    )
     return Pushgateway(
-        url=shown(url),
-        access=access,
+        url=shown(config.pushgateway or ""),
+        access=_access(config, "pushgateway"),
         branches=config.branches,
         label_budget=config.label_budget,
         run_info=config.run_info,
         about_us=about_us,
+    )
+
+
+def loki(config: Config) -> Loki:
+    """The Loki of the settings; of the step's trace is known what our own environment says of it."""
+    from ci_reporter.http import shown
+    from ci_reporter.logs.carriers import traceparent
+    from ci_reporter.sinks.loki import Loki
+
+    return Loki(
+        url=shown(config.loki or ""),
+        access=_access(config, "loki"),
+        branches=config.branches,
+        tenant=config.loki_tenant,
+        trace_id=traceparent(os.environ.get("TRACEPARENT", ""))[3:35] or None,
+    )
+
+
+def _access(config: Config, sink: str) -> Access:
+    """How a sink lets us in; a user and password in its address go where they belong."""
+    from urllib.parse import unquote
+
+    from ci_reporter.http import Access
+
+    set_here = {name: getattr(config, f"{sink}_{name}") for name in ("username", "password", "token", "ca")}
+    user, _, password = getattr(config, sink).partition("//")[2].rpartition("@")[0].partition(":")
+    return Access(
+        username=set_here["username"] or unquote(user) or None,
+        password=set_here["password"] or unquote(password) or None,
+        token=set_here["token"],
+        ca=set_here["ca"],
     )

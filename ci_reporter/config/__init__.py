@@ -122,6 +122,7 @@ class Config:
         False, values.flag, "", "Record the whole command line; without this only its first word."
     )
     pushgateway: str | None = _option(None, values.url, "URL", "Push the metrics to this Prometheus Pushgateway.")
+    loki: str | None = _option(None, values.url, "URL", "Push a log line of each step to this Grafana Loki.")
     openmetrics: str | None = _option(
         None,
         values.text,
@@ -181,8 +182,24 @@ class Config:
     pushgateway_ca: str | None = _setting(
         None, values.certificates, "Certificates to trust instead of the system's, PEM.", metavar="FILE"
     )
+    loki_username: str | None = _setting(None, values.text, "Loki's basic authentication: the user.", metavar="NAME")
+    loki_password: str | None = _setting(None, values.text, "Loki's basic authentication: the password.", secret=True)
+    loki_token: str | None = _setting(None, values.text, "Loki's bearer authentication: the token.", secret=True)
+    loki_tenant: str | None = _setting(None, values.text, "Loki's tenant, the X-Scope-OrgID.", metavar="NAME")
+    loki_ca: str | None = _setting(
+        None, values.certificates, "Certificates to trust for Loki instead of the system's, PEM.", metavar="FILE"
+    )
     prometheus: str | None = _setting(
-        None, values.url, "The Prometheus that scrapes the Pushgateway; `doctor` asks it.", metavar="URL"
+        None,
+        values.url,
+        "The Prometheus that `doctor` asks, and that counts for the gate's PromQL signals.",
+        metavar="URL",
+    )
+    prometheus_username: str | None = _setting(None, values.text, "Basic authentication: the user.", metavar="NAME")
+    prometheus_password: str | None = _setting(None, values.text, "Basic authentication: the password.", secret=True)
+    prometheus_token: str | None = _setting(None, values.text, "Bearer authentication: the token.", secret=True)
+    prometheus_ca: str | None = _setting(
+        None, values.certificates, "Certificates to trust instead of the system's, PEM.", metavar="FILE"
     )
     branches: tuple[str, ...] = _setting(
         ("main", "master", "release/*"),

@@ -35,7 +35,7 @@ def name(setting):
 
 def texts(setting, tmp_path):
     """Two texts for a setting, and their values."""
-    if setting.field == "pushgateway_ca":
+    if setting.field.endswith("_ca"):
         pems = [str(tmp_path / "a.pem"), str(tmp_path / "b.pem")]
         for pem in pems:
             Path(pem).write_text("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")

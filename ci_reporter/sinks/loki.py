@@ -1,0 +1,187 @@
+"""The Loki sink: one log line a step, under a few labels; the run and all else that varies is structured metadata.
+
+Source: Grafana Loki, "Loki HTTP API", push; its limits are the defaults of `limits_config`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ci_reporter import metrics
+from ci_reporter.errors import DeliveryError, Rejected
+from ci_reporter.http import Access, Deadline, Request, send, shown
+from ci_reporter.model import Report, Result, seconds_of
+from ci_reporter.schema import to_json
+from ci_reporter.sinks import Receipt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_PATH = "/loki/api/v1/push"
+_SERVICE = "ci-reporter"
+_LABELS = ("job", "repository", "pipeline", "branch")  # of the grouping key: bounded sets
+_LONGEST_LABEL = 1024  # of its 2048 bytes
+_LONGEST_LINE = 192 * 1024  # of its 256 KiB
+_LONGEST_METADATA = 1024  # a value; all together may have 64 KiB
+_BATCH_LINES = 100
+_LATE_S = 30 * 60.0  # Loki refuses what is an hour behind its stream; later ones are told as sent now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loki:
+    """Where and how to push. `tenant` is the X-Scope-OrgID, `trace_id` the trace that the step itself belongs to."""
+
+    url: str
+    access: Access
+    branches: Sequence[str]
+    tenant: str | None = None
+    trace_id: str | None = None
+    clock: Callable[[], float] = time.time
+    name: str = "loki"
+
+    def send(self, own: Report | None, backlog: Sequence[Report], deadline: Deadline) -> Receipt:
+        """Push the step's own report in one request, then the backlog in batches until one does not get through."""
+        now_s = self.clock()
+        receipts = []
+        if own:
+            receipts.append(self._push([_entry(own, now_s, self.trace_id)], deadline))
+        waiting = [_entry(report, now_s) for report in backlog]
+        for at in range(0, len(waiting), _BATCH_LINES):
+            lost = next((why for receipt in receipts for why in receipt.refused.values()), None)
+            batch = waiting[at : at + _BATCH_LINES]
+            receipts.append(Receipt(refused=_same(batch, lost)) if lost else self._push(batch, deadline))
+        return _together(receipts)
+
+    def preview(self, report: Report) -> str:
+        """Show the request that would be sent: method, address, headers without secrets, body before gzip."""
+        lines = [f"POST {shown(self._address)}", *(f"{name}: {value}" for name, value in self._headers().items())]
+        if header := self.access.header():
+            lines.append(f"Authorization: {header.split()[0]} ***")
+        body = self._body([_entry(report, self.clock(), self.trace_id)])
+        return "\n".join([*lines, "", json.dumps(body, indent=2)])
+
+    @property
+    def _address(self) -> str:
+        return self.url.removesuffix(_PATH) + _PATH
+
+    def _headers(self) -> dict[str, str]:
+        tenant = {"X-Scope-OrgID": self.tenant} if self.tenant else {}
+        return {"Content-Type": "application/json", "Content-Encoding": "gzip", **tenant}
+
+    def _push(self, entries: Sequence[_Entry], deadline: Deadline) -> Receipt:
+        """Push lines in one request. Refused ones are halved, so that one does not hold up the others.
+
+        What Loki takes of a request that it refuses is sent again: the same line at the same time is one line.
+        """
+        try:
+            self._request(entries, deadline)
+        except DeliveryError as exc:
+            if not isinstance(exc, Rejected) or exc.status != 400 or len(entries) == 1:
+                return Receipt(refused=_same(entries, str(exc)))
+            half = len(entries) // 2
+            return _together([self._push(part, deadline) for part in (entries[:half], entries[half:])])
+        return Receipt(taken=frozenset(entry.report.report_id for entry in entries))
+
+    def _request(self, entries: Sequence[_Entry], deadline: Deadline) -> None:
+        body = gzip.compress(json.dumps(self._body(entries)).encode(), 6, mtime=0)
+        base = shown(self.url)
+        request = Request(
+            method="POST", url=self._address, base=base, body=body, headers=self._headers(), access=self.access
+        )
+        answer = send(request, deadline)
+        if answer.is_page:  # a sign-in page or a front end that answers 200 to everything has taken nothing
+            raise Rejected(f"{base} answered {answer.status} with {answer.text(100)}; that is no Loki", answer.status)
+
+    def _body(self, entries: Sequence[_Entry]) -> dict[str, Any]:
+        """Lines by stream, oldest first, as the push API takes them."""
+        streams: dict[tuple[tuple[str, str], ...], list[_Entry]] = {}
+        for entry in sorted(entries, key=lambda each: each.at_ns):
+            streams.setdefault(tuple(self._labels(entry.report).items()), []).append(entry)
+        return {
+            "streams": [
+                {
+                    "stream": dict(labels),
+                    "values": [[str(each.at_ns), _line(each.report), each.metadata()] for each in entries],
+                }
+                for labels, entries in streams.items()
+            ]
+        }
+
+    def _labels(self, report: Report) -> dict[str, str]:
+        key = metrics.grouping_key(report, self.branches)
+        found = {"service_name": _SERVICE} | {name: _cut(key[name], _LONGEST_LABEL) for name in _LABELS}
+        return {name: value for name, value in found.items() if value}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    """A report as a line to be: its time, whether that is the time of sending, its trace where it is known."""
+
+    report: Report
+    at_ns: int
+    late: bool
+    trace_id: str | None
+
+    def metadata(self) -> dict[str, str]:
+        """What to find the line by that would make a stream of its own as a label."""
+        run, step = self.report.run, self.report.step
+        found = {
+            "ci_run_id": run.ci_run_id,
+            "trace_id": self.trace_id,
+            "report_id": self.report.report_id,
+            "revision": run.revision,
+            "ci_job": run.job_name,
+            "step": step.name,
+            "result": str(step.result),
+            "level": _level(step.result),
+            "environment": self.report.environment,
+            "sent_late": "true" if self.late else None,
+        }
+        return {name: _cut(value, _LONGEST_METADATA) for name, value in found.items() if value}
+
+
+def _entry(report: Report, now_s: float, trace_id: str | None = None) -> _Entry:
+    at_s = seconds_of(report.step.finished_at)
+    late = at_s is None or now_s - at_s > _LATE_S
+    at_ms = round((now_s if late or at_s is None else at_s) * 1000)
+    return _Entry(report=report, at_ns=at_ms * 1_000_000, late=late, trace_id=trace_id)
+
+
+def _line(report: Report) -> str:
+    """The report as one JSON object, what is known of it; what is too long for Loki is left out, and named."""
+    known = {key: value for key, value in to_json(report).items() if value not in (None, {}, [])}
+    flat = {"level": _level(report.step.result), "message": f"{report.step.name}: {report.step.result}", **known}
+    left_out: list[str] = []
+    while len(line := json.dumps(flat, ensure_ascii=False)) > _LONGEST_LINE or _size(line) > _LONGEST_LINE:
+        left_out.append(max(flat, key=lambda key: len(json.dumps(flat[key]))))
+        del flat[left_out[-1]]
+        flat["left_out"] = left_out
+    return line
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))
+
+
+def _level(result: Result) -> str:
+    return "info" if result in (Result.SUCCESS, Result.SKIP) else "error"
+
+
+def _cut(value: str, most_bytes: int) -> str:
+    return value.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore")
+
+
+def _same(entries: Sequence[_Entry], why: str) -> dict[str, str]:
+    return {entry.report.report_id: why for entry in entries}
+
+
+def _together(receipts: Sequence[Receipt]) -> Receipt:
+    return Receipt(
+        taken=frozenset().union(*(receipt.taken for receipt in receipts)),
+        refused={report_id: why for receipt in receipts for report_id, why in receipt.refused.items()},
+    )
