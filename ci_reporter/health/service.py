@@ -1,0 +1,165 @@
+"""A service's health: what `/health`, `/livez`, `/readyz` and `/metrics` answer, whatever server asks."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from ci_reporter.health import build as builds
+from ci_reporter.health.checks import Check, Seen, Watched
+from ci_reporter.health.traffic import BUCKETS_S, Build, Traffic
+from ci_reporter.model import BuildInfo, rfc3339
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ci_reporter.health.asgi import HealthMiddleware as Asgi
+    from ci_reporter.health.wsgi import HealthMiddleware as Wsgi
+    from ci_reporter.healthdoc import Status
+
+_JSON = "application/health+json"
+_METHODS = ("GET", "HEAD")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paths:
+    """Where the endpoints are, each below `prefix`; None for one that is not wanted."""
+
+    health: str | None = "/health"
+    livez: str | None = "/livez"
+    readyz: str | None = "/readyz"
+    metrics: str | None = "/metrics"
+    prefix: str = ""
+
+    def table(self) -> dict[str, str]:
+        """Endpoint by path."""
+        names = {"health": self.health, "livez": self.livez, "readyz": self.readyz, "metrics": self.metrics}
+        return {self.prefix.rstrip("/") + path: name for name, path in names.items() if path}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What an endpoint answers."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+
+
+class Health:
+    """A service's build, its checks and its traffic, and what is told of them.
+
+    `build` is a BuildInfo, a path of a `build-info.json`, or what `find` has found. `reasons`: show what a failed
+    check's exception says, where only those who may know it can reach the endpoints; else its kind alone is shown.
+    Metrics of your own go to `registry`.
+    """
+
+    def __init__(
+        self,
+        build: BuildInfo | str | None = None,
+        checks: Iterable[Check] = (),
+        *,
+        paths: Paths | None = None,
+        reasons: bool = False,
+        buckets_s: Sequence[float] = BUCKETS_S,
+    ) -> None:
+        self.build = builds.find(build) if isinstance(build, str) else build or BuildInfo()
+        self.endpoints = (paths or Paths()).table()
+        self.traffic = Traffic(buckets_s)
+        self.registry = CollectorRegistry()
+        for each in (Build(self.build), self.traffic):
+            self.registry.register(each)
+        self._reasons = reasons
+        self._watched: dict[str, Watched] = {}
+        self._began = time.monotonic()
+        for check in checks:
+            self.add(check)
+
+    def add(self, check: Check) -> None:
+        """One more check. Raises ValueError when its name is taken."""
+        if check.name in self._watched:
+            raise ValueError(f"two checks are named {check.name!r}")
+        self._watched[check.name] = Watched(check, reasons=self._reasons)
+
+    def check(self, name: str, **how: Any) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+        """Make a function a check: `@health.check("database", timeout_s=1)`."""
+
+        def made(call: Callable[[], Any]) -> Callable[[], Any]:
+            self.add(Check(name, call, **how))
+            return call
+
+        return made
+
+    def asgi(self, app: Any = None, **how: Any) -> Asgi:
+        """The ASGI app with the endpoints before it, or the endpoints alone."""
+        from ci_reporter.health.asgi import HealthMiddleware
+
+        return HealthMiddleware(app, self, **how)
+
+    def wsgi(self, app: Any = None, **how: Any) -> Wsgi:
+        """The WSGI app with the endpoints before it, or the endpoints alone."""
+        from ci_reporter.health.wsgi import HealthMiddleware
+
+        return HealthMiddleware(app, self, **how)
+
+    def asked(self, endpoint: str, method: str) -> list[Watched]:
+        """The checks to ask before replying: being alive needs none."""
+        if method not in _METHODS or endpoint not in {"health", "readyz"}:
+            return []
+        return [each for each in self._watched.values() if endpoint == "health" or each.check.ready]
+
+    def reply(self, endpoint: str, method: str, accept: str, seen: Sequence[Seen]) -> Reply:
+        """What to answer, `seen` being what the checks said; the server leaves out the body of a HEAD."""
+        if method not in _METHODS:
+            return _reply(405, "text/plain; charset=utf-8", b"only GET and HEAD\n", ("Allow", "GET, HEAD"))
+        if endpoint == "metrics":
+            return self._metrics(accept)
+        status = overall(seen)
+        document = {"status": status, **(self._about() if endpoint == "health" else {}), **_checks(seen)}
+        return _reply(503 if status == "fail" else 200, _JSON, (json.dumps(document) + "\n").encode())
+
+    def _about(self) -> dict[str, Any]:
+        """Who answers; what is unknown is left out."""
+        revision = self.build.revision
+        known = {"version": self.build.version, "releaseId": revision, "revision": revision}
+        up = {"uptime_s": round(time.monotonic() - self._began, 3)}
+        return {key: value for key, value in known.items() if value is not None} | up
+
+    def _metrics(self, accept: str) -> Reply:
+        from prometheus_client.exposition import choose_encoder
+
+        encode, kind = choose_encoder(accept)
+        return _reply(200, kind, encode(self.registry))
+
+
+def overall(seen: Sequence[Seen]) -> Status:
+    """The worst of them, where one that is not critical can only warn."""
+    bad = [each.check.critical and each.outcome.status == "fail" for each in seen if each.outcome.status != "pass"]
+    return "fail" if any(bad) else "warn" if bad else "pass"
+
+
+def _checks(seen: Sequence[Seen]) -> dict[str, Any]:
+    return {"checks": {each.check.name: [_detail(each)] for each in seen}} if seen else {}
+
+
+def _detail(seen: Seen) -> dict[str, Any]:
+    said = seen.outcome
+    own = said.observed_value is not None
+    return {
+        "status": said.status,
+        "observedValue": said.observed_value if own else seen.duration_ms,
+        **({"observedUnit": said.observed_unit if own else "ms"} if said.observed_unit or not own else {}),
+        "time": rfc3339(seen.at_s),
+        **({"output": said.output} if said.output else {}),
+        **({} if seen.check.critical else {"critical": False}),
+    }
+
+
+def _reply(status: int, kind: str, body: bytes, *more: tuple[str, str]) -> Reply:
+    headers = [("Content-Type", kind), ("Content-Length", str(len(body))), ("Cache-Control", "no-store"), *more]
+    return Reply(status=status, headers=headers, body=body)
