@@ -12,6 +12,7 @@ COMMANDS = {
     "collect": "Record what another step left behind: coverage, test results.",
     "context": "Show where we are: run, job, branch, revision.",
     "summary": "Show the steps of this run.",
+    "logs": "Find a run's log lines; give plain output its run.",
     "coverage": "Look at coverage files, merge them, hold them against a change.",
     "tests": "Look at test results: counts, failed, flaky and slow ones.",
     "flush": "Send what has not been delivered yet.",
