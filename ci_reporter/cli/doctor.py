@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.place import Place, here, pushgateway
+from ci_reporter.cli.place import Place, access, here, pushgateway
 from ci_reporter.cli.reporting import reported
+from ci_reporter.http import shown
 from ci_reporter.providers import detect, read_text
 from ci_reporter.sinks import diagnosis
 from ci_reporter.sinks.diagnosis import Finding
@@ -45,7 +46,8 @@ def _findings(place: Place) -> Iterator[Finding]:
     sink = pushgateway(place.config)
     yield from diagnosis.gateway(Gateway(url=sink.url, access=sink.access))
     if place.config.prometheus:
-        yield from diagnosis.prometheus(place.config.prometheus, sink.url)
+        server = diagnosis.Prometheus(url=shown(place.config.prometheus), access=access(place.config, "prometheus"))
+        yield from diagnosis.prometheus(server, sink.url)
 
 
 def _state_folder(path: str) -> Finding:

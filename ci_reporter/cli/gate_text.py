@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ci_reporter.gate.outcome import Outcome
 from ci_reporter.gate.verdict import Finding, RuleVerdict, Verdict
 from ci_reporter.surfaces import terminal
 
@@ -23,6 +24,16 @@ def shown(verdict: Verdict, *, colour: bool = False) -> str:
     if not verdict.rules:
         lines.append("  no rule applies, and no rule is never a pass")
     return "\n".join(lines)
+
+
+def outcome(found: Outcome, *, colour: bool = False) -> str:
+    """The verdict, and what came before and after it."""
+    before = [f"converge: {terminal.plain(found.statement, 600)}"] if found.statement else []
+    before += [f"note: {terminal.plain(note, 400)}" for note in found.notes]
+    judged = shown(found.verdict, colour=colour) if found.verdict else f"gate: {_painted('fail', colour)}"
+    after = [terminal.plain(acted.problem, 400) for acted in found.acted if acted.problem]
+    after += [terminal.plain(found.rollback.statement, 600)] if found.rollback and found.rollback.statement else []
+    return "\n".join([*before, judged, *([""] if after else []), *after])
 
 
 def _consequence(verdict: Verdict) -> str:
@@ -60,7 +71,9 @@ def _probe(probe: Mapping[str, Any]) -> str:
     latency = "no answer" if probe["latency_ms"] is None else f"{probe['latency_ms']:.4g} ms"
     status = f", status {probe['status']}" if probe["status"] is not None else ""
     revision = f", revision {terminal.plain(probe['revision'], 12)}" if probe["revision"] else ""
-    return f"t = {probe['t']:.1f} s: {latency}{status}{'' if probe['ok'] else ', failed'}{revision}"
+    said = f", {terminal.plain(probe['reason'], 120)}" if probe.get("reason") else "" if probe["ok"] else ", failed"
+    response = f": {terminal.plain(probe['response'], 120)}" if probe.get("response") else ""
+    return f"t = {probe['t']:.1f} s: {latency}{status}{revision}{said}{response}"
 
 
 def _painted(word: str, colour: bool) -> str:

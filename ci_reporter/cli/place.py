@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ci_reporter.gate.promql import Prometheus
     from ci_reporter.http import Access
     from ci_reporter.metrics import Samples
     from ci_reporter.sinks import Sink
@@ -112,12 +113,22 @@ def pushgateway(config: Config, about_us: tuple[Samples, ...] = ()) -> Pushgatew
 
     return Pushgateway(
         url=shown(config.pushgateway or ""),
-        access=_access(config, "pushgateway"),
+        access=access(config, "pushgateway"),
         branches=config.branches,
         label_budget=config.label_budget,
         run_info=config.run_info,
         about_us=about_us,
     )
+
+
+def prometheus(config: Config) -> Prometheus | None:
+    """The Prometheus whose counts a gate judges, if one is set."""
+    if not config.prometheus:
+        return None
+    from ci_reporter.gate.promql import Prometheus
+    from ci_reporter.http import shown
+
+    return Prometheus(url=shown(config.prometheus), access=access(config, "prometheus"))
 
 
 def loki(config: Config) -> Loki:
@@ -128,15 +139,15 @@ def loki(config: Config) -> Loki:
 
     return Loki(
         url=shown(config.loki or ""),
-        access=_access(config, "loki"),
+        access=access(config, "loki"),
         branches=config.branches,
         tenant=config.loki_tenant,
         trace_id=traceparent(os.environ.get("TRACEPARENT", ""))[3:35] or None,
     )
 
 
-def _access(config: Config, sink: str) -> Access:
-    """How a sink lets us in; a user and password in its address go where they belong."""
+def access(config: Config, sink: str) -> Access:
+    """How a server lets us in; a user and password in its address go where they belong."""
     from urllib.parse import unquote
 
     from ci_reporter.http import Access

@@ -85,7 +85,8 @@ def worst(signal: Signal, by_latency: bool, until_s: float) -> tuple[dict[str, A
     probes = [probe for probe in signal.probes if probe.t <= until_s and (by_latency or not probe.ok)]
     chosen = sorted(probes, key=lambda probe: (probe.ok, -(probe.latency_ms or inf)))[:3]
     return tuple(
-        {"t": each.t, "latency_ms": each.latency_ms, "ok": each.ok, "status": each.status, "revision": each.revision}
+        {key: getattr(each, key) for key in ("t", "latency_ms", "ok", "status", "revision")}
+        | {key: value for key in ("reason", "response", "url") if (value := getattr(each, key))}
         for each in chosen
     )
 

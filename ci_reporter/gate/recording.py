@@ -94,8 +94,8 @@ def parse(lines: Iterable[bytes], name: str, phase: str | None = None) -> Record
             if header is None:
                 header = _header(_object(line), phase)
             elif line.strip():
-                signal, sample = _sample(_object(line))
-                _append(found.setdefault(signal, []), sample)
+                signal, seen = sample(_object(line))
+                _append(found.setdefault(signal, []), seen)
         except ValueError as exc:
             if header is not None and not line.endswith(b"\n") and isinstance(exc, _CutShort):
                 notes.append(f"{name} line {number}: was cut short and is left out")
@@ -154,7 +154,8 @@ def _header(found: Mapping[str, Any], phase: str | None) -> Mapping[str, Any]:
     return found
 
 
-def _sample(found: Mapping[str, Any]) -> tuple[str, Probe | Count]:
+def sample(found: Mapping[str, Any]) -> tuple[str, Probe | Count]:
+    """One line's signal and sample. Raises ValueError naming key and value."""
     signal = found.get("signal")
     if not isinstance(signal, str) or not 0 < len(signal) <= 100:
         raise ValueError(f"signal: expected a name, got {_shown(signal)}")

@@ -15,6 +15,7 @@ from ci_reporter.gate.rules import (
     MODES,
     OUTCOMES,
     POLICIES,
+    Action,
     EarlyPass,
     Rule,
     RuleSet,
@@ -79,7 +80,14 @@ def parse(content: bytes, path: str, more_signals: Collection[str] = ()) -> Rule
     if not rules:
         raise UsageError(f"{top['rules'].where}: rules is empty; no rule is never a pass")
     _check_names(rules, path)
-    return RuleSet(rules=rules, settings=_settings(gate, plan), queries=queries, plan=plan, source=path)
+    return RuleSet(
+        rules=rules,
+        settings=_settings(gate, plan),
+        queries=queries,
+        plan=plan,
+        actions=tuple(actions.values()),
+        source=path,
+    )
 
 
 def _rule(node: Node, signals: Mapping[str, str], actions: Collection[str]) -> Rule:
@@ -153,14 +161,22 @@ def _check_names(rules: Iterable[Rule], path: str) -> None:
         lines[rule.name] = rule.line
 
 
-def _actions(node: Node | None) -> set[str]:
-    found = set(_BUILT_IN_ACTIONS)
+def _actions(node: Node | None) -> dict[str, Action]:
+    found = {name: Action(name=name) for name in _BUILT_IN_ACTIONS}
     for name, each in (mapping(node) if node else {}).items():
         keys = mapping(each, _ACTION)
         if "run" not in keys and name not in _BUILT_IN_ACTIONS:
             raise UsageError(f"{each.where}: has no run: (write run: ./rollback.sh)")
-        read(keys, "timeout", duration, 0.0)
-        found.add(name)
+        if not re.fullmatch(r"[A-Za-z][\w-]{0,63}", name):
+            raise UsageError(f"{each.where}: {name[:60]!r} is no name of an action (write letters, digits, _ and -)")
+        found[name] = Action(
+            name=name,
+            run=read(keys, "run", text, None),
+            to=read(keys, "to", text, None),
+            timeout_s=read(keys, "timeout", duration, 300.0),
+            most=read(keys, "max", count, 1),
+            verify=read(keys, "verify", one_of(("true", "false")), "false") == "true",
+        )
     return found
 
 

@@ -73,6 +73,18 @@ class Query:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Action:
+    """What `then:` names: a line for `sh`, or people to tell. `verify` looks whether it brought the old one back."""
+
+    name: str
+    run: str | None = None
+    to: str | None = None
+    timeout_s: float = 300.0
+    most: int = 1
+    verify: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class RuleSet:
     """The rules and settings of a file, and where they come from."""
 
@@ -80,6 +92,7 @@ class RuleSet:
     settings: Settings = field(default_factory=Settings)
     queries: tuple[Query, ...] = ()
     plan: Plan = field(default_factory=Plan)
+    actions: tuple[Action, ...] = ()
     source: str = "the default rules"
 
     def on(self, environment: str | None) -> RuleSet:

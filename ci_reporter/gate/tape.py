@@ -40,7 +40,8 @@ def write(recording: Recording, path: str) -> None:
     header = {key: value for key, value in recording.header.items() if key not in ("recording", "phase")}
     lines = [first_line(recording.phase, **header)]
     for name, signal in recording.signals.items():
-        lines += [line(name, sample) for sample in (*signal.probes, *signal.counts)]
+        lines += [line(name, probe) for probe in signal.probes]
+        lines += [line(name, count) for count in signal.counts]
     hidden = f"{path}.{os.urandom(4).hex()}.new"
     try:
         with open(hidden, "x", encoding="utf-8") as file:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 import yaml
 
 from ci_reporter import metrics
 from ci_reporter.errors import DeliveryError, Rejected
-from ci_reporter.http import Deadline, Request, send, shown
+from ci_reporter.http import Access, Deadline, Request, send, shown
 from ci_reporter.sinks.gateway import Gateway
 
 TYPE_CHECKING = False
@@ -79,28 +79,36 @@ def _push(at: Gateway) -> Finding:
     return Finding(ok=True, seen="a test push was taken and deleted again")
 
 
-def prometheus(url: str, gateway_url: str) -> Iterator[Finding]:
+@dataclass(frozen=True, kw_only=True)
+class Prometheus:
+    """A Prometheus and how to be let in."""
+
+    url: str
+    access: Access = field(default_factory=Access)
+
+
+def prometheus(server: Prometheus, gateway_url: str) -> Iterator[Finding]:
     """Whether this Prometheus scrapes that Pushgateway, and with `honor_labels: true`."""
     try:
-        target = _target(url, gateway_url)
-        arrives = target is None and _arrives(url)
-        config = yaml.safe_load(_get(url, "/api/v1/status/config")["yaml"])
+        target = _target(server, gateway_url)
+        arrives = target is None and _arrives(server)
+        config = yaml.safe_load(_get(server, "/api/v1/status/config")["yaml"])
     except (DeliveryError, KeyError, TypeError, ValueError, yaml.YAMLError) as exc:
         yield Finding(ok=False, seen=f"Prometheus does not tell: {exc}", remedy="correct CI_REPORTER_PROMETHEUS")
         return
     where = urlsplit(gateway_url).netloc
     if arrives:
-        seen = f"Prometheus at {shown(url)} has groups of ours, with their own labels, though no target {where}"
+        seen = f"Prometheus at {shown(server.url)} has groups of ours, with their own labels, though no target {where}"
         yield Finding(ok=True, seen=seen)
         return
     if target is None:
         remedy = (
             f"add a scrape config with targets: ['{where}'] and honor_labels: true, unless it has another name there"
         )
-        yield Finding(ok=False, seen=f"Prometheus at {shown(url)} has no target {where}", remedy=remedy)
+        yield Finding(ok=False, seen=f"Prometheus at {shown(server.url)} has no target {where}", remedy=remedy)
         return
     if target.health == "up":
-        yield Finding(ok=True, seen=f"Prometheus at {shown(url)} scrapes {where} (job {target.job!r})")
+        yield Finding(ok=True, seen=f"Prometheus at {shown(server.url)} scrapes {where} (job {target.job!r})")
     else:
         seen = f"Prometheus scrapes {where}, and it is {target.health}: {target.error or 'not scraped yet'}"
         remedy = "see that Prometheus reaches the gateway; just started: wait a scrape"
@@ -123,19 +131,19 @@ class _Target:
     error: str
 
 
-def _target(url: str, gateway_url: str) -> _Target | None:
+def _target(server: Prometheus, gateway_url: str) -> _Target | None:
     """The active target with the gateway's host and port. Raises DeliveryError, KeyError, TypeError, ValueError."""
-    for found in _get(url, f"/api/v1/targets?state={quote('active')}")["activeTargets"]:
+    for found in _get(server, f"/api/v1/targets?state={quote('active')}")["activeTargets"]:
         if _server(found["scrapeUrl"]) == _server(gateway_url):
             error = str(found.get("lastError", ""))
             return _Target(job=str(found["scrapePool"]), health=str(found["health"]), error=error)
     return None
 
 
-def _arrives(url: str) -> bool:
+def _arrives(server: Prometheus) -> bool:
     """Whether groups of ours are there: where Prometheus runs, the gateway often has another name."""
     promql = f'count(push_time_seconds{{job="{metrics.JOB}"}})'
-    return bool(_get(url, f"/api/v1/query?query={quote(promql)}")["result"])
+    return bool(_get(server, f"/api/v1/query?query={quote(promql)}")["result"])
 
 
 def _server(url: str) -> tuple[str | None, int | None]:
@@ -143,9 +151,10 @@ def _server(url: str) -> tuple[str | None, int | None]:
     return parts.hostname, parts.port or _PORTS.get(parts.scheme)
 
 
-def _get(url: str, path: str) -> Mapping[str, Any]:
-    answer = send(Request(method="GET", url=url + path, base=url, limit=_LARGEST), Deadline(_CALL_S))
+def _get(server: Prometheus, path: str) -> Mapping[str, Any]:
+    request = Request(method="GET", url=server.url + path, base=server.url, access=server.access, limit=_LARGEST)
+    answer = send(request, Deadline(_CALL_S))
     try:
         return dict(json.loads(answer.body)["data"])
     except (ValueError, KeyError, TypeError) as exc:
-        raise DeliveryError(f"{shown(url)} did not answer as Prometheus does: {answer.text(100)}") from exc
+        raise DeliveryError(f"{shown(server.url)} did not answer as Prometheus does: {answer.text(100)}") from exc
