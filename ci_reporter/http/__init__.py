@@ -1,4 +1,4 @@
-"""The one way out: one function that sends one request within one deadline.
+"""The one way out: `send` wants a 2xx answer, `exchange` gives any; each within one deadline.
 
 `requests` limits each wait of a socket, not their sum, and cannot limit a name lookup; so the request runs in a thread
 of its own, and when the deadline comes nobody waits for it any longer. Importing this module is cheap; `prepare` loads
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from ci_reporter import __version__
 from ci_reporter.errors import DeliveryError, Rejected
+from ci_reporter.http.reasons import CONTROL, reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 _LARGEST_ANSWER = 64 * 1024
 _LARGEST_REFUSAL = 4 * 1024
 _PAUSE_S = (0.1, 0.3)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _SHORTEST_SECRET = 4  # a shorter one is a part of every text
 _PASSING = (408, 429)  # beside 5xx: statuses that say "not now"
 
@@ -71,7 +71,10 @@ class Access:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What to send. Messages name `base`, the address as it was set; an answer is cut after `limit` bytes."""
+    """What to send. Messages name `base`, the address as it was set.
+
+    An answer is cut after `limit` bytes, one that is none of 2xx after `refusal_limit`.
+    """
 
     method: str
     url: str
@@ -80,15 +83,17 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     access: Access = field(default_factory=Access)
     limit: int = _LARGEST_ANSWER
+    refusal_limit: int = _LARGEST_REFUSAL
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came back."""
+    """What came back; `expires_at_s` is the end of the server's certificate, in seconds since the epoch."""
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    expires_at_s: float | None = None
 
     @property
     def is_page(self) -> bool:
@@ -102,7 +107,7 @@ class Answer:
         if self.is_page:
             title = re.search(r"<title[^>]*>([^<]*)", said, re.IGNORECASE)
             said = f"a web page: {title[1].strip()}" if title and title[1].strip() else "a web page"
-        return _CONTROL.sub(" ", said).strip()[:most]
+        return CONTROL.sub(" ", said).strip()[:most]
 
 
 def prepare() -> None:
@@ -132,6 +137,11 @@ def send(request: Request, deadline: Deadline, retries: int = 1) -> Answer:
                 raise
             time.sleep(exc.pause_s)
     raise AssertionError("unreachable")
+
+
+def exchange(request: Request, deadline: Deadline) -> Answer:
+    """Send it once and give whatever answer comes, also one that says no. Raises DeliveryError when none does."""
+    return _in_time(request, deadline)
 
 
 def shown(url: str) -> str:
@@ -165,7 +175,7 @@ def _redirect(request: Request, answer: Answer) -> str:
     except ValueError:
         return "it redirects to what is no address"
     target = shown(target).removesuffix(shown(request.url).removeprefix(_where(request)))
-    return f"it redirects to {_CONTROL.sub(' ', target)[:200]}; set that address instead"
+    return f"it redirects to {CONTROL.sub(' ', target)[:200]}; set that address instead"
 
 
 def _retry_after_s(answer: Answer) -> float | None:
@@ -205,7 +215,7 @@ def _caught(request: Request, deadline: Deadline) -> Answer | DeliveryError:
         return DeliveryError(f"no answer from {_where(request)} within {deadline.seconds:g} s")
     except (requests.exceptions.RequestException, OSError, ValueError) as exc:
         hop = "the proxy: " if isinstance(exc, requests.exceptions.ProxyError) else ""
-        message = f"cannot reach {_where(request)}: {hop}{_reason(exc)}"
+        message = f"cannot reach {_where(request)}: {hop}{reason(exc)}"
         final = isinstance(exc, requests.exceptions.SSLError) or not isinstance(
             exc, requests.exceptions.ConnectionError
         )
@@ -241,11 +251,23 @@ def _exchange(request: Request, deadline: Deadline) -> Answer:
             proxies=settings["proxies"],
         ) as response:
             found = {name.lower(): value for name, value in response.headers.items()}
+            expires_at_s = _expires_at_s(response) if url.startswith("https:") else None
             if 200 <= response.status_code < 300:
                 body = b"".join(_pieces(response, request.limit, 16 * 1024))
             else:  # who refuses often hangs up at once: what came before that is what there is to say
-                body = b"".join(_until_it_breaks(_pieces(response, _LARGEST_REFUSAL, 1)))
-            return Answer(status=response.status_code, body=body, headers=found)
+                body = b"".join(_until_it_breaks(_pieces(response, request.refusal_limit, 1)))
+            return Answer(status=response.status_code, body=body, headers=found, expires_at_s=expires_at_s)
+
+
+def _expires_at_s(response: requests.Response) -> float | None:
+    """When the certificate of this very connection ends; a connection that is closing has left its socket behind."""
+    import ssl
+
+    kept = getattr(getattr(response.raw, "connection", None), "sock", None)
+    left = getattr(getattr(getattr(getattr(response.raw, "_fp", None), "fp", None), "raw", None), "_sock", None)
+    found = next((each for each in (kept, left) if isinstance(each, ssl.SSLSocket)), None)
+    certificate = found and found.getpeercert()
+    return ssl.cert_time_to_seconds(str(certificate["notAfter"])) if certificate else None
 
 
 def _pieces(response: requests.Response, limit: int, size: int) -> Iterator[bytes]:
@@ -265,47 +287,3 @@ def _until_it_breaks(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield from pieces
     except requests.exceptions.RequestException:
         return
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost cause in words people know: `connection refused`, not three nested reprs."""
-    import http.client
-    import socket
-    import ssl
-
-    import requests
-
-    cause = error
-    while inner := _inner(cause):
-        cause = inner
-    match cause:
-        case ssl.SSLCertVerificationError():
-            text = f"certificate is not trusted: {_lowered(cause.verify_message)}"
-        case ssl.SSLError():
-            text = f"TLS failed: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
-        case socket.gaierror(errno=socket.EAI_NONAME):
-            text = "name not known"
-        case http.client.RemoteDisconnected():
-            text = "it closed the connection without an answer"
-        case _ if isinstance(error, requests.exceptions.ChunkedEncodingError):
-            text = "its answer broke off"
-        case http.client.HTTPException():
-            text = f"it does not speak HTTP: {cause}"
-        case OSError(strerror=str(words)):
-            text = _lowered(words)
-        case requests.exceptions.RequestException() | UnicodeError():
-            text = _lowered(str(cause))
-        case ValueError():  # its own words hold a piece of the address, perhaps of the password in it
-            text = "malformed address, ours or the proxy's (http_proxy, https_proxy)"
-        case _:
-            text = str(cause) or type(cause).__name__
-    return _CONTROL.sub(" ", re.sub(r"//\S*@", "//", text))[:200]
-
-
-def _lowered(words: str) -> str:
-    return words[:1].lower() + words[1:]
-
-
-def _inner(error: BaseException) -> BaseException | None:
-    candidates = (getattr(error, "reason", None), *error.args, error.__cause__, error.__context__)
-    return next((each for each in candidates if isinstance(each, BaseException)), None)
