@@ -157,15 +157,11 @@ def _line(report: Report) -> str:
     known = {key: value for key, value in to_json(report).items() if value not in (None, {}, [])}
     flat = {"level": _level(report.step.result), "message": f"{report.step.name}: {report.step.result}", **known}
     left_out: list[str] = []
-    while len(line := json.dumps(flat, ensure_ascii=False)) > _LONGEST_LINE or _size(line) > _LONGEST_LINE:
+    while len(line := json.dumps(flat, ensure_ascii=False).encode("utf-8", "replace")) > _LONGEST_LINE:
         left_out.append(max(flat, key=lambda key: len(json.dumps(flat[key]))))
         del flat[left_out[-1]]
         flat["left_out"] = left_out
-    return line
-
-
-def _size(text: str) -> int:
-    return len(text.encode("utf-8", "replace"))
+    return line.decode()
 
 
 def _level(result: Result) -> str:
