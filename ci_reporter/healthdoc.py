@@ -41,11 +41,12 @@ _REVISION = re.compile(r"[0-9a-f]{7,}", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One named check of a reply; `said` is what it tells of itself."""
+    """One named check of a reply; `said` is what it tells of itself, and not every check is critical."""
 
     name: str
     status: Status | None
     said: str = ""
+    critical: bool = True
 
 
 def document_of(body: bytes) -> object:
@@ -185,4 +186,6 @@ def _check(name: str, found: object) -> Check:
         return Check(name=name[:_LONGEST], status=_meaning(found))
     word = next((found[key] for key in _STATUS_KEYS if key in found), None)
     said = next((found[key] for key in ("output", "description", "message", "error") if key in found), None)
-    return Check(name=name[:_LONGEST], status=_meaning(word), said=said[:_LONGEST] if isinstance(said, str) else "")
+    text = said[:_LONGEST] if isinstance(said, str) else ""
+    critical = found.get("critical") is not False
+    return Check(name=name[:_LONGEST], status=_meaning(word), said=text, critical=critical)

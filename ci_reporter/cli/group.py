@@ -18,6 +18,7 @@ COMMANDS = {
     "flush": "Send what has not been delivered yet.",
     "gc": "Delete groups nobody pushes any more from the Pushgateway.",
     "gate": "After a deploy: decide whether the job may go green.",
+    "health": "Look once at a service: port, TLS, status, revision, checks.",
     "doctor": "Check Pushgateway, Prometheus and settings; say what to do.",
 }
 
