@@ -13,6 +13,7 @@ from ci_reporter.cli import output
 from ci_reporter.cli.reporting import reported
 from ci_reporter.config import values
 from ci_reporter.errors import UsageError
+from ci_reporter.healthdoc import same_revision
 from ci_reporter.surfaces import terminal
 
 TYPE_CHECKING = False
@@ -32,14 +33,14 @@ _TOKEN = "CI_REPORTER_HEALTH_TOKEN"  # noqa: S105  a variable's name
 @click.option(
     "--expect-revision",
     metavar="SHA",
-    envvar="CI_REPORTER_EXPECT_REVISION",
+    envvar="CI_REPORTER_HEALTH_EXPECT_REVISION",
     show_envvar=True,
     help="The commit that must answer, 7 hex digits or more.",
 )
 @click.option(
     "--revision-at",
     metavar="PLACE",
-    envvar="CI_REPORTER_REVISION_AT",
+    envvar="CI_REPORTER_HEALTH_REVISION_AT",
     show_envvar=True,
     help="Where it tells its commit: git.commit.id, header:X-Foo, regex:…  Default: the usual places.",
 )
@@ -72,7 +73,7 @@ def command(url: str, ca: str | None, timeout: str, as_json: bool, **given: Any)
 
     days = given["tls_days"]
     wanted = Wanted(
-        revision=given["expect_revision"],
+        revision=_commit(given["expect_revision"]),
         revision_at=given["revision_at"],
         tls_days=TLS_DAYS if days is None else days,
     )
@@ -99,6 +100,12 @@ def _without_password(url: str) -> str:
     return url.rpartition("@")[2]
 
 
+def _commit(text: str | None) -> str | None:
+    if text and same_revision(text, text) is None:
+        raise UsageError(f"option --expect-revision: {text!r} is no commit (7 hex digits or more)")
+    return text or None
+
+
 def _seconds(text: str) -> float:
     try:
         found = values.duration_s(text)
@@ -111,14 +118,19 @@ def _seconds(text: str) -> float:
 
 def _access(url: str, ca: str | None, env: Mapping[str, str]) -> Access:
     """How to be let in. Raises UsageError."""
-    from urllib.parse import unquote
+    from urllib.parse import unquote, urlsplit
 
     from ci_reporter.http import Access
 
     if ca and not os.path.exists(ca):
         raise UsageError(f"option --ca: there is no {ca}")
-    user, _, password = url.partition("//")[2].partition("/")[0].rpartition("@")[0].partition(":")
-    return Access(username=unquote(user) or None, password=unquote(password) or None, token=_token(env), ca=ca or None)
+    parts = urlsplit(url)
+    return Access(
+        username=unquote(parts.username or "") or None,
+        password=unquote(parts.password or "") or None,
+        token=_token(env),
+        ca=ca or None,
+    )
 
 
 def _token(env: Mapping[str, str]) -> str | None:

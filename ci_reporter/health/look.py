@@ -131,7 +131,7 @@ def _revision(served: str | None, expected: str | None) -> Finding:
 
 def _checks(checks: tuple[Check, ...]) -> Iterator[Finding]:
     for each in checks:
-        status, words = each.status or "warn", each.status or "says neither yes nor no"
-        if status == "fail" and not each.critical:
-            status, words = "warn", "fail, not critical"
+        tolerated = each.status == "fail" and not each.critical
+        status = "warn" if tolerated else each.status or "warn"
+        words = "fail, not critical" if tolerated else each.status or "says neither yes nor no"
         yield Finding(name=f"check {each.name}", status=status, said=": ".join(filter(None, (words, each.said))))
