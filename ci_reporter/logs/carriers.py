@@ -33,10 +33,11 @@ def from_headers(headers: Mapping[str, str]) -> Context:
     services that know nothing of ours.
     """
     carried = baggage(headers.get("baggage", ""))
+    run_carried = _decoded(carried.pop(_RUN_KEY, ""))
     trace = traceparent(headers.get("traceparent", ""))
     state = headers.get("tracestate", "") if trace else ""
     return Context(
-        ci_run_id=_run_id(headers.get(RUN_HEADER.lower(), "")) or _run_id(_decoded(carried.pop(_RUN_KEY, ""))),
+        ci_run_id=_run_id(headers.get(RUN_HEADER.lower(), "")) or _run_id(run_carried),
         traceparent=trace or new_trace(),
         tracestate=state if _TRACESTATE.fullmatch(state) else "",
         baggage=carried,
