@@ -38,7 +38,7 @@ def limit(leaf: Limit, seen: Evidence, alpha: float) -> Finding:
         )
     least = absolute.blocks_needed(leaf.allowed, alpha)
     if len(there) < least:
-        reason = f"{len(there)} blocks of {seen.block_s:g} s were seen; nothing could fail before {least}"
+        reason = f"blocks of {seen.block_s:g} s seen: {len(there)}; nothing could fail before {least}"
         return Finding(verdict=INCONCLUSIVE, reason=reason, **common)
     mean = _mean(leaf, there)
     if mean > leaf.allowed and max(values) >= alpha**-0.5:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import exp
 from pathlib import Path
 
@@ -73,6 +82,171 @@ def write_recording(tmp_path: Path) -> Callable[..., str]:
             lines.append(line | {"status": 200 if probe.ok else 503})
         path = tmp_path / name
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return str(path)
+
+    return write
+
+
+class Backend:
+    """A service of one's own on 127.0.0.1 whose behaviour a test sets: revision, delay, status, or an act of its own."""
+
+    def __init__(self, revision: str) -> None:
+        self.revision = revision
+        self.delay_s = 0.0
+        self.status = 200
+        self.health = "pass"
+        self.act: Callable[[BaseHTTPRequestHandler], None] | None = None
+        self.asked = 0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
+        self._server.daemon_threads = True
+        self.port = self._server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/health"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer no more: the port refuses."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def __init__(self, backend, *args):
+        self.backend = backend
+        super().__init__(*args)
+
+    def do_GET(self):  # noqa: N802  http.server's name
+        backend = self.backend
+        backend.asked += 1
+        if backend.act:
+            backend.act(self)
+            return
+        time.sleep(backend.delay_s)
+        body = json.dumps({"status": backend.health, "revision": backend.revision}).encode()
+        self.send_response(backend.status)
+        self.send_header("Content-Type", "application/health+json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *_):  # http.server writes each request to stderr
+        """Say nothing."""
+
+    def handle(self):
+        with suppress(OSError):
+            super().handle()
+
+
+@pytest.fixture
+def backend() -> Callable[..., Backend]:
+    """Start services: `backend("c0ffee1")`."""
+    with ExitStack() as stack:
+
+        def start(revision: str = "c0ffee1234") -> Backend:
+            found = Backend(revision)
+            stack.callback(lambda: found._thread.is_alive() and found.stop())
+            return found
+
+        yield start
+
+
+class Nginx:
+    """A real nginx in the foreground, all of it in one folder."""
+
+    def __init__(self, folder: Path, server: str, outside: str) -> None:
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._folder = folder
+        self._config = folder / "nginx.conf"
+        self._write(server, outside)
+        program = shutil.which("nginx") or "/usr/sbin/nginx"
+        self._command = [program, "-p", str(folder), "-c", str(self._config), "-e", str(folder / "error.log")]
+        self._process = subprocess.Popen([*self._command, "-g", "daemon off;"])
+
+    def reload(self, server: str, outside: str = "") -> None:
+        """Take another configuration, without dropping a connection."""
+        self._write(server, outside)
+        self._process.send_signal(signal.SIGHUP)
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait(10)
+
+    def _write(self, server: str, outside: str) -> None:
+        paths = "\n".join(
+            f"{kind}_temp_path {self._folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        self._config.write_text(
+            f"worker_processes 1; pid {self._folder}/nginx.pid; events {{ worker_connections 512; }}\n"
+            f"http {{ access_log off; {paths}\n{outside}\n"
+            f"server {{ listen 127.0.0.1:{self.port}; {server} }} }}\n"
+        )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def start_nginx(tmp_path: Path, eventually) -> Callable[..., Nginx]:
+    """Start nginx with the inside of a `server {}` block, and what stands beside it, such as `upstream`."""
+    with ExitStack() as stack:
+
+        def start(server: str, outside: str = "") -> Nginx:
+            folder = tmp_path / f"nginx{_free_port()}"
+            folder.mkdir()
+            found = Nginx(folder, server, outside)
+            stack.callback(found.stop)
+            eventually(lambda: _open(found.port), what="nginx to listen")
+            return found
+
+        yield start
+
+
+def _open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def balanced(start_nginx) -> Callable[..., Nginx]:
+    """nginx in front of several services, by turns; a dead one is not taken out."""
+
+    def start(*backends: Backend) -> Nginx:
+        servers = "".join(f"server 127.0.0.1:{each.port} max_fails=0; " for each in backends)
+        outside = f"upstream services {{ {servers} }}"
+        return start_nginx("location / { proxy_pass http://services; proxy_next_upstream off; }", outside)
+
+    return start
+
+
+@pytest.fixture
+def gate_yml(run_program) -> Callable[..., str]:
+    """Write gate.yml with short phases: five matches in a row converge, a watch of two blocks."""
+
+    def write(*rules: str, url: str = "", gate: str = "", more: str = "", old_share: str = "40%") -> str:
+        lines = [
+            "version: 1",
+            "gate:",
+            *([f"  url: {url}"] if url else []),
+            "  timeout: 1s",
+            "  warmup: 0",
+            "  watch: 10s",
+            "  rate: 20/s",
+            f"  converge: {{ timeout: 3s, old_share: {old_share}, confidence: 90%, rate: 20/s }}",
+            gate,
+            "rules:",
+            *(f"  - {{ name: rule{at}, {each} }}" for at, each in enumerate(rules)),
+            more,
+        ]
+        path = run_program.folder / "gate.yml"
+        path.write_text("\n".join(lines))
         return str(path)
 
     return write

@@ -1,0 +1,247 @@
+"""`ci-reporter gate URL` against real servers, from the first probe to the exit code."""
+
+import json
+import socket
+import struct
+import sys
+import time
+
+import pytest
+
+NEW, OLD = "c0ffee1234567", "01dbeef234567"
+ALWAYS = 'if: "down for 2s"'
+
+
+@pytest.fixture
+def gate(run_program):
+    """Run the gate and expect NEW; gives the ended call and the verdict's JSON."""
+
+    def run(url, rules, *args, expect=NEW, env=None):
+        ended = run_program("gate", url, "--rules", rules, "--expect-revision", expect, "--json", *args, env=env)
+        return ended, json.loads(ended.stdout) if ended.stdout else {}
+
+    return run
+
+
+def test_a_good_deploy_passes(gate, backend, gate_yml, run_program):
+    ended, found = gate(backend(NEW).url, gate_yml(ALWAYS, 'if: "availability < 99%"'))
+    assert (ended.returncode, found["verdict"], found["converge"]["converged"]) == (0, "pass", True)
+    assert "answered 5 times in a row on fresh connections" in found["converge"]["statement"]
+    (record,) = run_program.records()
+    assert (record["step"], record["result"], record["gate"]["verdict"]) == ("gate", "success", "pass")
+    assert record["gate"]["probes"] == 200
+
+
+def test_two_lines_are_enough(run_program, backend):
+    env = {"GITHUB_ACTIONS": "true", "GITHUB_SHA": NEW.ljust(40, "0"), "GITHUB_RUN_ID": "1"}
+    ended = run_program("gate", backend(NEW.ljust(40, "0")).url, "--watch", "10s", "--warmup", "0", env=env)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "gate: pass" in ended.stdout
+
+
+def test_the_old_revision_everywhere_is_exit_4(gate, backend, gate_yml, run_program):
+    ended, found = gate(backend(OLD).url, gate_yml(ALWAYS))
+    assert (ended.returncode, found["verdict"], found["converge"]["converged"]) == (4, "fail", False)
+    assert f"× {OLD[:12]}" in found["converge"]["statement"]
+    assert run_program.records()[0]["reason"] == "gate: not converged"
+
+
+def test_one_replica_stuck_on_the_old_revision_is_exit_4(gate, backend, balanced, gate_yml):
+    nginx = balanced(backend(NEW), backend(NEW), backend(NEW), backend(OLD))
+    ended, found = gate(f"{nginx.url}/health", gate_yml(ALWAYS))
+    assert ended.returncode == 4
+    assert set(found["converge"]["served"]) == {NEW[:12], OLD[:12]}
+
+
+def test_a_rolling_change_is_waited_for(gate, backend, balanced, gate_yml, run_program):
+    services = [backend(OLD), backend(OLD)]
+    nginx = balanced(*services)
+    rules = gate_yml(ALWAYS)
+    process = run_program.start("gate", f"{nginx.url}/health", "--rules", rules, "--expect-revision", NEW, "--json")
+    for each in services:
+        time.sleep(0.7)
+        each.revision = NEW
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert set(json.loads(out)["converge"]["served"]) == {NEW[:12], OLD[:12]}
+
+
+def test_a_service_that_names_no_revision_is_never_a_match(gate, backend, gate_yml):
+    service = backend("")
+    ended, found = gate(service.url, gate_yml(ALWAYS))
+    assert ended.returncode == 4
+    assert "the answers name no revision" in found["converge"]["statement"]
+
+
+def test_health_alone_may_be_looked_at(gate, backend, gate_yml):
+    ended, _ = gate(backend("").url, gate_yml(ALWAYS), expect="none")
+    assert ended.returncode == 0
+
+
+def test_one_of_five_dead_fails(gate, backend, balanced, gate_yml):
+    services = [backend(NEW) for _ in range(5)]
+    nginx = balanced(*services)
+    services[0].stop()
+    rules = gate_yml('if: "error_rate > 1%"', old_share="80%")
+    ended, found = gate(f"{nginx.url}/health", rules, "--watch", "20s")
+    assert (ended.returncode, found["verdict"]) == (1, "fail")
+    worst = found["rules"][0]["worst"][0]
+    assert (worst["status"], worst["reason"]) == (502, "status 502, not 2xx")
+    assert "502 Bad Gateway" in worst["response"]
+
+
+def _late_outage(service, after_s=3.0):
+    begun = time.monotonic()
+
+    def act(handler):
+        bad = time.monotonic() - begun > after_s
+        handler.send_response(503 if bad else 200)
+        handler.end_headers()
+        handler.wfile.write(json.dumps({"status": "fail" if bad else "ok", "revision": NEW}).encode())
+
+    service.act = act
+
+
+def test_an_outage_that_starts_late_ends_the_watch_at_once(gate, backend, gate_yml):
+    service = backend(NEW)
+    _late_outage(service)
+    ended, found = gate(service.url, gate_yml('if: "consecutive failures >= 3 within 5m"', gate="  min_watch: 10s"))
+    assert ended.returncode == 1
+    assert 0.5 < found["decided_at_s"] < 5
+
+
+def answering(body=b"", status=200, head=()):
+    def act(handler):
+        handler.send_response(status)
+        for name, value in head:
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return act
+
+
+def hang(handler):
+    time.sleep(3)
+
+
+def reset(handler):
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+
+
+def endless(handler):
+    handler.send_response(200)
+    handler.end_headers()
+    for _ in range(1024):
+        handler.wfile.write(b"x" * 1024 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        (answering(b'{"status": "fail", "revision": "c0ffee1234567"}'), "it says of itself that it is not healthy"),
+        (answering(b'{"status": "down", "revision": "c0ffee1234567"}', status=503), "status 503, not 2xx"),
+        (hang, "timed out after 1 s (waiting for the answer)"),
+        (reset, "connection reset"),
+        (answering(status=302, head=[("Location", "http://elsewhere.example/")]), "it redirects to another host"),
+        (endless, "its body is larger than 1024 KiB"),
+    ],
+    ids=["200-fail", "503-body", "hang", "reset", "redirect", "huge"],
+)
+def test_what_is_no_good_answer_never_converges_and_is_named(gate, backend, gate_yml, act, reason):
+    service = backend(NEW)
+    service.act = act
+    ended, found = gate(service.url, gate_yml(ALWAYS))
+    assert ended.returncode == 4
+    assert reason in found["converge"]["statement"]
+
+
+def test_a_service_that_is_not_there_is_named(gate, gate_yml, free_port):
+    ended, found = gate(f"http://127.0.0.1:{free_port()}/health", gate_yml(ALWAYS))
+    assert ended.returncode == 4
+    assert "no answer (connection refused)" in found["converge"]["statement"]
+
+
+def test_a_slow_deploy_fails_against_its_baseline(gate, backend, gate_yml, run_program):
+    service = backend(NEW)
+    service.delay_s = 0.02
+    rules = gate_yml('if: "http_latency_p95 > +20%"', gate="  alpha: 5%")
+    made = run_program("gate", "baseline", service.url, "--rules", rules, "--window", "20s", "--out", "before.ndjson")
+    assert made.returncode == 0, made.stderr
+    service.delay_s = 0.06
+    ended, found = gate(service.url, rules, "--baseline", "before.ndjson", "--watch", "20s")
+    assert (ended.returncode, found["verdict"]) == (1, "fail")
+    rule = found["rules"][0]
+    assert rule["watch"] > 2 * rule["baseline"]
+    assert found["decided_at_s"] <= 20
+
+
+ROLLBACK = """
+actions:
+  rollback: {{ run: "echo $CI_REPORTER_LAST_GOOD $CI_REPORTER_VERDICT $CI_REPORTER_RULE > rolled; {run}", \
+verify: true, timeout: 2s }}
+"""
+
+
+@pytest.fixture
+def rolled(gate, backend, gate_yml, run_program):
+    """A service that fails after two seconds, and a rollback; gives the ended call, the verdict, the script's words."""
+
+    def run(command, *args):
+        service = backend(NEW)
+        _late_outage(service, 2.0)
+        late = service.act
+
+        def act(handler):
+            if handler.path != "/mend":
+                return late(handler)
+            service.act, service.revision = None, OLD
+            return answering()(handler)
+
+        service.act = act
+        script = run_program.folder / "mend.py"
+        script.write_text(f"import urllib.request\nurllib.request.urlopen('http://127.0.0.1:{service.port}/mend')\n")
+        more = ROLLBACK.format(run=command.replace("MEND", f"{sys.executable} mend.py"))
+        rules = gate_yml('if: "down for 1s", then: [notify, rollback]', more=more)
+        ended, found = gate(service.url, rules, *args, env={"CI_REPORTER_LAST_GOOD": OLD, "CI_RUN_ID": "run-1"})
+        path = run_program.folder / "rolled"
+        return ended, found, path.read_text() if path.exists() else ""
+
+    return run
+
+
+def test_a_rollback_that_is_verified_is_exit_5(rolled):
+    ended, found, said = rolled("MEND")
+    assert said == f"{OLD} fail rule0\n"
+    assert (ended.returncode, found["rollback"]["verified"]) == (5, True), ended.stderr
+    assert "notify: the gate says fail" in ended.stderr
+
+
+def test_a_rollback_after_which_the_old_revision_is_not_back_is_exit_6(rolled):
+    ended, found, _ = rolled("true")
+    assert (ended.returncode, found["rollback"]["verified"]) == (6, False)
+
+
+def test_a_rollback_that_fails_is_exit_6(rolled):
+    ended, found, _ = rolled("exit 3")
+    assert (ended.returncode, found["actions"][1]["exit_code"]) == (6, 3)
+    assert "action 'rollback' ended with exit code 3" in found["rollback"]["statement"]
+
+
+def test_a_rollback_that_hangs_is_ended(rolled):
+    ended, found, _ = rolled("sleep 100")
+    assert (ended.returncode, found["actions"][1]["timed_out"]) == (6, True)
+
+
+def test_a_dry_run_runs_nothing(rolled):
+    ended, found, said = rolled("true", "--dry-run")
+    assert (ended.returncode, said, found["actions"][1]["ran"]) == (1, "", False)
+
+
+def test_the_same_run_rolls_back_once(rolled, run_program):
+    rolled("exit 3")
+    (run_program.folder / "rolled").unlink()
+    ended, found, said = rolled("exit 3")
+    assert (ended.returncode, said) == (1, "")
+    assert found["actions"][1]["problem"] == "action 'rollback' has run in this run already"
