@@ -1,0 +1,110 @@
+"""Put a new file in an old one's place: whole or not at all, with its mode, times and owner."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from ci_reporter.errors import StampError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+_BLOCK = 1024 * 1024
+_REMEDY = {
+    errno.ENOSPC: "; a second copy needs room beside it until it takes its place",
+    errno.EDQUOT: "; a second copy needs room beside it until it takes its place",
+    errno.EACCES: "; its folder must be writable, for a new file takes its place",
+    errno.EROFS: "; stamp a copy of it",
+}
+
+
+@contextmanager
+def replacing(path: str) -> Iterator[BinaryIO]:
+    """Give a new file beside `path` to write; it takes its place when the block ends well, and is gone when not.
+
+    What a link leads to is replaced, not the link. There may be no file yet. Raises StampError for what the file system
+    says, within the block too.
+    """
+    target = os.path.realpath(path)
+    hidden = os.path.join(os.path.dirname(target), f".{os.path.basename(target)[:80]}.{os.urandom(4).hex()}.new")
+    try:
+        with open(hidden, "xb") as file:
+            yield file
+            file.flush()
+            _keep_status(target, hidden)
+            os.fsync(file.fileno())
+        os.replace(hidden, target)
+        _sync_folder(os.path.dirname(target))
+    except OSError as exc:
+        raise StampError(f"{path}: cannot be written: {exc.strerror or exc}{_REMEDY.get(exc.errno or 0, '')}") from exc
+    finally:
+        with suppress(OSError):
+            os.unlink(hidden)
+
+
+def write(path: str, content: bytes) -> bool:
+    """Let the file have this content; False when it has it already, and is left as it is. Raises StampError."""
+    try:
+        with open(path, "rb") as file:
+            if file.read(len(content) + 1) == content:
+                return False
+    except FileNotFoundError:
+        pass
+    except OSError as exc:
+        raise StampError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
+    with replacing(path) as file:
+        file.write(content)
+    return True
+
+
+def copy_range(source: BinaryIO, start: int, end: int, target: BinaryIO) -> None:
+    """Copy these bytes to the end of `target`, within the kernel where it can. Raises OSError, also when they end."""
+    target.flush()
+    at = _in_kernel(source, start, end, target)
+    source.seek(at)
+    while at < end:
+        block = source.read(min(_BLOCK, end - at))
+        if not block:
+            raise OSError(errno.EIO, "it has become shorter while it was read")
+        target.write(block)
+        at += len(block)
+
+
+def _in_kernel(source: BinaryIO, start: int, end: int, target: BinaryIO) -> int:
+    """How far it came: not every system has the call, and not every file system takes it."""
+    at = start
+    with suppress(OSError, AttributeError):
+        while at < end and (done := _copy(source.fileno(), target.fileno(), min(end - at, 2**30), at)):
+            at += done
+    target.seek(0, os.SEEK_END)
+    return at
+
+
+def _copy(source: int, target: int, count: int, at: int) -> int:
+    return os.copy_file_range(source, target, count, at)  # type: ignore[attr-defined, unused-ignore]  # Linux only
+
+
+def _keep_status(old: str, new: str) -> None:
+    """Give the new file the old one's owner where we may, its mode, times and extended attributes."""
+    try:
+        status = os.stat(old)
+    except FileNotFoundError:
+        return
+    with suppress(PermissionError, AttributeError):
+        os.chown(new, status.st_uid, status.st_gid)
+    shutil.copystat(old, new)  # after chown, which takes set-user-id away
+
+
+def _sync_folder(folder: str) -> None:
+    """Make the new name last; a file system that cannot sync a folder has other ways."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
