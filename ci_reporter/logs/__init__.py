@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ci_reporter.logs.asgi import ContextMiddleware as AsgiMiddleware
-    from ci_reporter.logs.context import Context, bind, context
+    from ci_reporter.logs.current import Context, bind, context
     from ci_reporter.logs.outgoing import (
         UrllibHandler,
         async_httpx_hook,
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
 
 _HERE = {
     "AsgiMiddleware": "asgi:ContextMiddleware",
-    "Context": "context:Context",
+    "Context": "current:Context",
     "UrllibHandler": "outgoing:UrllibHandler",
     "WsgiMiddleware": "wsgi:ContextMiddleware",
     "async_httpx_hook": "outgoing:async_httpx_hook",
-    "bind": "context:bind",
+    "bind": "current:bind",
     "carried": "outgoing:carried",
     "commented": "sql:commented",
     "configure": "setup:configure",
-    "context": "context:context",
+    "context": "current:context",
     "environment": "outgoing:environment",
     "headers": "outgoing:headers",
     "hide": "setup:hide",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
-from ci_reporter.logs.context import Context
+from ci_reporter.logs.current import Context
 
 RUN_HEADER = "X-CI-Run-ID"
 _RUN_KEY = "ci_run_id"

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
 from ci_reporter.logs import carriers
-from ci_reporter.logs.context import Context, context, use
+from ci_reporter.logs.current import Context, context, use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from structlog.stdlib import ProcessorFormatter
 from ci_reporter import buildinfo
 from ci_reporter.logs.carriers import from_environment
 from ci_reporter.logs.cleaning import Cleaner
-from ci_reporter.logs.context import begin, context_of
+from ci_reporter.logs.current import begin, context_of
 from ci_reporter.model import BuildInfo
 from ci_reporter.redaction import secrets_of
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from ci_reporter.logs.context import context
+from ci_reporter.logs.current import context
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

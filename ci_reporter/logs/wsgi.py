@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from ci_reporter.logs.carriers import from_headers
-from ci_reporter.logs.context import Context, use
+from ci_reporter.logs.current import Context, use
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
