@@ -88,7 +88,7 @@ def ruleset(given: Given, *, compared: bool) -> RuleSet:
     )
     if not plan.url and not plan.asks and not rules.queries:
         raise UsageError("gate: nothing to look at (name the service: ci-reporter gate https://svc/health)")
-    settings = replace(rules.settings, watch_s=plan.watch_s, rate=plan.rate)
+    settings = replace(rules.settings, watch_s=plan.watch_s, rate=plan.rate, baseline_s=plan.baseline.window_s)
     chosen = replace(rules, plan=plan, settings=settings).on(given.get("on"))
     if not chosen.rules:
         raise UsageError(f"{chosen.source}: no rule is on {given['on']!r}, and no rule is never a pass")

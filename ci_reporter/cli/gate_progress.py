@@ -47,7 +47,7 @@ class Progress:
     def say(self, text: str) -> None:
         """Say something that stays."""
         if not self._quiet:
-            self._clear()
+            self.clear()
             output.say(f"gate: {terminal.plain(text, 1000)}")
 
     def _draw(self, text: str) -> None:
@@ -56,9 +56,11 @@ class Progress:
         sys.stderr.flush()
         self._drawn = True
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Leave the line to others."""
         if self._drawn:
             sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
             self._drawn = False
 
 
@@ -78,19 +80,18 @@ def line(moment: Moment, baseline: Recording | None) -> str:
         parts += [f"{count} × {name[:12]}" for name, count in seen.served[:3]]
         return "  ".join(parts)
     now, before = figures.of(moment.recording), figures.of(baseline)
-    parts += _figures(now, before, moment.elapsed_s)
+    parts += _figures(now, before)
     near = figures.nearest(moment.verdict) if moment.verdict else None
     if near and near[1] >= _NEAR:
         parts.append(f"nearest: {near[0].name} ({near[1]:.0%} of what it needs)")
     return "  ".join(parts)
 
 
-def _figures(now: Figures, before: Figures, elapsed_s: float) -> list[str]:
+def _figures(now: Figures, before: Figures) -> list[str]:
     if not now.probes:
         return ["no probe has come back yet"]
-    rate = f"{now.probes / elapsed_s:.1f}/s" if elapsed_s > 0 else ""
     return [
-        *([rate] if rate else []),
+        f"{now.probes / now.seconds:.1f}/s",
         f"p50 {_ms(now.p50_ms)}{_change(now.p50_ms, before.p50_ms)}",
         f"p95 {_ms(now.p95_ms)}{_change(now.p95_ms, before.p95_ms)}",
         f"errors {now.errors} of {now.probes}{_errors(before)}",

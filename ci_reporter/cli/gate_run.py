@@ -17,6 +17,7 @@ from ci_reporter.cli.gate_session import Before, Seen, Session, expected_revisio
 from ci_reporter.cli.place import Place, here, prometheus
 from ci_reporter.cli.recording import report_of
 from ci_reporter.errors import StateError
+from ci_reporter.gate import lint
 from ci_reporter.gate.outcome import Outcome
 from ci_reporter.journal import Running
 from ci_reporter.model import Report, Result, Run, Step, rfc3339
@@ -55,6 +56,8 @@ class Gate:
         """Check all settings, look where we are, note that the step begins. Raises UsageError before any probe."""
         rules = gate_options.ruleset(given, compared=compared)
         environment = given.get("environment") or given.get("on")
+        for warning in lint.warnings(rules):
+            output.warn(warning, os.environ)
         place = _without_reports(here({"environment": environment, "quiet": given["quiet"] or None}))
         place = replace(place, config=replace(place.config, dry_run=place.config.dry_run or bool(given.get("dry_run"))))
         run = prepare(place, detect(place.env, read_text))
@@ -98,6 +101,7 @@ class Gate:
     def end(self, look: Look) -> NoReturn:
         """Write the evidence, record the step, deliver, and end the program with the verdict's code."""
         gate, outcome = look.gate, look.outcome
+        gate.session.progress.clear()
         finished = replace(
             gate.begun,
             step=gate_evidence.step(gate.begun.step, outcome, time.time()),

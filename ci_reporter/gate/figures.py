@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, inf, log
 
+from ci_reporter.gate import blocks
 from ci_reporter.gate.conditions import DEFAULT_SIGNAL
 from ci_reporter.gate.recording import Probe, Recording
 from ci_reporter.gate.verdict import Finding, RuleVerdict, Verdict
@@ -13,9 +14,10 @@ from ci_reporter.gate.verdict import Finding, RuleVerdict, Verdict
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """Of one signal's probes; a percentile is None where the answer to it never came."""
+    """Of one signal's probes in so many seconds; a percentile is None where the answer to it never came."""
 
     probes: int = 0
+    seconds: float = 0.0
     errors: int = 0
     p50_ms: float | None = None
     p95_ms: float | None = None
@@ -38,6 +40,7 @@ def of_probes(probes: Sequence[Probe]) -> Figures:
     latencies = sorted(each.latency_ms if each.ok and each.latency_ms is not None else inf for each in probes)
     return Figures(
         probes=len(probes),
+        seconds=blocks.end_s([each.t for each in probes]),
         errors=sum(not each.ok for each in probes),
         p50_ms=_at(latencies, 0.5),
         p95_ms=_at(latencies, 0.95),

@@ -88,7 +88,7 @@ def write_recording(tmp_path: Path) -> Callable[..., str]:
 
 
 class Backend:
-    """A service of one's own on 127.0.0.1 whose behaviour a test sets: revision, delay, status, or an act of its own."""
+    """A service of one's own on 127.0.0.1 that a test tells how to behave: revision, delay, status, or an act."""
 
     def __init__(self, revision: str) -> None:
         self.revision = revision
@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.backend = backend
         super().__init__(*args)
 
-    def do_GET(self):  # noqa: N802  http.server's name
+    def do_GET(self):
         backend = self.backend
         backend.asked += 1
         if backend.act:
@@ -130,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_POST = do_GET  # noqa: N815
+    do_POST = do_GET  # noqa: N815  http.server's name
 
     def log_message(self, *_):  # http.server writes each request to stderr
         """Say nothing."""
