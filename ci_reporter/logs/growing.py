@@ -9,7 +9,7 @@ from ci_reporter.logs.lines import Lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from io import BufferedReader
+    from io import FileIO
 
 _CHUNK = 64 * 1024
 _HEAD = 64
@@ -21,7 +21,7 @@ class Growing:
     def __init__(self, path: str) -> None:
         self.lines = Lines()
         self.path = path
-        self._file: BufferedReader | None = None
+        self._file: FileIO | None = None
         self._head = b""
 
     def more(self) -> Iterator[bytes]:
@@ -43,10 +43,11 @@ class Growing:
             self._file.close()
         self._file = None
 
-    def _opened(self) -> BufferedReader | None:
+    def _opened(self) -> FileIO | None:
         if self._file is None:
             try:
-                self._file = open(self.path, "rb")  # noqa: SIM115  it stays open between two looks
+                # Unbuffered: a buffer would give what stood there before the file was truncated.
+                self._file = open(self.path, "rb", buffering=0)  # noqa: SIM115  it stays open between two looks
             except FileNotFoundError:
                 return None
             self._head = b""
@@ -59,12 +60,12 @@ class Growing:
             self._file.seek(0)
             self._head = b""
             self.lines = _fresh(self.lines)
-        while chunk := self._file.read1(_CHUNK):
+        while chunk := self._file.read(_CHUNK):
             yield from self.lines.feed(chunk)
         if len(self._head) < _HEAD and self._file.seekable():
             self._head = os.pread(self._file.fileno(), _HEAD, 0)
 
-    def _truncated(self, file: BufferedReader) -> bool:
+    def _truncated(self, file: FileIO) -> bool:
         """Whether it is shorter than what was read of it, or has been begun anew and grown beyond that."""
         if not file.seekable():
             return False
