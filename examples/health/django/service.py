@@ -8,11 +8,8 @@ from django.urls import path
 
 from ci_reporter.health import Health, find
 
-settings.configure(
-    ALLOWED_HOSTS=["*"],
-    ROOT_URLCONF=__name__,
-    MIDDLEWARE=["ci_reporter.health.routes.django_route"],
-)
+MIDDLEWARE = ["ci_reporter.health.routes.django_route"]
+settings.configure(ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, MIDDLEWARE=MIDDLEWARE)
 health = Health(find(beside=__file__))
 
 
