@@ -16,9 +16,11 @@ from ci_reporter.cli.gate_progress import Progress
 from ci_reporter.cli.gate_session import Before, Seen, Session, expected_revision, given_baseline, last_good
 from ci_reporter.cli.place import Place, here, prometheus
 from ci_reporter.cli.recording import report_of
-from ci_reporter.errors import StateError
+from ci_reporter.errors import StateError, UsageError
 from ci_reporter.gate import lint
 from ci_reporter.gate.outcome import Outcome
+from ci_reporter.gate.promql import Prometheus
+from ci_reporter.gate.rules import RuleSet
 from ci_reporter.journal import Running
 from ci_reporter.model import Report, Result, Run, Step, rfc3339
 from ci_reporter.providers import detect, read_text
@@ -67,7 +69,7 @@ class Gate:
             kept=os.path.join(place.journal.path, _FOLDER),
             environment=place.config.environment,
             progress=Progress(place.env, quiet=given["quiet"]),
-            prometheus=prometheus(place.config) if rules.queries else None,
+            prometheus=_prometheus(place, rules),
         )
         step = Step(name=given.get("name") or "gate", result=Result.CANCELLATION, started_at=rfc3339(time.time()))
         begun = report_of(place, run, step)
@@ -132,6 +134,17 @@ class Look:
     gate: Gate
     seen: Seen
     outcome: Outcome
+
+
+def _prometheus(place: Place, rules: RuleSet) -> Prometheus | None:
+    if not rules.queries:
+        return None
+    found = prometheus(place.config)
+    if found is None:
+        query = rules.queries[0]
+        where = f"{rules.source} line {query.line}"
+        raise UsageError(f"{where}: signal {query.signal!r} is a promql:, and CI_REPORTER_PROMETHEUS is not set")
+    return found
 
 
 def _cancel(number: int, _frame: object) -> NoReturn:

@@ -143,8 +143,10 @@ def expected_revision(rules: RuleSet, folder: str, run_revision: str | None) -> 
     from ci_reporter import buildinfo
 
     wanted = rules.plan.revision
+    if wanted == "none" or not rules.plan.url:
+        return None
     if wanted != "auto":
-        return None if wanted == "none" else wanted
+        return wanted
     stamp = os.path.join(folder, buildinfo.FILE_NAME)
     stamped = buildinfo.read(stamp).revision if os.path.exists(stamp) else None
     found = stamped or run_revision

@@ -42,8 +42,8 @@ def markdown(
 def plain(text: str) -> str:
     """Text that stays text in a paragraph or a cell of a table."""
     one_line = re.sub(r"[\x00-\x20\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+", " ", text).strip()
-    escaped = re.sub(r"([\\`*_{}\[\]()#+!|~$:@-])", r"\\\1", one_line)
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    escaped = re.sub(r"([\\*_{}\[\]()#+!|~$:@-])", r"\\\1", one_line)
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "&#96;")
 
 
 def _code(text: str) -> str:

@@ -1,0 +1,112 @@
+"""JUnit and Markdown of a verdict: what they say, and that no text breaks them."""
+
+import json
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ci_reporter.gate.junit import junit
+from ci_reporter.gate.markdown import markdown, plain
+from ci_reporter.gate.recording import Probe, Recording, Signal
+from ci_reporter.gate.verdict import Finding, RuleVerdict, Verdict
+
+HOSTILE = 'x"><script>alert(1)</script>|`]]>&\x00\x1b[31m\n# head'
+
+
+def make_rule(name="latency", verdict="fail", mode="enforce", policy="fail", **more):
+    known = {"reason": "slower", "decided_at_s": 30.0, "p": 0.0001, "needed": 0.0005, "baseline": 100.0, "watch": 150.0}
+    finding = Finding(verdict=verdict, **(known | more))
+    return RuleVerdict(name=name, text="http_latency_p95 > +10%", mode=mode, policy=policy, finding=finding)
+
+
+def make_verdict(*rules, verdict="fail"):
+    return Verdict(verdict=verdict, decided_at_s=30.0, rules=rules)
+
+
+@pytest.mark.parametrize(
+    ("rule", "outcome"),
+    [
+        (make_rule(), "failure"),
+        (make_rule(verdict="pass"), "system-out"),
+        (make_rule(verdict="inconclusive"), "error"),
+        (make_rule(verdict="inconclusive", policy="warn"), "skipped"),
+        (make_rule(mode="dry-run"), "skipped"),
+    ],
+    ids=["fail", "pass", "inconclusive", "only-warns", "dry-run"],
+)
+def test_each_verdict_has_its_element(rule, outcome):
+    (case,) = ET.fromstring(junit(make_verdict(rule), name="gate", url="https://svc")).iter("testcase")
+    assert [child.tag for child in case] == [outcome]
+
+
+def test_a_rollout_that_never_ends_is_a_failure():
+    root = ET.fromstring(junit(None, name="gate", url="", statement="not converged after 9 probes"))
+    assert root.find("testsuite").get("failures") == "1"
+    assert root.find(".//failure").text == "not converged after 9 probes"
+
+
+def test_the_counts_are_those_of_the_cases(run_program):
+    rules = [make_rule(), make_rule("b", "pass"), make_rule("c", "inconclusive"), make_rule("d", mode="dry-run")]
+    (run_program.folder / "gate.xml").write_text(junit(make_verdict(*rules), name="gate", url=""))
+    ended = run_program("tests", "show", "gate.xml", "--json")
+    counts = json.loads(ended.stdout)
+    assert [counts[key] for key in ("total", "passed", "failed", "errors", "skipped")] == [4, 1, 1, 1, 1]
+
+
+@given(st.text(), st.text())
+def test_any_text_gives_whole_xml(name, reason):
+    root = ET.fromstring(junit(make_verdict(make_rule(name, reason=reason)), name=name, url=reason).encode())
+    assert len(list(root.iter("testcase"))) == 1
+
+
+def test_the_page_says_verdict_rules_and_chart(make_recording):
+    before, after = make_recording("baseline", seconds=60), make_recording(seconds=60, slower=1.5)
+    page = markdown(make_verdict(make_rule()), before, after, title="gate", url="https://svc", lines=["converged"])
+    assert page.startswith("### ❌ gate: fail after 30 s\n\n`https://svc`\n\nconverged\n")
+    assert "| `latency` | ❌ fail | 100 ms | 150 ms | slower; p = 0.0001; fails at 0.0005 |" in page
+    assert_chart(re.search(r"```mermaid\n(.*?)```", page, re.DOTALL)[1])
+
+
+def assert_chart(text):
+    """The part of Mermaid's grammar for xychart that we use, strictly."""
+    kind, x_axis, y_axis, *lines = [line.strip() for line in text.splitlines()]
+    assert kind == "xychart-beta"
+    labels = re.fullmatch(r"x-axis \[((?:[bw]\d+, )*[bw]\d+)\]", x_axis)[1].split(", ")
+    assert re.fullmatch(r'y-axis "ms" 0 --> [\d.]+', y_axis)
+    assert [len(re.fullmatch(r"line \[([\d., ]+)\]", line)[1].split(", ")) for line in lines] == [len(labels)] * 2
+    assert len(labels) <= 62
+
+
+def test_a_long_watch_is_still_a_small_chart(make_recording):
+    page = markdown(make_verdict(make_rule()), None, make_recording(seconds=3600, rate=1), title="gate")
+    assert_chart(re.search(r"```mermaid\n(.*?)```", page, re.DOTALL)[1])
+
+
+def test_without_latencies_there_is_no_chart():
+    down = Recording(phase="watch", signals={"x": Signal(probes=tuple(Probe(t=float(t), ok=False) for t in range(60)))})
+    assert "mermaid" not in markdown(make_verdict(make_rule()), None, down, title="gate")
+
+
+def test_what_a_server_says_stays_text(make_recording):
+    worst = ({"t": 1.0, "latency_ms": 2.0, "ok": False, "status": 500, "reason": HOSTILE, "response": HOSTILE},)
+    page = markdown(
+        make_verdict(make_rule(HOSTILE, reason=HOSTILE, worst=worst)), None, make_recording(seconds=30), title=HOSTILE
+    )
+    outside = re.sub(r"`[^`\n]*`", "", page)
+    assert "<script" not in outside
+    assert "\x00" not in page
+    assert "\x1b" not in page
+    assert len([line for line in page.splitlines() if line.startswith("#")]) == 1
+    row = next(line for line in page.splitlines() if line.startswith("| `x"))
+    assert len(re.split(r"(?<!\\)\|", row)) == 7
+
+
+@given(st.text())
+def test_plain_text_has_no_markup(text):
+    shown = plain(text)
+    assert "\n" not in shown
+    assert "<" not in shown
+    assert not re.search(r"(?<!\\)[|`*_\[]", shown)
