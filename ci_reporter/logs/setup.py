@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     Event = MutableMapping[str, Any]
 
 _UNCAUGHT = "ci_reporter.logs.uncaught"
-_UNKNOWN = "unknown"
 _FIRST = ("timestamp", "level", "logger", "message")
 _CLEANER = Cleaner()
 
@@ -61,7 +60,7 @@ def configure(
     _CLEANER.hide(secrets_of(known))
     speaker = _Speaker(
         service or known.get("OTEL_SERVICE_NAME") or _service_of(built),
-        revision or known.get("CI_REPORTER_REVISION") or built.revision or _UNKNOWN,
+        revision or known.get("CI_REPORTER_REVISION") or built.revision,
     )
     _install(_handler(target, speaker, colour=not known.get("NO_COLOR")), level)
 
@@ -81,18 +80,23 @@ def _service_of(built: BuildInfo) -> str:
 
 
 class _Speaker:
-    """The processor that says whose line it is: `service`, `revision`, `ci_run_id`, `trace_id`."""
+    """The processor that says whose line it is: `service`, `revision`, `ci_run_id`, `trace_id`; unknown is absent."""
 
-    def __init__(self, service: str, revision: str) -> None:
+    def __init__(self, service: str, revision: str | None) -> None:
         self._service = service
         self._revision = revision
 
     def __call__(self, _: Any, __: str, event: Event) -> Event:
         now = context_of(_error(event.get("exc_info")))
-        event.setdefault("service", self._service)
-        event.setdefault("revision", self._revision)
-        event.setdefault("ci_run_id", now.ci_run_id or _UNKNOWN)
-        event.setdefault("trace_id", now.trace_id)
+        whose = {
+            "service": self._service,
+            "revision": self._revision,
+            "ci_run_id": now.ci_run_id,
+            "trace_id": now.trace_id,
+        }
+        for name, value in whose.items():
+            if value:
+                event.setdefault(name, value)
         return event
 
 
