@@ -39,6 +39,10 @@ class Outcome:
     observed_value: float | str | None = None
     observed_unit: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.status not in {"pass", "warn", "fail"}:
+            raise ValueError(f"status {self.status!r} is none of pass, warn, fail")
+
 
 @dataclass(frozen=True)
 class Check:
@@ -65,68 +69,75 @@ class Seen:
     duration_ms: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Flight:
+    """A call of a check that was begun; `until` is on the monotonic clock."""
+
+    answer: Future[Seen]
+    until: float
+
+    def left_s(self) -> float:
+        """For how long it is worth waiting for."""
+        return 0.0 if self.answer.done() else max(0.0, self.until - time.monotonic())
+
+
 class Watched:
-    """A check and what is known of it: the last answer, and the call that is under way."""
+    """A check and its last call, which many may wait for."""
 
     def __init__(self, check: Check, *, reasons: bool = False, fresh_s: float = FRESH_S) -> None:
         self.check = check
         self._said = redacted_reason if reasons else public_reason
         self._fresh_s = fresh_s
         self._lock = threading.Lock()
-        self._call: Future[None] | None = None
-        self._began = 0.0
-        self._last: Seen | None = None
+        self._flight: Flight | None = None
         self._ended = 0.0
         self._told: Status = "pass"
 
-    def begin(self, finish: Finish) -> None:
+    def begin(self, finish: Finish) -> Flight:
         """Call it, unless that is under way or its last answer still holds."""
         with self._lock:
             now = time.monotonic()
-            if self._call or (self._last and now - self._ended < self._fresh_s):
-                return
-            call = self._call = Future()
-            self._began = now
-            call.set_running_or_notify_cancel()  # who waits for it cannot cancel it for the others
-        threading.Thread(target=self._run, args=(call, finish), name=self.check.name, daemon=True).start()
+            last = self._flight
+            if last and not (last.answer.done() and now - self._ended >= self._fresh_s):
+                return last
+            answer: Future[Seen] = Future()
+            answer.set_running_or_notify_cancel()  # who waits for it cannot cancel it for the others
+            threading.Thread(target=self._run, args=(answer, finish), name=self.check.name, daemon=True).start()
+            self._flight = Flight(answer=answer, until=now + self.check.timeout_s)
+            return self._flight
 
-    def pending(self) -> tuple[Future[None], float] | None:
-        """The call that is under way, where it is worth waiting for, and for how many seconds."""
-        with self._lock:
-            left_s = self.check.timeout_s - (time.monotonic() - self._began)
-            return (self._call, left_s) if self._call and left_s > 0 else None
+    def seen(self, flight: Flight) -> Seen:
+        """Its answer; a failure where there is none by now."""
+        if flight.answer.done():
+            return flight.answer.result()
+        took_s = self.check.timeout_s + max(0.0, time.monotonic() - flight.until)
+        return self._judged(Outcome(status="fail"), "", took_s)
 
-    def seen(self) -> Seen:
-        """The last answer; a failure where a call is late."""
-        with self._lock:
-            if self._last and not self._call:
-                return self._last
-            took_s = time.monotonic() - self._began
-        return self._judged(Outcome(status="pass"), "", max(took_s, self.check.timeout_s))
-
-    def _run(self, call: Future[None], finish: Finish) -> None:
+    def _run(self, answer: Future[Seen], finish: Finish) -> None:
+        began = time.monotonic()
         try:
-            answer = self.check.call()
-            if inspect.isawaitable(answer):
-                answer = finish(answer, self.check.timeout_s)
-            outcome = _outcome(answer)
+            found = self.check.call()
+            if inspect.isawaitable(found):
+                found = finish(found, self.check.timeout_s)
+            outcome = _outcome(found)
             reason = outcome.output
         except BaseException as exc:  # noqa: BLE001  whatever a service's check raises is its answer
             outcome, reason = Outcome(status="fail", output=self._said(exc)), redacted_reason(exc)
-        seen = self._judged(outcome, reason, time.monotonic() - self._began)
-        with self._lock:
-            self._last, self._ended, self._call = seen, time.monotonic(), None
-        call.set_result(None)
+        seen = self._judged(outcome, reason, time.monotonic() - began)
+        self._ended = time.monotonic()
+        answer.set_result(seen)
 
     def _judged(self, outcome: Outcome, reason: str, took_s: float) -> Seen:
         """Late is failed, whatever it says; the log is told of a change once."""
         if took_s >= self.check.timeout_s:
             reason = f"no answer within {self.check.timeout_s:g} s"
             outcome = Outcome(status="fail", output=reason)
-        before, self._told = self._told, outcome.status
+        with self._lock:
+            before, self._told = self._told, outcome.status
         if outcome.status != before:
             level = logging.INFO if outcome.status == "pass" else logging.WARNING
-            _log.log(level, "check %s: %s → %s %s", self.check.name, before, outcome.status, reason)
+            why = f": {reason}" if reason else ""
+            _log.log(level, "check %s: %s → %s%s", self.check.name, before, outcome.status, why)
         return Seen(check=self.check, outcome=outcome, at_s=time.time(), duration_ms=round(took_s * 1000, 1))
 
 
@@ -138,28 +149,26 @@ def _outcome(answer: Any) -> Outcome:
 
 def results(watched: Sequence[Watched]) -> list[Seen]:
     """Every check's answer, asked at the same time; what a check awaits runs in a loop of its own."""
-    for each in watched:
-        each.begin(lambda answer, timeout_s: asyncio.run(_awaited(answer, timeout_s)))
-    for each in watched:
-        if pending := each.pending():
-            wait([pending[0]], timeout=pending[1])
-    return [each.seen() for each in watched]
+    flights = [each.begin(lambda found, timeout_s: asyncio.run(_awaited(found, timeout_s))) for each in watched]
+    for flight in flights:
+        if left_s := flight.left_s():
+            wait([flight.answer], timeout=left_s)
+    return [each.seen(flight) for each, flight in zip(watched, flights, strict=True)]
 
 
 async def results_async(watched: Sequence[Watched]) -> list[Seen]:
     """Every check's answer, asked at the same time; what a check awaits runs in the caller's loop."""
     loop = asyncio.get_running_loop()
 
-    def finish(answer: Awaitable[Any], timeout_s: float) -> Any:
-        waited_for = asyncio.run_coroutine_threadsafe(_awaited(answer, timeout_s), loop)
+    def finish(found: Awaitable[Any], timeout_s: float) -> Any:
+        waited_for = asyncio.run_coroutine_threadsafe(_awaited(found, timeout_s), loop)
         return waited_for.result(timeout_s + _LOOP_GONE_S)
 
-    for each in watched:
-        each.begin(finish)
-    for each in watched:
-        if pending := each.pending():
-            await asyncio.wait([asyncio.wrap_future(pending[0])], timeout=pending[1])
-    return [each.seen() for each in watched]
+    flights = [each.begin(finish) for each in watched]
+    for flight in flights:
+        if left_s := flight.left_s():
+            await asyncio.wait([asyncio.wrap_future(flight.answer)], timeout=left_s)
+    return [each.seen(flight) for each, flight in zip(watched, flights, strict=True)]
 
 
 async def _awaited(answer: Awaitable[Any], timeout_s: float) -> Any:

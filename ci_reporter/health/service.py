@@ -39,7 +39,8 @@ class Paths:
     def table(self) -> dict[str, str]:
         """Endpoint by path."""
         names = {"health": self.health, "livez": self.livez, "readyz": self.readyz, "metrics": self.metrics}
-        return {self.prefix.rstrip("/") + path: name for name, path in names.items() if path}
+        prefix = self.prefix.strip("/")
+        return {f"/{prefix}{path}" if prefix else path: name for name, path in names.items() if path}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +122,7 @@ class Health:
             return self._metrics(accept)
         status = overall(seen)
         document = {"status": status, **(self._about() if endpoint == "health" else {}), **_checks(seen)}
-        return _reply(503 if status == "fail" else 200, _JSON, (json.dumps(document) + "\n").encode())
+        return _reply(503 if status == "fail" else 200, _JSON, (json.dumps(document, default=str) + "\n").encode())
 
     def _about(self) -> dict[str, Any]:
         """Who answers; what is unknown is left out."""

@@ -49,7 +49,7 @@ class Traffic:
 
     def __init__(self, buckets_s: Sequence[float] = BUCKETS_S) -> None:
         self._buckets_s = tuple(sorted(buckets_s))
-        self._series: dict[tuple[str, str | None, int | str], _Series] = {}
+        self._series: dict[tuple[str, str, str], _Series] = {}
         self._lock = threading.Lock()
         self._notes: deque[Note] = deque()
         self._begun = count(1)
@@ -63,7 +63,8 @@ class Traffic:
         with self._lock:
             for _ in range(len(self._notes)):
                 method, route, code, took_s = self._notes.popleft()
-                series = self._series.get((method, route, code)) or self._folded(method, route, code)
+                key = method, route or OTHER, str(code)
+                series = self._series.get(key) or self._folded(*key)
                 series.counts[bisect_left(self._buckets_s, took_s)] += 1
                 series.sum_s += took_s
                 self._ended += 1
@@ -73,7 +74,7 @@ class Traffic:
         self._looks += 1
         return next(self._begun) - self._looks - self._ended
 
-    def _folded(self, method: str, route: str | None, code: int | str) -> _Series:
+    def _folded(self, method: str, route: str, code: str) -> _Series:
         """The series of a request not seen before: what a stranger makes up is `other`, and so is all beyond 1000."""
         known = method if method in _METHODS else OTHER
         key = (known, route, code)
@@ -90,8 +91,8 @@ class Traffic:
         requests = CounterMetricFamily("http_requests", "Requests answered.", labels=[*_LABELS, "code"])
         sums: dict[tuple[str, str], tuple[list[int], float]] = {}
         for (method, route, code), counts, sum_s in found:
-            labels = (method, route or OTHER)
-            requests.add_metric([*labels, str(code)], sum(counts))
+            labels = (method, route)
+            requests.add_metric([*labels, code], sum(counts))
             before, before_s = sums.get(labels, ([0] * len(counts), 0.0))
             sums[labels] = [a + b for a, b in zip(before, counts, strict=True)], before_s + sum_s
         yield requests

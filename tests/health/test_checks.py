@@ -111,6 +111,28 @@ def test_an_answer_holds_for_a_while_and_no_longer():
     assert len(asked) == 2
 
 
+def test_who_waits_for_a_slow_check_keeps_the_answer_of_a_quick_one():
+    quick = Watched(Check("quick", lambda: time.sleep(0.05), timeout_s=5), fresh_s=0.1)
+    slow = Watched(Check("slow", lambda: time.sleep(0.4), timeout_s=5))
+    stop = threading.Event()
+
+    def others():
+        while not stop.is_set():
+            results([quick])
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(others)
+        try:
+            assert [each.outcome.status for each in results([quick, slow])] == ["pass", "pass"]
+        finally:
+            stop.set()
+
+
+def test_an_outcome_of_another_word_is_a_failure():
+    (found,) = outcomes(results, Check("x", lambda: Outcome(status="ok")))
+    assert (found.status, found.output) == ("fail", "ValueError")
+
+
 class Secretive(Exception):
     pass
 
@@ -146,8 +168,8 @@ def test_the_log_is_told_of_a_change_once_and_of_no_secret(caplog):
         for _ in range(4):
             results([watched])
         results([Watched(Check("mail", boom))])
-    assert [record.getMessage().strip() for record in caplog.records][:2] == [
-        "check db: pass → warn slow",
+    assert [record.getMessage() for record in caplog.records][:2] == [
+        "check db: pass → warn: slow",
         "check db: warn → pass",
     ]
     assert "Secretive" in caplog.text

@@ -7,6 +7,9 @@ from ci_reporter.health import BuildInfo, Check, Health, Outcome, Paths
 BUILD = BuildInfo(version="1.2.3", revision="c0ffee1" + "0" * 33, branch="main")
 
 
+NAMES = ("health", "livez", "readyz", "metrics")
+
+
 def no():
     return False
 
@@ -99,6 +102,11 @@ def test_the_endpoints_can_be_elsewhere_or_nowhere(endpoints):
     ask = endpoints(Health(paths=Paths(prefix="/internal/", livez="/alive", metrics=None)))
     codes = {path: ask(path).status for path in ("/internal/health", "/internal/alive", "/internal/metrics", "/health")}
     assert codes == {"/internal/health": 200, "/internal/alive": 200, "/internal/metrics": 404, "/health": 404}
+
+
+@pytest.mark.parametrize("prefix", ["", "/", "/a", "a", "/a/"])
+def test_a_prefix_may_be_written_in_any_way(prefix):
+    assert set(Paths(prefix=prefix).table()) == {f"{'/a' if 'a' in prefix else ''}/{name}" for name in NAMES}
 
 
 def test_metrics_are_what_prometheus_reads(endpoints, promtool_says):

@@ -61,6 +61,14 @@ def test_durations_are_of_all_codes_together():
     assert samples(traffic)[("http_request_duration_seconds_count", ("method", "GET"), ("route", "/"))] == 2
 
 
+def test_what_is_other_is_one_series_whatever_server_counted_it():
+    traffic = Traffic()
+    for note in (("GET", None, 200, 0.1), ("GET", "other", "200", 0.1)):
+        traffic.end(note)
+    (requests,) = [family for family in traffic.collect() if family.name == "http_requests"]
+    assert [sample.value for sample in requests.samples] == [2]
+
+
 def test_looking_changes_nothing():
     traffic = Traffic()
     traffic.begin()
