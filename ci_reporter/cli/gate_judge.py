@@ -39,7 +39,7 @@ def command(watch: str, baseline: str | None, rules_path: str | None, environmen
     after = recording.read(watch, "watch")
     before = recording.read(baseline, "baseline") if baseline else None
     known = {*after.signals, *(before.signals if before else ())}
-    rules = (rulefile.load(rules_path, known) if rules_path else default()).on(environment)
+    rules = (rulefile.load(rules_path, known) if rules_path else default(compared=before is not None)).on(environment)
     verdict = judge(before, after, rules)
     for note in verdict.notes:
         output.warn(note, os.environ)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ci_reporter.gate import conditions, rulefile
+from ci_reporter.gate import conditions, planfile, rulefile
 from ci_reporter.gate.lint import warnings
+from ci_reporter.gate.outcome import NOT_CONVERGED, ROLLBACK_FAILED, ROLLED_BACK
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/gate-rules.md").read_text()
 
@@ -24,3 +25,20 @@ def test_every_condition_on_the_page_is_one(text):
 @pytest.mark.parametrize("key", [*rulefile._RULE, "early_pass", "min_watch"])
 def test_every_key_has_its_line(key):
     assert f"`{key}`" in PAGE
+
+
+@pytest.mark.parametrize("key", [*rulefile._GATE, *planfile._SIGNAL, *rulefile._ACTION])
+def test_every_key_of_gate_signals_and_actions_has_its_line(key):
+    assert re.search(rf"^\| (`\w+`, )*`{key}`", PAGE, re.MULTILINE)
+
+
+def test_the_how_to_shows_rules_without_warnings():
+    how_to = (Path(__file__).parents[2] / "docs/how-to/gate-a-deploy.md").read_text()
+    example = re.search(r"```yaml\n(version.*?)```", how_to, re.DOTALL)[1]
+    assert warnings(rulefile.parse(example.encode(), "gate.yml")) == []
+
+
+def test_the_exit_codes_of_the_page_are_those_of_the_gate():
+    page = (Path(__file__).parents[2] / "docs/reference/exit-codes.md").read_text()
+    for code in (NOT_CONVERGED, ROLLED_BACK, ROLLBACK_FAILED):
+        assert re.search(rf"^\| {code} \| the gate ", page, re.MULTILINE)
