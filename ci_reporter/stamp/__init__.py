@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 
 
 # Asked in this order: what is special before what is general, a file of any kind last.
-KINDS: Mapping[str, str] = {}
+KINDS: Mapping[str, str] = {
+    "wheel": "ci_reporter.stamp.wheel:Wheel",
+    "zip": "ci_reporter.stamp.zip:Zip",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
