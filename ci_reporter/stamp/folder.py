@@ -1,0 +1,31 @@
+"""Any folder: `build-info.json` in it."""
+
+from __future__ import annotations
+
+import os
+
+from ci_reporter import buildinfo
+from ci_reporter.model import BuildInfo
+from ci_reporter.stamp import infofile
+
+
+class Folder:
+    """A folder that is nothing more special."""
+
+    name = "folder"
+
+    def takes(self, path: str) -> bool:
+        """Take every folder."""
+        return os.path.isdir(path)
+
+    def where(self, path: str) -> str:
+        """The file in it."""
+        return os.path.join(path, buildinfo.FILE_NAME)
+
+    def write(self, path: str, info: BuildInfo) -> bool:
+        """Write the file; False when it is the same already. Raises StampError."""
+        return infofile.write(self.where(path), info)
+
+    def read(self, path: str) -> BuildInfo | None:
+        """Read the file. Raises StampError."""
+        return infofile.read(self.where(path))
