@@ -38,7 +38,13 @@ if TYPE_CHECKING:
 # Asked in this order: what is special before what is general, a file of any kind last.
 KINDS: Mapping[str, str] = {
     "wheel": "ci_reporter.stamp.wheel:Wheel",
+    "image-tar": "ci_reporter.stamp.imagetar:ImageTar",
+    "oci": "ci_reporter.stamp.ocilayout:OciLayout",
     "zip": "ci_reporter.stamp.zip:Zip",
+    "site": "ci_reporter.stamp.site:Site",
+    "folder": "ci_reporter.stamp.folder:Folder",
+    "elf": "ci_reporter.stamp.elf:ElfNote",
+    "sidecar": "ci_reporter.stamp.sidecar:Sidecar",
 }
 
 
