@@ -246,10 +246,10 @@ def pushgateway(start_pushgateway: Callable[..., Server]) -> Server:
 
 @pytest.fixture
 def start_prometheus(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Start real Prometheis that scrape a Pushgateway every 200 ms."""
+    """Start real Prometheis that scrape a Pushgateway every 200 ms; `more` are flags."""
     with ExitStack() as stack:
 
-        def start(target: str, *, honor_labels: bool = True) -> Server:
+        def start(target: str, *more: str, honor_labels: bool = True) -> Server:
             scrape = {
                 "job_name": "pushgateway",
                 "honor_labels": honor_labels,
@@ -262,6 +262,7 @@ def start_prometheus(tmp_path: Path) -> Iterator[Callable[..., Server]]:
                 f"--config.file={path}",
                 f"--storage.tsdb.path={tmp_path / 'tsdb'}",
                 "--web.listen-address=127.0.0.1:{port}",
+                *more,
             )
             return stack.enter_context(serving("prometheus", *flags, log=tmp_path / "prometheus.log"))
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import isfinite
+from math import isfinite, nan
 from urllib.parse import urlencode
 
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.gate.recording import Count
 from ci_reporter.gate.rules import Query
 from ci_reporter.http import Access, Answer, Deadline, Request, send
+from ci_reporter.http.reasons import CONTROL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,11 +48,12 @@ class _Nothing(Exception):
 
 def count(query: Query, server: Prometheus, *, at_s: float, window_s: float, deadline: Deadline) -> Count | NoData:
     """What was counted in the window that ends at `at_s`, in seconds since the epoch; its t is 0."""
+
+    def ask(text: str) -> Mapping[str, Any]:
+        return _asked(server, "query", {"query": _filled(text, window_s), "time": f"{at_s:.3f}"}, deadline)
+
     try:
-        bad, total = (
-            _value(_asked(server, "query", {"query": _filled(text, window_s), "time": f"{at_s:.3f}"}, deadline))
-            for text in (query.bad, query.total)
-        )
+        bad, total = (_read(name, _value, ask(text)) for name, text in (("bad", query.bad), ("total", query.total)))
         return _counted(bad, total, 0.0)
     except _Nothing as exc:
         return NoData(reason=str(exc))
@@ -62,11 +64,12 @@ def history(
 ) -> list[Count] | NoData:
     """The counts of each step from `start_s` to `end_s`, in the past; t counts from `start_s`."""
     span = {"start": f"{start_s + step_s:.3f}", "end": f"{end_s:.3f}", "step": f"{step_s:g}"}
+
+    def ask(text: str) -> Mapping[str, Any]:
+        return _asked(server, "query_range", {"query": _filled(text, step_s), **span}, deadline)
+
     try:
-        bad, total = (
-            _values(_asked(server, "query_range", {"query": _filled(text, step_s), **span}, deadline))
-            for text in (query.bad, query.total)
-        )
+        bad, total = (_read(name, _values, ask(text)) for name, text in (("bad", query.bad), ("total", query.total)))
     except _Nothing as exc:
         return NoData(reason=str(exc))
     found = []
@@ -85,15 +88,26 @@ def _filled(text: str, window_s: float) -> str:
     return text
 
 
+def _read(name: str, read: Callable[[Mapping[str, Any]], Any], data: Mapping[str, Any]) -> Any:
+    """What an answer says; a reason why it says nothing names the query."""
+    try:
+        return read(data)
+    except _Nothing as exc:
+        raise _Nothing(f"{name}: {exc}") from None
+
+
 def _counted(bad: float | None, total: float | None, t: float) -> Count:
     """A counter of errors that never was is zero errors, where requests were counted."""
     if total is None:
         raise _Nothing("total: is empty: no such series, or it is stale")
-    if total <= 0:
+    if not total:
         raise _Nothing("total: is 0: no request was counted")
+    for name, number in (("bad", bad or 0.0), ("total", total)):
+        if not number >= 0:
+            raise _Nothing(f"{name}: is {number:g}, which is no count")
     if bad is not None and bad > total * 1.001:
         raise _Nothing(f"bad: {bad:g} is more than the total of {total:g}; do both count the same requests?")
-    return Count(t=t, bad=min(max(bad or 0.0, 0.0), total), total=total)
+    return Count(t=t, bad=min(bad or 0.0, total), total=total)
 
 
 def _asked(server: Prometheus, call: str, fields: Mapping[str, str], deadline: Deadline) -> Mapping[str, Any]:
@@ -121,19 +135,27 @@ def _said(message: str) -> str:
     before, brace, rest = message.partition("{")
     try:
         found = json.loads(brace + rest)
-        return f"{before}{str(found['error'])[:_LONGEST]}"
+        return f"{before}{_line(found['error'])}"
     except (ValueError, KeyError, TypeError, RecursionError):
         return message
+
+
+def _line(words: object) -> str:
+    """A server's words as one line: they end up in a log, where a line may be a command."""
+    return CONTROL.sub(" ", str(words)).strip()[:_LONGEST]
 
 
 def _data(answer: Answer, request: Request) -> Mapping[str, Any]:
     try:
         found = json.loads(answer.body)
+        if problem := found.get("error") or found.get("warnings"):
+            raise _Nothing(f"{request.base}: {request.access.hidden(_line(problem))}")
         data = found["data"]
         if found["status"] != "success" or not isinstance(data["result"], list):
             raise ValueError("not a success")
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise _Nothing(f"{request.base}: this is no answer of Prometheus: {answer.text(80)}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        said = request.access.hidden(answer.text(80))
+        raise _Nothing(f"{request.base}: this is no answer of Prometheus: {said}") from None
     assert isinstance(data, dict)  # noqa: S101  it had a "result"
     return data
 
@@ -148,16 +170,17 @@ def _value(data: Mapping[str, Any]) -> float | None:
 
 
 def _values(data: Mapping[str, Any]) -> dict[float, float]:
-    """The numbers of a range query by their time; what is no number is left out."""
+    """The numbers of a range query by their time; what is no number is NaN."""
     series = _one(data["result"])
-    if series is None:
-        return {}
+    points = [] if series is None else _of(lambda: [(float(point[0]), point) for point in series["values"]])
     found: dict[float, float] = {}
-    for point in _of(lambda: list(series["values"])):
+    for at_s, point in points:
+        if not isfinite(at_s):
+            raise _Nothing("has a time that is no number")
         try:
-            found[round(float(point[0]), 3)] = _number(point)
+            found[round(at_s, 3)] = _number(point)
         except _Nothing:
-            continue
+            found[round(at_s, 3)] = nan
     return found
 
 
@@ -170,7 +193,7 @@ def _one(result: list[Any]) -> Any:
 def _of(read: Callable[[], Any]) -> Any:
     try:
         return read()
-    except (KeyError, TypeError, IndexError):
+    except (KeyError, TypeError, IndexError, ValueError):
         raise _Nothing("is no vector: a query must give one number a time (write sum(increase(…)))") from None
 
 
@@ -178,7 +201,7 @@ def _number(point: Any) -> float:
     try:
         found = float(point[1])
     except (TypeError, ValueError, IndexError, KeyError):
-        raise _Nothing("its value is no number") from None
+        raise _Nothing("is no number") from None
     if not isfinite(found):
-        raise _Nothing(f"is {point[1]}, which is no count")
+        raise _Nothing(f"is {found}, which is no count")
     return found

@@ -10,20 +10,25 @@ from ci_reporter.gate import promql
 from ci_reporter.gate.promql import NoData, Prometheus
 from ci_reporter.gate.recording import Count
 from ci_reporter.gate.rules import Query
-from ci_reporter.http import Deadline
+from ci_reporter.http import Access, Deadline
 
 BAD = 'sum(increase(http_requests_total{code="500"}[$interval]))'
 TOTAL = "sum(increase(http_requests_total[$interval]))"
+NOBODY = Access()
+PASSWORD = "s3cret"
+PASSWORD_HASH = "$2b$04$cLXZiIimsDZRTMmftFaXkedhVNfwMSBR6.D6UReiV7MdscVOloHle"
 
 
 @pytest.fixture
 def ask():
     """Ask for one interval's counts."""
 
-    def count(url, bad=BAD, total=TOTAL, at_s=None, window_s=4.0):
+    def count(url, bad=BAD, total=TOTAL, at_s=None, window_s=4.0, access=NOBODY):
         query = Query(signal="checkout", bad=bad, total=total)
         at_s = time.time() if at_s is None else at_s
-        return promql.count(query, Prometheus(url=url), at_s=at_s, window_s=window_s, deadline=Deadline(2))
+        return promql.count(
+            query, Prometheus(url=url, access=access), at_s=at_s, window_s=window_s, deadline=Deadline(2)
+        )
 
     return count
 
@@ -62,7 +67,7 @@ def test_counts_come_from_a_real_prometheus(ask, shop, start_prometheus, eventua
         reason="total: is empty: no such series, or it is stale"
     )
     assert "2 series, and one is wanted (write sum(…))" in ask(prometheus.url, total="http_requests_total").reason
-    assert ask(prometheus.url, total="0/0 * sum(up)").reason == "is NaN, which is no count"
+    assert ask(prometheus.url, total="0/0 * sum(up)").reason == "total: is nan, which is no count"
     assert "parse error" in ask(prometheus.url, total="sum(").reason
     assert ask(prometheus.url, total=TOTAL, at_s=1e9).reason.startswith("total: is empty")
     assert isinstance(ask(prometheus.url, total="http_requests_total[1m]"), NoData)
@@ -87,22 +92,86 @@ def one(value):
     [
         ((one("5"), one("0")), "total: is 0: no request was counted"),
         ((one("9"), one("5")), "bad: 9 is more than the total of 5"),
-        ((one("NaN"), one("5")), "is NaN"),
-        ((one("1"), one("+Inf")), "is +Inf"),
-        ((one("x"), one("5")), "its value is no number"),
+        ((one("NaN"), one("5")), "bad: is nan, which is no count"),
+        ((one("1"), one("+Inf")), "total: is inf, which is no count"),
+        ((one("-1"), one("5")), "bad: is -1, which is no count"),
+        ((one("0"), one("-5")), "total: is -5, which is no count"),
+        ((one("x"), one("5")), "bad: is no number"),
         ((b"<html>hello", b""), "this is no answer of Prometheus: a web page"),
         ((b'{"status": "success", "data": 3}', b""), "this is no answer of Prometheus"),
         ((b"[" * 50_000, b""), "this is no answer of Prometheus"),
         ((result({"metric": {}}), one("5")), "is no vector"),
-        ((result({}, {}), one("5")), "2 series"),
+        ((result({}, {}), one("5")), "bad: 2 series"),
+        ((b"[]", b""), "this is no answer of Prometheus"),
+        ((b'{"status": "error", "error": "too\\n::error::many"}', b""), ": too ::error::many"),
+        ((b'{"status": "success", "warnings": ["half is missing"], "data": {}}', b""), "half is missing"),
     ],
-    ids=["zero", "more-bad", "nan", "inf", "text", "page", "shape", "deep", "no-value", "two"],
+    ids=[
+        *("zero", "more-bad", "nan", "inf", "bad-negative", "negative", "text"),
+        *("page", "shape", "deep", "no-value", "two", "list", "error", "warnings"),
+    ],
 )
 def test_what_is_no_count_is_no_data(ask, vendor, answer, bodies, reason):
     server = vendor(*(answer(200, body) for body in bodies))
     found = ask(server.url)
     assert isinstance(found, NoData)
     assert reason in found.reason
+
+
+@pytest.fixture
+def ask_past():
+    """Ask for the counts of three past seconds."""
+
+    def history(url):
+        query, span = Query(signal="checkout", bad=BAD, total=TOTAL), {"start_s": 100.0, "end_s": 103.0, "step_s": 1.0}
+        return promql.history(query, Prometheus(url=url), **span, deadline=Deadline(2))
+
+    return history
+
+
+def past(*values):
+    return result({"metric": {}, "values": [[101.0 + at, value] for at, value in enumerate(values)]})
+
+
+def test_past_counts_have_the_time_at_which_they_began(ask_past, vendor, answer):
+    server = vendor(answer(200, past("0", "1", "2")), answer(200, past("10", "20", "30")))
+    assert ask_past(server.url) == [
+        Count(t=0.0, bad=0.0, total=10.0),
+        Count(t=1.0, bad=1.0, total=20.0),
+        Count(t=2.0, bad=2.0, total=30.0),
+    ]
+
+
+def test_an_interval_without_a_count_is_left_out_of_the_past(ask_past, vendor, answer):
+    server = vendor(answer(200, past("NaN", "1", "1")), answer(200, past("10", "0", "30")))
+    assert ask_past(server.url) == [Count(t=2.0, bad=1.0, total=30.0)]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [5, None, [5], [["x", "1"]], [["NaN", "1"]], [["inf", "1"]], [[]], [[1]], [[101, {}]]],
+    ids=["number", "null", "point", "no-time", "nan-time", "endless", "empty", "no-value", "object"],
+)
+def test_a_past_that_is_garbage_is_no_data(ask_past, vendor, answer, values):
+    server = vendor(answer(200, result({"metric": {}, "values": values})))
+    assert isinstance(ask_past(server.url), NoData)
+
+
+def test_a_real_prometheus_wants_its_password(start_prometheus, tmp_path, ask):
+    web = tmp_path / "web.yml"
+    web.write_text(f"basic_auth_users:\n  ci: {PASSWORD_HASH}\n")
+    prometheus = start_prometheus("127.0.0.1:1", f"--web.config.file={web}")
+    assert "answered 401" in ask(prometheus.url, total="vector(5)").reason
+    access = Access(username="ci", password=PASSWORD)
+    assert ask(prometheus.url, bad="vector(1)", total="vector(5)", access=access) == Count(t=0.0, bad=1.0, total=5.0)
+    wrong = ask(prometheus.url, access=Access(username="ci", password="another one"))
+    assert "another one" not in wrong.reason
+
+
+def test_a_token_that_a_server_repeats_is_not_shown(ask, vendor, answer):
+    body = json.dumps({"status": "error", "error": "Bearer t0ken-of-ours is wrong"}).encode()
+    found = ask(vendor(answer(200, body)).url, access=Access(token="t0ken-of-ours"))
+    assert found.reason.endswith(": Bearer *** is wrong")
 
 
 def test_a_server_that_is_not_there_is_no_data(ask, free_port):
