@@ -15,6 +15,8 @@ COMMANDS = {
     "logs": "Find a run's log lines; give plain output its run.",
     "coverage": "Look at coverage files, merge them, hold them against a change.",
     "tests": "Look at test results: counts, failed, flaky and slow ones.",
+    "stamp": "Write version, revision and run into what the job built.",
+    "inspect": "Read the stamp back.",
     "flush": "Send what has not been delivered yet.",
     "gc": "Delete groups nobody pushes any more from the Pushgateway.",
     "gate": "After a deploy: decide whether the job may go green.",

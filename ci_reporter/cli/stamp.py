@@ -1,0 +1,142 @@
+"""`ci-reporter stamp`: what was built, from which commit, by which run: written into the artifact itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+import click
+
+from ci_reporter.cli import output
+from ci_reporter.cli.place import Place, here
+from ci_reporter.cli.reporting import reported
+from ci_reporter.errors import CIReporterError, UsageError
+from ci_reporter.model import BuildInfo
+from ci_reporter.providers import detect, git, read_text
+from ci_reporter.surfaces.terminal import plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_WIDEST = 200
+
+
+@click.command("stamp", epilog="Example:  ci-reporter stamp --reproducible dist/*.whl dist/*.tar.gz")
+@click.argument("artifacts", metavar="ARTIFACT...", nargs=-1)
+@click.option(
+    "--version",
+    metavar="VERSION",
+    envvar="CI_REPORTER_VERSION",
+    help="The version, instead of the tag's name or `git describe`.  [CI_REPORTER_VERSION]",
+)
+@click.option(
+    "--now",
+    is_flag=True,
+    envvar="CI_REPORTER_NOW",
+    help="Build time is the wall clock's, not SOURCE_DATE_EPOCH or the commit's.  [CI_REPORTER_NOW]",
+)
+@click.option(
+    "--reproducible",
+    is_flag=True,
+    envvar="CI_REPORTER_REPRODUCIBLE",
+    help="Leave out run id, run URL and builder: the same commit gives the same bytes.  [CI_REPORTER_REPRODUCIBLE]",
+)
+@click.option("--emit", metavar="FORMAT", help="Print the build info for something else to read: json, shell, python …")
+@click.option("--package", metavar="PACKAGE", default="main", help="With --emit go-ldflags: the Go package.")
+@click.option("--out", metavar="FILE", help="With --emit: write it there instead of printing it.")
+@click.option("--provenance", metavar="FILE", help="Write a SLSA provenance statement about the artifacts.")
+@click.option("--test-result", "test_result", metavar="FILE", help="Write a statement about the tests of this run.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object an artifact.")
+@reported
+def command(artifacts: tuple[str, ...], as_json: bool, **wanted: Any) -> None:
+    """Write version, revision and run into what the job built; `ci-reporter inspect` reads it back.
+
+    Wheels, sdists, JARs, WARs, npm packages, zip and tar files, sites, folders, programs and container images get it
+    inside; any other file gets NAME.build-info.json beside it. What bears the stamp already is not touched.
+    """
+    _check(artifacts, wanted)
+    place = here({})
+    info = _build_info(place, wanted)
+    bad = [path for path in artifacts if not _stamped(path, info, as_json=as_json)]
+    if wanted["emit"]:
+        _emit(info, wanted)
+    if not bad:
+        _attest(artifacts, info, wanted, place)
+    sys.exit(1 if bad else 0)
+
+
+def _check(artifacts: Sequence[str], wanted: dict[str, Any]) -> None:
+    """Refuse what makes no sense before anything is written. Raises UsageError."""
+    statements = [name for name in ("provenance", "test_result") if wanted[name]]
+    if not artifacts and (statements or not wanted["emit"]):
+        raise UsageError("stamp: no artifact is named (ci-reporter stamp dist/*.whl, or --emit FORMAT without one)")
+    if wanted["out"] and not wanted["emit"]:
+        raise UsageError("option --out: there is nothing to write without --emit FORMAT")
+    if wanted["emit"]:
+        from ci_reporter.stamp.emit import render
+
+        render(BuildInfo(), wanted["emit"], package=wanted["package"])
+
+
+def _build_info(place: Place, wanted: dict[str, Any]) -> BuildInfo:
+    from ci_reporter.stamp.building import Wishes, build_info, checkout
+
+    run = git.fill(detect(place.env, read_text), place.folder, place.env)
+    wishes = Wishes(version=wanted["version"], now=wanted["now"], reproducible=wanted["reproducible"])
+    return build_info(run, checkout(place.folder, place.env), place.env, wishes, time.time)
+
+
+def _stamped(path: str, info: BuildInfo, *, as_json: bool) -> bool:
+    """Stamp one artifact and say so; an artifact that cannot be stamped does not keep the others from it."""
+    from ci_reporter.stamp import stamp
+
+    try:
+        done = stamp(path, info)
+    except CIReporterError as exc:
+        output.say(f"ci-reporter: {plain(str(exc), 2 * _WIDEST)}")
+        return False
+    if as_json:
+        output.result(json.dumps({"artifact": path, **vars(done)}))
+    else:
+        fate = "stamped" if done.changed else "unchanged"
+        output.say(f"ci-reporter: {fate} {plain(path, _WIDEST)} · {done.kind} · {plain(done.where, _WIDEST)}")
+    return True
+
+
+def _emit(info: BuildInfo, wanted: dict[str, Any]) -> None:
+    from ci_reporter.stamp.emit import render
+
+    text = render(info, wanted["emit"], package=wanted["package"])
+    if wanted["out"]:
+        _write(wanted["out"], text)
+    else:
+        output.result(text.removesuffix("\n"))
+
+
+def _attest(artifacts: Sequence[str], info: BuildInfo, wanted: dict[str, Any], place: Place) -> None:
+    if not (wanted["provenance"] or wanted["test_result"]):
+        return
+    from ci_reporter.stamp import attest, digest
+
+    subjects = digest.subjects(artifacts)
+    if wanted["provenance"]:
+        _write(wanted["provenance"], _text(attest.provenance(subjects, info)))
+    if wanted["test_result"]:
+        run_id = info.ci_run_id or detect(place.env, read_text).ci_run_id
+        reports = list(place.journal.reports(run_id))
+        _write(wanted["test_result"], _text(attest.test_result(subjects, reports, info)))
+
+
+def _text(statement: dict[str, Any]) -> str:
+    return json.dumps(statement, indent=2) + "\n"
+
+
+def _write(path: str, text: str) -> None:
+    from ci_reporter.stamp import atomic
+
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    atomic.write(path, text.encode())
