@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from ci_reporter.errors import DeliveryError
 from ci_reporter.healthdoc import checks_of, document_of, json_at, revision_of, same_revision, status_of
@@ -52,7 +52,7 @@ class Look:
     http_status: int | None = None
     version: str | None = None
     revision: str | None = None
-    checks: tuple[Check, ...] = field(default=())
+    checks: tuple[Check, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -66,10 +66,17 @@ def look(url: str, wanted: Wanted, *, access: Access, timeout_s: float) -> Look:
     prepare()
     began = time.monotonic()
     try:
-        answer = exchange(request, Deadline(timeout_s))
+        answer = _without_secrets(exchange(request, Deadline(timeout_s)), access)
     except DeliveryError as exc:
         return Look(url=shown(url), findings=(_unreached(exc),))
     return seen(shown(url), answer, wanted, took_ms=(time.monotonic() - began) * 1000, now_s=time.time())
+
+
+def _without_secrets(answer: Answer, access: Access) -> Answer:
+    """A server may repeat what it was sent."""
+    body = access.hidden(answer.body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    headers = {name: access.hidden(value) for name, value in answer.headers.items()}
+    return replace(answer, body=body, headers=headers)
 
 
 def seen(url: str, answer: Answer, wanted: Wanted, *, took_ms: float, now_s: float) -> Look:
@@ -110,7 +117,7 @@ def _tls(expires_at_s: float | None, least_days: float, now_s: float) -> Finding
 
 def _status(status: Status | None, answer: Answer) -> Finding:
     if status is None:
-        target = answer.headers.get("location", "")[:200]
+        target = answer.headers.get("location", "").partition("?")[0][:200]
         where = f": it redirects to {shown(target)}; look there instead" if target else ": it says neither yes nor no"
         return Finding(name="status", status="fail", said=f"HTTP {answer.status}{where}")
     page = f", from {answer.text()}" if answer.is_page else ""

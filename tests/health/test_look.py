@@ -148,8 +148,10 @@ def test_a_token_file_that_is_not_there_is_2(run_program):
 
 
 def test_a_secret_the_server_repeats_is_not_shown(run_program, vendor, answer):
-    server = vendor(answer(503, b"you sent t0psecret"))
+    body = reply(status="fail", version="t0psecret", checks={"you": [{"status": "fail", "output": "sent t0psecret"}]})
+    server = vendor(answer(503, body))
     ended = run_program("health", server.url, env={"CI_REPORTER_HEALTH_TOKEN": "t0psecret"})
+    assert "fail: sent ***" in ended.stdout
     assert "t0psecret" not in ended.stdout + ended.stderr
 
 
