@@ -52,7 +52,6 @@ class Look:
     http_status: int | None = None
     version: str | None = None
     revision: str | None = None
-    checks: tuple[Check, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -96,7 +95,6 @@ def seen(url: str, answer: Answer, wanted: Wanted, *, took_ms: float, now_s: flo
         http_status=answer.status,
         version=version[:200] if isinstance(version, str) else None,
         revision=revision,
-        checks=checks,
     )
 
 
