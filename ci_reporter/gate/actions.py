@@ -10,8 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ci_reporter.errors import StateError
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _GRACE_S = 10.0
+_LOOK_S = 0.2
+_LATE = "after its timeout"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,72 +39,84 @@ class Outcome:
     problem: str | None = None
 
 
-def perform(action: Action, env: Mapping[str, str], *, dry_run: bool = False) -> Outcome:
+def perform(action: Action, env: Mapping[str, str], *, dry_run: bool = False, grace_s: float = _GRACE_S) -> Outcome:
     """Run the action's command by `sh -c`, with that environment and nothing to read; its output is our stderr."""
     if action.run is None:
         return Outcome(action=action)
     if dry_run:
         return Outcome(action=action, problem=f"action {action.name!r} was not run (dry run): {action.run[:200]}")
     begun = time.monotonic()
-    try:
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", action.run],
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=sys.stderr or subprocess.DEVNULL,
-            stderr=sys.stderr or subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError as exc:
-        return Outcome(action=action, problem=f"action {action.name!r} cannot run: {exc.strerror}")
-    with _undisturbed(process):
-        timed_out = _ended_late(process, action.timeout_s)
-    return _outcome(action, process.returncode, timed_out, time.monotonic() - begun)
+    with _undisturbed() as heard:
+        try:
+            process = _started(action.run, env)
+        except (OSError, ValueError) as exc:  # ValueError: a NUL in the command or a variable
+            reason = getattr(exc, "strerror", None) or exc
+            return Outcome(action=action, problem=f"action {action.name!r} cannot run: {reason}")
+        ended_for = _ended_for(process, action.timeout_s, heard)
+        if ended_for:
+            _end(process, grace_s)
+    return _outcome(action, process.returncode, ended_for, time.monotonic() - begun)
 
 
-def _outcome(action: Action, code: int, timed_out: bool, seconds: float) -> Outcome:
+def _started(command: str, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        ["/bin/sh", "-c", command],
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr or subprocess.DEVNULL,
+        stderr=sys.stderr or subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _outcome(action: Action, code: int, ended_for: str | None, seconds: float) -> Outcome:
     exit_code = 128 - code if code < 0 else code
     problem = None
-    if timed_out:
-        problem = f"action {action.name!r} was ended after its timeout of {action.timeout_s:g} s"
+    if ended_for:
+        problem = f"action {action.name!r} was ended {ended_for}"
     elif code:
         problem = f"action {action.name!r} ended with exit code {exit_code}"
     return Outcome(
         action=action,
         ran=True,
         exit_code=exit_code,
-        timed_out=timed_out,
+        timed_out=bool(ended_for and ended_for.startswith(_LATE)),
         seconds=round(seconds, 3),
         problem=problem,
     )
 
 
-def _ended_late(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
-    """Wait for its end; whether we had to end it, with all that it started."""
-    try:
-        process.wait(timeout_s)
-        return False
-    except subprocess.TimeoutExpired:
-        _to_all(process, signal.SIGTERM)
-    try:
-        process.wait(_GRACE_S)
-    except subprocess.TimeoutExpired:
-        pass
+def _ended_for(process: subprocess.Popen[bytes], timeout_s: float, heard: Sequence[int]) -> str | None:
+    """Wait for its end; why it must be ended, if it does not end in time or undisturbed."""
+    until = time.monotonic() + timeout_s
+    while process.poll() is None:
+        if len(heard) > 1:
+            return f"by {signal.Signals(heard[-1]).name}, the second signal to stop"
+        left_s = until - time.monotonic()
+        if left_s <= 0:
+            return f"{_LATE} of {timeout_s:g} s"
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(min(left_s, _LOOK_S))
+    return None
+
+
+def _end(process: subprocess.Popen[bytes], grace_s: float) -> None:
+    """End it with all that it started: asked first, then without asking."""
+    _to_all(process, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(grace_s)
     _to_all(process, signal.SIGKILL)
     process.wait()
-    return True
 
 
 def _to_all(process: subprocess.Popen[bytes], number: int) -> None:
-    try:
+    with suppress(ProcessLookupError, PermissionError):  # nobody of it is left
         os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError):  # nobody of it is left
-        pass
 
 
 @contextmanager
-def _undisturbed(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """A rollback that is half done is worse than none: the first signal to stop is only noted, the second ends it."""
+def _undisturbed() -> Iterator[Sequence[int]]:
+    """The signals to stop that came: a rollback half done is worse than none, so the first is only noted."""
     heard: list[int] = []
 
     def hear(number: int, _frame: FrameType | None) -> None:
@@ -110,12 +124,10 @@ def _undisturbed(process: subprocess.Popen[bytes]) -> Iterator[None]:
         if len(heard) == 1:
             said = f"ci-reporter: {signal.Signals(number).name}: the action runs to its end; once more ends it\n"
             os.write(2, said.encode())
-        else:
-            _to_all(process, signal.SIGTERM)
 
     before = {number: signal.signal(number, hear) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield heard
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -145,6 +157,10 @@ class Ledger:
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         except FileExistsError:
             return False
-        os.fsync(fd)
         os.close(fd)
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the file is empty: its name is all there is to keep
+        finally:
+            os.close(folder)
         return True
