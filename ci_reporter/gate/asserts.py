@@ -41,4 +41,7 @@ def _in_document(expect: Expect, status: int, document: object) -> str | None:
 
 def _as_text(value: object) -> str:
     """A value as a rules file writes it."""
-    return value if isinstance(value, str) else json.dumps(value)
+    try:
+        return value if isinstance(value, str) else json.dumps(value)
+    except RecursionError:  # of a nest that was shallow enough to be read
+        return "nested too deeply"

@@ -12,15 +12,23 @@ import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 _LARGEST_HEAD = 64 * 1024
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-9]\d\d)(?: |\r?\n|$)")
 _PORTS = {"http": 80, "https": 443}
+_PROXY_PORT = 1080  # curl's
+_MOST_INTERIM = 10
+_BODIED = ("POST", "PUT", "PATCH")
+_IN_A_PATH = "!#$%&'()*+,/:;=?@[]~"
 
 
 class Trouble(Exception):
     """There is no whole answer; the message says why, in a few words."""
+
+
+class Unanswered(Trouble):
+    """The connection ended before the first byte of an answer, as one that was kept too long does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +55,17 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """An open connection; `through_proxy` asks with the whole address, as a proxy wants it."""
+    """An open connection to an origin; `through_proxy` asks with the whole address, as a proxy wants it."""
 
+    origin: str
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     through_proxy: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether the other side has not hung up."""
+        return not (self.reader.at_eof() or self.writer.is_closing())
 
     def close(self) -> None:
         """Hang up at once, whatever is still under way."""
@@ -61,18 +75,41 @@ class Connection:
 async def connect(order: Order, context: ssl.SSLContext | None, proxy: str | None) -> Connection:
     """Open a connection to where the order goes, or to its proxy. Raises OSError, Trouble."""
     parts = urlsplit(order.url)
-    host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    host, port = _host(order.url), parts.port or _PORTS[parts.scheme]
     secure = context if parts.scheme == "https" else None
     if proxy is None:
         reader, writer = await _open(host, port, order.family, secure)
-        return Connection(reader=reader, writer=writer)
-    to = urlsplit(proxy)
-    reader, writer = await _open(to.hostname or "", to.port or 8080, 0, None)
+        return Connection(origin=origin(order.url), reader=reader, writer=writer)
+    reader, writer = await _open_proxy(proxy)
     if secure is None:
-        return Connection(reader=reader, writer=writer, through_proxy=True)
-    await _tunnel(reader, writer, f"{_bracketed(host)}:{port}", _proxy_headers(proxy))
-    await writer.start_tls(secure, server_hostname=host)
-    return Connection(reader=reader, writer=writer)
+        return Connection(origin=origin(order.url), reader=reader, writer=writer, through_proxy=True)
+    try:
+        await _tunnel(reader, writer, f"{_bracketed(host)}:{port}", _proxy_headers(proxy))
+        await writer.start_tls(secure, server_hostname=host)
+    except BaseException:  # cancelled too: nobody else knows of this connection
+        writer.transport.abort()
+        raise
+    return Connection(origin=origin(order.url), reader=reader, writer=writer)
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of an address: what one connection serves."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{_bracketed(parts.hostname or '')}:{parts.port or _PORTS.get(parts.scheme)}"
+
+
+async def _open_proxy(proxy: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    try:
+        to = urlsplit(proxy)
+        host, port = to.hostname or "", to.port or _PROXY_PORT
+    except ValueError:  # whose words may hold a part of the password
+        raise Trouble("the proxy's address is none") from None
+    if to.scheme != "http":
+        raise Trouble(f"the proxy's address begins with {to.scheme[:10]}://, and only http:// is known")
+    try:
+        return await _open(host, port, 0, None)
+    except OSError as exc:
+        raise Trouble(f"the proxy {host[:100]}:{port} cannot be reached") from exc
 
 
 async def _open(
@@ -100,7 +137,11 @@ async def exchange(order: Order, connection: Connection, proxy: str | None) -> R
     """Send the request, read the whole answer. Raises OSError, Trouble, asyncio.IncompleteReadError."""
     connection.writer.write(_request(order, proxy if connection.through_proxy else None))
     status, headers = await _head(connection.reader)
+    interim = 0
     while 100 <= status < 200:
+        interim += 1
+        if interim > _MOST_INTERIM:
+            raise Trouble("it sends interim answers without end")
         status, headers = await _head(connection.reader)
     body, framed = await _body(order, connection.reader, status, headers)
     kept = framed and "close" not in headers.get("connection", "").lower()
@@ -109,12 +150,14 @@ async def exchange(order: Order, connection: Connection, proxy: str | None) -> R
 
 def _request(order: Order, proxy: str | None) -> bytes:
     parts = urlsplit(order.url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    host = _bracketed(parts.hostname or "") + (f":{parts.port}" if parts.port else "")
+    path = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_IN_A_PATH)
+    host = _bracketed(_host(order.url)) + (f":{parts.port}" if parts.port else "")
     target = f"{parts.scheme}://{host}{path}" if proxy else path
-    headers = {"Host": host, **order.headers, **(_proxy_headers(proxy) if proxy else {})}
-    if order.body is not None:
-        headers["Content-Length"] = str(len(order.body))
+    named = {name.lower() for name in order.headers}
+    headers = {**({} if "host" in named else {"Host": host}), **order.headers}
+    headers |= _proxy_headers(proxy) if proxy else {}
+    if order.body is not None or order.method in _BODIED:
+        headers["Content-Length"] = str(len(order.body or b""))
     head = "\r\n".join([f"{order.method} {target} HTTP/1.1", *(f"{name}: {each}" for name, each in headers.items())])
     return f"{head}\r\n\r\n".encode("utf-8", "replace") + (order.body or b"")
 
@@ -127,6 +170,12 @@ def _proxy_headers(proxy: str) -> dict[str, str]:
     return {"Proxy-Authorization": f"Basic {base64.b64encode(pair).decode()}"}
 
 
+def _host(url: str) -> str:
+    """The host as DNS knows it."""
+    host = urlsplit(url).hostname or ""
+    return host if host.isascii() else host.encode("idna").decode()
+
+
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
@@ -134,10 +183,10 @@ def _bracketed(host: str) -> str:
 async def _head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
     """Status and headers of an answer."""
     try:
-        first = await reader.readline()
+        first = await _first_line(reader)
         match = _STATUS.match(first)
         if not match:
-            raise Trouble("it does not speak HTTP" if first else "it closed the connection without an answer")
+            raise Trouble("it does not speak HTTP")
         headers: dict[str, str] = {}
         size = len(first)
         while (line := await reader.readline()).strip():
@@ -151,6 +200,16 @@ async def _head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
     if not line:
         raise Trouble("its answer broke off")
     return int(match[1]), headers
+
+
+async def _first_line(reader: asyncio.StreamReader) -> bytes:
+    try:
+        first = await reader.readline()
+    except ConnectionError as exc:
+        raise Unanswered("connection reset") from exc
+    if not first:
+        raise Unanswered("it closed the connection without an answer")
+    return first
 
 
 async def _body(

@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ci_reporter import __version__
 from ci_reporter.gate.asserts import problem
-from ci_reporter.gate.exchange import Connection, Order, Reply, Trouble, connect, exchange
+from ci_reporter.gate.exchange import Connection, Order, Reply, Trouble, Unanswered, connect, exchange, origin
 from ci_reporter.gate.recording import Probe
 from ci_reporter.gate.target import Target
 from ci_reporter.healthdoc import revision_of
@@ -23,6 +23,7 @@ _LONGEST_EXCERPT = 200
 _SHORTEST_SECRET = 4
 _MOST_IDLE = 8
 _REDIRECTS = (301, 302, 303, 307, 308)
+_REPEATABLE = ("GET", "HEAD", "OPTIONS")
 
 
 @dataclass(kw_only=True)
@@ -80,25 +81,45 @@ async def _answer(line: Line, stages: list[str]) -> Reply:
         if reply.status not in _REDIRECTS or not there:
             return reply
         url = urljoin(order.url, there)
-        ours, theirs = urlsplit(order.url), urlsplit(url)
-        if theirs.hostname != ours.hostname or theirs.scheme not in ("http", "https"):
-            raise Trouble(f"it redirects to another host: {_plain(theirs.netloc.rpartition('@')[2])[:100]}")
+        _check_way(order.url, url)
         same = order.method in ("GET", "HEAD") or reply.status in (307, 308)
         order = replace(order, url=url) if same else replace(order, url=url, method="GET", body=None)
     raise Trouble(f"it redirects more than {_MOST_REDIRECTS} times")
 
 
+def _check_way(ours: str, theirs: str) -> None:
+    """Raise Trouble where a redirect leads where our headers, which may be secret, must not go."""
+    from_, to = urlsplit(ours), urlsplit(theirs)
+    where = _plain(to.netloc.rpartition("@")[2])[:100]
+    if to.hostname != from_.hostname or to.scheme not in ("http", "https"):
+        raise Trouble(f"it redirects to another host: {where}")
+    if origin(ours) != origin(theirs) and (from_.scheme, to.scheme) != ("http", "https"):
+        raise Trouble(f"it redirects to another port, or away from TLS: {to.scheme}://{where}")
+
+
 async def _once(line: Line, order: Order, stages: list[str]) -> Reply:
     proxy = line.proxy(order.url)
-    while line.idle and not line.target.fresh:
-        connection = line.idle.pop()
+    kept = None if line.target.fresh else _kept(line, origin(order.url))
+    if kept:
         try:
-            return await _on(line, connection, order, proxy, stages)
-        except (OSError, Trouble, asyncio.IncompleteReadError):
-            continue  # it was closed in the meantime: that says nothing of the service
+            return await _on(line, kept, order, proxy, stages)
+        except Unanswered:  # it may have been closed just when we asked: that says nothing of the service
+            if order.method not in _REPEATABLE:
+                raise
     stages.append("connecting")
     connection = await connect(order, line.context if order.url.startswith("https") else None, proxy)
     return await _on(line, connection, order, proxy, stages)
+
+
+def _kept(line: Line, there: str) -> Connection | None:
+    """An idle connection to there that is still open; those that are not are let go."""
+    for each in [each for each in line.idle if not each.open]:
+        line.idle.remove(each)
+        each.close()
+    found = next((each for each in line.idle if each.origin == there), None)
+    if found:
+        line.idle.remove(found)
+    return found
 
 
 async def _on(line: Line, connection: Connection, order: Order, proxy: str | None, stages: list[str]) -> Reply:
@@ -106,8 +127,7 @@ async def _on(line: Line, connection: Connection, order: Order, proxy: str | Non
     try:
         stages.append("waiting for the answer")
         reply = await exchange(order, connection, proxy)
-        same = urlsplit(order.url).netloc == urlsplit(line.target.url).netloc
-        done = reply.kept and same and not line.target.fresh and len(line.idle) < _MOST_IDLE
+        done = reply.kept and not line.target.fresh and len(line.idle) < _MOST_IDLE
         return reply
     finally:
         if done:
@@ -120,18 +140,18 @@ def _order(target: Target) -> Order:
     url = target.url.partition("#")[0]
     if target.cache_bust:
         url += f"{'&' if '?' in url else '?'}ci-reporter={os.urandom(6).hex()}"
-    headers = {
+    usual = {
         "User-Agent": f"ci-reporter/{__version__}",
         "Accept": "*/*",
         "Accept-Encoding": "identity",
         "Cache-Control": "no-cache",
         "Connection": "close" if target.fresh else "keep-alive",
-        **target.headers,
     }
+    named = {name.lower() for name in target.headers}
     return Order(
         method=target.method,
         url=url,
-        headers=headers,
+        headers={name: value for name, value in usual.items() if name.lower() not in named} | dict(target.headers),
         body=target.body,
         limit_bytes=target.limit_bytes,
         family=target.family,
@@ -140,6 +160,8 @@ def _order(target: Target) -> Order:
 
 def _judged(target: Target, reply: Reply, t: float, latency_ms: float) -> Probe:
     reason = problem(target.expect, reply.status, reply.body)
+    if reason:
+        reason = _masked(target, reason)
     return Probe(
         t=t,
         ok=reason is None,
@@ -153,12 +175,16 @@ def _judged(target: Target, reply: Reply, t: float, latency_ms: float) -> Probe:
 
 def _excerpt(target: Target, body: bytes) -> str | None:
     """How the answer begins, on one line, without what we had sent as a secret."""
-    text = body[: 8 * _LONGEST_EXCERPT].decode("utf-8", "replace")
+    text = _masked(target, body[: 8 * _LONGEST_EXCERPT].decode("utf-8", "replace"))
+    return _plain(text)[:_LONGEST_EXCERPT] or None
+
+
+def _masked(target: Target, text: str) -> str:
     for value in target.headers.values():
         for secret in {value, value.rpartition(" ")[2]}:
             if len(secret) >= _SHORTEST_SECRET:
                 text = text.replace(secret, "***")
-    return _plain(text)[:_LONGEST_EXCERPT] or None
+    return text
 
 
 def _plain(text: str) -> str:
@@ -176,13 +202,16 @@ def _reason(error: BaseException) -> str:  # noqa: PLR0911  a table of causes
             return f"certificate is not trusted: {_plain(error.verify_message)}"
         case ssl.SSLError():
             return f"TLS failed: {(error.reason or str(error)).lower().replace('_', ' ')}"
+        case socket.gaierror(errno=socket.EAI_AGAIN):
+            return "name look-up failed for now"
         case socket.gaierror():
             return "name not known"
         case ConnectionRefusedError():
             return "connection refused"
         case ConnectionResetError() | BrokenPipeError():
             return "connection reset"
-        case OSError(strerror=str(words)):
+        case OSError(errno=int(number)) if number > 0:
+            words = os.strerror(number)  # the error's own may be asyncio's, with addresses
             return words[:1].lower() + words[1:]
         case OSError() if "Connect call failed" in str(error):  # of several addresses, none
             return "connection refused"
