@@ -38,12 +38,14 @@ class Cleaner:
         clean: dict[str, Any] = {}
         for key, value in list(found.items())[:_MOST_ITEMS]:
             name = self._text(key)
-            hidden = value is not None and not isinstance(value, bool) and names_a_secret(name)
+            hidden = names_a_secret(name) and value is not None and not isinstance(value, bool)
             clean[name] = HIDDEN if hidden else self.value(value, depth)
         return clean
 
     def value(self, found: Any, depth: int = 0) -> Any:
         """One value."""
+        if type(found) is str:  # most are
+            return self._text(found)
         if found is None or isinstance(found, bool):
             return found
         if isinstance(found, int | float) and (isinstance(found, int) or math.isfinite(found)):
