@@ -1,21 +1,20 @@
 """A verdict as Markdown, for a job's summary page: headline, rules, a small chart, the worst answers.
 
-What comes from rules, servers and branches is text: escaped for Markdown, for HTML and for Mermaid.
+What comes from rules, servers and branches is text: escaped for Markdown and for HTML.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from ci_reporter.gate.conditions import DEFAULT_SIGNAL
-from ci_reporter.gate.figures import Figures, of_probes
-from ci_reporter.gate.recording import Probe, Recording, Signal
+from ci_reporter.gate.chart import charts
+from ci_reporter.gate.recording import Recording
 from ci_reporter.gate.verdict import RuleVerdict, Verdict
 
 _MARKS = {"pass": "✅", "fail": "❌", "inconclusive": "❔"}
-_MOST_POINTS = 30  # a window: a summary is a column wide
 _MOST_WORST = 5
+_UNSEEN = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")  # controls, and turns of direction
 
 
 def markdown(
@@ -35,20 +34,20 @@ def markdown(
         parts.append(f"`{_code(url)}`")
     parts += [plain(line) for line in lines]
     if verdict:
-        parts += ["\n".join(_table(verdict)), *_chart(baseline, watch), *_details(verdict)]
+        parts += ["\n".join(_table(verdict)), *charts(baseline, watch), *_details(verdict)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def plain(text: str) -> str:
     """Text that stays text in a paragraph or a cell of a table."""
-    one_line = re.sub(r"[\x00-\x20\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+", " ", text).strip()
+    one_line = _UNSEEN.sub(" ", text).strip()
     escaped = re.sub(r"([\\*_{}\[\]()#+!|~$:@-])", r"\\\1", one_line)
     return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "&#96;")
 
 
 def _code(text: str) -> str:
     """Text within backticks."""
-    return re.sub(r"[`\x00-\x1f\x7f|]+", " ", text)[:200]
+    return re.sub(r"[`|]+", " ", _UNSEEN.sub(" ", text))[:200] or " "
 
 
 def _table(verdict: Verdict) -> Iterator[str]:
@@ -80,50 +79,6 @@ def _evidence(rule: RuleVerdict) -> str:
     numbers = [f"{name} = {value:.2g}" for name, value in (("p", found.p), ("e", found.e)) if value is not None]
     needed = [f"fails at {found.needed:.2g}"] if numbers and found.needed is not None else []
     return "; ".join([found.reason, *numbers, *needed])[:300]
-
-
-def _chart(baseline: Recording | None, watch: Recording | None) -> Iterator[str]:
-    """Median and p95 over time, before and after, where both windows or one of them were probed."""
-    before, after = (_points(each) for each in (baseline, watch))
-    if len(before) + len(after) < 3:
-        return
-    known = [value for figures in (*before, *after) for value in (figures.p50_ms, figures.p95_ms) if value is not None]
-    if not known:
-        return
-    labels = [*(f"b{at + 1}" for at in range(len(before))), *(f"w{at + 1}" for at in range(len(after)))]
-    yield "Latency in ms: p95 above p50; `b` is the baseline, `w` the watch."
-    yield "\n".join(
-        (
-            "```mermaid",
-            "xychart-beta",
-            f"    x-axis [{', '.join(labels)}]",
-            f'    y-axis "ms" 0 --> {max(known) * 1.1:.4g}',
-            f"    line [{', '.join(_series(each.p95_ms for each in (*before, *after)))}]",
-            f"    line [{', '.join(_series(each.p50_ms for each in (*before, *after)))}]",
-            "```",
-        )
-    )
-
-
-def _series(values: Iterable[float | None]) -> Iterator[str]:
-    """Mermaid knows no gaps: a block without an answer shows as the one before."""
-    last = 0.0
-    for value in values:
-        last = last if value is None else value
-        yield f"{last:.4g}"
-
-
-def _points(recording: Recording | None) -> list[Figures]:
-    signals = recording.signals if recording else {}
-    chosen = signals.get(DEFAULT_SIGNAL) or next((each for each in signals.values() if each.probes), Signal())
-    if not chosen.probes:
-        return []
-    span_s = max(chosen.probes[-1].t + 1e-6, 1.0)
-    size_s = max(5.0, span_s / _MOST_POINTS)
-    slices: dict[int, list[Probe]] = {}
-    for probe in chosen.probes:
-        slices.setdefault(int(probe.t // size_s), []).append(probe)
-    return [of_probes(slices[at]) for at in sorted(slices)]
 
 
 def _details(verdict: Verdict) -> Iterator[str]:

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from ci_reporter.gate.junit import junit
 from ci_reporter.gate.markdown import markdown, plain
-from ci_reporter.gate.recording import Probe, Recording, Signal
+from ci_reporter.gate.recording import Count, Probe, Recording, Signal
 from ci_reporter.gate.verdict import Finding, RuleVerdict, Verdict
 
+MERMAID = r"```mermaid\n(.*?)```"
 HOSTILE = 'x"><script>alert(1)</script>|`]]>&\x00\x1b[31m\n# head'
 
 
@@ -67,27 +68,75 @@ def test_the_page_says_verdict_rules_and_chart(make_recording):
     page = markdown(make_verdict(make_rule()), before, after, title="gate", url="https://svc", lines=["converged"])
     assert page.startswith("### ❌ gate: fail after 30 s\n\n`https://svc`\n\nconverged\n")
     assert "| `latency` | ❌ fail | 100 ms | 150 ms | slower; p = 0.0001; fails at 0.0005 |" in page
-    assert_chart(re.search(r"```mermaid\n(.*?)```", page, re.DOTALL)[1])
+    labels, top, (p95, p50) = chart(page)
+    assert labels == [*(f"b{at}" for at in range(1, 13)), *(f"w{at}" for at in range(1, 13))]
+    assert all(low < high < top for low, high in zip(p50, p95, strict=True))
 
 
-def assert_chart(text):
-    """The part of Mermaid's grammar for xychart that we use, strictly."""
-    kind, x_axis, y_axis, *lines = [line.strip() for line in text.splitlines()]
+def chart(page):
+    """The chart on the page, held strictly to the part of Mermaid's grammar that we use: labels, top, lines."""
+    kind, x_axis, y_axis, *lines = [line.strip() for line in re.search(MERMAID, page, re.DOTALL)[1].splitlines()]
     assert kind == "xychart-beta"
     labels = re.fullmatch(r"x-axis \[((?:[bw]\d+, )*[bw]\d+)\]", x_axis)[1].split(", ")
-    assert re.fullmatch(r'y-axis "ms" 0 --> [\d.]+', y_axis)
-    assert [len(re.fullmatch(r"line \[([\d., ]+)\]", line)[1].split(", ")) for line in lines] == [len(labels)] * 2
-    assert len(labels) <= 62
+    top = float(re.fullmatch(r'y-axis "(?:ms|%)" 0 --> (\d+\.\d\d)', y_axis)[1])
+    found = [re.fullmatch(r"line \[((?:\d+\.\d\d, )*\d+\.\d\d)\]", line)[1].split(", ") for line in lines]
+    assert {len(line) for line in found} == {len(labels)}
+    assert len(labels) <= 24
+    return labels, top, [[float(value) for value in line] for line in found]
 
 
 def test_a_long_watch_is_still_a_small_chart(make_recording):
     page = markdown(make_verdict(make_rule()), None, make_recording(seconds=3600, rate=1), title="gate")
-    assert_chart(re.search(r"```mermaid\n(.*?)```", page, re.DOTALL)[1])
+    labels, _, lines = chart(page)
+    assert (labels[0], labels[-1], len(lines)) == ("w1", "w12", 2)
 
 
-def test_without_latencies_there_is_no_chart():
-    down = Recording(phase="watch", signals={"x": Signal(probes=tuple(Probe(t=float(t), ok=False) for t in range(60)))})
-    assert "mermaid" not in markdown(make_verdict(make_rule()), None, down, title="gate")
+def probed(*seconds):
+    """A watch: the latencies of each second's probes, None for one that failed."""
+    probes = [
+        Probe(t=float(t), ok=latency is not None, latency_ms=latency)
+        for t, latencies in enumerate(seconds)
+        for latency in latencies
+    ]
+    return Recording(phase="watch", signals={"x": Signal(probes=tuple(probes))})
+
+
+def test_large_latencies_have_no_exponent():
+    page = markdown(make_verdict(make_rule()), None, probed(*[[123456.7]] * 20), title="gate")
+    assert chart(page)[1:] == (135802.37, [[123456.7] * 4] * 2)
+
+
+def test_blocks_that_failed_are_said_and_shown_as_errors():
+    page = markdown(make_verdict(make_rule()), None, probed(*[[100.0]] * 5, *[[None]] * 5, *[[80.0]] * 5), title="gate")
+    assert "a block in which too many failed repeats the one before" in page
+    latency, errors = (chart(f"```mermaid{part}") for part in page.split("```mermaid")[1:])
+    assert latency[2] == [[100.0, 100.0, 80.0]] * 2
+    assert errors[1:] == (100.0, [[0.0, 100.0, 0.0]])
+
+
+def test_without_latencies_the_chart_is_of_errors():
+    counts = tuple(Count(t=15.0 * at, bad=float(at), total=100.0) for at in range(4))
+    counted = Recording(phase="watch", signals={"checkout": Signal(counts=counts)})
+    page = markdown(make_verdict(make_rule()), None, counted, title="gate")
+    assert page.count("mermaid") == 1
+    assert chart(page) == (["w1", "w2", "w3", "w4"], 100.0, [[0.0, 1.0, 2.0, 3.0]])
+
+
+def test_too_little_to_see_is_no_chart():
+    assert "mermaid" not in markdown(make_verdict(make_rule()), None, probed([1.0], [1.0]), title="gate")
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e7), st.none() | st.floats(0, 1e9)), min_size=1))
+def test_any_recording_gives_a_whole_chart(seen):
+    probes = tuple(Probe(t=t, ok=latency is not None, latency_ms=latency) for t, latency in sorted(seen, key=first))
+    watch = Recording(phase="watch", signals={"x": Signal(probes=probes)})
+    page = markdown(make_verdict(make_rule()), watch, watch, title="gate")
+    for part in page.split("```mermaid")[1:]:
+        chart(f"```mermaid{part}")
+
+
+def first(pair):
+    return pair[0]
 
 
 def test_what_a_server_says_stays_text(make_recording):
