@@ -30,18 +30,23 @@ class _Point:
 
 def charts(baseline: Recording | None, watch: Recording | None) -> Iterator[str]:
     """Each chart with a line that says what it shows; none where there is too little to see."""
-    points = [*_points(baseline, "b"), *_points(watch, "w")]
+    windows = _points(baseline, "b"), _points(watch, "w")
+    points = [*windows[0], *windows[1]]
     if len(points) < _FEWEST_POINTS:
         return
     gaps = any(point.p95_ms is None for point in points)
-    if any(point.p95_ms is not None for point in points):
+    if all(any(point.p95_ms is not None for point in window) for window in windows if window):
         repeated = "; a block in which too many failed repeats the one before" if gaps else ""
         yield f"Latency in ms: p95 above p50; {_NAMES}{repeated}."
-        series = [_filled([point.p95_ms for point in points]), _filled([point.p50_ms for point in points])]
-        yield _chart("ms", points, series)
+        p95, p50 = (
+            [value for window in windows for value in _filled([getattr(point, name) for point in window])]
+            for name in ("p95_ms", "p50_ms")
+        )
+        yield _chart("ms", points, [p95, p50], most=max(p95) * 1.1 or 1.0)
     if gaps:
         yield f"Errors in %; {_NAMES}."
-        yield _chart("%", points, [[point.bad_pct for point in points]], most=100.0)
+        bad = [point.bad_pct for point in points]
+        yield _chart("%", points, [bad], most=min(100.0, max(1.0, max(bad) * 1.5)))
 
 
 def _points(recording: Recording | None, letter: str) -> list[_Point]:
@@ -70,10 +75,9 @@ def _filled(values: Sequence[float | None]) -> list[float]:
     return [last := last if value is None else value for value in values]
 
 
-def _chart(unit: str, points: Sequence[_Point], series: Sequence[Sequence[float]], most: float | None = None) -> str:
-    top = most or max(max(values) for values in series) * 1.1 or 1.0
+def _chart(unit: str, points: Sequence[_Point], series: Sequence[Sequence[float]], most: float) -> str:
     lines = [f"    line [{', '.join(_number(value) for value in values)}]" for values in series]
-    axes = (f"    x-axis [{', '.join(point.label for point in points)}]", f'    y-axis "{unit}" 0 --> {_number(top)}')
+    axes = (f"    x-axis [{', '.join(point.label for point in points)}]", f'    y-axis "{unit}" 0 --> {_number(most)}')
     return "\n".join(("```mermaid", "xychart-beta", *axes, *lines, "```"))
 
 

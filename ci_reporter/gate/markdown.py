@@ -71,7 +71,12 @@ def _measured(value: float | None, unit: str) -> str:
         return "–"
     if unit == "ratio":
         return f"{value * 100:.3g} %"
-    return f"{value:.4g} ms" if unit == "ms" else f"{value:g}"
+    return f"{_number(value)} ms" if unit == "ms" else f"{value:g}"
+
+
+def _number(value: float) -> str:
+    """Four digits that count, and never an exponent."""
+    return f"{value:.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def _evidence(rule: RuleVerdict) -> str:
@@ -95,7 +100,7 @@ def _details(verdict: Verdict) -> Iterator[str]:
 
 def _worst(probe: dict[str, object]) -> str:
     latency = probe.get("latency_ms")
-    parts = [f"t = {probe['t']} s", "no answer" if latency is None else f"{latency:.4g} ms"]
+    parts = [f"t = {probe['t']} s", _measured(latency, "ms") if isinstance(latency, float | int) else "no answer"]
     parts += [f"status {probe['status']}"] if probe.get("status") is not None else []
     parts += [plain(str(probe["reason"]))] if probe.get("reason") else []
     response = f": `{_code(str(probe['response']))}`" if probe.get("response") else ""

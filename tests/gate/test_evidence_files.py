@@ -119,7 +119,18 @@ def test_without_latencies_the_chart_is_of_errors():
     counted = Recording(phase="watch", signals={"checkout": Signal(counts=counts)})
     page = markdown(make_verdict(make_rule()), None, counted, title="gate")
     assert page.count("mermaid") == 1
-    assert chart(page) == (["w1", "w2", "w3", "w4"], 100.0, [[0.0, 1.0, 2.0, 3.0]])
+    assert chart(page) == (["w1", "w2", "w3", "w4"], 4.5, [[0.0, 1.0, 2.0, 3.0]])
+
+
+def test_of_a_watch_that_only_failed_there_is_no_latency():
+    page = markdown(make_verdict(make_rule()), probed(*[[100.0]] * 10), probed(*[[None]] * 10), title="gate")
+    assert page.count("mermaid") == 1
+    assert chart(page)[1:] == (100.0, [[0.0, 0.0, 100.0, 100.0]])
+
+
+def test_a_long_latency_has_no_exponent_in_the_table():
+    page = markdown(make_verdict(make_rule(baseline=99.96, watch=15000.2)), None, None, title="gate")
+    assert "| 99.96 ms | 15000 ms |" in page
 
 
 def test_too_little_to_see_is_no_chart():
