@@ -36,7 +36,7 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Elf:
-    """What the headers say. `loaded` is what the system maps: type, flags, address, size in the file and in memory."""
+    """What the headers say. `loaded` is what the system maps: type, flags, address, size in memory."""
 
     type: int
     byte_order: str
@@ -75,7 +75,7 @@ def parse(file: BinaryIO) -> Elf:
         byte_order=order,
         entry=entry,
         machine=machine,
-        loaded=tuple(sorted((type_, flags, at, size, memory) for type_, flags, _, at, size, memory in segments)),
+        loaded=tuple(sorted((type_, flags, at, memory) for type_, flags, _, at, _, memory in segments)),
         sections=sections,
         end=max(*tables, *(each.end for each in sections), *(offset + size for _, _, offset, _, size, _ in segments)),
     )

@@ -6,6 +6,7 @@ Layers are copied as they are. In a `docker save` each config is named by its di
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ class ImageTar:
 
     def takes(self, path: str) -> bool:
         """Take a tar that holds `oci-layout`, or the `manifest.json` of `docker save`."""
+        if not os.path.isfile(path):
+            return False
         try:
             with open(path, "rb") as file:
                 if not tarparts.is_tar(file):
