@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -26,6 +27,7 @@ from ci_reporter.gate.target import Expect, Target
 MOST_IN_FLIGHT = 1000
 _SETTLED_EVERY_S = 0.1
 _HEAD_START_S = 0.02
+_RESOLVERS = 64  # threads: a slow name server must not hold the probes back before the service can
 
 Say = Callable[[str], None]
 
@@ -79,16 +81,18 @@ class Loop:
 
     def _begin(self, index: int, t: float, due: float) -> None:
         if len(self._flying) >= self._most:
-            lost = Probe(t=round(t, 4), ok=False, reason=f"not sent: {self._most} probes still wait for their answers")
-            self._say(line(self._lines[index].target.signal, lost))
+            reason = f"not sent: {self._most} probes still wait for their answers"
+            self._tell_of(index, Probe(t=round(t, 4), ok=False, reason=reason))
             return
         task = asyncio.create_task(self._fly(index, t, due))
         self._flying[task] = t
         task.add_done_callback(self._flying.pop)
 
     async def _fly(self, index: int, t: float, due: float) -> None:
+        self._tell_of(index, await probe(self._lines[index], round(t, 4), due))
+
+    def _tell_of(self, index: int, found: Probe) -> None:
         target = self._lines[index].target
-        found = await probe(self._lines[index], round(t, 4), due)
         if target.signal in self._several:
             found = replace(found, url=target.url.partition("?")[0])
         self._say(line(target.signal, found))
@@ -141,13 +145,17 @@ def _files_allowed() -> int:
 
 async def _main(plan: Mapping[str, Any]) -> None:
     lines = [Line(target=each, proxies=plan["proxies"]) for each in _targets(plan)]
+    for each in lines:
+        each.prepare()
     running = asyncio.get_running_loop()
+    running.set_default_executor(ThreadPoolExecutor(_RESOLVERS))
     loop = Loop(lines, _say, _files_allowed())
     stop = partial(running.call_soon_threadsafe, loop.stop)
     threading.Thread(target=_listen, args=(stop,), daemon=True).start()
     begun = running.time() + _HEAD_START_S
     _say(json.dumps({"begun": begun + time.monotonic() - running.time()}))
     await loop.run(begun)
+    os._exit(0)  # whatever name is still looked up: asyncio would wait for it
 
 
 def _say(text: str) -> None:
@@ -169,8 +177,7 @@ def main() -> None:
     try:
         asyncio.run(_main(json.loads(sys.stdin.readline())))
     except BrokenPipeError:
-        pass
-    os._exit(0)
+        os._exit(0)
 
 
 if __name__ == "__main__":

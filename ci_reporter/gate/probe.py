@@ -42,6 +42,15 @@ class Line:
             self._context = ssl.create_default_context(cafile=self.target.ca)
         return self._context
 
+    def prepare(self) -> None:
+        """Do what takes long the first time, so that no probe has to."""
+        self.proxy(self.target.url)
+        if self.target.url.startswith("https:"):
+            try:
+                _ = self.context
+            except OSError:  # each probe says so
+                pass
+
     def proxy(self, url: str) -> str | None:
         """The proxy for an address, as the environment names it."""
         if not self.proxies:

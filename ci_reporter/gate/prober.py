@@ -40,6 +40,7 @@ class Prober:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=_environment(),
+            start_new_session=True,  # ^C is for us: we tell it
             text=True,
             encoding="utf-8",
         )
@@ -108,7 +109,7 @@ class Prober:
         try:
             for text in self._process.stdout:
                 self._hear(json.loads(text))
-        except ValueError:  # it was killed in the midst of a line
+        except json.JSONDecodeError:  # it was killed in the midst of a line
             pass
         self._ready.set()
 
