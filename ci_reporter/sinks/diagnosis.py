@@ -23,7 +23,8 @@ _CALL_S = 5.0
 _LARGEST = 64 * 1024**2
 _PROBE = {"job": metrics.JOB, "step": "doctor"}
 _PORTS = {"http": 80, "https": 443}
-_SIGN_IN = "set CI_REPORTER_PUSHGATEWAY_USERNAME and _PASSWORD, or CI_REPORTER_PUSHGATEWAY_TOKEN (each also as _FILE)"
+_SIGN_IN = "set CI_REPORTER_{0}_USERNAME and _PASSWORD, or CI_REPORTER_{0}_TOKEN (each also as _FILE)"
+_TRUST = "set CI_REPORTER_{0}_CA to a file with the certificate of its authority"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,14 +52,20 @@ def gateway(at: Gateway) -> Iterator[Finding]:
 
 
 def _remedy(error: DeliveryError) -> str:
-    said = str(error)
+    if found := _way_in(error, "PUSHGATEWAY"):
+        return found
     if isinstance(error, Rejected):
-        return _SIGN_IN if error.status in (401, 403) else "correct CI_REPORTER_PUSHGATEWAY: no Pushgateway is there"
-    if "certificate is not trusted" in said:
-        return "set CI_REPORTER_PUSHGATEWAY_CA to a file with the certificate of its authority"
-    if "did not answer as" in said:
+        return "correct CI_REPORTER_PUSHGATEWAY: no Pushgateway is there"
+    if "did not answer as" in str(error):
         return "correct CI_REPORTER_PUSHGATEWAY: something else is there"
     return "start the Pushgateway or correct CI_REPORTER_PUSHGATEWAY"
+
+
+def _way_in(error: Exception, name: str) -> str | None:
+    """What to set where a server is there and wants to know us, or we it."""
+    if isinstance(error, Rejected) and error.status in (401, 403):
+        return _SIGN_IN.format(name)
+    return _TRUST.format(name) if "certificate is not trusted" in str(error) else None
 
 
 def _push(at: Gateway) -> Finding:
@@ -70,8 +77,9 @@ def _push(at: Gateway) -> Finding:
     except DeliveryError as exc:
         with suppress(DeliveryError):
             at.delete(_PROBE, Deadline(_CALL_S))
-        denied = isinstance(exc, Rejected) and exc.status in (401, 403)
-        remedy = _SIGN_IN if denied else "do what the gateway says; a type conflict goes when its group is deleted"
+        remedy = (
+            _way_in(exc, "PUSHGATEWAY") or "do what the gateway says; a type conflict goes when its group is deleted"
+        )
         return Finding(ok=False, seen=f"a test push does not work: {exc}", remedy=remedy)
     if answer.status == 202:
         remedy = "start it without --push.disable-consistency-check: one bad push breaks every scrape"
@@ -94,7 +102,8 @@ def prometheus(server: Prometheus, gateway_url: str) -> Iterator[Finding]:
         arrives = target is None and _arrives(server)
         config = yaml.safe_load(_get(server, "/api/v1/status/config")["yaml"])
     except (DeliveryError, KeyError, TypeError, ValueError, yaml.YAMLError) as exc:
-        yield Finding(ok=False, seen=f"Prometheus does not tell: {exc}", remedy="correct CI_REPORTER_PROMETHEUS")
+        remedy = _way_in(exc, "PROMETHEUS") or "correct CI_REPORTER_PROMETHEUS"
+        yield Finding(ok=False, seen=f"Prometheus does not tell: {exc}", remedy=remedy)
         return
     where = urlsplit(gateway_url).netloc
     if arrives:

@@ -86,6 +86,20 @@ def test_what_is_no_prometheus_is_said(doctor, pushgateway, vendor, answer, body
     assert after(lines, "FAIL  Prometheus does not tell: ") == "      → correct CI_REPORTER_PROMETHEUS"
 
 
+def test_a_prometheus_with_a_password_is_asked_with_it(doctor, pushgateway, start_prometheus, tmp_path, eventually):
+    web, secret = tmp_path / "web.yml", tmp_path / "secret"
+    web.write_text("basic_auth_users:\n  ci: $2b$04$cLXZiIimsDZRTMmftFaXkedhVNfwMSBR6.D6UReiV7MdscVOloHle\n")
+    secret.write_text("s3cret\n")
+    prometheus = start_prometheus(f"127.0.0.1:{pushgateway.port}", f"--web.config.file={web}")
+    remedy = after(doctor(pushgateway.url, prometheus.url), "FAIL  Prometheus does not tell: ")
+    assert remedy.startswith(
+        "      → set CI_REPORTER_PROMETHEUS_USERNAME and _PASSWORD, or CI_REPORTER_PROMETHEUS_TOKEN"
+    )
+    let_in = {"CI_REPORTER_PROMETHEUS_USERNAME": "ci", "CI_REPORTER_PROMETHEUS_PASSWORD_FILE": str(secret)}
+    seen = "ok    honor_labels is true for job 'pushgateway'"
+    eventually(lambda: seen in doctor(pushgateway.url, prometheus.url, **let_in), what=seen)
+
+
 def test_a_dead_gateway_is_said(doctor):
     lines = doctor("http://127.0.0.1:1")
     remedy = after(lines, "FAIL  cannot reach http://127.0.0.1:1: connection refused")
