@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from stat import S_ISLNK
 
 from ci_reporter.errors import StampError
+from ci_reporter.stamp import entryname
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def _entry(directory: bytes, at: int, before: int) -> Entry:
         raise ValueError("no such record")
     raw = record[RECORD.size : RECORD.size + name_len]
     name = raw.decode("utf-8" if flags & _UTF_8 else "cp437")
-    check_name(name)
+    entryname.check(name)
     extra = dict(extras(record[RECORD.size + name_len :][:extra_len]))
     values = iter(struct.iter_unpack("<Q", (wide := extra.get(1, b""))[: len(wide) // 8 * 8]))
     size, packed, offset = (next(values, (value,))[0] if value == MAX_32 else value for value in (size, packed, offset))
@@ -201,13 +202,6 @@ def extras(extra: bytes) -> list[tuple[int, bytes]]:
         found.append((number, extra[at + 4 : at + 4 + length]))
         at += 4 + length
     return found
-
-
-def check_name(name: str) -> None:
-    """Raise ValueError for a name that leads out of the folder it is unpacked in."""
-    parts = name.replace("\\", "/").split("/")
-    if (not parts[0] and len(parts) > 1) or ".." in parts or parts[0][1:2] == ":" or "\0" in name:
-        raise ValueError(f"{name!r:.100} leads out of the archive")
 
 
 def _check(archive: Archive, file: BinaryIO) -> None:
