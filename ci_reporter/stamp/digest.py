@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from ci_reporter.errors import CIReporterError
+from ci_reporter.stamp.ocilayout import OciLayout, images
 
 _MOST_FILES = 10_000
 
@@ -21,15 +22,24 @@ def sha256_of(path: str) -> str:
 
 
 def subjects(paths: Sequence[str]) -> dict[str, str]:
-    """SHA-256 by name: of a file by its base name, of a folder each file in it. Raises CIReporterError."""
+    """SHA-256 by name: of a file, of each file in a folder, of each image in an OCI layout. Raises CIReporterError."""
     digests: dict[str, str] = {}
-    for name, path in (found for each in paths for found in _files(each)):
-        digest = sha256_of(path)
+    for path, name, digest in (found for each in paths for found in _named(each)):
         if digests.setdefault(name, digest) != digest:
             raise CIReporterError(f"{path}: another file of this statement is called {name!r} too (attest them apart)")
         if len(digests) > _MOST_FILES:
             raise CIReporterError(f"{path}: a statement takes at most {_MOST_FILES} files (attest an archive of them)")
     return digests
+
+
+def _named(path: str) -> Iterator[tuple[str, str, str]]:
+    """Path, name and SHA-256; a registry knows an image by its manifest's, whatever the files are that hold it."""
+    if OciLayout().takes(path):
+        base = os.path.basename(os.path.abspath(path))
+        yield from ((path, f"{base}:{tag}" if tag else base, digest) for tag, digest in images(path))
+        return
+    for name, file in _files(path):
+        yield file, name, sha256_of(file)
 
 
 def _files(path: str) -> Iterator[tuple[str, str]]:

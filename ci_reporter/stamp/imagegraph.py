@@ -23,6 +23,7 @@ _DEEPEST = 4
 _MOST_DOCUMENTS = 1000
 _CONFIGS = ("application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json")
 _OF_DOCKER = "application/vnd.docker."
+_NAME = "org.opencontainers.image.ref.name"
 _ATTESTS = "vnd.docker.reference.type"
 
 Read = Callable[[str], bytes]  # digest → content, of which at most LARGEST_DOCUMENT + 1 bytes
@@ -62,6 +63,12 @@ def stamp_of(index: bytes, read: Read) -> BuildInfo | None:
         if found := info_of(config):
             return found
     return None
+
+
+def images(index: bytes) -> list[tuple[str, str]]:
+    """Name, empty where it has none, and SHA-256 of what `index` names. Raises StampError."""
+    found = _objects(parse(index, "index.json"), "manifests")
+    return [(_texts(each, "annotations").get(_NAME, ""), _digest(each).removeprefix("sha256:")) for each in found]
 
 
 def info_of(config: Mapping[str, Any]) -> BuildInfo | None:

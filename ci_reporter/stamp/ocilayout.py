@@ -51,6 +51,14 @@ class OciLayout:
             raise StampError(f"{path}: {exc}") from exc
 
 
+def images(path: str) -> list[tuple[str, str]]:
+    """Name and SHA-256 of each image of a layout, as a registry will know it. Raises StampError."""
+    try:
+        return imagegraph.images(_index(path))
+    except StampError as exc:
+        raise StampError(f"{path}: {exc}") from exc
+
+
 def blob_name(digest: str) -> str:
     """Where a layout keeps a blob."""
     return "blobs/" + digest.replace(":", "/")

@@ -15,6 +15,7 @@ import pytest
 from ci_reporter.errors import StampError
 from ci_reporter.model import BuildInfo
 from ci_reporter.stamp import inspect, kind_of, stamp
+from ci_reporter.stamp.digest import subjects
 from ci_reporter.stamp.imagetar import ImageTar
 
 INFO = BuildInfo(
@@ -254,6 +255,12 @@ def test_a_new_stamp_replaces_the_old_one(archive):
     stamp(path, BuildInfo(version="2.0.0"))
     assert inspect(path) == ("image-tar", BuildInfo(version="2.0.0"))
     assert "io.github.ci-reporter.branch" not in labels_of(source)
+
+
+def test_a_statement_names_an_image_as_a_registry_does(layout, tmp_path):
+    stamp(str(layout.root), INFO)
+    raw = skopeo("inspect", "--raw", f"oci:{layout.root}:1")
+    assert subjects([str(layout.root)]) == {"image:1": digest_of(raw).removeprefix("sha256:")}
 
 
 def test_labels_inherited_from_a_base_image_are_no_stamp(layout):
