@@ -174,8 +174,17 @@ def _actions(node: Node | None) -> dict[str, Action]:
             run=read(keys, "run", text, None),
             to=read(keys, "to", text, None),
             timeout_s=read(keys, "timeout", duration, 300.0),
-            most=read(keys, "max", count, 1),
+            most=read(keys, "max", _once_or_more, 1),
             verify=read(keys, "verify", one_of(("true", "false")), "false") == "true",
+        )
+    return found
+
+
+def _once_or_more(node: Node) -> int:
+    found = count(node)
+    if not 1 <= found <= 100:
+        raise UsageError(
+            f"{node.where}: {found} is not between 1 and 100 (for an action not to run, take it out of then:)"
         )
     return found
 

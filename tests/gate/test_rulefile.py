@@ -5,6 +5,7 @@ import pytest
 from ci_reporter.errors import UsageError
 from ci_reporter.gate import rulefile
 from ci_reporter.gate.lint import warnings
+from ci_reporter.gate.rules import Action
 
 FULL = """
 version: 1
@@ -81,6 +82,10 @@ def test_on_is_a_key_and_chooses_rules(environment, count):
             4,
             "perhaps you meant 'rollback'",
         ),
+        (rule("error_rate > 1%", "actions:\n  undo: { run: x, max: 0 }\n"), 5, "take it out of then:"),
+        (rule("error_rate > 1%", "actions:\n  undo: { to: x }\n"), 5, "write run: ./rollback.sh"),
+        (rule("error_rate > 1%", "actions:\n  undo: { run: x, verify: yes }\n"), 5, "known: true, false"),
+        (rule("error_rate > 1%", "actions:\n  ../undo: { run: x }\n"), 5, "write letters, digits, _ and -"),
         (rule("error_rate > 1%\n    no_data: no"), 4, "known: fail, inconclusive, pass"),
         (rule("error_rate > 1%\n    min: { probes: 08.5 }"), 4, "write 200"),
         (rule("error_rate > 1%\n    wen: x"), 4, "unknown key 'wen'"),
@@ -102,6 +107,13 @@ def test_each_trap_has_its_line_and_the_way_out(text, line, fix):
     assert str(told.value).startswith(f"gate.yml line {line}:" if line else "gate.yml: ")
     assert fix in str(told.value)
     assert len(str(told.value).splitlines()) == 1
+
+
+def test_an_action_is_read_whole():
+    undo = "undo: { run: ./undo.sh, timeout: 90s, max: 2, verify: true }"
+    notify, found = read(rule("error_rate > 1%\n    then: undo", f"actions:\n  {undo}\n")).actions
+    assert notify == Action(name="notify")
+    assert found == Action(name="undo", run="./undo.sh", timeout_s=90.0, most=2, verify=True)
 
 
 @pytest.mark.parametrize("written", ["p(95)", "p95", "http_latency_p95", "http_latency p(95)", "http_latency_p(95)"])
