@@ -61,9 +61,8 @@ class Growing:
             self._head = b""
             self.lines = _fresh(self.lines)
         while chunk := self._file.read(_CHUNK):
+            self._head += chunk[: _HEAD - len(self._head)]  # as it was read: the file may be another by now
             yield from self.lines.feed(chunk)
-        if len(self._head) < _HEAD and self._file.seekable():
-            self._head = os.pread(self._file.fileno(), _HEAD, 0)
 
     def _truncated(self, file: FileIO) -> bool:
         """Whether it is shorter than what was read of it, or has been begun anew and grown beyond that."""
