@@ -1,4 +1,4 @@
-"""JARs and WARs: properties where Spring Boot's actuator finds them, and attributes of the manifest.
+"""JARs and WARs: properties where Spring Boot's actuator finds them, the manifest's attributes for everybody else.
 
 Source: Spring Boot's reference, "Production-ready Features, Application Information"; JAR File Specification.
 """
@@ -17,9 +17,10 @@ from ci_reporter.stamp.zipread import Archive
 MANIFEST = "META-INF/MANIFEST.MF"
 _PROPERTIES = "META-INF/build-info.properties"
 _GIT = "git.properties"
+_GIT_NAMES = {"build.branch": "git.branch", "build.revision": "git.commit.id", "build.dirty": "git.dirty"}
 _OURS = "# written by ci-reporter\n"
 _GIT_NAMES = {"build.branch": "git.branch", "build.revision": "git.commit.id", "build.dirty": "git.dirty"}
-_CLASSES = ("WEB-INF/classes/", "BOOT-INF/classes/")  # what is on the class path there, instead of the root
+_WEB, _BOOT = "WEB-INF/classes/", "BOOT-INF/classes/"
 _SIGNATURE = re.compile(r"META-INF/(?:[^/]+\.(?:SF|RSA|DSA|EC)|SIG-[^/]+)", re.IGNORECASE)
 _MOST = 1024 * 1024
 
@@ -36,7 +37,7 @@ class Jar:
 
     def where(self, path: str) -> str:
         """On the class path."""
-        return _class_path(archive_of(path)) + _PROPERTIES
+        return _place(archive_of(path), _PROPERTIES)
 
     def write(self, path: str, info: BuildInfo) -> bool:
         """Write the properties, and the manifest in its place: first, where readers that stream look for it."""
@@ -46,19 +47,23 @@ class Jar:
 
     def read(self, path: str) -> BuildInfo | None:
         """Read the properties."""
-        found = zipread.content(archive_of(path), self.where(path), _MOST)
-        return properties.build_info(found) if found is not None else None
+        archive = archive_of(path)
+        found = zipread.content(archive, _place(archive, _PROPERTIES), _MOST)
+        try:
+            return properties.build_info(found) if found is not None else None
+        except ValueError as exc:
+            raise StampError(f"{path}: {_place(archive, _PROPERTIES)} is no build info: {exc}") from exc
 
 
 def _files(archive: Archive, info: BuildInfo) -> dict[str, bytes]:
-    root = _class_path(archive)
+    place, git_place = _place(archive, _PROPERTIES), _place(archive, _GIT)
     files = {
         MANIFEST: manifest.merged(_content(archive, MANIFEST), info),
-        root + _PROPERTIES: properties.merged(_content(archive, root + _PROPERTIES), info),
+        place: properties.merged(_content(archive, place), info),
     }
-    git = _content(archive, root + _GIT)
+    git = _content(archive, git_place)
     if not git or git.startswith(_OURS.encode()):  # else the build wrote it, and knows more
-        files[root + _GIT] = _git(info)
+        files[git_place] = _git(info)
     return files
 
 
@@ -68,17 +73,21 @@ def _content(archive: Archive, name: str) -> bytes:
 
 def _git(info: BuildInfo) -> bytes:
     """What the actuator shows as `git`."""
-    pairs = [line.partition("=") for line in settings.properties(info).splitlines()]
-    lines = [f"{_GIT_NAMES[name]}={value}\n" for name, _, value in pairs if name in _GIT_NAMES]
-    return (_OURS + "".join(lines)).encode()
+    known = BuildInfo(branch=info.branch, revision=info.revision, dirty=info.dirty)
+    pairs = (line.partition("=") for line in settings.properties(known).splitlines())
+    return (_OURS + "".join(f"{_GIT_NAMES[name]}={value}\n" for name, _, value in pairs)).encode()
 
 
-def _class_path(archive: Archive) -> str:
-    """The folder of the archive that Java finds its own resources in."""
-    return next((each for each in _CLASSES if any(name.startswith(each) for name in archive.names)), "")
+def _place(archive: Archive, name: str) -> str:
+    """Where it is, else where Java finds its own resources: of an executable JAR the root is on the class path too."""
+    web = any(each.startswith(_WEB) for each in archive.names)
+    places = [root + name for root in ((_WEB, "") if web else ("", _BOOT))]
+    return next((each for each in places if each in archive.by_name), places[0])
 
 
 def _check_unsigned(archive: Archive) -> None:
     signature = next(filter(_SIGNATURE.fullmatch, archive.names), None)
     if signature:
-        raise StampError(f"{archive.path}: is signed ({signature}), its manifest too; stamp it before it is signed")
+        raise StampError(
+            f"{archive.path}: is signed ({signature}), and its manifest with it; stamp it before it is signed"
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from ci_reporter import buildinfo
 from ci_reporter.model import BuildInfo
 from ci_reporter.stamp.emit import settings
 
@@ -25,11 +26,12 @@ def merged(existing: bytes, info: BuildInfo) -> bytes:
 
 
 def build_info(content: bytes) -> BuildInfo | None:
-    """What the file says of the build; None where it says nothing."""
+    """What the file says of the build; None where it says nothing. Raises ValueError for a value that is too long."""
     found = dict(_pairs(content.decode("latin-1")))
     known = {field: found[name] for field, name in _names().items() if name in found}
     dirty = {"true": True, "false": False}.get(known.pop("dirty", ""))
-    return BuildInfo(dirty=dirty, **known) if known or dirty is not None else None
+    info = buildinfo.from_json({**known, "dirty": dirty})
+    return info if info != BuildInfo() else None
 
 
 def _names() -> Mapping[str, str]:
