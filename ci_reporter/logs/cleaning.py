@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+LONGEST_LINE = 192 * 1024  # bytes; Loki takes 256 KiB
+_MOST_BYTES = 4  # of a character in UTF-8
 _LONGEST = 32 * 1024
 _MOST_ITEMS = 200
 _DEEPEST = 6
@@ -63,6 +66,19 @@ class Cleaner:
         if len(text) > _LONGEST:
             text = f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"
         return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def json_line(found: Mapping[str, Any], *, ascii_only: bool = False) -> str:
+    """The fields as one line of JSON within Loki's limit; the longest values give way, and are named in `left_out`."""
+    line = json.dumps(found, ensure_ascii=ascii_only)
+    if len(line) <= LONGEST_LINE // _MOST_BYTES:
+        return line
+    kept, left_out = dict(found), list[str]()
+    while len(line.encode("utf-8", "replace")) > LONGEST_LINE:
+        left_out.append(max(kept, key=lambda key: len(json.dumps(kept[key]))))
+        del kept[left_out[-1]]
+        line = json.dumps(kept | {"left_out": left_out}, ensure_ascii=ascii_only)
+    return line
 
 
 @lru_cache(maxsize=1000)

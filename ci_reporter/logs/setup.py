@@ -5,7 +5,6 @@ Each line is one JSON object, on a terminal a line for people.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sys
@@ -19,7 +18,7 @@ from structlog.stdlib import ProcessorFormatter
 
 from ci_reporter import buildinfo
 from ci_reporter.logs.carriers import from_environment
-from ci_reporter.logs.cleaning import Cleaner
+from ci_reporter.logs.cleaning import Cleaner, json_line
 from ci_reporter.logs.current import begin, context_of
 from ci_reporter.model import BuildInfo
 from ci_reporter.redaction import secrets_of
@@ -149,7 +148,7 @@ class _Json:
             event["message_"] = event["message"]  # a field of that name, beside what is logged
         event["message"] = event.pop("event", "")
         first = {name: event.pop(name) for name in _FIRST if name in event}
-        return json.dumps(first | dict(event), ensure_ascii=self._ascii)
+        return json_line(first | dict(event), ascii_only=self._ascii)
 
 
 class _Terminal:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ci_reporter import metrics
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.http import Access, Deadline, Request, send, shown
+from ci_reporter.logs.cleaning import json_line
 from ci_reporter.model import Report, Result, seconds_of
 from ci_reporter.schema import to_json
 from ci_reporter.sinks import Receipt
@@ -26,7 +27,6 @@ _PATH = "/loki/api/v1/push"
 _SERVICE = "ci-reporter"
 _LABELS = ("job", "repository", "pipeline", "branch")  # of the grouping key: bounded sets
 _LONGEST_LABEL = 1024  # of its 2048 bytes
-_LONGEST_LINE = 192 * 1024  # of its 256 KiB
 _LONGEST_METADATA = 1024  # a value; all together may have 64 KiB
 _BATCH_LINES = 100
 _LATE_S = 30 * 60.0  # Loki refuses what is an hour behind its stream; later ones are told as sent now
@@ -153,15 +153,10 @@ def _entry(report: Report, now_s: float, trace_id: str | None = None) -> _Entry:
 
 
 def _line(report: Report) -> str:
-    """The report as one JSON object, what is known of it; what is too long for Loki is left out, and named."""
+    """The report as one JSON object: what is known of it, as far as Loki takes it."""
     known = {key: value for key, value in to_json(report).items() if value not in (None, {}, [])}
-    flat = {"level": _level(report.step.result), "message": f"{report.step.name}: {report.step.result}", **known}
-    left_out: list[str] = []
-    while len(line := json.dumps(flat, ensure_ascii=False).encode("utf-8", "replace")) > _LONGEST_LINE:
-        left_out.append(max(flat, key=lambda key: len(json.dumps(flat[key]))))
-        del flat[left_out[-1]]
-        flat["left_out"] = left_out
-    return line.decode()
+    found = {"level": _level(report.step.result), "message": f"{report.step.name}: {report.step.result}", **known}
+    return json_line(found).encode("utf-8", "replace").decode()
 
 
 def _level(result: Result) -> str:

@@ -138,6 +138,7 @@ ODD = {
     "holds itself": "a = []; a.append(a); log.info('x', a=a)",
     "deep": "a = []\nfor _ in range(5000): a = [a]\nlog.info('x', a=a)",
     "huge": "log.info('x' * 10_000_000, a=list(range(10**6)), b={str(n): n for n in range(10**5)})",
+    "much of everything": "log.info('x', a=['y' * 30_000] * 200, b='z' * 30_000)",
     "keys that are no text": "log.info('x', a={1: 2, None: 3, (1, 2): {4}})",
     "line breaks and controls": "log.info('a\\nb\\r\\x1b[2J\\x00')",
     "names of ours": "log.info('x', message='mine', timestamp=1, level=2)",
