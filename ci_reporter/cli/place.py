@@ -153,7 +153,7 @@ def access(config: Config, sink: str) -> Access:
     from ci_reporter.http import Access
 
     set_here = {name: getattr(config, f"{sink}_{name}") for name in ("username", "password", "token", "ca")}
-    user, _, password = getattr(config, sink).partition("//")[2].rpartition("@")[0].partition(":")
+    user, _, password = (getattr(config, sink) or "").partition("//")[2].rpartition("@")[0].partition(":")
     return Access(
         username=set_here["username"] or unquote(user) or None,
         password=set_here["password"] or unquote(password) or None,
