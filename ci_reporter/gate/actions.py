@@ -73,6 +73,7 @@ def _outcome(action: Action, code: int, ended_for: str | None, seconds: float) -
     exit_code = 128 - code if code < 0 else code
     problem = None
     if ended_for:
+        exit_code = exit_code or 128 + signal.SIGTERM  # one that ends with 0 when told to stop did not do it all
         problem = f"action {action.name!r} was ended {ended_for}"
     elif code:
         problem = f"action {action.name!r} ended with exit code {exit_code}"

@@ -82,6 +82,11 @@ def test_a_late_action_ends_with_all_that_it_started(tmp_path):
     assert not running(int(pids.read_text()))
 
 
+def test_an_action_that_was_ended_did_not_work():
+    done = perform(rollback("trap 'exit 0' TERM; while :; do sleep 0.1; done", timeout_s=0.5), ENV)
+    assert (done.timed_out, done.exit_code) == (True, 143)
+
+
 def test_an_action_that_will_not_stop_is_killed(tmp_path):
     pids = tmp_path / "pids"
     command = f"trap '' TERM; sleep 100 & echo $! > {pids}; while :; do sleep 0.1; done"
