@@ -2,6 +2,11 @@
 
 import hashlib
 import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -50,6 +55,27 @@ def predicate_of(*reports):
     statement = attest.test_result(WHEEL, reports, INFO)
     check(statement, "test-result")
     return statement["predicate"]
+
+
+def test_the_page_writes_statements_that_follow_the_schemas(run_program):
+    page = (Path(__file__).parents[2] / "docs/how-to/sign-what-you-ship.md").read_text()
+    lines = re.search(r"```sh\n(.*?)```", page, re.DOTALL)[1]
+    (run_program.folder / "dist").mkdir()
+    with zipfile.ZipFile(run_program.folder / "dist/shop-1.4.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("shop-1.4.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: shop\nVersion: 1.4.0\n")
+        wheel.writestr("shop-1.4.0.dist-info/WHEEL", "Wheel-Version: 1.0\n")
+        wheel.writestr("shop-1.4.0.dist-info/RECORD", "shop-1.4.0.dist-info/RECORD,,\n")
+    (run_program.folder / "junit.xml").write_text('<testsuite tests="1"><testcase name="pays"/></testsuite>')
+    env = {"CI_RUN_ID": "nightly-42"}
+    run_program("run", "--name", "unit", "--tests", "junit.xml", "--", "touch", "junit.xml", env=env)
+    path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-ec", lines], cwd=run_program.folder, env=run_program.environment() | env | path, check=True)
+    for name in ("provenance", "test-result"):
+        statement = json.loads((run_program.folder / f"{name}.json").read_text())
+        check(statement, name)
+        assert statement["subject"][0]["digest"]["sha256"] == sha256_of(
+            str(run_program.folder / "dist/shop-1.4.0-py3-none-any.whl")
+        )
 
 
 texts = st.none() | st.text(max_size=40) | st.from_regex(r"https?://[a-z@:/?#\[\]. %]*", fullmatch=True)

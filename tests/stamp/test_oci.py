@@ -11,12 +11,15 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ci_reporter.errors import StampError
 from ci_reporter.model import BuildInfo
 from ci_reporter.stamp import inspect, kind_of, stamp
 from ci_reporter.stamp.digest import subjects
 from ci_reporter.stamp.imagetar import ImageTar
+from ci_reporter.stamp.ocikeys import KEYS, from_labels, merged
 
 INFO = BuildInfo(
     version="1.4.0",
@@ -255,6 +258,22 @@ def test_a_new_stamp_replaces_the_old_one(archive):
     stamp(path, BuildInfo(version="2.0.0"))
     assert inspect(path) == ("image-tar", BuildInfo(version="2.0.0"))
     assert "io.github.ci-reporter.branch" not in labels_of(source)
+
+
+infos = st.builds(
+    BuildInfo,
+    dirty=st.none() | st.booleans(),
+    **dict.fromkeys(
+        (name for name in KEYS if name != "dirty"),
+        st.none() | st.text(st.characters(codec="utf-8", exclude_characters="\0")),
+    ),
+)
+
+
+@given(infos, infos)
+def test_what_goes_into_labels_comes_back(before, after):
+    assert from_labels(merged(BASE_LABELS, before)) == before
+    assert from_labels(merged(merged(BASE_LABELS, before), after)) == after
 
 
 def test_a_statement_names_an_image_as_a_registry_does(layout, tmp_path):
