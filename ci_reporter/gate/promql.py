@@ -145,10 +145,15 @@ def _line(words: object) -> str:
     return CONTROL.sub(" ", str(words)).strip()[:_LONGEST]
 
 
+def _warnings(found: Mapping[str, Any]) -> list[str]:
+    """What may be missing from an answer; older servers put mere remarks on a query there too."""
+    return [text for each in found.get("warnings") or () if not (text := str(each)).startswith("PromQL info:")]
+
+
 def _data(answer: Answer, request: Request) -> Mapping[str, Any]:
     try:
         found = json.loads(answer.body)
-        if problem := found.get("error") or found.get("warnings"):
+        if problem := found.get("error") or _warnings(found):
             raise _Nothing(f"{request.base}: {request.access.hidden(_line(problem))}")
         data = found["data"]
         if found["status"] != "success" or not isinstance(data["result"], list):

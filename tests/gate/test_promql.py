@@ -104,11 +104,12 @@ def one(value):
         ((result({}, {}), one("5")), "bad: 2 series"),
         ((b"[]", b""), "this is no answer of Prometheus"),
         ((b'{"status": "error", "error": "too\\n::error::many"}', b""), ": too ::error::many"),
+        ((b'{"status": "success", "warnings": 5}', b""), "this is no answer of Prometheus"),
         ((b'{"status": "success", "warnings": ["half is missing"], "data": {}}', b""), "half is missing"),
     ],
     ids=[
         *("zero", "more-bad", "nan", "inf", "bad-negative", "negative", "text"),
-        *("page", "shape", "deep", "no-value", "two", "list", "error", "warnings"),
+        *("page", "shape", "deep", "no-value", "two", "list", "error", "warned", "warnings"),
     ],
 )
 def test_what_is_no_count_is_no_data(ask, vendor, answer, bodies, reason):
@@ -166,6 +167,13 @@ def test_a_real_prometheus_wants_its_password(start_prometheus, tmp_path, ask):
     assert ask(prometheus.url, bad="vector(1)", total="vector(5)", access=access) == Count(t=0.0, bad=1.0, total=5.0)
     wrong = ask(prometheus.url, access=Access(username="ci", password="another one"))
     assert "another one" not in wrong.reason
+
+
+def test_a_remark_on_a_query_is_no_warning(ask, vendor, answer):
+    data = {"resultType": "vector", "result": [{"value": [1, "5"]}]}
+    remarks = ["PromQL info: metric might not be a counter"]
+    body = json.dumps({"status": "success", "warnings": remarks, "infos": remarks, "data": data}).encode()
+    assert ask(vendor(answer(200, body)).url) == Count(t=0.0, bad=5.0, total=5.0)
 
 
 def test_a_token_that_a_server_repeats_is_not_shown(ask, vendor, answer):
