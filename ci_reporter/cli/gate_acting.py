@@ -102,7 +102,7 @@ def _rollback(acting: _Acting, action: Action, done: actions.Outcome) -> Rollbac
     settings = session.rules.plan.converge
     bounded = replace(settings, timeout_s=min(settings.timeout_s, _VERIFY_WITHIN_S))
     rules = replace(session.rules, plan=replace(session.rules.plan, converge=bounded))
-    found, statement = replace(session, rules=rules).converge(acting.back_to)
+    found, statement, _ = replace(session, rules=rules).converge(acting.back_to)
     return Rollback(worked=True, verified=bool(found and found.over), statement=f"after the rollback: {statement}")
 
 

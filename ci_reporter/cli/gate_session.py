@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ci_reporter.cli.gate_progress import Progress
 from ci_reporter.errors import UsageError
-from ci_reporter.gate import aim, converge, keep, phases
-from ci_reporter.gate.conditions import Relative, leaves
+from ci_reporter.gate import aim, converge, figures, keep, phases
+from ci_reporter.gate.conditions import DEFAULT_SIGNAL, Relative, leaves
 from ci_reporter.gate.phases import Watched, World
 from ci_reporter.gate.prober import Prober
 from ci_reporter.gate.promql import Prometheus
-from ci_reporter.gate.recording import Recording
+from ci_reporter.gate.recording import Recording, Signal
 from ci_reporter.gate.rules import RuleSet
 from ci_reporter.gate.sources import Sources
+from ci_reporter.healthdoc import same_revision
 
 _LOOK_EVERY_S = 0.1
+_SHORTEST_BASELINE_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,30 +68,32 @@ class Session:
 
     def look(self, expected: str | None, before: Before) -> Seen:
         """Converge, warm up, watch, judge."""
-        found, statement = self.converge(expected)
+        found, statement, on_the_way = self.converge(expected)
         if found and not found.over:
             return Seen(before=before, convergence=found, statement=statement)
-        rules, before = fitting(self.rules, before)
+        if before.recording is None and expected and on_the_way:
+            before = beside(self.rules, on_the_way, expected, before)
+        rules = fitting(self.rules, before)
         self.progress.baseline = before.recording
         self.progress.say(self._announced(before))
         with self._sources() as source:
             watched = phases.watched(source, before.recording, rules, self._world())
-            before = replace(before, notes=(*before.notes, *source.problems()))
+            before = replace(before, notes=(*before.notes, *_warmed(watched, rules), *source.problems()))
         return Seen(before=before, convergence=found, statement=statement, watched=watched)
 
-    def converge(self, expected: str | None) -> tuple[converge.Progress | None, str]:
-        """Wait for the revision; what came of it, and that as a sentence. Without a URL there is nothing to ask."""
+    def converge(self, expected: str | None) -> tuple[converge.Progress | None, str, Recording | None]:
+        """Wait for the revision; what came of it, that as a sentence, and what was seen. Without a URL nothing is."""
         plan = self.rules.plan
         if not plan.url:
-            return None, "no url: is set, so which revision answers was not looked at"
+            return None, "no url: is set, so which revision answers was not looked at", None
         wanted = f"revision {expected[:12]}" if expected else "good answers"
         self.progress.say(f"converge: waiting for {wanted} at {plan.url}, {plan.converge.needed} in a row")
         with Prober(aim.of_converge(plan, self.env), proxies(self.env)) as source:
             source.start()
-            found, _ = phases.converged(source, expected, self.rules, self._world())
+            found, seen = phases.converged(source, expected, self.rules, self._world())
         statement = converge.statement(found, plan.converge)
         self.progress.say(statement)
-        return found, statement
+        return found, statement, seen
 
     def _sources(self) -> Sources:
         return Sources(self.rules, self.env, proxies(self.env), self.prometheus)
@@ -127,15 +131,41 @@ def last_good(session: Session) -> Before:
     )
 
 
-def fitting(rules: RuleSet, before: Before) -> tuple[RuleSet, Before]:
-    """Rules that a stale baseline may not make block, as dry runs."""
+def beside(rules: RuleSet, on_the_way: Recording, expected: str, before: Before) -> Before:
+    """The old revision's answers while both served, as a baseline, where they are long enough to be one."""
+    if any(ask.signal == DEFAULT_SIGNAL for ask in rules.plan.asks):
+        return before  # they are of another address than the one that is watched
+    probes = tuple(
+        probe
+        for probe in on_the_way.signals.get(aim.HEALTH, Signal()).probes
+        if probe.ok and same_revision(expected, probe.revision or "") is False
+    )
+    seconds = probes[-1].t - probes[0].t if probes else 0.0
+    if seconds < _SHORTEST_BASELINE_S:
+        return before
+    found = Recording(phase="baseline", signals={DEFAULT_SIGNAL: Signal(probes=probes)})
+    return replace(before, recording=found, origin=f"the old revision, for {seconds:.0f} s beside the new one")
+
+
+def fitting(rules: RuleSet, before: Before) -> RuleSet:
+    """The rules, with those as dry runs that a stale baseline may not make block."""
     if before.recording is None or not before.recording.header.get("stale"):
-        return rules, before
+        return rules
     softened = tuple(
         replace(rule, mode="dry-run") if any(isinstance(leaf, Relative) for leaf in leaves(rule.condition)) else rule
         for rule in rules.rules
     )
-    return replace(rules, rules=softened), before
+    return replace(rules, rules=softened)
+
+
+def _warmed(watched: Watched, rules: RuleSet) -> Iterator[str]:
+    """What was discarded, and how it compares with what was not."""
+    cold, warm = figures.of(watched.warmup), figures.of(watched.watch)
+    if cold.probes and cold.p50_ms is not None and warm.p50_ms is not None:
+        yield (
+            f"warm-up: {cold.probes} probes of {rules.plan.warmup_s:g} s are discarded"
+            f" (p50 {cold.p50_ms:.3g} ms, then {warm.p50_ms:.3g} ms)"
+        )
 
 
 def expected_revision(rules: RuleSet, folder: str, run_revision: str | None) -> str | None:

@@ -245,3 +245,43 @@ def test_the_same_run_rolls_back_once(rolled, run_program):
     ended, found, said = rolled("exit 3")
     assert (ended.returncode, said) == (1, "")
     assert found["actions"][1]["problem"] == "action 'rollback' has run in this run already"
+
+
+def test_one_slow_replica_fails_a_limit(gate, backend, balanced, gate_yml):
+    services = [backend(NEW), backend(NEW)]
+    services[0].delay_s = 0.3
+    nginx = balanced(*services)
+    rules = gate_yml('if: "http_latency_p95 > 200ms"', gate="  alpha: 20%")
+    ended, found = gate(f"{nginx.url}/health", rules)
+    assert (ended.returncode, found["rules"][0]["verdict"]) == (1, "fail")
+    assert found["rules"][0]["worst"][0]["latency_ms"] > 300
+
+
+def test_a_cold_start_is_discarded_and_said(gate, backend, gate_yml):
+    service = backend(NEW)
+    begun = time.monotonic()
+
+    def act(handler):
+        time.sleep(0.4 if time.monotonic() - begun < 4 else 0)
+        answering(json.dumps({"revision": NEW}).encode())(handler)
+
+    service.act = act
+    rules = gate_yml('if: "http_latency_p95 > 300ms"', gate="  alpha: 20%")
+    ended, found = gate(service.url, rules, "--warmup", "5s")
+    assert (ended.returncode, found["verdict"]) == (0, "pass")
+    assert "warm-up: 100 probes of 5 s are discarded (p50 4" in found["notes"][0]
+
+
+def test_flapping_is_seen_though_never_three_fail_in_a_row(gate, backend, gate_yml):
+    service = backend(NEW)
+    begun = time.monotonic()
+
+    def act(handler):
+        bad = time.monotonic() - begun > 2 and service.asked % 2
+        answering(json.dumps({"revision": NEW}).encode(), status=503 if bad else 200)(handler)
+
+    service.act = act
+    rules = gate_yml('if: "availability < 90%"', 'if: "consecutive failures >= 3 within 5m"', gate="  alpha: 20%")
+    ended, found = gate(service.url, rules, "--watch", "20s")
+    assert ended.returncode == 1
+    assert [each["verdict"] for each in found["rules"]] == ["fail", "pass"]

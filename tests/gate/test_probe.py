@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from ci_reporter.errors import CIReporterError
+from ci_reporter.gate.asserts import problem
 from ci_reporter.gate.openloop import Loop
 from ci_reporter.gate.probe import Line, probe
 from ci_reporter.gate.prober import Prober
@@ -141,9 +142,13 @@ def test_nobody_there(ask, free_port):
         (Expect(healthy=True), b"hello", 200, None),
     ],
 )
-def test_an_answer_is_held_against_what_is_expected(ask, vendor, answer, expect, body, status, reason):
-    found = ask(vendor(answer(status, body)).url, expect=expect)
-    assert (found.ok, found.reason, found.status) == (reason is None, reason, status)
+def test_an_answer_is_held_against_what_is_expected(expect, body, status, reason):
+    assert problem(expect, status, body) == reason
+
+
+def test_a_bad_answer_keeps_its_status_and_latency(ask, vendor, answer):
+    found = ask(vendor(answer(503)).url)
+    assert (found.ok, found.status) == (False, 503)
     assert found.latency_ms > 0
 
 
