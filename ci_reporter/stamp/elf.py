@@ -44,9 +44,9 @@ class ElfNote:
         kinds = (elffile.RELOCATABLE, elffile.EXECUTABLE, elffile.SHARED)
         return start[:4] == elffile.MAGIC and len(start) == 18 and {*start[16:]} - {0} <= {*kinds}
 
-    def where(self, path: str) -> str:
+    def where(self, path: str) -> str:  # noqa: ARG002
         """The section."""
-        return f"{path}, section {SECTION}"
+        return f"section {SECTION}"
 
     def write(self, path: str, info: BuildInfo) -> bool:
         """Add the note; False when it is the same already. Raises StampError, also without objcopy."""
@@ -141,8 +141,7 @@ def _check(path: str, before: elffile.Elf, info: BuildInfo, changed: str) -> Non
 
 
 def _beside(path: str) -> str:
-    name = f"{os.path.basename(path)}.{buildinfo.FILE_NAME}"
-    return f"keep the stamp beside it: ci-reporter stamp --emit json --out {name}"
+    return f"keep the stamp beside it: ci-reporter stamp --emit json --out {Sidecar().where(path)}"
 
 
 def _opened(path: str) -> BinaryIO:

@@ -18,14 +18,14 @@ class Folder:
         """Take every folder."""
         return os.path.isdir(path)
 
-    def where(self, path: str) -> str:
+    def where(self, path: str) -> str:  # noqa: ARG002
         """The file in it."""
-        return os.path.join(path, buildinfo.FILE_NAME)
+        return buildinfo.FILE_NAME
 
     def write(self, path: str, info: BuildInfo) -> bool:
         """Write the file; False when it is the same already. Raises StampError."""
-        return infofile.write(self.where(path), info)
+        return infofile.write(os.path.join(path, buildinfo.FILE_NAME), info)
 
     def read(self, path: str) -> BuildInfo | None:
         """Read the file. Raises StampError."""
-        return infofile.read(self.where(path))
+        return infofile.read(os.path.join(path, buildinfo.FILE_NAME))

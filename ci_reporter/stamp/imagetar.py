@@ -44,9 +44,9 @@ class ImageTar:
         except (OSError, StampError):
             return False  # whoever reads any tar says what is wrong with this one
 
-    def where(self, path: str) -> str:
+    def where(self, path: str) -> str:  # noqa: ARG002
         """What tools show of an image."""
-        return f"{path}, labels and annotations"
+        return "labels and annotations"
 
     def write(self, path: str, info: BuildInfo) -> bool:
         """Stamp every image in it; False when all are. Raises StampError."""

@@ -24,9 +24,9 @@ class OciLayout:
         """Take a folder that is marked as one."""
         return all(os.path.isfile(os.path.join(path, each)) for each in (MARKER, INDEX))
 
-    def where(self, path: str) -> str:
+    def where(self, path: str) -> str:  # noqa: ARG002
         """What tools show of an image."""
-        return f"{path}, labels and annotations"
+        return "labels and annotations"
 
     def write(self, path: str, info: BuildInfo) -> bool:
         """Stamp every image in it; False when all are. Raises StampError."""

@@ -33,9 +33,9 @@ class Site:
         """Take a folder with that page."""
         return os.path.isfile(os.path.join(path, _PAGE))
 
-    def where(self, path: str) -> str:
+    def where(self, path: str) -> str:  # noqa: ARG002
         """The file that holds the whole of it."""
-        return os.path.join(path, buildinfo.FILE_NAME)
+        return buildinfo.FILE_NAME
 
     def write(self, path: str, info: BuildInfo) -> bool:
         """Write the file and the page; False when both are the same already. Raises StampError."""
@@ -44,12 +44,12 @@ class Site:
         after = stamped(before, info, page)
         if after != before:
             _refuse_compressed(page)
-        written = infofile.write(self.where(path), info)
+        written = infofile.write(os.path.join(path, buildinfo.FILE_NAME), info)
         return atomic.write(page, after) or written
 
     def read(self, path: str) -> BuildInfo | None:
         """Read the file. Raises StampError."""
-        return infofile.read(self.where(path))
+        return infofile.read(os.path.join(path, buildinfo.FILE_NAME))
 
 
 def stamped(page: bytes, info: BuildInfo, name: str = _PAGE) -> bytes:
