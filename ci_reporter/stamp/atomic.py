@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _BLOCK = 1024 * 1024
+_LARGEST = 2**30  # bytes one call is asked to copy
 _REMEDY = {
     errno.ENOSPC: "; a second copy needs room beside it until it takes its place",
     errno.EDQUOT: "; a second copy needs room beside it until it takes its place",
@@ -76,17 +77,35 @@ def copy_range(source: BinaryIO, start: int, end: int, target: BinaryIO) -> None
 
 
 def _in_kernel(source: BinaryIO, start: int, end: int, target: BinaryIO) -> int:
-    """How far it came: not every system has the call, and not every file system takes it."""
-    at = start
+    """How far it came: not every system has the calls, and not every file system takes them."""
+    at, shift = start, target.tell() - start
     with suppress(OSError, AttributeError):
-        while at < end and (done := _copy(source.fileno(), target.fileno(), min(end - at, 2**30), at)):
+        while at < end and (done := _copy(source.fileno(), target.fileno(), (at, min(end, at + _LARGEST)), shift)):
             at += done
+    target.truncate(at + shift)
     target.seek(0, os.SEEK_END)
     return at
 
 
-def _copy(source: int, target: int, count: int, at: int) -> int:
-    return os.copy_file_range(source, target, count, at)  # type: ignore[attr-defined, unused-ignore]  # Linux only
+def _copy(source: int, target: int, extent: tuple[int, int], shift: int) -> int:
+    """Copy up to the next hole; what is a hole already stays one."""
+    at, end = extent
+    data, hole = _data(source, at, end)
+    if data > at:
+        return data - at
+    return os.copy_file_range(source, target, hole - at, at, at + shift)  # type: ignore[attr-defined, unused-ignore]
+
+
+def _data(source: int, at: int, end: int) -> tuple[int, int]:
+    """Where the next data begins and ends, as far as `end`; whoever reads the file finds it where it was."""
+    position = os.lseek(source, 0, os.SEEK_CUR)
+    try:
+        data = os.lseek(source, at, os.SEEK_DATA)
+        return min(data, end), min(os.lseek(source, data, os.SEEK_HOLE), end)
+    except OSError as exc:
+        return (end, end) if exc.errno == errno.ENXIO else (at, end)
+    finally:
+        os.lseek(source, position, os.SEEK_SET)
 
 
 def _keep_status(old: str, new: str) -> None:

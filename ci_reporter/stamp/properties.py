@@ -62,8 +62,8 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
         if not goes_on:
             yield raw, joined
             raw = joined = ""
-    if raw:
-        yield raw, joined
+    if raw:  # it would go on with what is written behind it
+        yield raw + "\n\n", joined
 
 
 def _unescaped(text: str) -> str:
