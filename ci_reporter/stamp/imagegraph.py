@@ -59,10 +59,7 @@ def stamp_of(index: bytes, read: Read) -> BuildInfo | None:
     """The stamp of the first image that has one. Raises StampError."""
     seen = _Work(read=read, info=BuildInfo())
     seen.index(parse(index, "index.json"), 0)
-    for config in seen.configs:
-        if found := info_of(config):
-            return found
-    return None
+    return next(filter(None, map(_info, seen.found)), None)
 
 
 def images(index: bytes) -> list[tuple[str, str]]:
@@ -73,17 +70,13 @@ def images(index: bytes) -> list[tuple[str, str]]:
 
 def info_of(config: Mapping[str, Any]) -> BuildInfo | None:
     """The stamp in an image's config. Raises StampError."""
-    try:
-        return ocikeys.from_labels(_texts(_object(config, "config"), "Labels"))
-    except ValueError as exc:
-        raise StampError(f"its labels are no stamp of ours: {exc}") from exc
+    return _info(_labels(config))
 
 
 def labelled(config: Mapping[str, Any], info: BuildInfo) -> dict[str, Any]:
     """An image's config with the labels in it."""
     inner = _object(config, "config")
-    labels = ocikeys.merged(_texts(inner, "Labels"), info)
-    return {**config, "config": {**inner, "Labels": labels}}
+    return {**config, "config": {**inner, "Labels": ocikeys.merged(_labels(config), info)}}
 
 
 def parse(content: bytes, name: str) -> dict[str, Any]:
@@ -119,7 +112,7 @@ class _Work:
     moved: dict[str, str] = field(default_factory=dict)
     layers: set[str] = field(default_factory=set)
     attached: list[str] = field(default_factory=list)
-    configs: list[dict[str, Any]] = field(default_factory=list)
+    found: list[dict[str, str]] = field(default_factory=list)
     seen: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def index(self, tree: dict[str, Any], depth: int) -> dict[str, Any]:
@@ -146,13 +139,14 @@ class _Work:
         """A manifest with labels in its config and, where its format has them, annotations of its own."""
         described = _object(tree, "config")
         self.layers.update(_digest(each) for each in _objects(tree, "layers"))
-        after = dict(tree)
+        annotations, after = _texts(tree, "annotations"), dict(tree)
         if _text(described, "mediaType") in _CONFIGS:
             config = self._document(_digest(described))
-            self.configs.append(config)
+            self.found.append(_labels(config))
             after["config"] = self._kept(described, config, labelled(config, self.info))
         if not (_text(tree, "mediaType") or media_type).startswith(_OF_DOCKER):
-            after["annotations"] = ocikeys.merged(_texts(tree, "annotations"), self.info)
+            after["annotations"] = ocikeys.merged(annotations, self.info)
+        self.found.append(annotations)
         return after
 
     def _kept(self, descriptor: dict[str, Any], before: object, after: dict[str, Any]) -> dict[str, Any]:
@@ -176,6 +170,17 @@ class _Work:
                 raise StampError(f"{digest} is not what its digest says")
             self.seen[digest] = tree
         return self.seen[digest]
+
+
+def _labels(config: Mapping[str, Any]) -> dict[str, str]:
+    return _texts(_object(config, "config"), "Labels")
+
+
+def _info(labels: Mapping[str, str]) -> BuildInfo | None:
+    try:
+        return ocikeys.from_labels(labels)
+    except ValueError as exc:
+        raise StampError(f"its labels are no stamp of ours: {exc}") from exc
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -260,6 +260,17 @@ def test_a_new_stamp_replaces_the_old_one(archive):
     assert "io.github.ci-reporter.branch" not in labels_of(source)
 
 
+def test_what_is_no_image_has_its_stamp_in_the_annotations(tmp_path):
+    layout = Layout(tmp_path / "chart")
+    config = layout.blob({"name": "shop", "version": "1.4.0"}, "application/vnd.cncf.helm.config.v1+json")
+    chart = layout.blob(b"chart", "application/vnd.cncf.helm.chart.content.v1.tar+gzip")
+    tree = {"schemaVersion": 2, "mediaType": MANIFEST_TYPE, "config": config, "layers": [chart]}
+    path = layout.index(layout.blob(tree, MANIFEST_TYPE))
+    stamp(path, INFO)
+    assert inspect(path) == ("oci", INFO)
+    assert layout.path(config["digest"]).exists()
+
+
 infos = st.builds(
     BuildInfo,
     dirty=st.none() | st.booleans(),
