@@ -123,8 +123,10 @@ class Prober:
             self._ready.set()
 
     def _ending(self) -> str:
-        code = self._process.poll()
-        return "it does not answer" if code is None else f"exit code {code}"
+        try:
+            return f"exit code {self._process.wait(_GRACE_S)}"  # its stdout ends a moment before it does
+        except subprocess.TimeoutExpired:
+            return "it does not answer"
 
 
 def _environment() -> dict[str, str]:
