@@ -133,8 +133,12 @@ async def _tunnel(
         raise Trouble(f"the proxy answered {status}")
 
 
-async def exchange(order: Order, connection: Connection, proxy: str | None) -> Reply:
-    """Send the request, read the whole answer. Raises OSError, Trouble, asyncio.IncompleteReadError."""
+async def exchange(order: Order, connection: Connection, proxy: str | None, stages: list[str]) -> Reply:
+    """Send the request, read the whole answer, and say in `stages` how far it came.
+
+    Raises OSError, Trouble, asyncio.IncompleteReadError.
+    """
+    stages.append("waiting for the answer")
     connection.writer.write(_request(order, proxy if connection.through_proxy else None))
     status, headers = await _head(connection.reader)
     interim = 0
@@ -143,6 +147,7 @@ async def exchange(order: Order, connection: Connection, proxy: str | None) -> R
         if interim > _MOST_INTERIM:
             raise Trouble("it sends interim answers without end")
         status, headers = await _head(connection.reader)
+    stages.append("reading the answer")
     body, framed = await _body(order, connection.reader, status, headers)
     kept = framed and "close" not in headers.get("connection", "").lower()
     return Reply(status=status, headers=headers, body=body, kept=kept)

@@ -134,8 +134,7 @@ def _kept(line: Line, there: str) -> Connection | None:
 async def _on(line: Line, connection: Connection, order: Order, proxy: str | None, stages: list[str]) -> Reply:
     done = False
     try:
-        stages.append("waiting for the answer")
-        reply = await exchange(order, connection, proxy)
+        reply = await exchange(order, connection, proxy, stages)
         done = reply.kept and not line.target.fresh and len(line.idle) < _MOST_IDLE
         return reply
     finally:
