@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from ci_reporter.errors import StampError
 from ci_reporter.model import BuildInfo
-from ci_reporter.stamp import imagegraph, tarparts
+from ci_reporter.stamp import imagegraph, tarparts, tarread
 from ci_reporter.stamp.ocilayout import INDEX, MARKER, blob_name
 
 TYPE_CHECKING = False
@@ -39,6 +39,7 @@ class ImageTar:
             with open(path, "rb") as file:
                 if not tarparts.is_tar(file):
                     return False
+                tarread.check(path)
                 found = tarparts.parts(file)
                 return {MARKER, INDEX} <= found.files() or bool(_saved(file, found))
         except (OSError, StampError):

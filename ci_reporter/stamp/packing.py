@@ -40,6 +40,7 @@ class Unpacked:
     path: str
     source: Any
     packed_size: int
+    seekable: bool = False
     at: int = 0
 
     def read(self, count: int) -> bytes:
@@ -58,6 +59,8 @@ class Unpacked:
     def skip(self, count: int) -> None:
         """Pass over so many bytes, or to the end."""
         end = self.at + count
+        if self.seekable:
+            self.at = self.source.seek(min(end, self.packed_size))
         while self.at < end and self.read(min(_BLOCK, end - self.at)):
             pass
 
@@ -74,7 +77,7 @@ def unpacked(path: str, packing: str) -> Iterator[Unpacked]:
         size = file.seek(0, 2)
         file.seek(0)
         with _UNPACKERS[packing](path, file) as source:
-            yield Unpacked(path=path, source=source, packed_size=size)
+            yield Unpacked(path=path, source=source, packed_size=size, seekable=source is file)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ The stamp is the first file, so that what follows is copied as it is packed.
 from __future__ import annotations
 
 import os
+import re
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _MOST = 64 * 1024
 _LATEST_S = 0o77777777777
-_ZSTD_NAMES = (".tar.zst", ".tar.zstd", ".tzst")
+_NAME = re.compile(r".*\.(?:tar\.\w+|t(?:gz|xz|bz2?|zst))", re.IGNORECASE)
 
 
 class Tar:
@@ -62,18 +63,16 @@ class Survey:
 
 
 def is_tar(path: str) -> bool:
-    """Whether it is a tar file. Zstandard's name is trusted: perhaps nothing here unpacks it, which `survey` says."""
+    """Whether it is a tar file; the name counts where nothing can be unpacked, and `survey` says why."""
     if not os.path.isfile(path):
         return False
     with _readable(path), open(path, "rb") as file:
         how = packing.packing_of(file.read(6))
-    if how == "zst":
-        return path.endswith(_ZSTD_NAMES)
     try:
         with _readable(path), packing.unpacked(path, how) as stream:
             return tarread.is_header(stream.read(tarread.BLOCK))
-    except StampError:  # packed, but damaged before it says of what
-        return False
+    except StampError:
+        return bool(_NAME.fullmatch(os.path.basename(path)))
 
 
 def survey(path: str) -> Survey:
@@ -108,7 +107,8 @@ def _survey(path: str, identity: tuple[int, ...]) -> Survey:  # noqa: ARG001
 
 
 def _may_be_stamp(name: str) -> bool:
-    return name == FILE_NAME or (name.endswith(f"/{FILE_NAME}") and name.removeprefix("./").count("/") < 2)
+    folder, _, last = tarread.path_of(name).rpartition("/")
+    return last == FILE_NAME and "/" not in folder
 
 
 def _only(path: str, found: list[Member], through_link: bool) -> Member | None:

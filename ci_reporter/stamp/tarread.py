@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ci_reporter.errors import StampError
-from ci_reporter.stamp import entryname
+from ci_reporter.stamp import entryname, packing
 from ci_reporter.stamp.packing import Unpacked
 
 BLOCK = 512
@@ -33,13 +33,25 @@ class Member:
 
     @property
     def path(self) -> str:
-        """The name without `./` and without the end of a folder's."""
-        return "/".join(part for part in self.name.split("/") if part not in ("", "."))
+        """The name without what leads nowhere."""
+        return path_of(self.name)
 
     @property
     def is_link(self) -> bool:
         """Whether it leads elsewhere."""
         return self.kind in _LINKS
+
+
+def path_of(name: str) -> str:
+    """A name without `./` in it, and without the slash that a folder's ends in."""
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
+
+
+def check(path: str) -> None:
+    """Raise StampError for a tar file, as it is unpacked, that is damaged or hostile to its readers."""
+    with packing.unpacked(path, "none") as stream:
+        for _ in members(stream, 0, lambda _: False):
+            pass
 
 
 def is_header(block: bytes) -> bool:
@@ -62,8 +74,7 @@ def members(stream: Unpacked, most: int, wanted: Callable[[str], bool]) -> Itera
             yield member
     except ValueError as exc:
         raise StampError(f"{stream.path}: the tar file is damaged or hostile: {exc}") from None
-    while stream.read(1024 * 1024):  # to its end, where packed files have their checksum
-        pass
+    stream.skip(2**63)  # to its end, where packed files have their checksum
 
 
 def _next(stream: Unpacked, most: int, wanted: Callable[[str], bool]) -> Member | None:
