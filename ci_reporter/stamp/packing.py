@@ -181,16 +181,15 @@ def _put_into_gzip(source: BinaryIO, old: bytes, new: bytes, target: BinaryIO) -
 
 def _inflated(source: BinaryIO, start: int, crc: int) -> tuple[int, int, int]:
     """Where the deflate stream that starts there ends, the checksum so far with its content's, and that one's size."""
-    inflate, size, at = zlib.decompressobj(-15), 0, start
+    inflate, size = zlib.decompressobj(-15), 0
     source.seek(start)
     while not inflate.eof:
         chunk = inflate.unconsumed_tail or source.read(_BLOCK)
         if not chunk:
             raise EOFError("the compressed data has no end")
         out = inflate.decompress(chunk, 4 * _BLOCK)
-        at += len(chunk) - len(inflate.unconsumed_tail) - len(inflate.unused_data)
         crc, size = zlib.crc32(out, crc), size + len(out)
-    return at, crc, size
+    return source.tell() - len(inflate.unused_data), crc, size
 
 
 def gzip_header(source: BinaryIO) -> int:

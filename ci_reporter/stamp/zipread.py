@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from stat import S_ISLNK
@@ -73,6 +74,12 @@ class Archive:
     def names(self) -> list[str]:
         """Names in the directory's order."""
         return [entry.name for entry in self.entries]
+
+    def extents(self) -> Iterator[tuple[Entry, int]]:
+        """Entries in the order they stand, each with the end of what belongs to it."""
+        ordered = sorted(self.entries, key=lambda entry: entry.at)
+        starts = [entry.at for entry in ordered] + [self.directory_at]
+        return zip(ordered, starts[1:], strict=True)
 
     def check_place(self, name: str) -> None:
         """Raise StampError where the file of this name would be ambiguous, or would be written through a link."""
@@ -206,9 +213,7 @@ def extras(extra: bytes) -> list[tuple[int, bytes]]:
 
 def _check(archive: Archive, file: BinaryIO) -> None:
     """Refuse entries that share bytes, and a signature over the whole file."""
-    ordered = sorted(archive.entries, key=lambda entry: entry.at)
-    ends = [entry.at for entry in ordered[1:]] + [archive.directory_at]
-    for entry, end in zip(ordered, ends, strict=True):
+    for entry, end in archive.extents():
         if entry.at + LOCAL.size + entry.packed_size > end:
             raise StampError(
                 f"{archive.path}: {entry.name!r:.100} reaches into what follows it; the zip file is damaged"

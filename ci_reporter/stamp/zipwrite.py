@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ci_reporter.model import seconds_of
@@ -19,7 +19,6 @@ from ci_reporter.stamp.zipread import (
     RECORD,
     WIDE_END,
     Archive,
-    Entry,
     content,
     extras,
 )
@@ -105,7 +104,7 @@ def _write_entries(
     """Copy and write all entries; the records of the new central directory, in the order of the old one."""
     records: dict[int, bytes] = {}
     shift = copied = 0
-    for entry, end in _extents(archive):
+    for entry, end in archive.extents():
         data = files.get(entry.name)
         if data is None:
             records[id(entry)] = moved(entry.record, entry.at + shift - archive.before)
@@ -126,13 +125,6 @@ def _appended(stored: _Stored, archive: Archive, target: BinaryIO) -> bytes:
     record = stored.record(target.tell() - archive.before)
     target.write(stored.local() + stored.data)
     return record
-
-
-def _extents(archive: Archive) -> Iterator[tuple[Entry, int]]:
-    """Entries in the order they stand, each with the end of what belongs to it."""
-    ordered = sorted(archive.entries, key=lambda entry: entry.at)
-    for index, entry in enumerate(ordered):
-        yield entry, ordered[index + 1].at if index + 1 < len(ordered) else archive.directory_at
 
 
 def _write_directory(archive: Archive, records: list[bytes], target: BinaryIO) -> None:

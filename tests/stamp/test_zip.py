@@ -28,9 +28,7 @@ def raw_entries(path):
     """Each entry's header and packed bytes, as they stand."""
     archive = zipread.load(str(path))
     content = path.read_bytes()
-    ordered = sorted(archive.entries, key=lambda entry: entry.at)
-    ends = [entry.at for entry in ordered[1:]] + [archive.directory_at]
-    return {entry.name: content[entry.at : end] for entry, end in zip(ordered, ends, strict=True)}
+    return {entry.name: content[entry.at : end] for entry, end in archive.extents()}
 
 
 def test_a_stamped_zip_is_read_back(make_zip, info):
