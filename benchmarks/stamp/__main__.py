@@ -1,9 +1,9 @@
 """What stamping a large artifact costs beside copying it: `python -m benchmarks.stamp` (about five minutes).
 
 A zip and a tar.gz of 1 GB of random bytes, always the same. Each case starts with a fresh copy of the artifact that is
-on the disk, and ends when its own result is there too. Rounds are interleaved, medians. The yardstick is `cp in its place`:
-a copy that takes the artifact's place, as a stamped one does. Stamping includes the start of the interpreter. The rival
-is `zip` adding a file, where it is there (apt-get install zip).
+on the disk, and ends when its own result is there too. Rounds are interleaved, medians. The yardstick, `cp in its
+place`, is a copy that takes the artifact's place, as a stamped one does. Stamping includes the start of the interpreter.
+The rival is `zip` adding a file, where it is there (apt-get install zip).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import re
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from ci_reporter import buildinfo
@@ -87,23 +87,38 @@ def _survey(path: str, identity: tuple[int, ...]) -> Survey:  # noqa: ARG001
     """Read it once for all that is asked about it."""
     with open(path, "rb") as file:
         how = packing.packing_of(file.read(6))
-    tops: dict[str, bool] = {}
-    links: set[str] = set()
-    stamps: dict[str, list[Member]] = {}
-    dotted = False
+    seen = _Seen()
     with packing.unpacked(path, how) as stream:
         for member in tarread.members(stream, _MOST, _may_be_stamp):
-            top, _, rest = member.path.partition("/")
-            if top:
-                tops[top] = tops.get(top, False) or bool(rest) or member.kind == b"5"
-            if _may_be_stamp(member.name):
-                stamps.setdefault(member.path, []).append(member)
-            links |= {member.path} if member.is_link and "/" not in member.path else set()
-            dotted = dotted or member.name.startswith("./")
-    folder = next(iter(tops)) if len(tops) == 1 and all(tops.values()) else ""
-    place = f"{folder}/{FILE_NAME}" if folder else FILE_NAME
-    stamp = _only(path, stamps.get(place, []), folder in links)
-    return Survey(path=path, packing=how, place=f"./{place}" if dotted else place, stamp=stamp)
+            seen.add(member)
+    place = f"{seen.folder}/{FILE_NAME}" if seen.folder else FILE_NAME
+    stamp = _only(path, seen.stamps.get(place, []), seen.folder in seen.links)
+    return Survey(path=path, packing=how, place=f"./{place}" if seen.dotted else place, stamp=stamp)
+
+
+@dataclass(kw_only=True)
+class _Seen:
+    """The members so far. `tops`: what is in the root, and whether it is a folder."""
+
+    tops: dict[str, bool] = field(default_factory=dict)
+    links: set[str] = field(default_factory=set)
+    stamps: dict[str, list[Member]] = field(default_factory=dict)
+    dotted: bool = False
+
+    def add(self, member: Member) -> None:
+        top, _, rest = member.path.partition("/")
+        if top:
+            self.tops[top] = self.tops.get(top, False) or bool(rest) or member.kind == b"5"
+        if member.is_link and not rest:
+            self.links.add(top)
+        if _may_be_stamp(member.name):
+            self.stamps.setdefault(member.path, []).append(member)
+        self.dotted = self.dotted or member.name.startswith("./")
+
+    @property
+    def folder(self) -> str:
+        """The only thing in the root, where it is a folder."""
+        return next(iter(self.tops)) if len(self.tops) == 1 and all(self.tops.values()) else ""
 
 
 def _may_be_stamp(name: str) -> bool:
