@@ -2,7 +2,7 @@
 
 A zip and a tar.gz of 1 GB of random bytes, always the same. Each case starts with a fresh copy of the artifact that is
 on the disk, and ends when its own result is there too. Rounds are interleaved, medians. The yardstick, `cp in its
-place`, is a copy that takes the artifact's place, as a stamped one does. Stamping includes the start of the interpreter.
+place`, is a copy that takes the artifact's place, as a stamped one does. Stamping includes the interpreter's start.
 The rival is `zip` adding a file, where it is there (apt-get install zip).
 """
 

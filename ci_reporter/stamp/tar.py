@@ -98,7 +98,7 @@ def _survey(path: str, identity: tuple[int, ...]) -> Survey:  # noqa: ARG001
 
 @dataclass(kw_only=True)
 class _Seen:
-    """The members so far. `tops`: what is in the root, and whether it is a folder."""
+    """The members so far. `tops`: what is in the root, and whether it is a folder; of many the first two."""
 
     tops: dict[str, bool] = field(default_factory=dict)
     links: set[str] = field(default_factory=set)
@@ -107,13 +107,13 @@ class _Seen:
 
     def add(self, member: Member) -> None:
         top, _, rest = member.path.partition("/")
-        if top:
-            self.tops[top] = self.tops.get(top, False) or bool(rest) or member.kind == b"5"
-        if member.is_link and not rest:
-            self.links.add(top)
-        if _may_be_stamp(member.name):
-            self.stamps.setdefault(member.path, []).append(member)
         self.dotted = self.dotted or member.name.startswith("./")
+        if top and (top in self.tops or len(self.tops) < 2):
+            self.tops[top] = self.tops.get(top, False) or bool(rest) or member.kind == b"5"
+        if top in self.tops and member.is_link and not rest:
+            self.links.add(top)
+        if _may_be_stamp(member.name) and (top in self.tops or not rest):
+            self.stamps[member.path] = [*self.stamps.get(member.path, [])[:1], member]
 
     @property
     def folder(self) -> str:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import tracemalloc
 import zlib
 
 import pytest
@@ -255,3 +256,14 @@ def test_a_tar_of_git_is_stamped(tmp_path, info):
     assert stamp(str(tmp_path / "shop.tar"), info).where == "shop/build-info.json"
     with tarfile.open(fileobj=io.BytesIO((tmp_path / "shop.tar").read_bytes())) as archive:
         assert archive.getnames() == ["shop/build-info.json", "shop", "shop/a"]
+
+
+def test_an_archive_of_many_stamps_takes_no_memory_for_them(make_tar, info):
+    content = b'{"version": "' + b"1" * 60_000 + b'"}'
+    path = make_tar({f"{number}/build-info.json": content for number in range(500)})
+    tracemalloc.start()
+    try:
+        assert stamp(str(path), info).where == "build-info.json"
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
