@@ -79,6 +79,7 @@ def copy_range(source: BinaryIO, start: int, end: int, target: BinaryIO) -> None
 def _in_kernel(source: BinaryIO, start: int, end: int, target: BinaryIO) -> int:
     """How far it came: not every system has the calls, and not every file system takes them."""
     at, shift = start, target.tell() - start
+    end = min(end, os.fstat(source.fileno()).st_size)  # nothing is no hole
     with suppress(OSError, AttributeError):
         while at < end and (done := _copy(source.fileno(), target.fileno(), (at, min(end, at + _LARGEST)), shift)):
             at += done
