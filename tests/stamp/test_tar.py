@@ -267,3 +267,11 @@ def test_an_archive_of_many_stamps_takes_no_memory_for_them(make_tar, info):
         assert tracemalloc.get_traced_memory()[1] < 8_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_of_zstandard_a_stamp_packed_with_the_rest_is_refused(make_tar, info):
+    path = make_tar({"shop/a": b"1", "shop/build-info.json": b"{}"}, "a.tar.zst")
+    before = path.read_bytes()
+    with pytest.raises(StampError, match=r"another build-info\.json packed with the rest"):
+        stamp(str(path), info)
+    assert path.read_bytes() == before
