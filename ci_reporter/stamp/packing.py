@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ci_reporter.buildinfo import FILE_NAME
 from ci_reporter.errors import StampError
 from ci_reporter.stamp.atomic import copy_range
 
@@ -91,8 +92,11 @@ def _unzstd(path: str, file: BinaryIO) -> Iterator[Any]:
     if sys.version_info >= (3, 14):
         from compression import zstd
 
-        with zstd.ZstdFile(file) as source:
-            yield source
+        try:
+            with zstd.ZstdFile(file) as source:
+                yield source
+        except zstd.ZstdError as exc:
+            raise StampError(f"{path}: cannot be unpacked; it is cut off or damaged: {exc}") from exc
         return
     program = shutil.which("zstd")
     if program is None:
@@ -207,16 +211,14 @@ def gzip_header(source: BinaryIO) -> int:
 
 @contextmanager
 def packer(target: BinaryIO, packing: str, path: str) -> Iterator[Any]:
-    """Pack anew what is written. Raises StampError where only Python 3.14 could."""
+    """Pack anew what is written. Raises StampError for Zstandard, which is only unpacked here."""
     if packing == "none":
         yield target
     elif packing == "gz":
         with gzip.GzipFile(filename="", mode="wb", fileobj=target, mtime=0) as file:
             yield file
     elif packing == "zst":
-        raise StampError(
-            f"{path}: has a stamp that is packed with the rest; stamp it before it is packed, or once only"
-        )
+        raise StampError(f"{path}: has another {FILE_NAME} packed with the rest (leave it out when you pack)")
     else:
         with (lzma.LZMAFile if packing == "xz" else bz2.BZ2File)(target, "wb") as file:
             yield file

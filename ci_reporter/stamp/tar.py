@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -189,5 +190,5 @@ def _pack_anew(found: Survey, old: Member, new: bytes, target: BinaryIO) -> None
 def _readable(path: str) -> Iterator[None]:
     try:
         yield
-    except (OSError, EOFError) as exc:
+    except (OSError, EOFError, zlib.error) as exc:
         raise StampError(f"{path}: cannot be read: {getattr(exc, 'strerror', None) or exc}") from exc
