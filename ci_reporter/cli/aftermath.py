@@ -27,7 +27,7 @@ _ORPHAN_BUDGET_S = 0.5  # who lost its parent is about to be killed
 
 def prepare(place: Place, run: Run) -> Run:
     """Load what the aftermath needs and ask git for what identifies the run where the environment did not say it."""
-    if place.config.pushgateway:
+    if place.sink_names:
         http.prepare()
     if place.config.pushgateway or place.config.openmetrics:
         metrics.prepare()
@@ -122,7 +122,7 @@ class Aftermath:
 
     def _about_us(self) -> tuple[Samples, ...]:
         overhead_s = self.before_s + time.monotonic() - self.ended
-        waiting = len(self.place.journal.spool) - (1 if self.running else 0)
+        waiting = len(self.place.journal.spool) - (len(self.place.sink_names) if self.running else 0)
         return (
             metrics.sample_of(metrics.OVERHEAD, [((), round(overhead_s, 4))]),
             metrics.sample_of(metrics.PUSH_FAILURES, [((), float(max(0, waiting)))]),

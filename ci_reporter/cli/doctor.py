@@ -39,6 +39,9 @@ def _findings(place: Place) -> Iterator[Finding]:
     run = detect(place.env, read_text)
     yield Finding(ok=True, seen=f"settings are valid; this is {run.provider}, run {run.ci_run_id}")
     yield _state_folder(place.journal.path)
+    if not place.config.pushgateway and place.sink_names:
+        yield Finding(ok=True, seen=f"no Pushgateway is set; steps go to {', '.join(place.sink_names)}")
+        return
     if not place.config.pushgateway:
         remedy = "set CI_REPORTER_PUSHGATEWAY or 'pushgateway' in .ci-reporter.yml, unless files are enough"
         yield Finding(ok=False, seen="no Pushgateway is set: steps are recorded, not pushed", remedy=remedy)

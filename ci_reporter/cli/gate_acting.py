@@ -18,6 +18,7 @@ from ci_reporter.gate.verdict import FAIL
 _ROLLBACK = "rollback"
 _VERIFY_WITHIN_S = 300.0
 _LEDGER = "acted"
+_LONGEST = 1000
 
 
 def act(session: Session, seen: Seen, ci_run_id: str, *, dry_run: bool) -> Outcome:
@@ -69,19 +70,16 @@ def _performed(acting: _Acting, outcome: Outcome, action: Action) -> Outcome:
     if action.run is None:
         acting.session.progress.say(_alert(outcome, action))
         return replace(outcome, acted=(*outcome.acted, actions.Outcome(action=action, ran=True)))
-    done = _done(acting, action)
+    said = f"action {action.name}: {action.run[:200]}"
+    if not acting.dry_run and not _claimed(acting.ledger, action):
+        problem = f"action {action.name!r} has run in this run already"
+        return replace(outcome, acted=(*outcome.acted, actions.Outcome(action=action, problem=problem)))
+    acting.session.progress.say(f"{said} (dry run: not run)" if acting.dry_run else said)
+    done = actions.perform(action, acting.env, dry_run=acting.dry_run)
     outcome = replace(outcome, acted=(*outcome.acted, done))
-    if not done.ran or (action.name != _ROLLBACK and not action.verify):
+    if acting.dry_run or (action.name != _ROLLBACK and not action.verify):
         return outcome
     return replace(outcome, rollback=_rollback(acting, action, done))
-
-
-def _done(acting: _Acting, action: Action) -> actions.Outcome:
-    if not acting.dry_run and not _claimed(acting.ledger, action):
-        return actions.Outcome(action=action, problem=f"action {action.name!r} has run in this run already")
-    said = f"action {action.name}: {(action.run or '')[:200]}"
-    acting.session.progress.say(f"{said} (dry run: not run)" if acting.dry_run else said)
-    return actions.perform(action, acting.env, dry_run=acting.dry_run)
 
 
 def _claimed(ledger: Ledger, action: Action) -> bool:
@@ -94,8 +92,8 @@ def _claimed(ledger: Ledger, action: Action) -> bool:
 
 def _rollback(acting: _Acting, action: Action, done: actions.Outcome) -> Rollback:
     session = acting.session
-    if done.exit_code or done.timed_out:
-        return Rollback(worked=False, statement=done.problem or "")
+    if done.problem:
+        return Rollback(worked=False, statement=done.problem)
     if not action.verify:
         said = "the rollback ended with 0; nobody looked whether the old revision is back (verify: true looks)"
         return Rollback(worked=True, statement=said)
@@ -113,11 +111,11 @@ def _told(session: Session, outcome: Outcome, back_to: str | None, ci_run_id: st
     told = {
         "CI_RUN_ID": ci_run_id,
         "CI_REPORTER_VERDICT": outcome.word,
-        "CI_REPORTER_RULE": ",".join(failed),
+        "CI_REPORTER_RULE": ",".join(failed)[:_LONGEST],
         "CI_REPORTER_GATE_URL": session.rules.plan.url or "",
         "CI_REPORTER_LAST_GOOD": back_to or "",
     }
-    path = os.path.join(session.kept, _LEDGER, "verdict.json")
+    path = os.path.join(session.kept, _LEDGER, f"{os.getpid()}.verdict.json")
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:

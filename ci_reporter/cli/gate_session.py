@@ -9,18 +9,21 @@ from dataclasses import dataclass, replace
 
 from ci_reporter.cli.gate_progress import Progress
 from ci_reporter.errors import UsageError
-from ci_reporter.gate import aim, converge, figures, keep, phases
+from ci_reporter.gate import aim, converge, figures, keep, phases, promql
 from ci_reporter.gate.conditions import DEFAULT_SIGNAL, Relative, leaves
 from ci_reporter.gate.phases import Watched, World
 from ci_reporter.gate.prober import Prober
-from ci_reporter.gate.promql import Prometheus
+from ci_reporter.gate.promql import NoData, Prometheus
 from ci_reporter.gate.recording import Recording, Signal
 from ci_reporter.gate.rules import RuleSet
 from ci_reporter.gate.sources import Sources
 from ci_reporter.healthdoc import same_revision
+from ci_reporter.http import Deadline
 
 _LOOK_EVERY_S = 0.1
 _SHORTEST_BASELINE_S = 30.0
+_INTERVALS = 40  # of a PromQL baseline: it costs nothing to look back
+_HISTORY_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +62,35 @@ class Session:
     prometheus: Prometheus | None = None
 
     def baseline(self, seconds: float | None = None) -> Recording:
-        """Probe for the baseline's window, and ask Prometheus what it counted in that time."""
+        """Probe for the baseline's window; of Prometheus, take what it has counted until now."""
         window_s = seconds or self.rules.plan.baseline.window_s
-        self.progress.say(f"baseline: probing for {window_s:g} s")
-        with self._sources() as source:
-            found = phases.recorded(source, "baseline", window_s, self._world())
-            return replace(found, notes=(*found.notes, *source.problems()))
+        found = Recording(phase="baseline", signals={})
+        if aim.of_watch(self.rules, self.env):
+            self.progress.say(f"baseline: probing for {window_s:g} s")
+            with replace(self, prometheus=None)._sources() as source:
+                found = phases.recorded(source, "baseline", window_s, self._world())
+        return self._with_history(found, window_s)
+
+    def _with_history(self, found: Recording, window_s: float) -> Recording:
+        """The recording, and beside it what Prometheus counted in that time, and at least in forty intervals."""
+        step_s = self.rules.settings.interval_s
+        span_s = max(window_s, _INTERVALS * step_s)
+        signals, notes, now_s = dict(found.signals), list(found.notes), time.time()
+        for query in self.rules.queries if self.prometheus else ():
+            assert self.prometheus  # noqa: S101
+            counts = promql.history(
+                query,
+                self.prometheus,
+                start_s=now_s - span_s,
+                end_s=now_s,
+                step_s=step_s,
+                deadline=Deadline(_HISTORY_WITHIN_S),
+            )
+            if isinstance(counts, NoData):
+                notes.append(f"baseline of signal {query.signal!r}: {counts.reason}")
+            else:
+                signals[query.signal] = Signal(counts=tuple(counts))
+        return replace(found, signals=signals, notes=tuple(notes))
 
     def look(self, expected: str | None, before: Before) -> Seen:
         """Converge, warm up, watch, judge."""

@@ -69,7 +69,8 @@ def _evidence(found: Finding) -> Iterator[str]:
 
 def _probe(probe: Mapping[str, Any]) -> str:
     latency = "no answer" if probe["latency_ms"] is None else f"{probe['latency_ms']:.4g} ms"
-    status = f", status {probe['status']}" if probe["status"] is not None else ""
+    named = "status" in (probe.get("reason") or "")
+    status = f", status {probe['status']}" if probe["status"] is not None and not named else ""
     revision = f", revision {terminal.plain(probe['revision'], 12)}" if probe["revision"] else ""
     said = f", {terminal.plain(probe['reason'], 120)}" if probe.get("reason") else "" if probe["ok"] else ", failed"
     response = f": {terminal.plain(probe['response'], 120)}" if probe.get("response") else ""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ci_reporter.cli.place import Place, first_word
-from ci_reporter.config import Config, values
+from ci_reporter.config import Config, settings, values
 from ci_reporter.model import Report
 from ci_reporter.redaction import masks_in, redacted, redacted_tail, secrets_of, worth_hiding
 
@@ -22,7 +22,7 @@ def completed(place: Place, report: Report, command: Sequence[str], masks: froze
     """
     measures, warnings = _measures(place.journal.measures_path(report.report_id))
     config, tail = place.config, report.step.output_tail
-    ours = worth_hiding(filter(None, (config.pushgateway_password, config.pushgateway_token)))
+    ours = worth_hiding(filter(None, (getattr(config, each.field) for each in settings() if each.secret)))
     secrets = secrets_of(place.env) | ours | masks | masks_in((tail or "").encode())
     step = replace(
         report.step,

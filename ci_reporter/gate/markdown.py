@@ -101,7 +101,8 @@ def _details(verdict: Verdict) -> Iterator[str]:
 def _worst(probe: dict[str, object]) -> str:
     latency = probe.get("latency_ms")
     parts = [f"t = {probe['t']} s", _measured(latency, "ms") if isinstance(latency, float | int) else "no answer"]
-    parts += [f"status {probe['status']}"] if probe.get("status") is not None else []
-    parts += [plain(str(probe["reason"]))] if probe.get("reason") else []
+    said = str(probe.get("reason") or "")
+    parts += [f"status {probe['status']}"] if probe.get("status") is not None and "status" not in said else []
+    parts += [plain(said)] if said else []
     response = f": `{_code(str(probe['response']))}`" if probe.get("response") else ""
     return f"- {', '.join(parts)}{response}"

@@ -211,6 +211,19 @@ def test_a_promql_rule_fails_the_gate(run_program, shop, start_prometheus, gate_
     assert found["rules"][0]["watch"] == pytest.approx(0.1, rel=0.2)
 
 
+def test_a_promql_baseline_is_what_prometheus_has_already(run_program, shop, start_prometheus, gate_yml, eventually):
+    prometheus = start_prometheus(f"127.0.0.1:{shop.port}")
+    time.sleep(9)
+    more = f"signals:\n  checkout:\n    promql:\n      bad: '{BAD}'\n      total: '{TOTAL}'\n"
+    rules = gate_yml('if: "checkout_error_rate > +50%"', gate="  interval: 2s", more=more)
+    args = ("gate", "baseline", "--rules", rules, "--out", "before.ndjson")
+    ended = run_program(*args, env={"CI_REPORTER_PROMETHEUS": prometheus.url})
+    assert ended.returncode == 0, ended.stderr
+    lines = [json.loads(line) for line in (run_program.folder / "before.ndjson").read_text().splitlines()[1:]]
+    assert len(lines) >= 2
+    assert all(each["signal"] == "checkout" and each["total"] > 100 for each in lines[-2:])
+
+
 def test_a_prometheus_that_is_gone_is_never_a_pass(run_program, gate_yml, free_port):
     more = f"signals:\n  checkout:\n    promql:\n      bad: '{BAD}'\n      total: '{TOTAL}'\n"
     rules = gate_yml('if: "checkout_error_rate > 1%"', gate="  interval: 1s", more=more)
