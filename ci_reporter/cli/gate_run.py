@@ -16,13 +16,13 @@ from ci_reporter.cli.gate_progress import Progress
 from ci_reporter.cli.gate_session import Before, Seen, Session, expected_revision, given_baseline, last_good
 from ci_reporter.cli.place import Place, here, prometheus
 from ci_reporter.cli.recording import report_of
-from ci_reporter.errors import StateError, UsageError
-from ci_reporter.gate import lint
+from ci_reporter.errors import CIReporterError, StateError, UsageError
+from ci_reporter.gate import aim, lint
 from ci_reporter.gate.outcome import Outcome
 from ci_reporter.gate.promql import Prometheus
 from ci_reporter.gate.rules import RuleSet
 from ci_reporter.journal import Running
-from ci_reporter.model import Report, Result, Run, Step, rfc3339
+from ci_reporter.model import Report, Result, Run, Step, rfc3339, seconds_of
 from ci_reporter.providers import detect, read_text
 
 TYPE_CHECKING = False
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 _FOLDER = "gate"
+_UNDECIDED = 3
+_LONGEST = 200
 _RESULTS = {"pass": Result.SUCCESS, "fail": Result.FAILURE}
 
 
@@ -62,6 +64,7 @@ class Gate:
             output.warn(warning, os.environ)
         place = _without_reports(here({"environment": environment, "quiet": given["quiet"] or None}))
         place = replace(place, config=replace(place.config, dry_run=place.config.dry_run or bool(given.get("dry_run"))))
+        aim.of_watch(rules, place.env)  # what its headers need is there, or is said now
         run = prepare(place, detect(place.env, read_text))
         session = Session(
             rules=rules,
@@ -96,9 +99,18 @@ class Gate:
             )
         except Cancelled as exc:
             name = signal.Signals(exc.number).name
-            step = replace(self.begun.step, signal=name.removeprefix("SIG"), exit_code=128 + exc.number)
-            gate._finish(replace(self.begun, step=step))
-        raise AssertionError("unreachable")
+            gate._finish(self._broken_off(signal=name.removeprefix("SIG"), exit_code=128 + exc.number))
+        except CIReporterError as exc:  # nothing was decided, and that is no pass
+            self.session.progress.clear()
+            output.fail(str(exc), self.place.env)
+            gate._finish(self._broken_off(result=Result.ERROR, reason=f"gate: {exc}"[:_LONGEST], exit_code=_UNDECIDED))
+
+    def _broken_off(self, **how: Any) -> Report:
+        """The report of a gate that came to no verdict."""
+        now_s, started_s = time.time(), seconds_of(self.begun.step.started_at)
+        duration_ms = round((now_s - (started_s or now_s)) * 1000)
+        step = replace(self.begun.step, finished_at=rfc3339(now_s), duration_ms=duration_ms, attempts=1, **how)
+        return replace(self.begun, step=step)
 
     def end(self, look: Look) -> NoReturn:
         """Write the evidence, record the step, deliver, and end the program with the verdict's code."""

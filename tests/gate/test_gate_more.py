@@ -118,6 +118,24 @@ def test_a_cancelled_gate_leaves_its_record_and_no_prober(run_program, backend, 
     assert service.asked == asked
 
 
+def test_a_gate_whose_prober_dies_decides_nothing(run_program, backend, gate_yml, eventually):
+    service = backend(NEW)
+    process = run_program.start("gate", service.url, "--rules", gate_yml(ALWAYS), "--expect-revision", NEW)
+    eventually(lambda: service.asked > 10, what="the first probes")
+    for child in children(process.pid):
+        os.kill(child, signal.SIGKILL)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 3
+    assert b"the prober has ended" in err
+    (record,) = run_program.records()
+    assert (record["result"], record["exit_code"]) == ("error", 3)
+
+
+def children(pid):
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout
+    return [int(each) for each in listed.split()]
+
+
 def test_a_killed_gate_leaves_no_prober(run_program, backend, gate_yml, eventually):
     service = backend(NEW)
     process = run_program.start("gate", service.url, "--rules", gate_yml(ALWAYS), "--expect-revision", NEW)
@@ -206,10 +224,16 @@ def test_ci_gate_metrics_arrive(run_program, backend, gate_yml, pushgateway):
         (("http://127.0.0.1:1/", "--rules", "nope.yml"), "nope.yml: cannot be read: No such file or directory"),
         (("http://127.0.0.1:1/", "--baseline", "nope"), "nope: cannot be read: No such file or directory"),
         (("http://127.0.0.1:1/",), "the commit that was deployed is not known here"),
+        (
+            ("http://127.0.0.1:1/", "--rules", "secret.yml"),
+            "header Authorization: $SHOP_TOKEN is not set (set SHOP_TOKEN,",
+        ),
     ],
-    ids=["nothing", "ftp", "password", "watch", "rate", "revision", "rules", "baseline", "auto"],
+    ids=["nothing", "ftp", "password", "watch", "rate", "revision", "rules", "baseline", "auto", "header"],
 )
 def test_a_wrong_setting_is_refused_before_anything_is_probed(run_program, args, said):
+    rules = 'gate: { headers: { Authorization: "Bearer $SHOP_TOKEN" } }\nrules: [ { if: "error_rate > 1%" } ]\n'
+    (run_program.folder / "secret.yml").write_text(rules)
     ended = run_program("gate", "watch", *args)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert said in ended.stderr
