@@ -5,8 +5,8 @@ Each draws on a `Source` of samples and tells a `Show` how far it is; the world'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from math import floor, inf
 
 from ci_reporter.gate import converge
@@ -119,17 +119,12 @@ def watched(source: Source, baseline: Recording | None, rules: RuleSet, world: W
         world.show(_moment(elapsed_s, rules, warmup.recording() if elapsed_s < 0 else watch, verdict))
         if verdict and verdict.settled:
             source.stop(wait=False)
-            return Watched(verdict=verdict_of(baseline, watch, rules), watch=watch, warmup=warmup.recording())
+            return Watched(verdict=judge(baseline, watch, rules), watch=watch, warmup=warmup.recording())
         world.pause()
     source.stop()
     tape.add(source.poll())
     watch = _until(tape.recording(), plan.watch_s)
     return Watched(verdict=judge(baseline, watch, rules), watch=watch, warmup=warmup.recording())
-
-
-def verdict_of(baseline: Recording | None, watch: Recording, rules: RuleSet) -> Verdict:
-    """The verdict on a watch that was ended because it was settled."""
-    return judge(baseline, watch, rules)
 
 
 class Judging:
@@ -163,8 +158,6 @@ def _moment(elapsed_s: float, rules: RuleSet, seen: Recording, verdict: Verdict 
 
 def _until(recording: Recording, seconds: float) -> Recording:
     """Without what was begun after the end."""
-    from dataclasses import replace
-
     return replace(
         recording,
         signals={
@@ -172,8 +165,3 @@ def _until(recording: Recording, seconds: float) -> Recording:
             for name, signal in recording.signals.items()
         },
     )
-
-
-def settled_probes(recordings: Sequence[Recording]) -> int:
-    """How many probes they hold."""
-    return sum(len(signal.probes) for each in recordings for signal in each.signals.values())
