@@ -116,7 +116,9 @@ class Wrapper:
         """The object as it was written, with what it lacks at its end."""
         known = {_KEY} if run_of(found) is not None else set()
         lacking = {name: value for name, value in self._fields.items() if name not in found and name not in known}
-        text = self._secret.sub(HIDDEN, shown(line))
+        text, hidden = self._secret.subn(HIDDEN, shown(line))
+        if hidden and _object(text) is None:  # the secret was a number, or part of one
+            return self._plain(text)
         if not lacking:
             return text
         comma = ", " if found else ""

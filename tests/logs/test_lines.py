@@ -166,3 +166,9 @@ def test_a_line_of_10_mb_does_not_stop_the_next():
 @pytest.mark.parametrize("content", [b'is s3"cret\n', b'{"a": "s3\\"cret"}\n'])
 def test_a_secret_is_in_no_line(content):
     assert "cret" not in json.dumps(wrap(content, secrets=['s3"cret']))
+
+
+def test_a_secret_that_is_a_number_makes_plain_text_of_its_line():
+    (line,) = wrap(b'{"pin": 4711471147}\n', secrets=["47114711"])
+    assert line["message"] == '{"pin": ***47}'
+    assert line["ci_run_id"] == "r-1"
