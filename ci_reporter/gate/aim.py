@@ -59,6 +59,7 @@ def _of_url(plan: Plan, signal: str, rate: float, env: Mapping[str, str], *, fre
         fresh=fresh,
         cache_bust=plan.cache_bust,
         family=plan.family,
+        ca=plan.ca,
         revision=plan.revision_at,
         rate=rate,
     )
@@ -77,6 +78,7 @@ def _of_ask(plan: Plan, ask: Ask, env: Mapping[str, str]) -> list[Target]:
             fresh=plan.fresh,
             cache_bust=plan.cache_bust,
             family=plan.family,
+            ca=plan.ca,
             revision=plan.revision_at,
             rate=(ask.rate or plan.rate) / len(ask.requests),
         )

@@ -61,6 +61,7 @@ class Plan:
     fresh: bool = True
     cache_bust: bool = False
     family: int = 0
+    ca: str | None = None
     converge: Converge = field(default_factory=Converge)
     warmup_s: float = 15.0
     watch_s: float = 300.0

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from ci_reporter.config import values
 from ci_reporter.errors import UsageError
 from ci_reporter.gate.plan import Ask, Baseline, Converge, Plan
 from ci_reporter.gate.rules import Query
@@ -26,7 +27,19 @@ from ci_reporter.gate.yamltree import (
 )
 
 GATE = (
-    *("url", "expect", "headers", "timeout", "connection", "cache_bust", "family", "control", "converge", "warmup"),
+    *(
+        "url",
+        "expect",
+        "headers",
+        "timeout",
+        "connection",
+        "cache_bust",
+        "family",
+        "ca",
+        "control",
+        "converge",
+        "warmup",
+    ),
     *("watch", "rate", "baseline"),
 )
 _SIGNAL = ("probe", "promql", "headers", "body", "expect", "rate")
@@ -52,6 +65,7 @@ def plan(gate: Node | None, signals: Node | None) -> tuple[Plan, tuple[Query, ..
         fresh=read(keys, "connection", one_of(("fresh", "kept")), "fresh") == "fresh",
         cache_bust=_flag(keys, "cache_bust"),
         family=_FAMILIES[read(keys, "family", one_of(tuple(_FAMILIES)), "any")],
+        ca=read(keys, "ca", _certificates, None),
         converge=_converge(keys.get("converge")),
         warmup_s=_warmup_s(keys),
         watch_s=read(keys, "watch", duration, usual.watch_s),
@@ -134,6 +148,13 @@ def checked_revision(written: str) -> str:
 
 def _flag(keys: Mapping[str, Node], key: str, usual: bool = False) -> bool:
     return bool(read(keys, key, one_of(_FLAG), "true" if usual else "false") == "true")
+
+
+def _certificates(node: Node) -> str:
+    try:
+        return values.certificates(text(node))
+    except ValueError as exc:
+        raise UsageError(f"{node.where}: {text(node)[:100]!r} {exc}") from None
 
 
 def _warmup_s(keys: Mapping[str, Node]) -> float:

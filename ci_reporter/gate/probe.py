@@ -39,7 +39,7 @@ class Line:
     def context(self) -> ssl.SSLContext:
         """Whom to trust: the given certificates, else the system's."""
         if self._context is None:
-            self._context = ssl.create_default_context(cafile=self.target.ca)
+            self._context = _trust(self.target.ca)
         return self._context
 
     def prepare(self) -> None:
@@ -142,6 +142,13 @@ async def _on(line: Line, connection: Connection, order: Order, proxy: str | Non
             line.idle.append(connection)
         else:
             connection.close()
+
+
+def _trust(ca: str | None) -> ssl.SSLContext:
+    """Whom to trust: a file of certificates, a folder of them as OpenSSL has it, else the system's store."""
+    if ca and os.path.isdir(ca):
+        return ssl.create_default_context(capath=ca)
+    return ssl.create_default_context(cafile=ca)
 
 
 def _order(target: Target) -> Order:

@@ -163,6 +163,22 @@ def test_a_bad_certificate_is_named(run_program, start_nginx, gate_yml, tmp_path
     assert "certificate is not trusted: self-signed certificate" in json.loads(ended.stdout)["converge"]["statement"]
 
 
+def test_a_certificate_of_ones_own_is_trusted_where_it_is_named(
+    run_program, start_nginx, gate_yml, tmp_path, free_port
+):
+    key, certificate, port = tmp_path / "key.pem", tmp_path / "cert.pem", free_port()
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=shop"]
+    names = ["-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run([*made, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    tls = f"listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};"
+    start_nginx(f"{tls} location / {{ return 200 'ok'; }}")
+    rules = gate_yml(ALWAYS, gate=f"  ca: {certificate}\n  family: ipv4")
+    ended = run_program(
+        "gate", f"https://localhost:{port}/", "--rules", rules, "--watch", "3s", "--expect-revision", "none"
+    )
+    assert ended.returncode == 0, ended.stdout
+
+
 def test_a_terminal_sees_one_live_line(run_program, backend, gate_yml):
     service = backend(NEW)
     ours, theirs = pty.openpty()

@@ -67,6 +67,7 @@ def test_on_is_a_key_and_chooses_rules(environment, count):
         (rule("http_latency_p95 > +20ms"), 3, "write +20%, or drop the sign"),
         (rule("http_latency_p95 < 1500ms"), 3, "write '>'"),
         (rule("availability > 99%"), 3, "write '<'"),
+        (rule("error_rate > 1%", "gate:\n  ca: nope.pem\n"), 5, "'nope.pem' cannot be read: No such file or directory"),
         (rule("error_rate > 0.01"), 3, "write 1% or 0.01%"),
         (rule("error_rate > 200%"), 3, "write +200%"),
         (rule("error_rate > -5%"), 3, "write +5%"),
