@@ -11,7 +11,7 @@ from ci_reporter.cli.gate_session import Seen, Session, last_good, last_revision
 from ci_reporter.errors import StateError
 from ci_reporter.gate import actions
 from ci_reporter.gate.actions import Ledger
-from ci_reporter.gate.outcome import Outcome, Rollback, as_json
+from ci_reporter.gate.outcome import Outcome, Rollback, as_json, sentence
 from ci_reporter.gate.rules import Action
 from ci_reporter.gate.verdict import FAIL
 
@@ -128,9 +128,4 @@ def _told(session: Session, outcome: Outcome, back_to: str | None, ci_run_id: st
 
 def _alert(outcome: Outcome, action: Action) -> str:
     """What people are told."""
-    to = f" to {action.to}" if action.to else ""
-    if outcome.verdict is None:
-        return f"notify{to}: {outcome.statement}"
-    failed = [rule for rule in outcome.verdict.rules if rule.blocks and rule.finding.verdict == FAIL]
-    said = "; ".join(f"{rule.name}: {rule.finding.reason}" for rule in failed)
-    return f"notify{to}: the gate says {outcome.word}: {said}"
+    return f"notify{f' to {action.to}' if action.to else ''}: {sentence(outcome)}"

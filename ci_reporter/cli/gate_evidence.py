@@ -14,7 +14,7 @@ from ci_reporter.cli import gate_text, output
 from ci_reporter.cli.gate_session import Seen
 from ci_reporter.errors import CIReporterError, StateError
 from ci_reporter.gate import figures, keep
-from ci_reporter.gate.outcome import Outcome, as_json
+from ci_reporter.gate.outcome import Outcome, as_json, sentence
 from ci_reporter.gate.recording import Recording
 from ci_reporter.gate.tape import write as write_recording
 from ci_reporter.model import Gate as GateNoun
@@ -67,6 +67,8 @@ def write(gate: Gate, seen: Seen, outcome: Outcome) -> list[str]:
     """Show and write all of it; what could not be written, as sentences."""
     found = _about(gate, outcome)
     problems = [*_problems(gate, seen, outcome, found)]
+    if outcome.exit_code and gate.place.env.get("GITHUB_ACTIONS") == "true":
+        output.fail(sentence(outcome), gate.place.env)  # the job's page shows it; elsewhere the verdict says it
     if gate.given["as_json"]:
         output.result(json.dumps(found, allow_nan=False))
     else:

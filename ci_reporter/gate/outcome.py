@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ci_reporter.gate import converge
 from ci_reporter.gate.actions import Outcome as Acted
-from ci_reporter.gate.verdict import FAIL, Verdict, to_json
+from ci_reporter.gate.verdict import FAIL, PASS, Verdict, to_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +50,16 @@ class Outcome:
         if not self.rollback.worked or self.rollback.verified is False:
             return ROLLBACK_FAILED
         return ROLLED_BACK if self.rollback.verified else code
+
+
+def sentence(outcome: Outcome) -> str:
+    """What it came to in one sentence: the rules that made it so, and why."""
+    if outcome.verdict is None:
+        return outcome.statement
+    word = outcome.word
+    made_it_so = [rule for rule in outcome.verdict.rules if rule.blocks and rule.finding.verdict == word]
+    said = "; ".join(f"{rule.name}: {rule.finding.reason}" for rule in made_it_so)
+    return f"the gate says {word}" + (f": {said}" if said and word != PASS else "")
 
 
 def as_json(outcome: Outcome, **about: object) -> dict[str, Any]:

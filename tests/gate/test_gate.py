@@ -46,6 +46,13 @@ def test_the_old_revision_everywhere_is_exit_4(gate, backend, gate_yml, run_prog
     assert run_program.records()[0]["reason"] == "gate: not converged"
 
 
+def test_a_red_gate_is_an_annotation_on_github(run_program, backend, gate_yml):
+    args = ("--rules", gate_yml(ALWAYS), "--expect-revision", NEW)
+    ended = run_program("gate", backend(OLD).url, *args, env={"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "1"})
+    assert ended.returncode == 4
+    assert "::error title=ci-reporter::not converged after" in ended.stderr
+
+
 def test_one_replica_stuck_on_the_old_revision_is_exit_4(gate, backend, balanced, gate_yml):
     nginx = balanced(backend(NEW), backend(NEW), backend(NEW), backend(OLD))
     ended, found = gate(f"{nginx.url}/health", gate_yml(ALWAYS))
