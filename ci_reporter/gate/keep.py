@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ci_reporter.errors import StateError, UsageError
 from ci_reporter.gate import recording
 from ci_reporter.gate.recording import Recording
-from ci_reporter.gate.tape import write
+from ci_reporter.gate.tape import write, write_text
 from ci_reporter.model import seconds_of
 
 TYPE_CHECKING = False
@@ -54,7 +54,9 @@ def keep(folder: str, name: str, recordings: Mapping[str, Recording], about: Map
         os.makedirs(path, exist_ok=True)
         for phase, each in recordings.items():
             write(each, os.path.join(path, f"{phase}.ndjson"))
-        _write_json(os.path.join(path, _VERDICT), about)  # last: without it the rest does not count
+        write_text(
+            os.path.join(path, _VERDICT), json.dumps(about, allow_nan=False)
+        )  # last: without it the rest does not count
         for old in _names(folder)[:-MOST]:
             shutil.rmtree(os.path.join(folder, old), ignore_errors=True)
     except OSError as exc:
@@ -94,13 +96,3 @@ def _names(folder: str) -> list[str]:
         return sorted(name for name in os.listdir(folder) if os.path.isdir(os.path.join(folder, name)))
     except FileNotFoundError:
         return []
-
-
-def _write_json(path: str, about: Mapping[str, Any]) -> None:
-    hidden = f"{path}.new"
-    with open(hidden, "w", encoding="utf-8") as file:
-        json.dump(about, file, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(hidden, path)

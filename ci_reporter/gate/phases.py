@@ -85,9 +85,11 @@ def converged(
 def recorded(source: Source, phase: str, seconds: float, world: World) -> Recording:
     """Probe for so many seconds."""
     tape = Tape(phase)
+    settled, settled_s = tape.recording(0.0), 0.0
     while source.elapsed_s() < seconds:
         tape.add(source.poll())
-        settled = tape.recording(float(floor(source.settled_s())))
+        if (now_s := float(floor(source.settled_s()))) > settled_s:
+            settled, settled_s = tape.recording(now_s), now_s
         world.show(Moment(phase=phase, elapsed_s=source.elapsed_s(), of_s=seconds, recording=settled))
         world.pause()
     source.stop()
@@ -109,12 +111,13 @@ def watched(source: Source, baseline: Recording | None, rules: RuleSet, world: W
     plan = rules.plan
     warmup, tape = Tape("watch"), Tape("watch", plan.warmup_s)
     judging = Judging(baseline, rules, world.clock)
+    watch, settled_s = tape.recording(plan.warmup_s), 0.0
     while (elapsed_s := source.elapsed_s() - plan.warmup_s) < plan.watch_s:
         new = list(source.poll())
         warmup.add(sample for sample in new if sample[1].t < plan.warmup_s)
         tape.add(new)
-        settled_s = float(floor(source.settled_s() - plan.warmup_s))
-        watch = tape.recording(settled_s + plan.warmup_s)
+        if (now_s := float(floor(source.settled_s() - plan.warmup_s))) > settled_s:
+            watch, settled_s = tape.recording(now_s + plan.warmup_s), now_s
         verdict = judging.at(settled_s, watch) if settled_s > 0 else None
         world.show(_moment(elapsed_s, rules, warmup.recording() if elapsed_s < 0 else watch, verdict))
         if verdict and verdict.settled:

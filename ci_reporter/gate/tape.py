@@ -42,17 +42,25 @@ def write(recording: Recording, path: str) -> None:
     for name, signal in recording.signals.items():
         lines += [line(name, probe) for probe in signal.probes]
         lines += [line(name, count) for count in signal.counts]
+    try:
+        write_text(path, "\n".join(lines))
+    except OSError as exc:
+        raise StateError(f"cannot write {path}: {exc.strerror}") from exc
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a text and a line break, durably, all of it or nothing. Raises OSError."""
     hidden = f"{path}.{os.urandom(4).hex()}.new"
     try:
         with open(hidden, "x", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
+            file.write(f"{text}\n")
             file.flush()
             os.fsync(file.fileno())
         os.replace(hidden, path)
-    except OSError as exc:
+    except OSError:
         if os.path.exists(hidden):
             os.unlink(hidden)
-        raise StateError(f"cannot write {path}: {exc.strerror}") from exc
+        raise
 
 
 def _signal(samples: Iterable[Probe | Count], until_s: float) -> Signal:
