@@ -14,7 +14,7 @@ import tempfile
 import atheris
 
 with atheris.instrument_imports(include=["ci_reporter"]):
-    from ci_reporter import coverage, xmlstream  # noqa: F401
+    from ci_reporter import coverage
     from ci_reporter.coverage import (  # noqa: F401
         clover,
         cobertura,
@@ -29,6 +29,7 @@ with atheris.instrument_imports(include=["ci_reporter"]):
         simplecov,
     )
     from ci_reporter.errors import ReportFileError
+    from ci_reporter.system import xmlstream  # noqa: F401
 
 _FILE = tempfile.NamedTemporaryFile(prefix="fuzz-coverage-")  # noqa: SIM115
 _FORMAT = None if sys.argv[1] == "any" else sys.argv[1]

@@ -20,7 +20,7 @@ from benchmarks.gate import others
 from benchmarks.gate.service import Service, pair
 from ci_reporter.gate.judge import judge
 from ci_reporter.gate.recording import Recording
-from ci_reporter.gate.rules import RuleSet, make
+from ci_reporter.gate.rules.ruleset import RuleSet, make
 
 LATENCY = "http_latency_p95 > +10%"
 ERRORS = "http_error_rate > +0%"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import ceil
 from warnings import catch_warnings, simplefilter
 
-from ci_reporter.gate.failures import in_a_row
 from ci_reporter.gate.recording import Probe, Recording
+from ci_reporter.gate.statistics.consecutive import in_a_row
 
 try:
     from scipy.stats import norm

@@ -25,9 +25,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ci_reporter.gate.prober import Prober
+from ci_reporter.gate.probing.prober import Prober
+from ci_reporter.gate.probing.target import Target
 from ci_reporter.gate.recording import Probe
-from ci_reporter.gate.target import Target
 
 KNOWN_MS = 20.0
 STALL_S, EVERY_S = 1.0, 10.0

@@ -13,7 +13,7 @@ from ci_reporter.cli import output
 from ci_reporter.cli.reporting import reported
 from ci_reporter.config import values
 from ci_reporter.errors import UsageError
-from ci_reporter.healthdoc import same_revision
+from ci_reporter.health.reply import same_revision
 from ci_reporter.surfaces import terminal
 
 TYPE_CHECKING = False

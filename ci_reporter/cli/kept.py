@@ -10,7 +10,7 @@ from dataclasses import replace
 from ci_reporter.cli.place import Place, first_word
 from ci_reporter.config import Config, settings, values
 from ci_reporter.model import Report
-from ci_reporter.redaction import masks_in, redacted, redacted_tail, secrets_of, worth_hiding
+from ci_reporter.system.masking import masks_in, redacted, redacted_tail, secrets_of, worth_hiding
 
 _LARGEST = 1024 * 1024
 

@@ -20,7 +20,7 @@ from ci_reporter.logs.growing import Growing
 from ci_reporter.logs.lines import Lines, Wrapper, of_run, shown
 from ci_reporter.model import rfc3339
 from ci_reporter.providers import detect, read_text
-from ci_reporter.redaction import secrets_of
+from ci_reporter.system.masking import secrets_of
 
 _CHUNK = 64 * 1024
 _LOOK_EVERY_S = 0.2

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ci_reporter.gate.promql import Prometheus
+    from ci_reporter.gate.probing.promql import Prometheus
     from ci_reporter.http import Access
     from ci_reporter.metrics import Samples
     from ci_reporter.sinks import Sink
@@ -125,7 +125,7 @@ def prometheus(config: Config) -> Prometheus | None:
     """The Prometheus whose counts a gate judges, if one is set."""
     if not config.prometheus:
         return None
-    from ci_reporter.gate.promql import Prometheus
+    from ci_reporter.gate.probing.promql import Prometheus
     from ci_reporter.http import shown
 
     return Prometheus(url=shown(config.prometheus), access=access(config, "prometheus"))

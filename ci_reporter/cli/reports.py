@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ci_reporter import coverage, metrics, reportfile, testresults, thresholds
+from ci_reporter import coverage, metrics, testresults
 from ci_reporter.cli.place import Place, pushgateway
 from ci_reporter.config import Config
 from ci_reporter.errors import DeliveryError, ReportFileError
@@ -15,8 +15,10 @@ from ci_reporter.http import Deadline
 from ci_reporter.model import Report, Result, seconds_of
 from ci_reporter.schema import from_json
 from ci_reporter.sinks.gateway import key_of
+from ci_reporter.step import limits
+from ci_reporter.step.limits import Baseline, Judgement, Limits
+from ci_reporter.system import reportfile
 from ci_reporter.testresults.cases import Case
-from ci_reporter.thresholds import Baseline, Judgement, Limits
 
 _MOST_NAMED = 10
 _LONGEST_NAME = 200
@@ -62,9 +64,9 @@ def judge(place: Place, report: Report, problems: Sequence[str], deadline: Deadl
     config = place.config
     if report.step.result is not Result.SUCCESS:
         return Judgement()
-    limits = _limits(config)
-    baseline = _baseline(place, report, deadline) if limits.coverage_drop_points is not None else None
-    judgement = thresholds.judge(report, limits, baseline)
+    wanted = _limits(config)
+    baseline = _baseline(place, report, deadline) if wanted.coverage_drop_points is not None else None
+    judgement = limits.judge(report, wanted, baseline)
     unread = (f"{len(problems)} problems with report files, and --strict-reports is set",)
     return replace(judgement, missed=judgement.missed + unread) if problems and config.strict_reports else judgement
 

@@ -79,7 +79,7 @@ def _read(patterns: Sequence[str], format_name: str | None, problems: list[str])
 
 def _files(patterns: Sequence[str], problems: list[str]) -> Iterator[str]:
     """A path as it is, whatever is wrong with it; only a pattern is looked up."""
-    from ci_reporter.reportfile import expand
+    from ci_reporter.system.reportfile import expand
 
     seen: set[str] = set()
     for pattern in patterns:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ci_reporter import registry, reportfile
+from ci_reporter import registry
 from ci_reporter.coverage import sniff
 from ci_reporter.coverage.report import CoverageReport, FileCoverage, Totals
 from ci_reporter.coverage.source import Declared, Source, declared_count
 from ci_reporter.coverage.tally import RepeatedFile, Tally
 from ci_reporter.errors import ReportFileError
 from ci_reporter.model import Coverage
+from ci_reporter.system import reportfile
 
 __all__ = ["FORMATS", "Collected", "CoverageReport", "FileCoverage", "Totals", "collect", "combine", "read"]
 

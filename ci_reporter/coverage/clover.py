@@ -9,7 +9,7 @@ from __future__ import annotations
 from ci_reporter.coverage.report import HIGHEST_LINE, MOST_HITS, Branch
 from ci_reporter.coverage.source import Declared, Source
 from ci_reporter.coverage.tally import Tally
-from ci_reporter.xmlstream import Rows, XMLStream
+from ci_reporter.system.xmlstream import Rows, XMLStream
 
 _SCOPES = frozenset({"coverage", "project", "testproject", "package", "file", "class"})
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from ci_reporter.coverage.report import HIGHEST_LINE, MOST_HITS, Branch
 from ci_reporter.coverage.source import Declared, Source
 from ci_reporter.coverage.tally import Tally
-from ci_reporter.xmlstream import Rows, XMLStream
+from ci_reporter.system.xmlstream import Rows, XMLStream
 
 _CONDITIONS = re.compile(r"\((\d{1,18})/(\d{1,18})\)")
 _MOST_ROOTS = 1000

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ci_reporter.coverage.report import HIGHEST_LINE, Branch, FileCoverage
 from ci_reporter.coverage.source import Declared, Source, declared_count
 from ci_reporter.coverage.tally import Tally, of_lines
-from ci_reporter.xmlstream import Rows, XMLStream
+from ci_reporter.system.xmlstream import Rows, XMLStream
 
 Counters = dict[str, tuple[int, int]]
 _SCOPES = frozenset({"report", "group", "package", "class", "method", "sourcefile"})

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from ci_reporter.coverage.report import FileCoverage, Lines, branches_of
 from ci_reporter.coverage.source import Declared, Source, Spans
 from ci_reporter.coverage.tally import Tally, of_blocks
-from ci_reporter.xmlstream import Rows, XMLStream
+from ci_reporter.system.xmlstream import Rows, XMLStream
 
 _PLACE = ("sl", "sc", "el", "ec")
 

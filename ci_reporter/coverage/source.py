@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ci_reporter import reportfile
 from ci_reporter.coverage.report import HIGHEST_LINE, MOST_HITS
 from ci_reporter.errors import ReportFileError
+from ci_reporter.system import reportfile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

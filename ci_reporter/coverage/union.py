@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from ci_reporter import coverage, reportfile
+from ci_reporter import coverage
 from ci_reporter.coverage.paths import located
 from ci_reporter.coverage.report import CoverageReport, FileCoverage, Totals
 from ci_reporter.coverage.tally import Tally, of_lines
 from ci_reporter.errors import CIReporterError
+from ci_reporter.system import reportfile
 
 _LINE = "line"
 

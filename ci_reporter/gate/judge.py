@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from ci_reporter.gate import blocks, compare, control, early, failures, power
-from ci_reporter.gate.conditions import Condition, Consecutive, Down, Group, Limit, Relative, leaves
-from ci_reporter.gate.evidence import Evidence, worst
 from ci_reporter.gate.recording import Probe, Recording, Signal
-from ci_reporter.gate.rules import Rule, RuleSet, Settings
+from ci_reporter.gate.rules.conditions import Condition, Consecutive, Down, Group, Limit, Relative, leaves
+from ci_reporter.gate.rules.ruleset import Rule, RuleSet, Settings
+from ci_reporter.gate.statistics import blocks, compare, consecutive, control, early_pass, power
+from ci_reporter.gate.statistics.evidence import Evidence, worst
 from ci_reporter.gate.verdict import FAIL, INCONCLUSIVE, PASS, Finding, RuleVerdict, Verdict
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ def judge(baseline: Recording | None, watch: Recording, rules: RuleSet, *, ended
     before = baseline.signals if baseline else {}
     windows = Windows(before=before, after=watch.signals, watch_s=watch_s, ended=ended)
     found = _judged_rules(rules, windows)
-    early_s = early.at_s(before, watch.signals, rules, watch_s)
+    early_s = early_pass.at_s(before, watch.signals, rules, watch_s)
     if early_s is not None and not _failed_by(found, early_s):
         found = _judged_rules(rules, replace(windows, after=_until(watch.signals, early_s)))
     verdict, decided_at_s = overall(found)
@@ -203,7 +203,7 @@ def _in_a_row(leaf: Consecutive | Down, windows: Windows, rule: Rule) -> Finding
     chosen = {name: each for name, each in windows.after.items() if each.probes and leaf.signal in (None, name)}
     if not chosen:
         return _nothing(f"the watch has no probes{f' of {leaf.signal}' if leaf.signal else ''}")
-    most = max(failures.longest(signal.probes) for signal in chosen.values())
+    most = max(consecutive.longest(signal.probes) for signal in chosen.values())
     hits = {
         name: hit
         for name, signal in chosen.items()
@@ -221,8 +221,8 @@ def _in_a_row(leaf: Consecutive | Down, windows: Windows, rule: Rule) -> Finding
 
 def _hit(leaf: Consecutive | Down, signal: Signal) -> Probe | None:
     if isinstance(leaf, Down):
-        return failures.down(signal.probes, leaf.for_s)
-    return failures.in_a_row(signal.probes, leaf.count, leaf.within_s)
+        return consecutive.down(signal.probes, leaf.for_s)
+    return consecutive.in_a_row(signal.probes, leaf.count, leaf.within_s)
 
 
 def _nothing(reason: str) -> Finding:

@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ci_reporter.healthdoc import Status
+    from ci_reporter.health.reply import Status
 
     Finish = Callable[[Awaitable[Any], float], Any]
 

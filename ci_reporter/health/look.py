@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ci_reporter.errors import DeliveryError
-from ci_reporter.healthdoc import checks_of, document_of, json_at, revision_of, same_revision, status_of
+from ci_reporter.health.reply import checks_of, document_of, json_at, revision_of, same_revision, status_of
 from ci_reporter.http import Access, Answer, Deadline, Request, exchange, prepare, shown
 from ci_reporter.model import rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ci_reporter.healthdoc import Check, Status
+    from ci_reporter.health.reply import Check, Status
 
 TLS_DAYS = 14
 _LARGEST = 256 * 1024

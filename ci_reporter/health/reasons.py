@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ci_reporter.redaction import HIDDEN, redacted, secrets_of
+from ci_reporter.system.masking import HIDDEN, redacted, secrets_of
 
 _LONGEST = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ci_reporter.health.asgi import HealthMiddleware as Asgi
+    from ci_reporter.health.reply import Status
     from ci_reporter.health.wsgi import HealthMiddleware as Wsgi
-    from ci_reporter.healthdoc import Status
 
 _JSON = "application/health+json"
 _METHODS = ("GET", "HEAD")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from ci_reporter.redaction import HIDDEN, secrets_of, worth_hiding
+from ci_reporter.system.masking import HIDDEN, secrets_of, worth_hiding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

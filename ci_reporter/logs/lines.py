@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from ci_reporter.redaction import HIDDEN
+from ci_reporter.system.masking import HIDDEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

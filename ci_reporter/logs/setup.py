@@ -21,7 +21,7 @@ from ci_reporter.logs.carriers import from_environment
 from ci_reporter.logs.cleaning import Cleaner, json_line
 from ci_reporter.logs.current import begin, context_of
 from ci_reporter.model import BuildInfo
-from ci_reporter.redaction import secrets_of
+from ci_reporter.system.masking import secrets_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import select
 import threading
 from collections.abc import Mapping
 
-from ci_reporter.redaction import masks_in
+from ci_reporter.system.masking import masks_in
 
 _CHUNK = 64 * 1024
 _LEFTOVER = 1024 * 1024  # the largest a pipe can be: what was in it when the command ended

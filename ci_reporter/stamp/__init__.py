@@ -37,17 +37,17 @@ if TYPE_CHECKING:
 
 # Asked in this order: what is special before what is general, a file of any kind last.
 KINDS: Mapping[str, str] = {
-    "wheel": "ci_reporter.stamp.wheel:Wheel",
-    "jar": "ci_reporter.stamp.jar:Jar",
-    "npm": "ci_reporter.stamp.npm:Npm",
-    "image-tar": "ci_reporter.stamp.imagetar:ImageTar",
-    "oci": "ci_reporter.stamp.ocilayout:OciLayout",
-    "tar": "ci_reporter.stamp.tar:Tar",
-    "zip": "ci_reporter.stamp.zip:Zip",
-    "site": "ci_reporter.stamp.site:Site",
-    "folder": "ci_reporter.stamp.folder:Folder",
-    "elf": "ci_reporter.stamp.elf:ElfNote",
-    "sidecar": "ci_reporter.stamp.sidecar:Sidecar",
+    "wheel": "ci_reporter.stamp.kinds.wheel:Wheel",
+    "jar": "ci_reporter.stamp.kinds.jar:Jar",
+    "npm": "ci_reporter.stamp.kinds.npm:Npm",
+    "image-tar": "ci_reporter.stamp.kinds.imagetar:ImageTar",
+    "oci": "ci_reporter.stamp.kinds.ocilayout:OciLayout",
+    "tar": "ci_reporter.stamp.kinds.tar:Tar",
+    "zip": "ci_reporter.stamp.kinds.zip:Zip",
+    "site": "ci_reporter.stamp.kinds.site:Site",
+    "folder": "ci_reporter.stamp.kinds.folder:Folder",
+    "elf": "ci_reporter.stamp.kinds.elf:ElfNote",
+    "sidecar": "ci_reporter.stamp.kinds.sidecar:Sidecar",
 }
 
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from ci_reporter.errors import CIReporterError
-from ci_reporter.stamp.ocilayout import OciLayout, images
+from ci_reporter.stamp.kinds.ocilayout import OciLayout, images
 
 _MOST_FILES = 10_000
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
 
-from ci_reporter import registry, reportfile
+from ci_reporter import registry
 from ci_reporter.errors import CIReporterError, ReportFileError
 from ci_reporter.model import Tests
+from ci_reporter.system import reportfile
 from ci_reporter.testresults.cases import MOST_LISTED, MOST_SLOWEST, Case, ResultFile, Tally
 from ci_reporter.testresults.recognise import described, recognise
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from ci_reporter.errors import ReportFileError
-from ci_reporter.xmlstream import XMLStream
+from ci_reporter.system.xmlstream import XMLStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ci_reporter.errors import ReportFileError
+from ci_reporter.system.xmlstream import HoldingRows, XMLStream, by_name
 from ci_reporter.testresults import attempts, values
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally, summed
-from ci_reporter.xmlstream import HoldingRows, XMLStream, by_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from ci_reporter.gate import rulefile
 from ci_reporter.gate.judge import judge
 from ci_reporter.gate.recording import Probe, Recording, Signal
+from ci_reporter.gate.rules import rulefile
 
 
 def make_probes(seconds=300.0, rate=5.0, seed=1, slower=1.0, errors=0.0, start=0.0):

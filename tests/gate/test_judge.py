@@ -6,7 +6,7 @@ import pytest
 
 from ci_reporter.gate.judge import judge
 from ci_reporter.gate.recording import Count, Probe, Recording, Signal
-from ci_reporter.gate.rules import default
+from ci_reporter.gate.rules.ruleset import default
 
 P95, ERRORS = "http_latency_p95 > +10%", "http_error_rate > +0%"
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ci_reporter.gate import conditions, planfile, rulefile
-from ci_reporter.gate.lint import warnings
-from ci_reporter.gate.outcome import NOT_CONVERGED, ROLLBACK_FAILED, ROLLED_BACK
+from ci_reporter.gate.rules import conditions, planfile, rulefile
+from ci_reporter.gate.rules.lint import warnings
+from ci_reporter.gate.run.outcome import NOT_CONVERGED, ROLLBACK_FAILED, ROLLED_BACK
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/gate-rules.md").read_text()
 

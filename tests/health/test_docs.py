@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ci_reporter import healthdoc
 from ci_reporter.cli.health import command
-from ci_reporter.health import BuildInfo
+from ci_reporter.health import BuildInfo, reply
 from ci_reporter.health.traffic import Build, Traffic
 
 ROOT = Path(__file__).parents[2]
@@ -37,13 +36,13 @@ def test_every_option_has_its_line(option):
     assert not option.envvar or f"| `{option.envvar}` |" in REFERENCE
 
 
-@pytest.mark.parametrize("word", healthdoc._WORDS)
+@pytest.mark.parametrize("word", reply._WORDS)
 def test_every_word_for_a_status_is_told(word):
-    (line,) = [line for line in REFERENCE.splitlines() if line.startswith(f"| `{healthdoc._WORDS[word]}` |")]
+    (line,) = [line for line in REFERENCE.splitlines() if line.startswith(f"| `{reply._WORDS[word]}` |")]
     assert word in re.findall(r"\w+", line)
 
 
-@pytest.mark.parametrize("path", healthdoc._REVISION_PATHS)
+@pytest.mark.parametrize("path", reply._REVISION_PATHS)
 def test_every_place_of_a_revision_is_told(path):
     assert f"`{path}`" in REFERENCE
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ci_reporter.errors import StampError
 from ci_reporter.model import BuildInfo
 from ci_reporter.stamp import inspect, kind_of, stamp
-from ci_reporter.stamp.elf import ElfNote
+from ci_reporter.stamp.kinds.elf import ElfNote
 
 INFO = BuildInfo(version="1.4.0", revision="c0ffee" + "0" * 34, branch='fix/it\'s-"late"-é', dirty=False)
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from ci_reporter import buildinfo
 from ci_reporter.errors import UsageError
 from ci_reporter.model import BuildInfo
-from ci_reporter.stamp import ocikeys
 from ci_reporter.stamp.emit import FORMATS, render
+from ci_reporter.stamp.oci import keys
 
 HOSTILE = {
     "plain": "feature/login",
@@ -81,7 +81,7 @@ def test_a_dotenv_file_is_harmless_to_a_shell_that_reads_it(branch, tmp_path):
 
 @given(st.lists(st.text(max_size=1000), min_size=8, max_size=8))
 def test_dotenv_stays_within_the_limits_of_gitlab(values):
-    names = [name for name in ocikeys.KEYS if name != "dirty"]
+    names = [name for name in keys.KEYS if name != "dirty"]
     text = render(BuildInfo(dirty=True, **dict(zip(names, values, strict=True))), "dotenv")
     lines = text.splitlines()
     assert len(text.encode()) <= 5 * 1024
@@ -184,7 +184,7 @@ def test_a_shell_takes_docker_arguments_for_words(branch, format, tmp_path):  # 
 def test_labels_that_docker_was_given_are_read_back_as_a_stamp(tmp_path):
     words = run("sh", "-c", f"printf '%s\\n' {render(info('main'), 'docker-args').strip()}", folder=tmp_path)
     labels = dict(word.split("=", 1) for word in words.decode().splitlines() if word != "--label")
-    assert ocikeys.from_labels(labels) == info("main")
+    assert keys.from_labels(labels) == info("main")
 
 
 def test_python_imports_the_module(branch, tmp_path):

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ci_reporter.errors import StampError
 from ci_reporter.model import BuildInfo
-from ci_reporter.stamp import inspect, manifest, properties, stamp
+from ci_reporter.stamp import inspect, stamp
+from ci_reporter.stamp.java import manifest, properties
 
 PROGRAM = """
 package shop;

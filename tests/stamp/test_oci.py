@@ -18,8 +18,8 @@ from ci_reporter.errors import StampError
 from ci_reporter.model import BuildInfo
 from ci_reporter.stamp import inspect, kind_of, stamp
 from ci_reporter.stamp.digest import subjects
-from ci_reporter.stamp.imagetar import ImageTar
-from ci_reporter.stamp.ocikeys import KEYS, from_labels, merged
+from ci_reporter.stamp.kinds.imagetar import ImageTar
+from ci_reporter.stamp.oci.keys import KEYS, from_labels, merged
 
 INFO = BuildInfo(
     version="1.4.0",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ci_reporter.errors import StampError
 from ci_reporter.model import BuildInfo
 from ci_reporter.stamp import inspect, stamp
-from ci_reporter.stamp.site import stamped
+from ci_reporter.stamp.kinds.site import stamped
 
 INFO = BuildInfo(version="1.4.0", revision="c0ffee" + "0" * 34, branch="</head>\"'><script>é", dirty=False)
 PAGE = "<!doctype html>\n<html>\n<head><meta charset=utf-8>\n<title>Shop</title></head>\n<body>é</body></html>\n"

@@ -14,7 +14,7 @@ import pytest
 from ci_reporter import buildinfo
 from ci_reporter.errors import StampError
 from ci_reporter.stamp import inspect, stamp
-from ci_reporter.stamp.wheel import recorded
+from ci_reporter.stamp.kinds.wheel import recorded
 
 PLACE = "shop-1.0.dist-info/build-info.json"
 READ = "from importlib.metadata import distribution as d; print(d('shop').read_text('build-info.json'))"

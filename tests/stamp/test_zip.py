@@ -18,15 +18,16 @@ from hypothesis import strategies as st
 from ci_reporter import buildinfo
 from ci_reporter.errors import CIReporterError, StampError
 from ci_reporter.model import BuildInfo
-from ci_reporter.stamp import inspect, stamp, zipread
-from ci_reporter.stamp.zipwrite import moved
+from ci_reporter.stamp import inspect, stamp
+from ci_reporter.stamp.zip import reader
+from ci_reporter.stamp.zip.writer import moved
 
 BOMB = b'{"version": "' + b"1" * 10_000_000 + b'"}'
 
 
 def raw_entries(path):
     """Each entry's header and packed bytes, as they stand."""
-    archive = zipread.load(str(path))
+    archive = reader.load(str(path))
     content = path.read_bytes()
     return {entry.name: content[entry.at : end] for entry, end in archive.extents()}
 
@@ -143,7 +144,7 @@ def test_a_record_says_any_offset(offset, size):
     shown = min(size, 0xFFFFFFFF)
     fixed = (b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, shown, shown, len(entry.filename), len(wide), 0, 0, 0, 0, 0)
     record = struct.pack("<4s6H3I5H2I", *fixed) + b"name" + wide
-    found = zipread._entry(moved(record, offset), 0, 0)
+    found = reader._entry(moved(record, offset), 0, 0)
     assert (found.name, found.at, found.size) == ("name", offset, size)
 
 
@@ -199,7 +200,7 @@ def test_a_stamp_with_a_wrong_checksum_is_not_believed(make_zip):
 
 def test_entries_that_share_bytes_are_refused(make_zip, info):
     path = make_zip({"a": b"1" * 100, "b": b"2" * 100})
-    archive = zipread.load(str(path))
+    archive = reader.load(str(path))
     first, second = (entry.record for entry in archive.entries)
     path.write_bytes(path.read_bytes().replace(second, second[:42] + first[42:46] + second[46:]))
     with pytest.raises(StampError, match="reaches into"):
@@ -241,7 +242,7 @@ def test_damage_is_refused_or_harmless(make_zip, info, at, value):
 
 def test_an_android_package_that_is_signed_is_refused(make_zip, info):
     path = make_zip()
-    archive = zipread.load(str(path))
+    archive = reader.load(str(path))
     content, block = path.read_bytes(), b"\0" * 16 + b"APK Sig Block 42"
     moved_end = struct.pack("<I", archive.directory_at + len(block))
     end = content[archive.directory_at :]

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from ci_reporter.errors import ReportFileError
-from ci_reporter.xmlstream import DEEPEST, HoldingRows, XMLStream, by_name
+from ci_reporter.system.xmlstream import DEEPEST, HoldingRows, XMLStream, by_name
 
 
 def told(content):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 
 from ci_reporter.model import BuildInfo
-from ci_reporter.stamp import ocikeys
 from ci_reporter.stamp.names import exported, one_line, texts, variable
+from ci_reporter.stamp.oci import keys
 
 
 def go_ldflags(info: BuildInfo, package: str = "main") -> str:
@@ -38,5 +38,5 @@ def _go_quoted(text: str) -> str:
 
 
 def _arguments(info: BuildInfo, option: str) -> str:
-    named = ocikeys.labels(info).items()
+    named = keys.labels(info).items()
     return " ".join(f"{option} {shlex.quote(f'{key}={one_line(text)}')}" for key, text in named)

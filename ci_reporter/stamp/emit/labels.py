@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ci_reporter.model import BuildInfo
-from ci_reporter.stamp import ocikeys
+from ci_reporter.stamp.oci import keys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def helm(info: BuildInfo) -> str:
 
 
 def _annotations(info: BuildInfo) -> dict[str, str]:
-    return {key: text for key, text in ocikeys.labels(info).items() if key != ocikeys.MARK}
+    return {key: text for key, text in keys.labels(info).items() if key != keys.MARK}
 
 
 def _yaml(tree: dict[str, Any]) -> str:

@@ -1,0 +1,53 @@
+"""`ci-reporter coverage merge`: the union of shards, as a file that other tools read."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from ci_reporter import coverage
+from ci_reporter.cli import output
+from ci_reporter.cli.coverage.files import format_option, percent, read_all
+from ci_reporter.cli.place import here
+from ci_reporter.cli.reporting import reported
+from ci_reporter.coverage.report import CoverageReport
+from ci_reporter.coverage.write import STYLES, written
+from ci_reporter.errors import UsageError
+
+_BY_ENDING = {".xml": "cobertura", ".info": "lcov", ".lcov": "lcov", ".json": "json"}
+
+
+@click.command("merge", epilog="Example:  ci-reporter coverage merge 'shard-*/lcov.info' --out merged.xml")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--out", required=True, metavar="FILE", help="The file to write.")
+@click.option(
+    "--to", "style", type=click.Choice(list(STYLES)), help="What to write; else what the name of --out ends in says."
+)
+@format_option
+@reported
+def command(files: tuple[str, ...], out: str, style: str | None, format_name: str | None) -> None:
+    """Unite coverage files by file and line, hits added, and write one file."""
+    chosen = style or _BY_ENDING.get(os.path.splitext(out)[1].lower())
+    if chosen is None:
+        raise UsageError(f"--out {out}: cannot tell what to write; say --to {'|'.join(STYLES)}")
+    place = here({})
+    reports = read_all(files, place.folder, format_name, detail=True)
+    whole = coverage.combine(reports, place.folder)
+    _write(whole, chosen, out)
+    output.say(f"ci-reporter: {out}: {len(reports)} merged, {len(whole.files)} source files, {percent(whole.totals)}")
+
+
+def _write(report: CoverageReport, style: str, path: str) -> None:
+    """Written beside and moved into place: nobody sees half a file, and `path` may be one of those that were read."""
+    pieces = written(report, style)
+    unfinished = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(unfinished, "w", encoding="utf-8", errors="replace", newline="\n") as file:
+            file.writelines(pieces)
+        os.replace(unfinished, path)
+    except OSError as exc:
+        raise UsageError(f"--out {path}: cannot be written: {exc.strerror}") from exc
+    finally:
+        if os.path.exists(unfinished):
+            os.unlink(unfinished)

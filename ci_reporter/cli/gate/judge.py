@@ -1,0 +1,51 @@
+"""`ci-reporter gate judge`: decide from recordings, without a network."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import click
+
+from ci_reporter.cli import output
+from ci_reporter.cli.reporting import reported
+
+
+@click.command(
+    "judge",
+    short_help="Judge a recording: the verdict, and when it was due.",
+    epilog="Example:  ci-reporter gate judge --baseline before.ndjson --watch after.ndjson",
+)
+@click.option("--watch", required=True, envvar="CI_REPORTER_GATE_WATCH", metavar="FILE", help="Recording of the watch.")
+@click.option(
+    "--baseline", envvar="CI_REPORTER_GATE_BASELINE", metavar="FILE", help="Recording from before the deploy."
+)
+@click.option("--rules", "rules_path", envvar="CI_REPORTER_GATE_RULES", metavar="FILE", help="Rules, as gate.yml.")
+@click.option("--on", "environment", envvar="CI_REPORTER_GATE_ON", metavar="NAME", help="Only rules `on` that deploy.")
+@click.option("--json", "as_json", is_flag=True, help="The verdict as one JSON object.")
+@reported
+def command(watch: str, baseline: str | None, rules_path: str | None, environment: str | None, as_json: bool) -> None:
+    """Judge a recording offline: the verdict, and when it would have been reached.
+
+    Exit codes: 0 pass, 1 fail, 2 a file is wrong, 3 inconclusive under `inconclusive: fail`.
+    """
+    from ci_reporter.cli.gate import text
+    from ci_reporter.gate import recording
+    from ci_reporter.gate.judge import judge
+    from ci_reporter.gate.rules import rulefile
+    from ci_reporter.gate.rules.ruleset import default
+    from ci_reporter.gate.verdict import to_json
+
+    after = recording.read(watch, "watch")
+    before = recording.read(baseline, "baseline") if baseline else None
+    known = {*after.signals, *(before.signals if before else ())}
+    rules = (rulefile.load(rules_path, known) if rules_path else default(compared=before is not None)).on(environment)
+    verdict = judge(before, after, rules)
+    for note in verdict.notes:
+        output.warn(note, os.environ)
+    if as_json:
+        output.result(json.dumps(to_json(verdict), allow_nan=False))
+    else:
+        output.result(text.shown(verdict, colour=output.colour(sys.stdout, os.environ)))
+    sys.exit(verdict.exit_code)

@@ -1,0 +1,130 @@
+"""The options that `gate watch`, `gate baseline`, `gate around` and `gate aa` share, and the rules they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import click
+
+from ci_reporter.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeVar
+
+    from ci_reporter.gate.rules.ruleset import RuleSet
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+Given = Mapping[str, "Any"]
+
+
+def probing(function: F) -> F:
+    """Where to look and how often."""
+    for option in reversed(_PROBING):
+        function = option(function)
+    return function
+
+
+def deciding(function: F) -> F:
+    """What to expect, how long to watch, and what to write."""
+    for option in reversed(_DECIDING):
+        function = option(function)
+    return function
+
+
+def _option(*flags: str, variable: str = "", help: str, **more: Any) -> Callable[[F], F]:  # noqa: A002
+    name = variable or flags[0].removeprefix("--").replace("-", "_").upper()
+    return click.option(*flags, envvar=f"CI_REPORTER_GATE_{name}", help=help, show_envvar=True, **more)
+
+
+_PROBING = (
+    click.argument("url", required=False, envvar="CI_REPORTER_GATE_URL"),
+    _option("--rules", metavar="FILE", help="Rules, as gate.yml."),
+    _option("--on", metavar="NAME", help="The deploy's name, such as deploy-to-prod: only the rules for it."),
+    _option("--rate", metavar="RATE", help="Probes a second, such as 10/s. Default: 5/s."),
+    _option("--control", metavar="URL", help="An address apart from the deploy: when it is bad too, nobody is blamed."),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing but the verdict and what went wrong."),
+)
+_DECIDING = (
+    _option(
+        "--expect-revision",
+        metavar="auto|SHA|none",
+        help="The commit that must answer. Default: auto, that of build-info.json or of this run.",
+    ),
+    _option("--watch", metavar="TIME", variable="WATCH_TIME", help="How long to watch. Default: 5m."),
+    _option("--warmup", metavar="TIME", help="How long to let it warm up first; discarded. Default: 15s."),
+    _option("--converge-timeout", metavar="TIME", help="How long the rollout may take. Default: 10m."),
+    _option("--junit", metavar="FILE", help="Write the verdict as JUnit XML, a test case a rule."),
+    _option("--markdown", metavar="FILE", help="Append the verdict as Markdown. Default on GitHub: the job's summary."),
+    _option("--out", metavar="FILE", help="Write the recording of the watch."),
+    click.option("--name", metavar="NAME", default="gate", help="Name of the step in the record. Default: gate."),
+    click.option("--environment", metavar="NAME", help="What was deployed to, such as production. Default: --on."),
+    click.option("--dry-run", is_flag=True, help="Probe and judge, but run no action and send nothing."),
+    click.option("--json", "as_json", is_flag=True, help="The verdict as one JSON object on stdout."),
+)
+
+
+def ruleset(given: Given, *, compared: bool) -> RuleSet:
+    """The rules of the file, or the default ones, with what the options say. Raises UsageError."""
+    from dataclasses import replace
+
+    from ci_reporter.gate.rules import planfile, rulefile
+    from ci_reporter.gate.rules.ruleset import default
+
+    rules = rulefile.load(given["rules"]) if given.get("rules") else default(compared=compared)
+    window_s = _read(given, "window", _duration)
+    if window_s:
+        rules = replace(rules, plan=replace(rules.plan, baseline=replace(rules.plan.baseline, window_s=window_s)))
+    plan = planfile.overridden(
+        rules.plan,
+        url=_read(given, "url", planfile.checked_url),
+        control=_read(given, "control", planfile.checked_url),
+        rate=_read(given, "rate", _rate),
+        revision=_read(given, "expect_revision", planfile.checked_revision),
+        watch_s=_read(given, "watch", _duration),
+        warmup_s=_read(given, "warmup", _duration),
+        converge_timeout_s=_read(given, "converge_timeout", _duration),
+    )
+    if not plan.url and not plan.asks and not rules.queries:
+        raise UsageError("gate: nothing to look at (name the service: ci-reporter gate https://svc/health)")
+    settings = replace(rules.settings, watch_s=plan.watch_s, rate=plan.rate, baseline_s=plan.baseline.window_s)
+    chosen = replace(rules, plan=plan, settings=settings).on(given.get("on"))
+    if not chosen.rules:
+        raise UsageError(f"{chosen.source}: no rule is on {given['on']!r}, and no rule is never a pass")
+    return chosen
+
+
+def duration(flag: str, text: str) -> float:
+    """Seconds of an option that is a duration. Raises UsageError."""
+    found = _read({flag: text}, flag, _duration)
+    assert isinstance(found, float)  # noqa: S101
+    return found
+
+
+def _read(given: Given, key: str, reader: Callable[[str], Any]) -> Any:
+    text = given.get(key)
+    if text is None:
+        return None
+    try:
+        return reader(text)
+    except ValueError as exc:
+        flag = "URL" if key == "url" else f"--{key.replace('_', '-').removeprefix('--')}"
+        raise UsageError(f"{flag} {exc}") from None
+
+
+def _duration(text: str) -> float:
+    from ci_reporter.gate.rules.conditions import duration_s
+
+    if text == "0":
+        return 0.0
+    found = duration_s(text)
+    if found > 86400:
+        raise ValueError(f"has {text}, which is longer than 24h")
+    return found
+
+
+def _rate(text: str) -> float:
+    from ci_reporter.gate.rules.yamltree import rate_of
+
+    return rate_of(text)

@@ -1,0 +1,115 @@
+"""How a gate shows how far it is: one live line on a terminal, a line now and then in a CI log."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from ci_reporter.cli import output
+from ci_reporter.gate.recording import Recording
+from ci_reporter.gate.run.phases import Moment
+from ci_reporter.gate.statistics import figures
+from ci_reporter.gate.statistics.figures import Figures
+from ci_reporter.surfaces import terminal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LOG_EVERY_S = 10.0
+_DRAW_EVERY_S = 0.25
+_NEAR = 0.2  # of what a rule needs: below that it is noise
+
+
+class Progress:
+    """Tells where the gate is, on stderr; silent when `quiet`."""
+
+    def __init__(self, env: Mapping[str, str], *, quiet: bool) -> None:
+        self._live = sys.stderr is not None and sys.stderr.isatty() and env.get("TERM") != "dumb"
+        self._quiet = quiet
+        self._phase = ""
+        self._not_before = 0.0
+        self._drawn = False
+        self.baseline: Recording | None = None
+
+    def __call__(self, moment: Moment) -> None:
+        """Show the moment, if it is time to."""
+        now = time.monotonic()
+        if self._quiet or (moment.phase == self._phase and now < self._not_before):
+            return
+        begins = moment.phase != self._phase
+        self._phase, self._not_before = moment.phase, now + (_DRAW_EVERY_S if self._live else _LOG_EVERY_S)
+        if self._live:
+            self._draw(line(moment, self.baseline))
+        elif not begins:
+            output.say(f"gate: {line(moment, self.baseline)}")
+
+    def say(self, text: str) -> None:
+        """Say something that stays."""
+        if not self._quiet:
+            self.clear()
+            output.say(f"gate: {terminal.plain(text, 1000)}")
+
+    def _draw(self, text: str) -> None:
+        columns = terminal_columns()
+        sys.stderr.write(f"\r\x1b[K{terminal.plain(text, columns - 1)}")
+        sys.stderr.flush()
+        self._drawn = True
+
+    def clear(self) -> None:
+        """Leave the line to others."""
+        if self._drawn:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._drawn = False
+
+
+def terminal_columns() -> int:
+    """How wide the terminal is."""
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+def line(moment: Moment, baseline: Recording | None) -> str:
+    """Phase, time, and what is seen: `watch 0:35 of 5:00  5.0/s  p50 121 ms (+1 %) …`."""
+    parts = [f"{moment.phase} {_clock(moment.elapsed_s)} of {_clock(moment.of_s)}"]
+    if moment.converging:
+        seen = moment.converging
+        parts.append(f"{seen.run} of {seen.needed} in a row")
+        parts += [f"{count} × {name[:12]}" for name, count in seen.served[:3]]
+        return "  ".join(parts)
+    now, before = figures.of(moment.recording), figures.of(baseline)
+    parts += _figures(now, before)
+    near = figures.nearest(moment.verdict) if moment.verdict else None
+    if near and near[1] >= _NEAR:
+        parts.append(f"nearest: {near[0].name} ({near[1]:.0%} of what it needs)")
+    return "  ".join(parts)
+
+
+def _figures(now: Figures, before: Figures) -> list[str]:
+    if not now.probes:
+        return ["no probe has come back yet"]
+    return [
+        f"{now.probes / now.seconds:.1f}/s",
+        f"p50 {_ms(now.p50_ms)}{_change(now.p50_ms, before.p50_ms)}",
+        f"p95 {_ms(now.p95_ms)}{_change(now.p95_ms, before.p95_ms)}",
+        f"errors {now.errors} of {now.probes}{_errors(before)}",
+    ]
+
+
+def _errors(before: Figures) -> str:
+    return "" if before.error_ratio is None else f" (baseline {before.error_ratio:.2%})"
+
+
+def _ms(value: float | None) -> str:
+    return "no answer" if value is None else f"{value:.3g} ms" if value < 1000 else f"{value / 1000:.3g} s"
+
+
+def _change(now: float | None, before: float | None) -> str:
+    return f" ({now / before - 1:+.0%})" if now is not None and before else ""
+
+
+def _clock(seconds: float) -> str:
+    whole = int(max(0.0, seconds))
+    return f"{whole // 60}:{whole % 60:02d}"

@@ -1,0 +1,1 @@
+"""Rules held against the past: A/A runs of a service that does not change, and kept recordings."""

@@ -1,0 +1,129 @@
+"""Everything that a phase watches at once: probes from their own process, and counts from Prometheus."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from ci_reporter.gate.probing import promql, targets
+from ci_reporter.gate.probing.prober import Prober
+from ci_reporter.gate.probing.promql import NoData, Prometheus
+from ci_reporter.gate.recording import Count, Probe
+from ci_reporter.gate.rules.ruleset import Query, RuleSet
+from ci_reporter.http import Deadline
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+
+_LAG_S = 1.0  # what was scraped last needs a moment until it can be asked for
+
+
+class Sources:
+    """A phase's probes and counts behind one `poll`; a context manager, whose clock starts on entering."""
+
+    def __init__(
+        self, rules: RuleSet, env: Mapping[str, str], proxies: Mapping[str, str], prometheus: Prometheus | None
+    ) -> None:
+        watched = targets.of_watch(rules, env)
+        self._prober = Prober(watched, proxies) if watched else None
+        self._scraper = Scraper(rules.queries, prometheus, rules.settings.interval_s) if prometheus else None
+        self._begun = 0.0
+
+    def __enter__(self) -> Sources:
+        if self._prober:
+            self._prober.__enter__()
+            self._prober.start()
+        self._begun = time.monotonic()
+        if self._scraper:
+            self._scraper.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._scraper:
+            self._scraper.end()
+        if self._prober:
+            self._prober.__exit__(kind, error, trace)
+
+    def poll(self) -> Iterable[tuple[str, Probe | Count]]:
+        """What has come since the last call."""
+        if self._prober:
+            yield from self._prober.poll()
+        if self._scraper:
+            yield from self._scraper.poll()
+
+    def elapsed_s(self) -> float:
+        """Seconds since the clock started."""
+        return self._prober.elapsed_s() if self._prober else time.monotonic() - self._begun
+
+    def settled_s(self) -> float:
+        """Every probe that was due before this has come."""
+        return self._prober.settled_s() if self._prober else self.elapsed_s()
+
+    def stop(self, wait: bool = True) -> None:
+        """Begin no more; with `wait`, what is under way ends first, and the last interval is asked for."""
+        if self._prober:
+            self._prober.stop(wait)
+        if self._scraper:
+            self._scraper.end(wait=wait)
+
+    def problems(self) -> tuple[str, ...]:
+        """Why Prometheus had nothing to say, each reason once."""
+        return self._scraper.problems() if self._scraper else ()
+
+
+class Scraper:
+    """Asks Prometheus once an interval, in a thread of its own, what each signal counted in that interval."""
+
+    def __init__(self, queries: Sequence[Query], server: Prometheus, interval_s: float) -> None:
+        self._queries = queries
+        self._server = server
+        self._interval_s = interval_s
+        self._found: list[tuple[str, Count]] = []
+        self._problems: dict[str, None] = {}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        """Begin the first interval now."""
+        self._thread.start()
+
+    def end(self, wait: bool = False) -> None:
+        """Ask no more, once the interval that is over by now has been asked for, if `wait`."""
+        if wait and not self._over.is_set():
+            time.sleep(_LAG_S)
+        self._over.set()
+        if wait:
+            self._thread.join(self._interval_s)
+
+    def poll(self) -> list[tuple[str, Count]]:
+        """The counts since the last call; their t is when their interval began."""
+        found = self._found[:]
+        del self._found[: len(found)]
+        return found
+
+    def problems(self) -> tuple[str, ...]:
+        """Why there was no data, each reason once."""
+        return tuple(self._problems)
+
+    def _run(self) -> None:
+        begun, at = time.time(), 0
+        while True:
+            at += 1
+            due = begun + at * self._interval_s
+            if self._over.wait(max(0.0, due + _LAG_S - time.time())) and time.time() < due:
+                return
+            for query in self._queries:
+                self._ask(query, due, (at - 1) * self._interval_s)
+
+    def _ask(self, query: Query, due: float, t: float) -> None:
+        deadline = Deadline(self._interval_s)
+        found = promql.count(query, self._server, at_s=due, window_s=self._interval_s, deadline=deadline)
+        if isinstance(found, NoData):
+            self._problems[f"signal {query.signal!r}: {found.reason}"] = None
+        else:
+            self._found.append((query.signal, replace(found, t=t)))

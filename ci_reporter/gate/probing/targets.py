@@ -1,0 +1,118 @@
+"""Plan → targets: what exactly is probed in each phase, with the secrets that its headers name filled in."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from urllib.parse import urljoin
+
+from ci_reporter.errors import UsageError
+from ci_reporter.gate.probing.target import Expect, Target
+from ci_reporter.gate.rules.conditions import DEFAULT_SIGNAL, leaves
+from ci_reporter.gate.rules.plan import Ask, Plan
+from ci_reporter.gate.rules.ruleset import RuleSet
+from ci_reporter.gate.statistics.control import SIGNAL as CONTROL
+
+HEALTH = "health"
+_HEALTH_RATE = 1.0
+_CONTROL_RATE = 1.0
+_ANY_ANSWER = Expect(statuses=("2xx", "3xx", "4xx"))
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
+
+
+def of_converge(plan: Plan, env: Mapping[str, str]) -> tuple[Target, ...]:
+    """The gate's own address, each time on a fresh connection: a kept one stays with one replica."""
+    return (_of_url(plan, HEALTH, plan.converge.rate, env, fresh=True),)
+
+
+def of_watch(rules: RuleSet, env: Mapping[str, str]) -> tuple[Target, ...]:
+    """Every signal that is probed in baseline, warm-up and watch. Raises UsageError."""
+    plan = rules.plan
+    asked = {ask.signal for ask in plan.asks}
+    named = {leaf.signal for rule in rules.rules for leaf in leaves(rule.condition)}
+    found = [target for ask in plan.asks for target in _of_ask(plan, ask, env)]
+    if DEFAULT_SIGNAL not in asked and plan.url:
+        found.append(_of_url(plan, DEFAULT_SIGNAL, plan.rate, env, fresh=plan.fresh))
+    if HEALTH not in asked and plan.url and (HEALTH in named or DEFAULT_SIGNAL in asked):
+        found.append(_of_url(plan, HEALTH, min(plan.rate, _HEALTH_RATE), env, fresh=plan.fresh))
+    if plan.control:
+        found.append(
+            Target(
+                signal=CONTROL,
+                url=plan.control,
+                expect=_ANY_ANSWER,
+                rate=min(plan.rate, _CONTROL_RATE),
+                timeout_s=plan.timeout_s,
+            )
+        )
+    return tuple(found)
+
+
+def _of_url(plan: Plan, signal: str, rate: float, env: Mapping[str, str], *, fresh: bool) -> Target:
+    return Target(
+        signal=signal,
+        url=plan.url or "",
+        headers=_filled(plan.headers, env),
+        expect=plan.expect,
+        timeout_s=plan.timeout_s,
+        fresh=fresh,
+        cache_bust=plan.cache_bust,
+        family=plan.family,
+        ca=plan.ca,
+        revision=plan.revision_at,
+        rate=rate,
+    )
+
+
+def _of_ask(plan: Plan, ask: Ask, env: Mapping[str, str]) -> list[Target]:
+    return [
+        Target(
+            signal=ask.signal,
+            url=_address(plan, place, ask),
+            method=method,
+            headers=_filled({**plan.headers, **ask.headers}, env),
+            body=ask.body.encode() if ask.body is not None else None,
+            expect=ask.expect,
+            timeout_s=plan.timeout_s,
+            fresh=plan.fresh,
+            cache_bust=plan.cache_bust,
+            family=plan.family,
+            ca=plan.ca,
+            revision=plan.revision_at,
+            rate=(ask.rate or plan.rate) / len(ask.requests),
+        )
+        for method, place in ask.requests
+    ]
+
+
+def _address(plan: Plan, place: str, ask: Ask) -> str:
+    if not place.startswith("/"):
+        return place
+    if not plan.url:
+        raise UsageError(f"signal {ask.signal!r} probes {place}, a path, and the gate has no url: to take it from")
+    return urljoin(plan.url, place)
+
+
+def _filled(headers: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+    """Headers with `$NAME` and `${NAME}` replaced by that variable, or by the content of the file `NAME_FILE`."""
+    found = {}
+    for name, text in headers.items():
+        found[name] = _VARIABLE.sub(lambda match, name=name: _value(match[1] or match[2], name, env), text)  # type: ignore[misc]
+        if re.search(r"[\r\n\0]", found[name]):
+            raise UsageError(f"header {name}: the value of its variable has several lines")
+    return found
+
+
+def _value(variable: str, header: str, env: Mapping[str, str]) -> str:
+    if variable in env:
+        return env[variable].strip()
+    path = env.get(f"{variable}_FILE")
+    if path is None:
+        raise UsageError(f"header {header}: ${variable} is not set (set {variable}, or {variable}_FILE to a file)")
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read(64 * 1024).strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "is not UTF-8 text"
+        raise UsageError(f"header {header}: {variable}_FILE: {os.path.basename(path)}: {reason}") from exc

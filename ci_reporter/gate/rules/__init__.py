@@ -1,0 +1,1 @@
+"""The rules file of a gate: its grammar, its plan, its warnings."""

@@ -1,0 +1,70 @@
+"""What a gate is to do: where it looks, how often, how long, and with what it compares. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import ceil, log
+
+from ci_reporter.gate.probing.target import Expect
+
+
+@dataclass(frozen=True, kw_only=True)
+class Converge:
+    """When a rollout is over: the share of old replicas is at most `old_share`, at that confidence."""
+
+    timeout_s: float = 600.0
+    old_share: float = 0.10
+    confidence: float = 0.99
+    rate: float = 5.0
+    then: tuple[str, ...] = ()
+
+    @property
+    def needed(self) -> int:
+        """How many matches in a row show it: ⌈ln(1-c) / ln(1-s)⌉, as (1-s)^n is the chance to miss old replicas."""
+        return ceil(log(1 - self.confidence) / log(1 - self.old_share) - 1e-9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """What the watch is compared with: a window just before, or the last good watch while it is fresh."""
+
+    window_s: float = 120.0
+    last_good: bool = False
+    max_age_s: float = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """A signal that is probed: its requests take turns. A path is taken from the gate's own address."""
+
+    signal: str
+    requests: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+    expect: Expect = field(default_factory=Expect)
+    rate: float | None = None
+    line: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The gate's phases. `revision` is the one expected: a commit, `auto` for the run's own, or `none`."""
+
+    url: str | None = None
+    control: str | None = None
+    expect: Expect = field(default_factory=lambda: Expect(healthy=True))
+    revision: str = "auto"
+    revision_at: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float = 5.0
+    fresh: bool = True
+    cache_bust: bool = False
+    family: int = 0
+    ca: str | None = None
+    converge: Converge = field(default_factory=Converge)
+    warmup_s: float = 15.0
+    watch_s: float = 300.0
+    rate: float = 5.0
+    baseline: Baseline = field(default_factory=Baseline)
+    asks: tuple[Ask, ...] = ()

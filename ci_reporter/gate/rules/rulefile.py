@@ -1,0 +1,221 @@
+"""`gate.yml` → `RuleSet`, every scalar a text with its line: YAML's ideas of `on`, `1:30` or `08` change nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+
+from ci_reporter.errors import UsageError
+from ci_reporter.gate.rules import conditions, planfile
+from ci_reporter.gate.rules.conditions import Condition, leaves
+from ci_reporter.gate.rules.plan import Plan
+from ci_reporter.gate.rules.ruleset import (
+    BUILT_IN_SIGNALS,
+    JUDGES,
+    MODES,
+    OUTCOMES,
+    POLICIES,
+    Action,
+    EarlyPass,
+    Rule,
+    RuleSet,
+    Settings,
+)
+from ci_reporter.gate.rules.yamltree import (
+    Node,
+    alpha,
+    count,
+    duration,
+    items,
+    mapping,
+    names,
+    near,
+    one_of,
+    percent,
+    rate,
+    read,
+    shown,
+    text,
+    tree,
+    weight,
+)
+
+_LIMIT_BYTES = 256 * 1024
+_TOP = ("version", "gate", "signals", "rules", "actions")
+_GATE = (
+    *planfile.GATE,
+    *("min_watch", "interval", "alpha", "early_pass", "inconclusive", "judge"),
+)
+_RULE = ("name", "on", "if", "then", "min", "no_data", "inconclusive", "mode", "weight", "judge")
+_ACTION = ("run", "to", "timeout", "max", "verify")
+_BUILT_IN_ACTIONS = ("notify",)
+
+
+def load(path: str, more_signals: Collection[str] = ()) -> RuleSet:
+    """Read a rules file. `more_signals` are known beside those it declares. Raises UsageError with line and fix."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_LIMIT_BYTES + 1)
+    except OSError as exc:
+        raise UsageError(f"{path}: cannot be read: {exc.strerror}") from exc
+    if len(content) > _LIMIT_BYTES:
+        raise UsageError(f"{path}: is larger than 256 KiB; that are no rules of ours")
+    return parse(content, path, more_signals)
+
+
+def parse(content: bytes, path: str, more_signals: Collection[str] = ()) -> RuleSet:
+    """Read the rules in a file's content. Raises UsageError with file, line, key, value and fix."""
+    top = mapping(tree(content, path), _TOP)
+    if "version" in top and text(top["version"]) != "1":
+        raise UsageError(f"{top['version'].where}: version {shown(top['version'])} is not known (write version: 1)")
+    if "rules" not in top:
+        raise UsageError(f"{path}: has no rules (write rules: with a list of - name: and if:)")
+    gate = mapping(top["gate"], _GATE) if "gate" in top else {}
+    plan, queries = planfile.plan(top.get("gate"), top.get("signals"))
+    signals = dict.fromkeys((*BUILT_IN_SIGNALS, *more_signals, *(ask.signal for ask in plan.asks)), "probe")
+    signals |= {query.signal: "promql" for query in queries}
+    actions = _actions(top.get("actions"))
+    rules = tuple(_rule(node, signals, actions) for node in items(top["rules"]))
+    _check_actions(plan.converge.then, actions, gate.get("converge"))
+    if not rules:
+        raise UsageError(f"{top['rules'].where}: rules is empty; no rule is never a pass")
+    _check_names(rules, path)
+    return RuleSet(
+        rules=rules,
+        settings=_settings(gate, plan),
+        queries=queries,
+        plan=plan,
+        actions=tuple(actions.values()),
+        source=path,
+    )
+
+
+def _rule(node: Node, signals: Mapping[str, str], actions: Collection[str]) -> Rule:
+    keys = mapping(node, _RULE)
+    if "if" not in keys:
+        raise UsageError(f"{node.where}: a rule has no if: (write if: http_latency_p95 > +20%)")
+    condition, written = _condition(keys["if"])
+    _check_signals(condition, keys["if"], signals)
+    then = names(keys.get("then"))
+    _check_actions(then, actions, keys.get("then"))
+    least = mapping(keys["min"], ("probes", "errors")) if "min" in keys else {}
+    return Rule(
+        name=text(keys["name"]) if "name" in keys else written,
+        condition=condition,
+        text=written,
+        line=node.line,
+        on=names(keys.get("on")),
+        then=then,
+        min_probes=read(least, "probes", count, 0),
+        min_errors=read(least, "errors", count, 0),
+        no_data=read(keys, "no_data", one_of(OUTCOMES), "inconclusive"),
+        inconclusive=read(keys, "inconclusive", one_of(POLICIES), None),
+        mode=read(keys, "mode", one_of(MODES), "enforce"),
+        weight=read(keys, "weight", weight, 1.0),
+        judge=read(keys, "judge", one_of(JUDGES), None),
+    )
+
+
+def _condition(node: Node) -> tuple[Condition, str]:
+    if not isinstance(node.value, str):
+        raise UsageError(f'{node.where}: expected a condition (quote it: if: "http_latency_p95 > +20%")')
+    if node.style in ("|", ">") or not node.value.strip():
+        raise UsageError(
+            f"{node.where}: YAML reads a leading '>' or '|' as a block of text, so the condition is"
+            f' {shown(node)} (write it whole, in quotes: if: "http_latency_p95 > 1500ms")'
+        )
+    written = " ".join(node.value.split())
+    if re.match(r"[<>=]", written):
+        raise UsageError(f'{node.where}: {written!r} names no measure (write if: "http_latency_p95 {written}")')
+    try:
+        return conditions.parse(written), written
+    except ValueError as exc:
+        raise UsageError(f"{node.where}: {written[:120]!r} {exc}") from None
+
+
+def _check_signals(condition: Condition, node: Node, signals: Mapping[str, str]) -> None:
+    for leaf in leaves(condition):
+        if leaf.signal is not None and leaf.signal not in signals:
+            raise UsageError(f"{node.where}: no signal named {leaf.signal!r} ({near(leaf.signal, signals)})")
+        latency = getattr(leaf, "limit_ms", None) is not None or getattr(leaf, "quantile", None) is not None
+        if latency and signals.get(str(leaf.signal)) == "promql":
+            raise UsageError(
+                f"{node.where}: {leaf.signal!r} counts, and has no latency (write {leaf.signal}_error_rate)"
+            )
+
+
+def _check_actions(then: Iterable[str], actions: Collection[str], node: Node | None) -> None:
+    for name in then:
+        if name not in actions:
+            where = node.where if node else "then"
+            raise UsageError(f"{where}: no action named {name!r} ({near(name, actions)})")
+
+
+def _check_names(rules: Iterable[Rule], path: str) -> None:
+    lines: dict[str, int | None] = {}
+    for rule in rules:
+        if rule.name in lines:
+            raise UsageError(
+                f"{path} line {rule.line}: rule {rule.name!r} is also on line {lines[rule.name]}; name it otherwise"
+            )
+        lines[rule.name] = rule.line
+
+
+def _actions(node: Node | None) -> dict[str, Action]:
+    found = {name: Action(name=name) for name in _BUILT_IN_ACTIONS}
+    for name, each in (mapping(node) if node else {}).items():
+        keys = mapping(each, _ACTION)
+        if "run" not in keys and name not in _BUILT_IN_ACTIONS:
+            raise UsageError(f"{each.where}: has no run: (write run: ./rollback.sh)")
+        if not re.fullmatch(r"[A-Za-z][\w-]{0,63}", name):
+            raise UsageError(f"{each.where}: {name[:60]!r} is no name of an action (write letters, digits, _ and -)")
+        found[name] = Action(
+            name=name,
+            run=read(keys, "run", text, None),
+            to=read(keys, "to", text, None),
+            timeout_s=read(keys, "timeout", duration, 300.0),
+            most=read(keys, "max", _once_or_more, 1),
+            verify=read(keys, "verify", one_of(("true", "false")), "false") == "true",
+        )
+    return found
+
+
+def _once_or_more(node: Node) -> int:
+    found = count(node)
+    if not 1 <= found <= 100:
+        raise UsageError(
+            f"{node.where}: {found} is not between 1 and 100 (for an action not to run, take it out of then:)"
+        )
+    return found
+
+
+def _settings(keys: Mapping[str, Node], plan: Plan) -> Settings:
+    return Settings(
+        alpha=read(keys, "alpha", alpha, 0.01),
+        watch_s=read(keys, "watch", duration, None),
+        min_watch_s=read(keys, "min_watch", duration, 0.0),
+        judge=read(keys, "judge", one_of(JUDGES), "statistics"),
+        inconclusive=_policies(keys.get("inconclusive")),
+        early_pass=_early_pass(keys.get("early_pass")),
+        rate=read(keys, "rate", rate, None),
+        interval_s=read(keys, "interval", duration, 15.0),
+        baseline_s=plan.baseline.window_s,
+    )
+
+
+def _policies(node: Node | None) -> dict[str, str]:
+    usual = {"absolute": "fail", "relative": "warn"}
+    if node is None:
+        return usual
+    if isinstance(node.value, str):
+        return dict.fromkeys(usual, one_of(POLICIES)(node))
+    return usual | {key: one_of(POLICIES)(each) for key, each in mapping(node, tuple(usual)).items()}
+
+
+def _early_pass(node: Node | None) -> EarlyPass | None:
+    if node is None:
+        return None
+    if isinstance(node.value, str):
+        return EarlyPass() if one_of(("true", "false"))(node) == "true" else None
+    keys = mapping(node, ("margin", "beta"))
+    return EarlyPass(margin=read(keys, "margin", percent, 0.5), beta=read(keys, "beta", alpha, 0.05))

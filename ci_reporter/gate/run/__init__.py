@@ -1,0 +1,1 @@
+"""A gate while it runs: its phases, its actions, what it came to."""

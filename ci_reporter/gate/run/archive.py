@@ -1,0 +1,98 @@
+"""Recordings and verdicts of past gates, kept in a folder of the state folder, one folder a gate.
+
+gate/<report_id>/verdict.json     what was decided, when, about which address and revision
+gate/<report_id>/watch.ndjson     the watch; baseline.ndjson beside it where there was one
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ci_reporter.errors import StateError, UsageError
+from ci_reporter.gate import recording
+from ci_reporter.gate.probing.buffer import write, write_text
+from ci_reporter.gate.recording import Recording
+from ci_reporter.model import seconds_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+MOST = 100
+_VERDICT = "verdict.json"
+_FILES = ("baseline", "watch")
+_LARGEST = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A gate of the past: its folder and what its verdict.json says."""
+
+    path: str
+    about: Mapping[str, Any]
+
+    @property
+    def finished_s(self) -> float | None:
+        """When it ended, in seconds since the epoch."""
+        text = self.about.get("finished_at")
+        return seconds_of(text) if isinstance(text, str) else None
+
+    def recording(self, phase: str) -> Recording | None:
+        """Its baseline or watch; None where it had none. Raises UsageError for a file that is none of ours."""
+        path = os.path.join(self.path, f"{phase}.ndjson")
+        return recording.read(path) if os.path.exists(path) else None
+
+
+def keep(folder: str, name: str, recordings: Mapping[str, Recording], about: Mapping[str, Any]) -> str:
+    """Keep a gate under `name`, and only the newest hundred; its folder. Raises StateError."""
+    path = os.path.join(folder, name)
+    try:
+        os.makedirs(path, exist_ok=True)
+        for phase, each in recordings.items():
+            write(each, os.path.join(path, f"{phase}.ndjson"))
+        write_text(
+            os.path.join(path, _VERDICT), json.dumps(about, allow_nan=False)
+        )  # last: without it the rest does not count
+        for old in _names(folder)[:-MOST]:
+            shutil.rmtree(os.path.join(folder, old), ignore_errors=True)
+    except OSError as exc:
+        raise StateError(f"cannot keep the recording in {path}: {exc.strerror}") from exc
+    return path
+
+
+def kept(folder: str) -> Iterator[Kept]:
+    """The gates that are kept, newest first; what is half written or not ours is passed over."""
+    for name in reversed(_names(folder)):
+        path = os.path.join(folder, name)
+        try:
+            with open(os.path.join(path, _VERDICT), "rb") as file:
+                about = json.loads(file.read(_LARGEST))
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(about, dict):
+            yield Kept(path=path, about=about)
+
+
+def last_good(folder: str, url: str | None, environment: str | None) -> tuple[Kept, Recording] | None:
+    """The newest gate that passed at that address and in that environment, and its watch."""
+    for each in kept(folder):
+        same = (each.about.get("url"), each.about.get("environment")) == (url, environment)
+        if same and each.about.get("verdict") == "pass":
+            try:
+                watch = each.recording("watch")
+            except UsageError:
+                continue
+            if watch:
+                return each, watch
+    return None
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return sorted(name for name in os.listdir(folder) if os.path.isdir(os.path.join(folder, name)))
+    except FileNotFoundError:
+        return []

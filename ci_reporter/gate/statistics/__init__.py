@@ -1,0 +1,1 @@
+"""The tests a verdict rests on. Pure: recordings and rules in, findings out."""

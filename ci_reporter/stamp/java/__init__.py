@@ -1,0 +1,1 @@
+"""What Java reads: properties and a JAR's manifest."""

@@ -1,0 +1,168 @@
+"""A tar of an image: what `docker save` writes, or a tar of an OCI layout; newer versions of Docker write both in one.
+
+Layers are copied as they are. In a `docker save` each config is named by its digest, so it gets a new name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from ci_reporter.errors import StampError
+from ci_reporter.model import BuildInfo
+from ci_reporter.stamp.kinds.ocilayout import INDEX, MARKER, blob_name
+from ci_reporter.stamp.oci import graph
+from ci_reporter.stamp.tar import parts, reader
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO
+
+    Changes = dict[str, list[tuple[str, bytes]]]
+
+_SAVED = "manifest.json"
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class ImageTar:
+    """An uncompressed tar of images."""
+
+    name = "image-tar"
+
+    def takes(self, path: str) -> bool:
+        """Take a tar that holds `oci-layout`, or the `manifest.json` of `docker save`."""
+        if not os.path.isfile(path):
+            return False
+        try:
+            with open(path, "rb") as file:
+                if not parts.is_tar(file):
+                    return False
+                reader.check(path)
+                found = parts.parts(file)
+                return {MARKER, INDEX} <= found.files() or bool(_saved(file, found))
+        except (OSError, StampError):
+            return False  # whoever reads any tar says what is wrong with this one
+
+    def where(self, path: str) -> str:  # noqa: ARG002
+        """What tools show of an image."""
+        return "labels and annotations"
+
+    def write(self, path: str, info: BuildInfo) -> bool:
+        """Stamp every image in it; False when all are. Raises StampError."""
+        with _of(path) as (file, found):
+            if found.odd:
+                raise StampError(found.odd)
+            changes = _changes(file, found, info)
+        if changes:
+            parts.exchange(path, found, changes)
+        return bool(changes)
+
+    def read(self, path: str) -> BuildInfo | None:
+        """The stamp of the first image that has one. Raises StampError."""
+        with _of(path) as (file, found):
+            if INDEX in found.files():
+                return graph.stamp_of(_content(file, found, INDEX), _blobs(file, found))
+            configs = (_config(file, found, each) for each in _saved(file, found))
+            return next(filter(None, map(graph.info_of, configs)), None)
+
+
+def _changes(file: BinaryIO, found: parts.Parts, info: BuildInfo) -> Changes:
+    """What comes instead of which entry; an entry that goes has nothing."""
+    changes: Changes = {}
+    if INDEX in found.files() and MARKER in found.files():
+        changes |= _of_layout(file, found, info)
+    saved = _saved(file, found)
+    renamed: dict[str, str] = {}
+    for old in sorted({_text(each, "Config") for each in saved}):
+        config = _config(file, found, {"Config": old})
+        after = graph.labelled(config, info)
+        if after == config:
+            continue
+        content = graph.dump(after)
+        renamed[old] = _renamed(old, content)
+        changes.setdefault(old, [(renamed[old], content)])
+    if renamed:
+        after_saved = [{**each, "Config": renamed.get(_text(each, "Config"), each.get("Config"))} for each in saved]
+        changes[_SAVED] = [(_SAVED, graph.dump(after_saved))]
+    return _once(changes, found)
+
+
+def _of_layout(file: BinaryIO, found: parts.Parts, info: BuildInfo) -> Changes:
+    after = graph.restamped(_content(file, found, INDEX), _blobs(file, found), info)
+    if after is None:
+        return {}
+    changes: Changes = {INDEX: [(INDEX, after.index)]}
+    for old, new in after.moved.items():
+        kept = [] if old in after.gone else [(blob_name(old), _blobs(file, found)(old))]
+        changes[blob_name(old)] = [*kept, (blob_name(new), after.blobs[new])]
+    return changes
+
+
+def _once(changes: Changes, found: parts.Parts) -> Changes:
+    """No name twice: two old documents may have become one, or one that is there already."""
+    written = set(found.entries) - set(changes)
+    for old in sorted(changes, key=lambda each: found.entries[each].offset):
+        entries = [each for each in changes[old] if each[0] not in written]
+        written.update(name for name, _ in entries)
+        changes[old] = entries
+    return changes
+
+
+def _renamed(old: str, content: bytes) -> str:
+    """`<digest>.json` and `blobs/sha256/<digest>` with the new digest; any other name stays."""
+    return _DIGEST.sub(graph.digest_of(content).removeprefix("sha256:"), old, count=1)
+
+
+def _saved(file: BinaryIO, found: parts.Parts) -> list[dict[str, Any]]:
+    """The images that a `docker save` lists; none where the file of this name is something else's."""
+    if _SAVED not in found.files():
+        return []
+    content = found.content(file, _SAVED, graph.LARGEST_DOCUMENT + 1)
+    if len(content) > graph.LARGEST_DOCUMENT:
+        raise StampError(f"{_SAVED} is larger than any that docker writes")
+    try:
+        listed = json.loads(content)
+    except (ValueError, RecursionError):
+        return []
+    images = listed if isinstance(listed, list) else []
+    ours = all(isinstance(each, dict) and {"Config", "Layers"} <= set(each) for each in images)
+    return images if ours else []
+
+
+def _config(file: BinaryIO, found: parts.Parts, image: Mapping[str, Any]) -> dict[str, Any]:
+    name = _text(image, "Config")
+    content = _content(file, found, name)
+    named = _DIGEST.search(name)
+    if named and graph.digest_of(content) != f"sha256:{named[0]}":
+        raise StampError(f"{name} is not what its digest says")
+    return graph.parse(content, name)
+
+
+def _text(image: Mapping[str, Any], key: str) -> str:
+    found = image.get(key)
+    if not isinstance(found, str):
+        raise StampError(f"{_SAVED} has a {key} that is no text")
+    return found
+
+
+def _blobs(file: BinaryIO, found: parts.Parts) -> Callable[[str], bytes]:
+    return lambda digest: _content(file, found, blob_name(digest))
+
+
+def _content(file: BinaryIO, found: parts.Parts, name: str) -> bytes:
+    return found.content(file, name, graph.LARGEST_DOCUMENT + 1)
+
+
+@contextmanager
+def _of(path: str) -> Iterator[tuple[BinaryIO, parts.Parts]]:
+    """The tar and its parts; what is wrong with it is said of this path."""
+    try:
+        with open(path, "rb") as file:
+            yield file, parts.parts(file)
+    except StampError as exc:
+        raise StampError(f"{path}: {exc}") from exc
+    except OSError as exc:
+        raise StampError(f"{path}: cannot be read: {exc.strerror}") from exc

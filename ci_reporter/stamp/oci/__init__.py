@@ -1,0 +1,1 @@
+"""Container images: their documents, their digests, their labels."""

@@ -1,0 +1,1 @@
+"""Tar files: read as a stream, exchange entries, unpack and pack."""

@@ -1,0 +1,1 @@
+"""The mechanisms every room shares, each once: files, git, text, masking, XML."""

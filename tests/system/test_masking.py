@@ -1,0 +1,156 @@
+"""Secrets out of what is kept: which values are secret, and that nothing of them stays."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ci_reporter.system.masking import HIDDEN, masks_in, redacted, redacted_tail, secrets_of, worth_hiding
+
+SECRET = "s3cr3t-value"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("GITHUB_TOKEN", "CI_JOB_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "DB_PASSWORD", "MYSQL_PASS"),
+        *("DEPLOY_KEY", "API_KEY", "apikey", "GH_PAT", "PGPASSWORD", "SSHPASS", "SLACK_WEBHOOK_URL", "SENTRY_DSN"),
+        *(
+            "SSH_PRIVATE_KEY",
+            "NPM_CONFIG__AUTH",
+            "DOCKER_AUTH_CONFIG",
+            "CI_JOB_JWT",
+            "GPG_PASSPHRASE",
+            "MY_CREDENTIALS",
+        ),
+        *("AZURE_STORAGE_CONNECTION_STRING", "SESSION_COOKIE", "CI_REPORTER_PUSHGATEWAY_PASSWORD"),
+    ],
+)
+def test_the_value_of_a_variable_with_such_a_name_is_secret(name):
+    assert secrets_of({name: SECRET}) == {SECRET}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("PWD", "OLDPWD", "PATH", "HOME", "XAUTHORITY", "SSH_AUTH_SOCK", "GIT_AUTHOR_NAME", "KEYBOARD", "MONKEY"),
+        *("DEPLOY_KEY_FILE", "CI_REPORTER_PUSHGATEWAY_TOKEN_FILE", "PASSWORD_STORE_DIR", "COMPOSER_HOME"),
+    ],
+)
+def test_the_value_of_any_other_variable_is_none(name):
+    assert secrets_of({name: SECRET}) == frozenset()
+
+
+@pytest.mark.parametrize("value", ["true", "False", "1", "", "  ", "abc", "main", "auto", "\n\n"])
+def test_a_word_of_every_text_is_no_secret(value):
+    assert secrets_of({"TOKENIZERS_PARALLELISM": value, "API_KEY": value}) == frozenset()
+
+
+def test_each_line_of_a_secret_is_one():
+    assert secrets_of({"PRIVATE_KEY": "first line\r\n  second line \n}\n"}) >= {"first line", "second line"}
+
+
+def test_a_password_in_an_address_is_secret_whatever_the_variable():
+    env = {"DATABASE_URL": "postgres://shop:hunter22@db:5432/x", "CI_REPOSITORY_URL": "https://bot:glpat-1@h/x.git"}
+    assert secrets_of(env) == {"hunter22", "glpat-1"}
+
+
+@pytest.mark.parametrize(
+    ("output", "masks"),
+    [
+        (b"::add-mask::hidden\n", {"hidden"}),
+        (b"noise\r\n::add-mask::hidden\r\nnoise", {"hidden"}),
+        (b"::add-mask::one two%0Athree 100%25", {"one two", "three 100%", "one two\nthree 100%"}),
+        (b"::add-mask::1\n::add-mask::true\n", set()),
+        (b"\xff\x00::add-mask::h\xc3\xa4sslich", {"hässlich"}),
+        (b"add-mask::hidden", set()),
+    ],
+    ids=["plain", "crlf", "escaped", "too short", "binary", "not the command"],
+)
+def test_masks_are_read_from_the_output(output, masks):
+    assert masks_in(output) == masks
+
+
+def test_a_longer_secret_goes_before_one_within_it():
+    assert redacted("abcd1234!", ["1234", "abcd1234"]) == f"{HIDDEN}!"
+
+
+@given(st.text(), st.sets(st.text(min_size=4)))
+def test_no_secret_survives(text, values):
+    secrets = [each for each in worth_hiding(values) if "*" not in each]
+    assert not any(secret in redacted(text + "".join(secrets), secrets) for secret in secrets)
+
+
+@pytest.mark.parametrize("cut", range(len(SECRET) - 3))
+def test_the_end_of_a_secret_at_the_cut_is_redacted(cut):
+    assert redacted_tail(f"{SECRET[cut:]} and more", [SECRET]) == f"{HIDDEN} and more"
+
+
+def test_a_tail_without_secrets_is_left_alone():
+    assert redacted_tail("lue of things", [SECRET, "never-here"]) == "lue of things"
+
+
+# What the installed program keeps.
+
+LEAK = """
+import os
+print('::add-mask::masked-early', flush=True)
+print('x' * 100_000)
+print('masked-early', os.environ['DEPLOY_TOKEN'], flush=True)
+"""
+
+
+def kept(program):
+    """All that the program has written down."""
+    return "".join(path.read_text() for path in program.state.rglob("*") if path.is_file())
+
+
+def test_a_mask_from_before_the_tail_is_honoured(run_program):
+    run_program("run", "--tail", "1K", "--", "python3", "-c", LEAK, env={"DEPLOY_TOKEN": SECRET})
+    (record,) = run_program.records()
+    assert record["output_tail"].endswith(f"x\n{HIDDEN} {HIDDEN}\n")
+
+
+def test_a_mask_reaches_the_recorded_command(run_program):
+    run_program("run", "--record-command", "--tail", "64", "--", "sh", "-c", "echo ::add-mask::$1", "sh", "in-argv")
+    assert run_program.records()[0]["command"] == "sh -c 'echo ::add-mask::$1' sh '***'"
+
+
+def test_a_mask_split_between_two_writes_is_honoured(run_program):
+    script = "printf ::add-mask::split; sleep 0.2; echo -value; echo split-value"
+    run_program("run", "--tail", "4K", "--", "sh", "-c", script)
+    assert "split-value" not in kept(run_program)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--record-command", "--", "echo", f"--token={SECRET}"],
+        ["--record-command", "--shell", "--", f"echo {SECRET}"],
+        ["--shell", "--", f"TOKEN={SECRET} true"],
+        ["--tag", f"note=with {SECRET}", "--", "true"],
+        ["--tail", "4K", "--", "sh", "-c", "echo $DEPLOY_TOKEN"],
+        ["--", f"/nowhere/{SECRET}"],
+    ],
+    ids=["command", "recorded shell line", "shell line", "tag", "tail", "not found"],
+)
+def test_no_secret_is_written_down_or_printed(run_program, free_port, arguments):
+    env = {"DEPLOY_TOKEN": SECRET, "CI_REPORTER_PUSHGATEWAY": f"http://127.0.0.1:{free_port()}"}
+    ended = run_program("run", "--name", "unit", "--json", *arguments, env=env)
+    assert SECRET not in kept(run_program)
+    assert SECRET not in ended.stdout.replace(f"{SECRET}\n", "", 1)  # what the command itself printed
+    assert run_program.spooled()
+
+
+def test_our_own_secret_is_redacted_also_from_its_file(run_program, tmp_path):
+    (tmp_path / "token").write_text("from-a-file\n")
+    env = {"CI_REPORTER_PUSHGATEWAY_TOKEN_FILE": str(tmp_path / "token")}
+    run_program("run", "--record-command", "--", "echo", "from-a-file", env=env)
+    assert run_program.records()[0]["command"] == "echo '***'"
+
+
+def test_everyday_values_do_not_shred_the_record(run_program):
+    env = {"TOKENIZERS_PARALLELISM": "true", "PRIVATE": "1", "CACHE_KEY": "main"}
+    ended = run_program("run", "--json", "--record-command", "--", "echo", "true", "1", "main", env=env)
+    assert json.loads(ended.stdout.splitlines()[-1])["command"] == "echo true 1 main"
