@@ -1,0 +1,166 @@
+"""The worlds that the pages' commands run in: real servers behind the example hosts, and files to start from."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Where the commands of a page run. `names` maps an example address to the real one."""
+
+    folder: Path
+    names: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def real(self, text: str) -> str:
+        """The text with real addresses."""
+        for example, real in self.names.items():
+            text = text.replace(example, real)
+        return text
+
+    def shown(self, text: str) -> str:
+        """The text with example addresses."""
+        for example, real in self.names.items():
+            text = text.replace(real, example)
+        return text
+
+
+@pytest.fixture
+def world_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], World]:
+    """The world of a page: the fixture of its name, else an empty folder."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+
+    def find(page: str) -> World:
+        maker = WORLDS.get(page)
+        return maker(request, folder) if maker else World(folder=folder)
+
+    return find
+
+
+class Shop(BaseHTTPRequestHandler):
+    """A service that is well and tells its revision."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = json.dumps({"status": "pass", "commit": self.server.revision}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/health+json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def _shop(request: pytest.FixtureRequest, folder: Path) -> World:
+    """A service of the commit that this job built."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    server.revision = _commit(folder, "v1.4.0")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    request.addfinalizer(lambda: (server.shutdown(), thread.join(), server.server_close()))
+    names = {"https://shop.example": f"http://127.0.0.1:{server.server_port}"}
+    return World(folder=folder, names=names, env={"GITHUB_SHA": server.revision})
+
+
+def _commit(folder: Path, tag: str) -> str:
+    """Make the folder a repository with one tagged commit; its id."""
+    who = {f"GIT_{role}_{what}": text for role in ("AUTHOR", "COMMITTER") for what, text in WHO.items()}
+    git = ["git", "-C", str(folder), "-c", "init.defaultBranch=main"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "--allow-empty", "-m", "a"], ["tag", tag]):
+        subprocess.run([*git, *words], check=True, env={"PATH": "/usr/bin:/bin:/usr/local/bin", **who})
+    return subprocess.check_output([*git, "rev-parse", "HEAD"], text=True).strip()
+
+
+WHO = {"NAME": "a", "EMAIL": "a@shop.example", "DATE": "1769860800 +0000"}
+GITHUB = {
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_RUN_ID": "17012345678",
+    "GITHUB_RUN_ATTEMPT": "1",
+    "GITHUB_REPOSITORY": "acme/shop",
+    "GITHUB_SERVER_URL": "https://github.com",
+    "GITHUB_REF": "refs/heads/main",
+    "GITHUB_REF_NAME": "main",
+    "GITHUB_REF_TYPE": "branch",
+}
+
+
+def _artifacts(_: pytest.FixtureRequest, folder: Path) -> World:
+    """A job on GitHub that has built a zip file and a wheel."""
+    (folder / "Makefile").write_text(MAKEFILE)
+    (folder / ".gitignore").write_text("dist\nbuild\n*.json\n")
+    _commit(folder, "v1.4.0")
+    (folder / "dist").mkdir()
+    with zipfile.ZipFile(folder / "dist/shop.zip", "w") as archive:
+        archive.writestr("a", "1")
+    with zipfile.ZipFile(folder / "dist/shop-1.4.0-py3-none-any.whl", "w") as archive:
+        archive.writestr("shop-1.4.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: shop\nVersion: 1.4.0\n")
+        archive.writestr("shop-1.4.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("shop-1.4.0.dist-info/RECORD", "")
+    return World(folder=folder, env=GITHUB)
+
+
+def _shards(_: pytest.FixtureRequest, folder: Path) -> World:
+    """A checkout whose `make test` writes reports, with a change since origin/main."""
+    (folder / "cart.py").write_text("def total(prices):\n    return sum(prices)\n")
+    (folder / "Makefile").write_text(MAKEFILE)
+    for shard in ("shard-1", "shard-2"):
+        (folder / shard).mkdir()
+        (folder / shard / "coverage.xml").write_text(COBERTURA)
+    _commit(folder, "v1.4.0")
+    subprocess.run(["git", "-C", str(folder), "update-ref", "refs/remotes/origin/main", "HEAD"], check=True)
+    (folder / "cart.py").write_text("def total(prices):\n    return sum(prices, start=0)\n")
+    return World(folder=folder)
+
+
+COBERTURA = """<?xml version="1.0" ?>
+<coverage line-rate="1" lines-covered="2" lines-valid="2" version="7.6" timestamp="1769860800">
+ <sources><source>.</source></sources>
+ <packages><package name="."><classes><class name="cart.py" filename="cart.py"><lines>
+  <line number="1" hits="1"/><line number="2" hits="1"/>
+ </lines></class></classes></package></packages>
+</coverage>
+"""
+MAKEFILE = """test:
+\t@mkdir -p build/unit
+\t@cp shard-1/coverage.xml coverage.xml 2>/dev/null || true
+\t@echo '<testsuite name="cart"><testcase name="adds up" time="0.01"/></testsuite>' > build/unit/TEST-cart.xml
+"""
+
+
+def _gateway(request: pytest.FixtureRequest, folder: Path) -> World:
+    pushgateway = request.getfixturevalue("pushgateway")
+    names = {"pushgateway.example:9091": f"127.0.0.1:{pushgateway.port}"}
+    return World(folder=folder, names=names)
+
+
+def _prometheus(request: pytest.FixtureRequest, folder: Path) -> World:
+    world = _gateway(request, folder)
+    prometheus, eventually = request.getfixturevalue("prometheus"), request.getfixturevalue("eventually")
+    eventually(lambda: b'"health":"up"' in prometheus.get("/api/v1/targets"), "the first scrape")
+    return World(folder=folder, names={**world.names, "prometheus.example:9090": f"127.0.0.1:{prometheus.port}"})
+
+
+WORLDS = {
+    "answer-the-gate.md": _shop,
+    "coverage-and-tests.md": _shards,
+    "push-to-a-pushgateway.md": _prometheus,
+    "sign-what-you-ship.md": _artifacts,
+    "stamp-an-artifact.md": _artifacts,
+    "when-delivery-fails.md": _gateway,
+}
