@@ -20,7 +20,7 @@ from ci_reporter.model import Run, uuid7
 
 Env = Mapping[str, str]
 ReadFile = Callable[[str], str]
-Found = Mapping[str, str | None]
+Fields = Mapping[str, str | None]
 
 # Specific before look-alike (Forgejo sets Gitea's and GitHub's variables too). `|` is or, `+` is and,
 # `NAME=start*` looks at the value; otherwise a variable counts when it is set and neither `false` nor `0`.
@@ -51,7 +51,9 @@ _LOCAL = "local"
 _TABLE = {name: f"ci_reporter.providers.{name}:read" for name in (*DETECTION, _LOCAL)}
 _FIELDS = frozenset(each.name for each in fields(Run))
 _ADDRESSES = ("repository_url", "run_url", "job_url")
-_REF = re.compile(r"^(?:refs/(?:remotes/)?)?(?:origin/)?(heads/|tags/)?")
+# Jenkins writes `origin/main`, Azure `refs/heads/main`, Codefresh `tags/v1`; where a webhook builds a tag as if it were
+# a branch it is `refs/heads/tags/v1`.
+_BEFORE_A_NAME = re.compile(r"(?:refs/)?(?:remotes/)?(?:origin/)?(?:heads/)?(?:origin/)?(tags/)?")
 _REPOSITORY = re.compile(
     r"(?:[a-z][a-z0-9+.-]*://[^/\s]+/|[^/@:\s]+@[^/@:\s]+:|[\w.-]{2,}:(?!/))(\S+?)(?:\.git)?/?", re.IGNORECASE
 )
@@ -96,7 +98,7 @@ def read_text(path: str) -> str:
         return file.read(_LARGEST_BYTES).decode("utf-8", "replace")
 
 
-def _read(env: Env, read_file: ReadFile) -> tuple[str, Found]:
+def _read(env: Env, read_file: ReadFile) -> tuple[str, Fields]:
     chosen = one_line(env.get("CI_REPORTER_PROVIDER", ""))
     if chosen:
         try:
@@ -107,8 +109,8 @@ def _read(env: Env, read_file: ReadFile) -> tuple[str, Found]:
     return name, _reader(name)(env, read_file)
 
 
-def _reader(name: str) -> Callable[[Env, ReadFile], Found]:
-    reader: Callable[[Env, ReadFile], Found] = registry.load("providers", name, _TABLE)
+def _reader(name: str) -> Callable[[Env, ReadFile], Fields]:
+    reader: Callable[[Env, ReadFile], Fields] = registry.load("providers", name, _TABLE)
     return reader
 
 
@@ -124,7 +126,7 @@ def _holds(marker: str, env: Env) -> bool:
     return value.startswith(wanted[:-1]) if wanted.endswith("*") else value == wanted
 
 
-def _values(found: Found) -> dict[str, str]:
+def _values(found: Fields) -> dict[str, str]:
     # GitHub's toJSON(), whose matrix the action hands over, writes one value a line, and `null` where there is none.
     matrix = " ".join((found.get("matrix") or "").split())
     whole = {**found, "matrix": "" if matrix == "null" else matrix}
@@ -141,9 +143,9 @@ def one_line(value: str) -> str:
 
 def _tidy(values: dict[str, str], env: Env) -> dict[str, str]:
     """The rules that hold for every CI system: refs, addresses, people, folders and the job's matrix."""
-    name, is_tag = _ref(values.pop("branch", ""))
+    name, is_tag = ref_of(values.pop("branch", ""))
     values = {"tag" if is_tag else "branch": name} | values
-    values |= {key: _ref(values[key])[0] for key in ("tag", "target_branch", "default_branch") if key in values}
+    values |= {key: ref_of(values[key])[0] for key in ("tag", "target_branch", "default_branch") if key in values}
     values |= {key: without_credentials(values[key]) for key in _ADDRESSES if key in values}
     if "repository" not in values:
         values["repository"] = slug(values.get("repository_url", "")) or ""
@@ -156,10 +158,13 @@ def _tidy(values: dict[str, str], env: Env) -> dict[str, str]:
     return values
 
 
-def _ref(ref: str) -> tuple[str, bool]:
-    """A ref's short name, and whether it is a tag's: `refs/tags/v1`, `origin/main`, `main`."""
-    _, kind, name = _REF.split(ref, 1)
-    return name, kind == "tags/"
+def ref_of(text: str) -> tuple[str, bool]:
+    """A ref's short name, and whether it is a tag's: `origin/main` gives `main`, False; `refs/tags/v1` `v1`, True.
+
+    `tags/` makes it a tag even below `refs/heads/`, since several systems build tags as if they were branches.
+    """
+    match = _BEFORE_A_NAME.match(text)
+    return (text[match.end() :], bool(match[1])) if match else (text, False)
 
 
 def _with_matrix(job: str, matrix: str) -> str:

@@ -6,10 +6,10 @@ build the branch is the tag. The person and the event are not told.
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile
+from ci_reporter.providers import Env, Fields, ReadFile
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What AppVeyor says of this build."""
     get = env.get
     repository, build, tag = get("APPVEYOR_REPO_NAME"), get("APPVEYOR_BUILD_ID"), get("APPVEYOR_REPO_TAG_NAME")

@@ -6,10 +6,10 @@ that ref, `BUILD_SOURCEVERSION` and its message are those of a merge commit that
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile, number_after
+from ci_reporter.providers import Env, Fields, ReadFile, number_after
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What Azure Pipelines says of this run."""
     get = env.get
     change = _change(env)

@@ -6,10 +6,10 @@ keeps the build's number. Parallel steps are counted from 0.
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile, share
+from ci_reporter.providers import Env, Fields, ReadFile, share
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What Bitbucket says of this pipeline."""
     get = env.get
     repository, number, change = get("BITBUCKET_REPO_FULL_NAME"), get("BITBUCKET_BUILD_NUMBER"), get("BITBUCKET_PR_ID")

@@ -7,10 +7,10 @@ the trigger named it; the git-clone step tells the rest. The person and the even
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile, unless_false
+from ci_reporter.providers import Env, Fields, ReadFile, unless_false
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What Bitrise says of this build."""
     get = env.get
     owner, name = get("BITRISEIO_GIT_REPOSITORY_OWNER"), get("BITRISEIO_GIT_REPOSITORY_SLUG")

@@ -6,10 +6,10 @@ has the pipeline's too. The commit's author is not told, only who committed it.
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile
+from ci_reporter.providers import Env, Fields, ReadFile
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What Buddy says of this run."""
     get = env.get
     run, pipeline = _first(env, "RUN_ID", "EXECUTION_ID"), get("BUDDY_PIPELINE_ID")

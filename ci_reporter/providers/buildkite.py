@@ -6,12 +6,12 @@ commit that is), retries and parallel jobs are counted from 0, and a tag's build
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile, one_more, share, unless_false
+from ci_reporter.providers import Env, Fields, ReadFile, one_more, share, unless_false
 
 _META = "BUILDKITE_AGENT_META_DATA_"
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What Buildkite says of this build."""
     get = env.get
     build_url, job, tag = get("BUILDKITE_BUILD_URL"), get("BUILDKITE_JOB_ID"), get("BUILDKITE_TAG")

@@ -7,10 +7,10 @@ event are not told. Containers of a parallel job share its name; `CIRCLE_NODE_IN
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile, number_after, share
+from ci_reporter.providers import Env, Fields, ReadFile, number_after, share
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What CircleCI says of this workflow."""
     get = env.get
     owner, name, workflow = get("CIRCLE_PROJECT_USERNAME"), get("CIRCLE_PROJECT_REPONAME"), get("CIRCLE_WORKFLOW_ID")

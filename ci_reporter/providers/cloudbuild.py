@@ -6,10 +6,10 @@ part may be missing. `_PR_NUMBER`, `_HEAD_BRANCH` and `_BASE_BRANCH` exist in a 
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile
+from ci_reporter.providers import Env, Fields, ReadFile
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What this build mapped."""
     get = env.get
     change = get("_PR_NUMBER")

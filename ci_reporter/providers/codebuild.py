@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 
-from ci_reporter.providers import Env, Found, ReadFile, number_after
+from ci_reporter.providers import Env, Fields, ReadFile, number_after
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What CodeBuild says of this build."""
     get = env.get
     build, change, revision = _build(env), _change(env), get("CODEBUILD_RESOLVED_SOURCE_VERSION", "")

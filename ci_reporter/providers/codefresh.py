@@ -6,10 +6,10 @@ step, `CF_CURRENT_ATTEMPT`, is not one of the build.
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile
+from ci_reporter.providers import Env, Fields, ReadFile
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What Codefresh says of this build."""
     get = env.get
     owner, name, change = get("CF_REPO_OWNER"), get("CF_REPO_NAME"), get("CF_PULL_REQUEST_NUMBER")

@@ -7,10 +7,10 @@ in. The source version is an object in a bucket, so there is neither a branch no
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile, codebuild
+from ci_reporter.providers import Env, Fields, ReadFile, codebuild
 
 
-def read(env: Env, read_file: ReadFile) -> Found:
+def read(env: Env, read_file: ReadFile) -> Fields:
     """What CodeBuild says of this pipeline's action."""
     build = codebuild.read(env, read_file)
     own = {

@@ -6,10 +6,10 @@ build's number is unique within its repository; a restart is a new build.
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile, unless_false
+from ci_reporter.providers import Env, Fields, ReadFile, unless_false
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What Drone says of this build."""
     get = env.get
     change = unless_false(get("DRONE_PULL_REQUEST"))

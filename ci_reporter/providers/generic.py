@@ -5,10 +5,10 @@ Every one of these may mean something else somewhere; `CI_REPORTER_<FIELD>` says
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile, unless_false
+from ci_reporter.providers import Env, Fields, ReadFile, unless_false
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What the usual names say."""
     number = _first(env, "BUILD_NUMBER", "CI_BUILD_NUMBER")
     return {

@@ -6,10 +6,10 @@ number, not by its id, and `GITHUB_WORKFLOW` is the workflow's file. There is no
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile, github
+from ci_reporter.providers import Env, Fields, ReadFile, github
 
 
-def read(env: Env, read_file: ReadFile) -> Found:
+def read(env: Env, read_file: ReadFile) -> Fields:
     """What Gitea says of this run."""
     server, repository = env.get("GITHUB_SERVER_URL", "").rstrip("/"), env.get("GITHUB_REPOSITORY")
     base = f"{server}/{repository}" if server and repository else None

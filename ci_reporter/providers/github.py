@@ -1,9 +1,10 @@
 """GitHub Actions. Source: github/docs, "Variables reference" and "Webhook events and payloads".
 
-`GITHUB_SHA` of a pull request is a merge commit that nobody pushed; the head's is in the event file. A head's name is
-not believed without a change's number: in `pull_request_target` it stands beside the base's commit, and the `main` of
-somebody's fork is not ours. The environment has neither the matrix nor the job's numeric id: the action passes them as
-`CI_REPORTER_MATRIX` and `JOB_CHECK_RUN_ID`.
+`GITHUB_SHA` of a pull request is a merge commit that nobody pushed; the head's is in the event file. A head's name
+counts only where there is a change's number, or nothing else: in `pull_request_target` it stands beside the base's
+commit, and the `main` of somebody's fork is not ours. What starts a step by itself, such as a container, often gets
+`GITHUB_REF` or `GITHUB_HEAD_REF` alone. The environment has neither the matrix nor the job's numeric id: the action
+passes them as `CI_REPORTER_MATRIX` and `JOB_CHECK_RUN_ID`.
 """
 
 from __future__ import annotations
@@ -12,21 +13,21 @@ import json
 import re
 from collections.abc import Mapping
 
-from ci_reporter.providers import Env, Found, ReadFile, number_after
+from ci_reporter.providers import Env, Fields, ReadFile, number_after
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
-def read(env: Env, read_file: ReadFile) -> Found:
+def read(env: Env, read_file: ReadFile) -> Fields:
     """What GitHub says of this run."""
     event = _event(env, read_file)
     commit = event.get("head_commit") or _child(event.get("merge_group"), "head_commit")
     base = f"{env.get('GITHUB_SERVER_URL', 'https://github.com').rstrip('/')}/{env.get('GITHUB_REPOSITORY', '')}"
     run_url = f"{base}/actions/runs/{env.get('GITHUB_RUN_ID')}" if env.get("GITHUB_RUN_ID") else None
     attempt, check_run = env.get("GITHUB_RUN_ATTEMPT"), env.get("JOB_CHECK_RUN_ID")
-    ref_name, is_tag = env.get("GITHUB_REF_NAME"), env.get("GITHUB_REF_TYPE") == "tag"
+    ref, is_tag = env.get("GITHUB_REF_NAME") or env.get("GITHUB_REF"), env.get("GITHUB_REF_TYPE") == "tag"
     change = _text(event, "pull_request", "number") or number_after("refs/pull/", env.get("GITHUB_REF"))
     head = env.get("GITHUB_HEAD_REF") or _text(event, "pull_request", "head", "ref")
     target = env.get("GITHUB_BASE_REF") or _text(event, "pull_request", "base", "ref")
@@ -43,8 +44,8 @@ def read(env: Env, read_file: ReadFile) -> Found:
         "job_id": check_run,
         "job_url": f"{run_url}/job/{check_run}" if run_url and check_run else None,
         "node": env.get("RUNNER_NAME"),
-        "branch": head if change else None if is_tag else ref_name,
-        "tag": ref_name if is_tag else None,
+        "branch": head if change or not ref else None if is_tag else ref,
+        "tag": ref if is_tag else None,
         "revision": _text(event, "pull_request", "head", "sha") or env.get("GITHUB_SHA"),
         "commit_message": _text(commit, "message"),
         "commit_author": _text(commit, "author", "name"),
@@ -53,10 +54,10 @@ def read(env: Env, read_file: ReadFile) -> Found:
         "actor": env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR"),
         "event": env.get("GITHUB_EVENT_NAME"),
         "workspace": env.get("GITHUB_WORKSPACE"),
-    } | queued(env.get("GITHUB_REF"))
+    } | merge_queue(env.get("GITHUB_REF"))
 
 
-def queued(ref: str | None) -> dict[str, str]:
+def merge_queue(ref: str | None) -> dict[str, str]:
     """What a merge queue's branch `gh-readonly-queue/<base>/pr-<n>-<sha>` tells: the change and its target."""
     match = re.fullmatch(r"(?:refs/heads/)?gh-readonly-queue/(.+)/pr-(\d+)-[0-9a-f]{7,64}", ref or "")
     return {"target_branch": match[1], "change": match[2]} if match else {}

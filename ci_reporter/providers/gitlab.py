@@ -7,10 +7,10 @@ author are the merge's. `CI_COMMIT_AUTHOR` is `Name <email>`; the name is kept.
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile
+from ci_reporter.providers import Env, Fields, ReadFile
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What GitLab says of this pipeline."""
     get = env.get
     head = get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA")

@@ -7,10 +7,10 @@ matrix. `BRANCH_NAME` is `PR-12` in a pull request and the tag in a tag's build.
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile
+from ci_reporter.providers import Env, Fields, ReadFile
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What Jenkins says of this build."""
     get = env.get
     change = get("CHANGE_ID") or get("ghprbPullId") or get("gitlabMergeRequestIid")

@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ci_reporter.providers import Env, Found, ReadFile, number_after
+from ci_reporter.providers import Env, Fields, ReadFile, number_after
 
 # Java writes `teamcity.build.branch=feature/caf\u00e9`, with a backslash before `:`, `=`, `#`, `!` and `\`.
 _PROPERTY = re.compile(r"^[ \t]*(teamcity\.[\w.]+)[ \t]*[=:][ \t]*(.*)$", re.MULTILINE)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 
 
-def read(env: Env, read_file: ReadFile) -> Found:
+def read(env: Env, read_file: ReadFile) -> Fields:
     """What TeamCity says of this build."""
     get, known = env.get, _properties(env.get("TEAMCITY_BUILD_PROPERTIES_FILE"), read_file)
     known = _properties(known.get("teamcity.configuration.properties.file"), read_file) | known

@@ -7,10 +7,10 @@ build's, so only what follows the dot can name a job from build to build. The pe
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile, unless_false
+from ci_reporter.providers import Env, Fields, ReadFile, unless_false
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What Travis says of this build."""
     get = env.get
     change, tag = unless_false(get("TRAVIS_PULL_REQUEST")), get("TRAVIS_TAG")

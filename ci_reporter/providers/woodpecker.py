@@ -6,10 +6,10 @@ A pipeline's number is unique within its repository. The `CI_BUILD_*` names of o
 
 from __future__ import annotations
 
-from ci_reporter.providers import Env, Found, ReadFile, one_more
+from ci_reporter.providers import Env, Fields, ReadFile, one_more
 
 
-def read(env: Env, read_file: ReadFile) -> Found:  # noqa: ARG001
+def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
     """What Woodpecker says of this pipeline."""
     get = env.get
     change = get("CI_COMMIT_PULL_REQUEST")

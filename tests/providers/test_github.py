@@ -181,3 +181,19 @@ def test_recognised_by_an_action_alone(read):
 )
 def test_event_file_of_any_content_costs_nothing_else(read, content):
     assert read(PULL_REQUEST, {"/event.json": content}).change == "12"
+
+
+@pytest.mark.parametrize("name", ["GITHUB_REF", "GITHUB_HEAD_REF", "GITHUB_REF_NAME"])
+def test_one_name_alone_is_enough_for_the_branch(read, name):
+    run = read({"GITHUB_ACTIONS": "true", name: "refs/heads/feature/one"})
+    assert (run.branch, run.tag) == ("feature/one", None)
+
+
+def test_a_tag_is_known_from_the_ref_alone(read):
+    run = read({"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/tags/v1"})
+    assert (run.branch, run.tag) == (None, "v1")
+
+
+def test_a_merge_ref_alone_names_the_change_and_no_branch(read):
+    run = read({"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/pull/12/merge"})
+    assert (run.change, run.branch) == ("12", None)
