@@ -47,13 +47,10 @@ def command(older_than: str, url: str | None, dry_run: bool) -> None:
 
 
 def _age_s(text: str) -> float:
-    """A time with its unit: `30` alone would be half a minute where someone means a month."""
-    if text.replace(".", "").isdecimal():
-        raise UsageError(f"option --older-than: {text!r} has no unit (write {text}d for days, {text}h for hours)")
     try:
-        return values.duration_s(text)
+        return values.duration_with_unit_s(text)
     except ValueError as exc:
-        raise UsageError(f"option --older-than: {text!r} {exc}") from exc
+        raise UsageError(f"option --older-than: {values.shown(text)} {exc}") from exc
 
 
 def _stale(gateway: Gateway, before: float) -> Iterator[Group]:

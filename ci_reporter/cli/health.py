@@ -11,7 +11,7 @@ import click
 
 from ci_reporter.cli import output
 from ci_reporter.cli.reporting import reported
-from ci_reporter.config import values
+from ci_reporter.config import secrets, values
 from ci_reporter.errors import UsageError
 from ci_reporter.health.reply import same_revision
 from ci_reporter.surfaces import terminal
@@ -84,25 +84,15 @@ def command(url: str, ca: str | None, timeout: str, as_json: bool, **given: Any)
 
 
 def _checked(url: str) -> str:
-    from urllib.parse import urlsplit
-
     try:
-        parts = urlsplit(url)
-        found = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        found = False
-    if not found:
-        raise UsageError(f"health: {_without_password(url)!r} is no http:// or https:// address")
-    return url
-
-
-def _without_password(url: str) -> str:
-    return url.rpartition("@")[2]
+        return values.page_url(url)
+    except ValueError as exc:
+        raise UsageError(f"health: {values.shown(url)} {exc}") from exc
 
 
 def _commit(text: str | None) -> str | None:
     if text and same_revision(text, text) is None:
-        raise UsageError(f"option --expect-revision: {text!r} is no commit (7 hex digits or more)")
+        raise UsageError(f"option --expect-revision: {text!r} is not a commit (write 7 hex digits of it or more)")
     return text or None
 
 
@@ -110,7 +100,7 @@ def _seconds(text: str) -> float:
     try:
         return values.duration_s(text)
     except ValueError as exc:
-        raise UsageError(f"option --timeout: {text!r} {exc}") from exc
+        raise UsageError(f"option --timeout: {values.shown(text)} {exc}") from exc
 
 
 def _access(url: str, ca: str | None, env: Mapping[str, str]) -> Access:
@@ -125,21 +115,9 @@ def _access(url: str, ca: str | None, env: Mapping[str, str]) -> Access:
     return Access(
         username=unquote(parts.username or "") or None,
         password=unquote(parts.password or "") or None,
-        token=_token(env),
+        token=secrets.read(_TOKEN, env),
         ca=ca or None,
     )
-
-
-def _token(env: Mapping[str, str]) -> str | None:
-    path = env.get(f"{_TOKEN}_FILE")
-    if env.get(_TOKEN) or not path:
-        return env.get(_TOKEN) or None
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read(64 * 1024).strip() or None
-    except (OSError, UnicodeDecodeError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
-        raise UsageError(f"variable {_TOKEN}_FILE: cannot read {path}: {reason}") from exc
 
 
 def _table(seen: Look, *, colour: bool) -> str:

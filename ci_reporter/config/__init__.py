@@ -85,7 +85,7 @@ class Config:
     shell: bool = _option(False, values.flag, "", "Give the command, as one text, to `sh -c`.")
     tail_bytes: int = _option(
         0,
-        values.size_bytes,
+        values.tail_bytes,
         "BYTES",
         "Keep the last BYTES of the output, at most 1M, in the record. The command then writes to pipes, no terminal.",
         key="tail",

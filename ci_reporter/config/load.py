@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from ci_reporter.config import Config, Given, Setting, settings, values
+from ci_reporter.config import Config, Given, Setting, secrets, settings, values
 from ci_reporter.errors import UsageError
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ def load(options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str,
 
 def _value(setting: Setting, given: Given) -> Any:
     in_public = not given.where.startswith("variable")
-    if setting.parse is values.url and in_public and re.search(r"//[^/?#]*@", given.text):
+    if setting.parse is values.url and in_public and values.has_user(given.text):
         raise UsageError(
             f"{given.where}: the address holds a user or password, and others can read it here;"
             f" give the whole address in the variable {setting.variable}"
@@ -47,13 +47,8 @@ def _value(setting: Setting, given: Given) -> Any:
     try:
         return setting.parse(given.text)
     except ValueError as exc:
-        raise UsageError(f"{given.where}: {'its value' if setting.secret else _shown(given.text)} {exc}") from exc
-
-
-def _shown(text: str) -> str:
-    """A value for a message: on one line, short, without what may be a password in an address."""
-    shown = re.sub(r"//.*@", "//***@", text, flags=re.DOTALL)
-    return repr(shown if len(shown) <= 80 else f"{shown[:79]}…")
+        shown = "its value" if setting.secret else values.shown(given.text)
+        raise UsageError(f"{given.where}: {shown} {exc}") from exc
 
 
 def _from_options(setting: Setting, options: Mapping[str, Any]) -> list[Given] | None:
@@ -65,30 +60,15 @@ def _from_options(setting: Setting, options: Mapping[str, Any]) -> list[Given] |
 
 
 def _from_env(setting: Setting, env: Mapping[str, str]) -> list[Given] | None:
+    if setting.secret:
+        secret = secrets.find(setting.variable, env)
+        return [Given(text=secret[0], where=f"variable {secret[1]}")] if secret else None
     text, where = env.get(setting.variable), f"variable {setting.variable}"
-    if not text and setting.secret:
-        text, where = _from_secret_file(f"{setting.variable}_FILE", env)
     if not text:
         return None
     if setting.many:
         return [Given(text=item.strip(), where=where) for item in re.split(r"[,\n]", text) if item.strip()]
     return [Given(text=text, where=where)]
-
-
-def _from_secret_file(variable: str, env: Mapping[str, str]) -> tuple[str | None, str]:
-    path, where = env.get(variable), f"variable {variable}"
-    if not path:
-        return None, where
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read(64 * 1024).strip()
-    except OSError as exc:
-        raise UsageError(f"{where}: cannot read {path}: {exc.strerror}") from exc
-    except UnicodeDecodeError as exc:
-        raise UsageError(f"{where}: {path} is not UTF-8 text") from exc
-    if not text:
-        raise UsageError(f"{where}: {path} is empty (put the secret there, or unset the variable)")
-    return text, where
 
 
 def _path(setting: Setting, options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str, ...]) -> str | None:

@@ -1,6 +1,7 @@
-"""Text → value, one function a kind of setting; each raises ValueError with the rest of a sentence.
+"""The one grammar of settings: text → value, one function a kind; each raises ValueError with the rest of a sentence.
 
-Whoever knows where the text stood completes it: `option --timeout: 'abc' is not a duration (write 90s)`.
+Options, variables, `.ci-reporter.yml` and `gate.yml` all read their values here. Whoever knows where the text stood
+completes the sentence: `option --timeout: 'abc' is not a duration (write 90s, 5m or 1h30m)`.
 """
 
 from __future__ import annotations
@@ -9,16 +10,22 @@ import math
 import os
 import re
 
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+|\d+(?:\.\d+)?")
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
-_SIZE = re.compile(r"(\d{1,12})\s*(?:([kKmMgG])(?:i?[bB])?|[bB])?")
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "": 1.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|min|s|m|h|d|w))+|\d+(?:\.\d+)?", re.ASCII)
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|min|s|m|h|d|w)?", re.ASCII)
+_CLOCK = re.compile(r"(\d{1,4}):(\d\d)", re.ASCII)
+_RATE = re.compile(r"(\d+(?:\.\d+)?)/(s|m|min|h)", re.ASCII)
+_SIZE = re.compile(r"(\d{1,12})\s*(?:([kKmMgG])(?:i?[bB])?|[bB])?", re.ASCII)
 _BYTES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+_PERCENT = re.compile(r"\+?(\d+(?:\.\d*)?|\.\d+)\s*(%?)", re.ASCII)
 _URL = re.compile(
-    r"https?://(?:[^/?#@\s]*@)?(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|\w[\w.\-]*)(?::(?P<port>\d{1,5}))?(?:/[^?#\s\x00-\x1f\x7f]*)?"
+    r"(?i:https?)://(?:[^/?#@\s]*@)?(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|\w[\w.\-]*)(?::(?P<port>\d{1,5}))?"
+    r"(?P<path>/[^?#\s\x00-\x1f\x7f]*)?(?P<query>[?#][^\s\x00-\x1f\x7f]*)?"
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,99}")
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
+_DAY_S = 86400.0
+_YEARS_S = 1e9
 
 
 def text(value: str) -> str:
@@ -40,22 +47,64 @@ def flag(value: str) -> bool:
     return lower in _YES
 
 
-def duration_s(value: str) -> float:
-    """A length of time above zero, in seconds: `90s`, `1h30m`, `250ms`; a bare number is seconds."""
+def duration_s(value: str, *, most_s: float = _YEARS_S, zero: bool = False) -> float:
+    """A length of time above zero, in seconds: `90s`, `5min`, `1h30m`, `250ms`; a bare number is seconds.
+
+    The units are ms, s, m or min, h, d and w. `zero` allows 0 too.
+    """
     if not _DURATION.fullmatch(value):
-        raise ValueError("is not a duration (write 90s, 5m or 1h30m)")
-    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(value))
-    if not 0 < seconds < 1e9:
+        clock = _CLOCK.fullmatch(value)
+        written = f"{int(clock[1]) * 60 + int(clock[2])}s" if clock else "90s, 5m or 1h30m"
+        raise ValueError(f"is not a duration (write {written})")
+    seconds = sum(float(number) * _UNITS_S[unit] for number, unit in _PART.findall(value))
+    if zero and not seconds:
+        return 0.0
+    if not 0 < seconds < _YEARS_S:
         raise ValueError("is not above zero and below 30 years (leave the setting out for its default)")
+    if seconds > most_s:
+        raise ValueError(f"is longer than {most_s / 3600:g}h, the most that is possible here")
     return seconds
 
 
+def duration_with_unit_s(value: str) -> float:
+    """A duration where a forgotten unit would do damage: a bare number is refused."""
+    if value.replace(".", "").isdecimal():
+        raise ValueError(f"has no unit (write {value}s, {value}m, {value}h or {value}d)")
+    return duration_s(value)
+
+
+def within_a_day_s(value: str) -> float:
+    """A duration above zero and up to 24 hours."""
+    return duration_s(value, most_s=_DAY_S)
+
+
+def up_to_a_day_s(value: str) -> float:
+    """A duration from zero to 24 hours; `none` is zero."""
+    return 0.0 if value == "none" else duration_s(value, most_s=_DAY_S, zero=True)
+
+
+def rate(value: str) -> float:
+    """How often a second: `10/s`, `12/m`, `90/h`; at most 1000/s."""
+    match = _RATE.fullmatch(value)
+    if not match:
+        raise ValueError("is not a rate (write 10/s, or 12/m)")
+    found = float(match[1]) / _UNITS_S[match[2]]
+    if not 0 < found <= 1000:
+        raise ValueError("is not above zero and up to 1000/s (write 10/s, or 12/m)")
+    return found
+
+
 def size_bytes(value: str) -> int:
-    """A number of bytes: `4096`, `64K`, `1MiB`; K is 1024."""
+    """A number of bytes: `4096`, `64K`, `1MiB`, `2G`; K is 1024."""
     match = _SIZE.fullmatch(value.strip())
     if not match:
         raise ValueError("is not a size (write 4096, 64K or 1MiB)")
-    size = int(match[1]) * _BYTES[(match[2] or "").lower()]
+    return int(match[1]) * _BYTES[(match[2] or "").lower()]
+
+
+def tail_bytes(value: str) -> int:
+    """A number of bytes that a record can hold of the command's output."""
+    size = size_bytes(value)
     if size > 1024**2:
         raise ValueError("is more than the 1 MiB that can be kept (write 1M or less)")
     return size
@@ -70,23 +119,55 @@ def count(value: str) -> int:
 
 def percent(value: str) -> float:
     """A percentage or a number of percentage points, 0 to 100; the sign may stand there."""
-    try:
-        number = float(value.strip().removesuffix("%"))
-    except ValueError:
-        number = math.nan
-    if not 0 <= number <= 100:
-        raise ValueError("is not a percentage (write 80 or 0.5)")
-    return number
+    match = _PERCENT.fullmatch(value.strip())
+    if not match or not float(match[1]) <= 100:
+        raise ValueError("is not a percentage from 0 to 100 (write 80, 80% or 0.5)")
+    return float(match[1])
+
+
+def share(value: str) -> float:
+    """A share written in percent: `10%` is 0.1. The sign is needed: 0.5 could be a half or half a percent."""
+    match = _PERCENT.fullmatch(value.strip())
+    if not match:
+        raise ValueError("is not a percentage (write 1%)")
+    if not match[2]:
+        raise ValueError(f"has no % (write {float(match[1]):g}%, or {float(match[1]) * 100:g}% if a share is meant)")
+    return float(match[1]) / 100
 
 
 def url(value: str) -> str:
     """An http(s) address without query or fragment; the trailing slash goes."""
+    match = _host_and_port(value)
+    if not match or match["query"]:
+        raise ValueError("is not an http(s) address (write http://host:9091, with no '?' or '#' in it)")
+    return value.rstrip("/")
+
+
+def page_url(value: str) -> str:
+    """An http(s) address, with its query if it has one."""
+    if not _host_and_port(value):
+        raise ValueError("is not an http(s) address (write https://host/path)")
+    return value
+
+
+def has_user(address: str) -> bool:
+    """Whether an address holds a user or a password, which belong to nowhere that others can read."""
+    return bool(re.search(r"//[^/?#]*@", address))
+
+
+def shown(value: str) -> str:
+    """A value for a message: on one line, short, without what may be a password in an address."""
+    hidden = re.sub(r"//.*@", "//***@", value, flags=re.DOTALL)
+    return repr(hidden if len(hidden) <= 80 else f"{hidden[:79]}…")
+
+
+def _host_and_port(value: str) -> re.Match[str] | None:
     match = _URL.fullmatch(value)
     if not match or not (match["ipv6"] is None or _is_ipv6(match["ipv6"])):
-        raise ValueError("is not an http(s) address (write http://host:9091, with no '?' or '#' in it)")
+        return None
     if match["port"] and not 0 < int(match["port"]) < 65536:
         raise ValueError(f"has the port {match['port']}; ports go from 1 to 65535")
-    return value.rstrip("/")
+    return match
 
 
 def _is_ipv6(address: str) -> bool:
@@ -116,9 +197,9 @@ def certificates(value: str) -> str:
     with open(value, "rb") as file:
         content = file.read(8 * 1024**2)
     if b"-----BEGIN CERTIFICATE-----" not in content:
-        raise ValueError("holds no PEM certificate (expected -----BEGIN CERTIFICATE-----)")
+        raise ValueError("contains no PEM certificate (expected -----BEGIN CERTIFICATE-----)")
     if b"-----END CERTIFICATE-----" not in content:
-        raise ValueError("holds a PEM certificate that has no end (expected -----END CERTIFICATE-----)")
+        raise ValueError("contains a PEM certificate without its end (expected -----END CERTIFICATE-----)")
     return value
 
 
@@ -132,7 +213,7 @@ def pair(value: str) -> tuple[str, str]:
             "does not begin with a name: a letter, then letters, digits, '_', '.' or '-' (write name=value)"
         )
     if not rest.strip():
-        raise ValueError(f"has nothing behind the '=' (write {name}=value)")
+        raise ValueError(f"has nothing after the '=' (write {name}=value)")
     return name, text(rest)
 
 
@@ -144,5 +225,5 @@ def measure(value: str) -> tuple[str, float]:
     except ValueError:
         amount = math.nan
     if not math.isfinite(amount):
-        raise ValueError(f"has no number behind the '=' (write {name}=42.5)")
+        raise ValueError(f"has no number after the '=' (write {name}=42.5)")
     return name, amount

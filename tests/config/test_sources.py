@@ -7,7 +7,6 @@ import pytest
 
 from ci_reporter.config import Config, settings
 from ci_reporter.config.load import load
-from ci_reporter.errors import UsageError
 
 ASKED_FOR = [  # of the first release
     *("name", "timeout", "grace", "retries", "shell", "tail", "tag", "measure", "environment", "json", "quiet"),
@@ -19,7 +18,7 @@ TEXTS = {  # of each kind two texts and their values, none of them a default
     "duration_s": ("90s", 90.0, "2m", 120.0),
     "count": ("17", 17, "18", 18),
     "percent": ("80", 80.0, "90", 90.0),
-    "size_bytes": ("4K", 4096, "100", 100),
+    "tail_bytes": ("4K", 4096, "100", 100),
     "url": ("http://a:9091", "http://a:9091", "https://b/push/", "https://b/push"),
     "pair": ("a=x", {"a": "x"}, "b=y", {"b": "y"}),
     "measure": ("a=1", {"a": 1.0}, "b=2.5", {"b": 2.5}),
@@ -161,13 +160,6 @@ def test_a_password_in_an_address_may_come_from_a_variable():
 def test_an_alias_stands_for_what_it_names(tmp_path):
     (tmp_path / ".ci-reporter.yml").write_text("name: &n unit\nenvironment: *n\n")
     assert load({}, {}, (str(tmp_path),)).environment == "unit"
-
-
-def test_a_billion_laughs_is_an_error_and_quick(tmp_path):
-    levels = [f"l{n}: &l{n} [*l{n - 1}, *l{n - 1}, *l{n - 1}]" for n in range(1, 40)]
-    (tmp_path / ".ci-reporter.yml").write_text("\n".join(["branches: &l0 [x]", *levels]))
-    with pytest.raises(UsageError, match="unknown key 'l1'"):
-        load({}, {}, (str(tmp_path),))
 
 
 def test_the_file_of_the_repositorys_root_counts_in_its_folders(run_program):

@@ -118,12 +118,12 @@ def test_a_server_that_says_nothing_is_not_waited_for(run_program, vendor):
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (["ftp://x"], "'ftp://x' is no http:// or https:// address"),
-        (["http://"], "is no http:// or https:// address"),
-        (["http://ann:s3cret@[::1"], "is no http:// or https:// address"),
+        (["ftp://x"], "'ftp://x' is not an http(s) address"),
+        (["http://"], "is not an http(s) address"),
+        (["http://ann:s3cret@[::1"], "is not an http(s) address"),
         (["http://x", "--timeout", "soon"], "option --timeout: 'soon'"),
         (["http://x", "--timeout", "0s"], "option --timeout: '0s' is not above zero"),
-        (["http://x", "--expect-revision", "main"], "option --expect-revision: 'main' is no commit"),
+        (["http://x", "--expect-revision", "main"], "option --expect-revision: 'main' is not a commit"),
         (["http://x", "--ca", "none.pem"], "option --ca: there is no none.pem"),
     ],
     ids=["scheme", "no host", "malformed", "time", "no time", "revision", "ca"],

@@ -86,7 +86,7 @@ def test_a_group_that_is_pushed_meanwhile_stays(run_program, vendor, answer):
 @pytest.mark.parametrize(
     ("older_than", "said"),
     [
-        ("30", "'30' has no unit (write 30d for days, 30h for hours)"),
+        ("30", "'30' has no unit (write 30s, 30m, 30h or 30d)"),
         ("soon", "'soon' is not"),
         ("0d", "'0d' is not"),
         ("-1d", "'-1d' is not"),

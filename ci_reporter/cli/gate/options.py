@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import click
 
+from ci_reporter.config import values
 from ci_reporter.errors import UsageError
 
 TYPE_CHECKING = False
@@ -69,22 +70,22 @@ def ruleset(given: Given, *, compared: bool) -> RuleSet:
     """The rules of the file, or the default ones, with what the options say. Raises UsageError."""
     from dataclasses import replace
 
-    from ci_reporter.gate.rules import planfile, rulefile
+    from ci_reporter.gate.rules import kinds, planfile, rulefile
     from ci_reporter.gate.rules.ruleset import default
 
     rules = rulefile.load(given["rules"]) if given.get("rules") else default(compared=compared)
-    window_s = _read(given, "window", _duration)
+    window_s = _read(given, "window", values.up_to_a_day_s)
     if window_s:
         rules = replace(rules, plan=replace(rules.plan, baseline=replace(rules.plan.baseline, window_s=window_s)))
     plan = planfile.overridden(
         rules.plan,
-        url=_read(given, "url", planfile.checked_url),
-        control=_read(given, "control", planfile.checked_url),
-        rate=_read(given, "rate", _rate),
-        revision=_read(given, "expect_revision", planfile.checked_revision),
-        watch_s=_read(given, "watch", _duration),
-        warmup_s=_read(given, "warmup", _duration),
-        converge_timeout_s=_read(given, "converge_timeout", _duration),
+        url=_read(given, "url", kinds.address),
+        control=_read(given, "control", kinds.address),
+        rate=_read(given, "rate", values.rate),
+        revision=_read(given, "expect_revision", kinds.revision),
+        watch_s=_read(given, "watch", values.up_to_a_day_s),
+        warmup_s=_read(given, "warmup", values.up_to_a_day_s),
+        converge_timeout_s=_read(given, "converge_timeout", values.up_to_a_day_s),
     )
     if not plan.url and not plan.asks and not rules.queries:
         raise UsageError("gate: nothing to look at (name the service: ci-reporter gate https://svc/health)")
@@ -97,7 +98,7 @@ def ruleset(given: Given, *, compared: bool) -> RuleSet:
 
 def duration(flag: str, text: str) -> float:
     """Seconds of an option that is a duration. Raises UsageError."""
-    found = _read({flag: text}, flag, _duration)
+    found = _read({flag: text}, flag, values.up_to_a_day_s)
     assert isinstance(found, float)  # noqa: S101
     return found
 
@@ -109,22 +110,5 @@ def _read(given: Given, key: str, reader: Callable[[str], Any]) -> Any:
     try:
         return reader(text)
     except ValueError as exc:
-        flag = "URL" if key == "url" else f"--{key.replace('_', '-').removeprefix('--')}"
-        raise UsageError(f"{flag} {exc}") from None
-
-
-def _duration(text: str) -> float:
-    from ci_reporter.gate.rules.conditions import duration_s
-
-    if text == "0":
-        return 0.0
-    found = duration_s(text)
-    if found > 86400:
-        raise ValueError(f"has {text}, which is longer than 24h")
-    return found
-
-
-def _rate(text: str) -> float:
-    from ci_reporter.gate.rules.yamltree import rate_of
-
-    return rate_of(text)
+        where = "URL" if key == "url" else f"option --{key.replace('_', '-').removeprefix('--')}"
+        raise UsageError(f"{where}: {values.shown(text)} {exc}") from None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from urllib.parse import urljoin
 
+from ci_reporter.config import secrets
 from ci_reporter.errors import UsageError
 from ci_reporter.gate.probing.target import Expect, Target
 from ci_reporter.gate.rules.conditions import DEFAULT_SIGNAL, leaves
@@ -105,14 +105,7 @@ def _filled(headers: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str
 
 
 def _value(variable: str, header: str, env: Mapping[str, str]) -> str:
-    if variable in env:
-        return env[variable].strip()
-    path = env.get(f"{variable}_FILE")
-    if path is None:
+    found = secrets.read(variable, env)
+    if found is None:
         raise UsageError(f"header {header}: ${variable} is not set (set {variable}, or {variable}_FILE to a file)")
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read(64 * 1024).strip()
-    except (OSError, UnicodeDecodeError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else "is not UTF-8 text"
-        raise UsageError(f"header {header}: {variable}_FILE: {os.path.basename(path)}: {reason}") from exc
+    return found

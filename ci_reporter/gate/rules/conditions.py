@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ci_reporter.config import values
+
 DEFAULT_SIGNAL = "http_latency"
 _P = re.compile(r"(?<![A-Za-z0-9])p\(\s*(\d+(?:\.\d+)?)\s*\)|_p\(\s*(\d+(?:\.\d+)?)\s*\)")
 _COMPARISON = re.compile(
@@ -18,8 +20,6 @@ _CONSECUTIVE = re.compile(
     r"(?:\s+within\s+(?P<within>\S+))?"
 )
 _DOWN = re.compile(r"(?:(?P<signal>[A-Za-z][\w.\-]*)\s+)?down\s+for\s+(?P<span>\S+)")
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|min)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,14 +97,12 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
         yield condition
 
 
-def duration_s(text: str) -> float:
-    """Seconds of `90s`, `5m`, `1500ms`. Raises ValueError: a number needs its unit."""
-    match = _SPAN.fullmatch(text)
-    if match:
-        return float(match[1]) * _SECONDS[match[2]]
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        raise ValueError(f"has {text} without a unit (write {text}s, {text}ms or {text}m)")
-    raise ValueError(f"has {text!r}, which is no duration (write 30s, 5m or 1500ms)")
+def _duration_s(text: str) -> float:
+    """Seconds of a duration in a condition, where every number has its unit. Raises ValueError."""
+    try:
+        return values.duration_with_unit_s(text)
+    except ValueError as exc:
+        raise ValueError(f"holds {text!r}, which {exc}") from None
 
 
 def _any(tokens: list[str]) -> tuple[Condition, list[str]]:
@@ -134,7 +132,7 @@ def _one(tokens: list[str]) -> tuple[Condition, list[str]]:
 
 def _leaf(text: str) -> Leaf:
     if match := _DOWN.fullmatch(text):
-        return Down(text=text, for_s=duration_s(match["span"]), signal=match["signal"])
+        return Down(text=text, for_s=_duration_s(match["span"]), signal=match["signal"])
     if match := _CONSECUTIVE.fullmatch(text):
         return _consecutive(text, match)
     if match := _COMPARISON.fullmatch(text):
@@ -151,7 +149,7 @@ def _consecutive(text: str, match: re.Match[str]) -> Consecutive:
         raise ValueError(f"compares failures by {match['op']!r} (write consecutive failures >= {match['count']})")
     if not 1 <= count <= 1000:
         raise ValueError(f"has {count} failures in a row (write a number from 1 to 1000)")
-    within_s = duration_s(match["within"]) if match["within"] else 300.0
+    within_s = _duration_s(match["within"]) if match["within"] else 300.0
     return Consecutive(text=text, count=count, within_s=within_s, signal=match["signal"])
 
 
@@ -203,11 +201,10 @@ def _latency_ms(number: float, unit: str) -> float:
     if unit in ("", "%"):
         fix = f"write {number:g}ms or {number:g}s" if not unit else f"write +{number:g}% for a share of the baseline"
         raise ValueError(f"has {number:g}{unit} as a latency, which has no unit of time ({fix})")
-    if unit not in _SECONDS:
-        raise ValueError(f"has the unit {unit!r} (write {number:g}ms or {number:g}s)")
-    if not 0 < number * _SECONDS[unit] <= 3600:
-        raise ValueError(f"has {number:g}{unit} (write a latency above zero and up to one hour)")
-    return number * _SECONDS[unit] * 1000
+    limit_s = _duration_s(f"{number:g}{unit}")
+    if limit_s > 3600:
+        raise ValueError(f"has {number:g}{unit} (write a latency of at most one hour)")
+    return limit_s * 1000
 
 
 def _share(what: str, number: float, unit: str) -> float:

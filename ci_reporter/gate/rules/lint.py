@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ci_reporter.config import values
 from ci_reporter.gate.judge import alphas
-from ci_reporter.gate.rules.conditions import Consecutive, Down, Leaf, Limit, Relative, duration_s, leaves
+from ci_reporter.gate.rules.conditions import Consecutive, Down, Leaf, Limit, Relative, leaves
 from ci_reporter.gate.rules.ruleset import Query, Rule, RuleSet, Settings
 from ci_reporter.gate.statistics import absolute, schedule
 
@@ -28,7 +29,7 @@ def warnings(rules: RuleSet) -> list[str]:
 def _of_query(query: Query, settings: Settings) -> Iterator[tuple[int | None, str]]:
     for text in (query.bad, query.total):
         for function, window in _WINDOW.findall(text):
-            if duration_s(window) < 2 * settings.interval_s:
+            if values.duration_s(window) < 2 * settings.interval_s:
                 yield (
                     query.line,
                     (

@@ -5,26 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import urlsplit
 
-from ci_reporter.config import values
+from ci_reporter.config.hint import hint
+from ci_reporter.config.yaml import Node, flag, mapping, names, one_of, read, shown, text
 from ci_reporter.errors import UsageError
 from ci_reporter.gate.probing.target import Expect
+from ci_reporter.gate.rules import kinds
 from ci_reporter.gate.rules.plan import Ask, Baseline, Converge, Plan
 from ci_reporter.gate.rules.ruleset import Query
-from ci_reporter.gate.rules.yamltree import (
-    Node,
-    duration,
-    mapping,
-    names,
-    near,
-    one_of,
-    percent,
-    rate,
-    read,
-    shown,
-    text,
-)
 
 GATE = (
     *(
@@ -44,7 +32,6 @@ GATE = (
 )
 _SIGNAL = ("probe", "promql", "headers", "body", "expect", "rate")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-_FLAG = ("true", "false")
 _FAMILIES = {"any": 0, "ipv4": 4, "ipv6": 6}
 
 
@@ -55,52 +42,25 @@ def plan(gate: Node | None, signals: Node | None) -> tuple[Plan, tuple[Query, ..
     expect, revision, revision_at = _expected(keys.get("expect"), Expect(healthy=True))
     asks, queries = _signals(signals)
     found = Plan(
-        url=read(keys, "url", url, None),
-        control=read(keys, "control", url, None),
+        url=read(keys, "url", kinds.ADDRESS, None),
+        control=read(keys, "control", kinds.ADDRESS, None),
         expect=expect,
         revision=revision,
         revision_at=revision_at,
         headers=_headers(keys.get("headers")),
-        timeout_s=read(keys, "timeout", duration, usual.timeout_s),
+        timeout_s=read(keys, "timeout", kinds.DURATION, usual.timeout_s),
         fresh=read(keys, "connection", one_of(("fresh", "kept")), "fresh") == "fresh",
-        cache_bust=_flag(keys, "cache_bust"),
+        cache_bust=read(keys, "cache_bust", flag, False),
         family=_FAMILIES[read(keys, "family", one_of(tuple(_FAMILIES)), "any")],
-        ca=read(keys, "ca", _certificates, None),
+        ca=read(keys, "ca", kinds.CERTIFICATES, None),
         converge=_converge(keys.get("converge")),
-        warmup_s=_warmup_s(keys),
-        watch_s=read(keys, "watch", duration, usual.watch_s),
-        rate=read(keys, "rate", rate, usual.rate),
+        warmup_s=read(keys, "warmup", kinds.DURATION_OR_NONE, usual.warmup_s),
+        watch_s=read(keys, "watch", kinds.DURATION, usual.watch_s),
+        rate=read(keys, "rate", kinds.RATE, usual.rate),
         baseline=_baseline(keys.get("baseline")),
         asks=asks,
     )
     return found, queries
-
-
-def url(node: Node) -> str:
-    """An address of HTTP; a user and password have no place in a file."""
-    written = text(node)
-    try:
-        checked_url(written)
-    except ValueError as exc:
-        raise UsageError(f"{node.where}: {exc}") from None
-    return written
-
-
-def checked_url(written: str) -> str:
-    """The address, if it is one. Raises ValueError with the way out; it does not repeat a password."""
-    try:
-        parts = urlsplit(written)
-        well = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        well = False
-    if not well or re.search(r"[\s\x00-\x1f]", written):
-        raise ValueError(f"{re.sub('//[^/]*@', '//', written)[:100]!r} is no address (write https://svc/health)")
-    if parts.username or parts.password:
-        raise ValueError(
-            "the address holds a user or password, and others can read it here"
-            ' (write headers: {Authorization: "Basic $SHOP_AUTH"})'
-        )
-    return written
 
 
 def _expected(node: Node | None, usual: Expect) -> tuple[Expect, str, str | None]:
@@ -112,9 +72,9 @@ def _expected(node: Node | None, usual: Expect) -> tuple[Expect, str, str | None
         statuses=statuses or usual.statuses,
         json=asserts,
         body=_pattern(keys["body"]) if "body" in keys else None,
-        healthy=_flag(keys, "healthy", usual.healthy),
+        healthy=read(keys, "healthy", flag, usual.healthy),
     )
-    return expect, read(keys, "revision", _revision, "auto"), read(keys, "revision_at", text, None)
+    return expect, read(keys, "revision", kinds.REVISION, "auto"), read(keys, "revision_at", text, None)
 
 
 def _status(node: Node, written: str) -> str:
@@ -132,37 +92,6 @@ def _pattern(node: Node) -> str:
     return written
 
 
-def _revision(node: Node) -> str:
-    try:
-        return checked_revision(text(node))
-    except ValueError as exc:
-        raise UsageError(f"{node.where}: {exc}") from None
-
-
-def checked_revision(written: str) -> str:
-    """A commit, `auto` or `none`. Raises ValueError: fewer than seven digits prove nothing."""
-    if written in ("auto", "none") or re.fullmatch(r"[0-9a-fA-F]{7,64}", written):
-        return written
-    raise ValueError(f"{written[:60]!r} is no commit (write at least 7 hex digits of it, or auto, or none)")
-
-
-def _flag(keys: Mapping[str, Node], key: str, usual: bool = False) -> bool:
-    return bool(read(keys, key, one_of(_FLAG), "true" if usual else "false") == "true")
-
-
-def _certificates(node: Node) -> str:
-    try:
-        return values.certificates(text(node))
-    except ValueError as exc:
-        raise UsageError(f"{node.where}: {text(node)[:100]!r} {exc}") from None
-
-
-def _warmup_s(keys: Mapping[str, Node]) -> float:
-    if "warmup" in keys and keys["warmup"].value in ("0", "0s", "none"):
-        return 0.0
-    return float(read(keys, "warmup", duration, Plan().warmup_s))
-
-
 def _headers(node: Node | None) -> dict[str, str]:
     found = {}
     for name, each in (mapping(node) if node else {}).items():
@@ -176,28 +105,21 @@ def _converge(node: Node | None) -> Converge:
     keys = mapping(node, ("timeout", "old_share", "confidence", "rate", "then")) if node else {}
     usual = Converge()
     return Converge(
-        timeout_s=read(keys, "timeout", duration, usual.timeout_s),
-        old_share=read(keys, "old_share", _share, usual.old_share),
-        confidence=read(keys, "confidence", _share, usual.confidence),
-        rate=read(keys, "rate", rate, usual.rate),
+        timeout_s=read(keys, "timeout", kinds.DURATION, usual.timeout_s),
+        old_share=read(keys, "old_share", kinds.SHARE, usual.old_share),
+        confidence=read(keys, "confidence", kinds.SHARE, usual.confidence),
+        rate=read(keys, "rate", kinds.RATE, usual.rate),
         then=names(keys.get("then")),
     )
-
-
-def _share(node: Node) -> float:
-    found = percent(node)
-    if not 0.001 <= found <= 0.9999:
-        raise UsageError(f"{node.where}: {shown(node)} is not from 0.1% to 99.99% (write 10%)")
-    return found
 
 
 def _baseline(node: Node | None) -> Baseline:
     keys = mapping(node, ("from", "window", "fallback", "max_age")) if node else {}
     read(keys, "from", one_of(("before",)), "before")
     return Baseline(
-        window_s=read(keys, "window", duration, Baseline().window_s),
+        window_s=read(keys, "window", kinds.DURATION, Baseline().window_s),
         last_good=read(keys, "fallback", one_of(("last-good", "none")), "none") == "last-good",
-        max_age_s=read(keys, "max_age", duration, Baseline().max_age_s),
+        max_age_s=read(keys, "max_age", kinds.DURATION, Baseline().max_age_s),
     )
 
 
@@ -226,7 +148,7 @@ def _ask(name: str, node: Node, keys: Mapping[str, Node]) -> Ask:
         headers=_headers(keys.get("headers")),
         body=read(keys, "body", text, None),
         expect=expect,
-        rate=read(keys, "rate", rate, None),
+        rate=read(keys, "rate", kinds.RATE, None),
         line=node.line,
     )
 
@@ -236,13 +158,13 @@ def _request(node: Node, written: str) -> tuple[str, str]:
     method, _, place = written.rpartition(" ")
     method = method.strip().upper() or "GET"
     if method not in _METHODS:
-        raise UsageError(f"{node.where}: no method named {method[:20]!r} ({near(method, _METHODS)})")
+        raise UsageError(f"{node.where}: no method named {method[:20]!r} ({hint(method, _METHODS)})")
     if place.startswith("/") and not place.startswith("//"):
         return method, place
     try:
-        return method, checked_url(place)
+        return method, kinds.address(place)
     except ValueError as exc:
-        raise UsageError(f"{node.where}: {exc}, or a path: GET /api/ping") from None
+        raise UsageError(f"{node.where}: {shown(node)} {exc}, or a path: GET /api/ping") from None
 
 
 def _query(name: str, node: Node, keys: Mapping[str, Node]) -> Query:

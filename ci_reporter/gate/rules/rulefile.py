@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 
+from ci_reporter.config import yaml
+from ci_reporter.config.hint import hint
+from ci_reporter.config.yaml import Node, flag, items, mapping, names, one_of, read, shown, text
 from ci_reporter.errors import UsageError
-from ci_reporter.gate.rules import conditions, planfile
+from ci_reporter.gate.rules import conditions, kinds, planfile
 from ci_reporter.gate.rules.conditions import Condition, leaves
 from ci_reporter.gate.rules.plan import Plan
 from ci_reporter.gate.rules.ruleset import (
@@ -21,26 +24,8 @@ from ci_reporter.gate.rules.ruleset import (
     RuleSet,
     Settings,
 )
-from ci_reporter.gate.rules.yamltree import (
-    Node,
-    alpha,
-    count,
-    duration,
-    items,
-    mapping,
-    names,
-    near,
-    one_of,
-    percent,
-    rate,
-    read,
-    shown,
-    text,
-    tree,
-    weight,
-)
 
-_LIMIT_BYTES = 256 * 1024
+_LIMIT_KIB = 256
 _TOP = ("version", "gate", "signals", "rules", "actions")
 _GATE = (
     *planfile.GATE,
@@ -53,19 +38,16 @@ _BUILT_IN_ACTIONS = ("notify",)
 
 def load(path: str, more_signals: Collection[str] = ()) -> RuleSet:
     """Read a rules file. `more_signals` are known beside those it declares. Raises UsageError with line and fix."""
-    try:
-        with open(path, "rb") as file:
-            content = file.read(_LIMIT_BYTES + 1)
-    except OSError as exc:
-        raise UsageError(f"{path}: cannot be read: {exc.strerror}") from exc
-    if len(content) > _LIMIT_BYTES:
-        raise UsageError(f"{path}: is larger than 256 KiB; that are no rules of ours")
-    return parse(content, path, more_signals)
+    return _rules(yaml.load(path, _LIMIT_KIB), path, more_signals)
 
 
 def parse(content: bytes, path: str, more_signals: Collection[str] = ()) -> RuleSet:
     """Read the rules in a file's content. Raises UsageError with file, line, key, value and fix."""
-    top = mapping(tree(content, path), _TOP)
+    return _rules(yaml.parse(content, path), path, more_signals)
+
+
+def _rules(tree: Node, path: str, more_signals: Collection[str]) -> RuleSet:
+    top = mapping(tree, _TOP)
     if "version" in top and text(top["version"]) != "1":
         raise UsageError(f"{top['version'].where}: version {shown(top['version'])} is not known (write version: 1)")
     if "rules" not in top:
@@ -106,12 +88,12 @@ def _rule(node: Node, signals: Mapping[str, str], actions: Collection[str]) -> R
         line=node.line,
         on=names(keys.get("on")),
         then=then,
-        min_probes=read(least, "probes", count, 0),
-        min_errors=read(least, "errors", count, 0),
+        min_probes=read(least, "probes", kinds.COUNT, 0),
+        min_errors=read(least, "errors", kinds.COUNT, 0),
         no_data=read(keys, "no_data", one_of(OUTCOMES), "inconclusive"),
         inconclusive=read(keys, "inconclusive", one_of(POLICIES), None),
         mode=read(keys, "mode", one_of(MODES), "enforce"),
-        weight=read(keys, "weight", weight, 1.0),
+        weight=read(keys, "weight", kinds.WEIGHT, 1.0),
         judge=read(keys, "judge", one_of(JUDGES), None),
     )
 
@@ -136,7 +118,7 @@ def _condition(node: Node) -> tuple[Condition, str]:
 def _check_signals(condition: Condition, node: Node, signals: Mapping[str, str]) -> None:
     for leaf in leaves(condition):
         if leaf.signal is not None and leaf.signal not in signals:
-            raise UsageError(f"{node.where}: no signal named {leaf.signal!r} ({near(leaf.signal, signals)})")
+            raise UsageError(f"{node.where}: no signal named {leaf.signal!r} ({hint(leaf.signal, signals)})")
         latency = getattr(leaf, "limit_ms", None) is not None or getattr(leaf, "quantile", None) is not None
         if latency and signals.get(str(leaf.signal)) == "promql":
             raise UsageError(
@@ -148,7 +130,7 @@ def _check_actions(then: Iterable[str], actions: Collection[str], node: Node | N
     for name in then:
         if name not in actions:
             where = node.where if node else "then"
-            raise UsageError(f"{where}: no action named {name!r} ({near(name, actions)})")
+            raise UsageError(f"{where}: no action named {name!r} ({hint(name, actions)})")
 
 
 def _check_names(rules: Iterable[Rule], path: str) -> None:
@@ -173,32 +155,23 @@ def _actions(node: Node | None) -> dict[str, Action]:
             name=name,
             run=read(keys, "run", text, None),
             to=read(keys, "to", text, None),
-            timeout_s=read(keys, "timeout", duration, 300.0),
-            most=read(keys, "max", _once_or_more, 1),
-            verify=read(keys, "verify", one_of(("true", "false")), "false") == "true",
-        )
-    return found
-
-
-def _once_or_more(node: Node) -> int:
-    found = count(node)
-    if not 1 <= found <= 100:
-        raise UsageError(
-            f"{node.where}: {found} is not between 1 and 100 (for an action not to run, take it out of then:)"
+            timeout_s=read(keys, "timeout", kinds.DURATION, 300.0),
+            most=read(keys, "max", kinds.TIMES, 1),
+            verify=read(keys, "verify", flag, False),
         )
     return found
 
 
 def _settings(keys: Mapping[str, Node], plan: Plan) -> Settings:
     return Settings(
-        alpha=read(keys, "alpha", alpha, 0.01),
-        watch_s=read(keys, "watch", duration, None),
-        min_watch_s=read(keys, "min_watch", duration, 0.0),
+        alpha=read(keys, "alpha", kinds.ALPHA, 0.01),
+        watch_s=plan.watch_s if "watch" in keys else None,
+        min_watch_s=read(keys, "min_watch", kinds.DURATION, 0.0),
         judge=read(keys, "judge", one_of(JUDGES), "statistics"),
         inconclusive=_policies(keys.get("inconclusive")),
         early_pass=_early_pass(keys.get("early_pass")),
-        rate=read(keys, "rate", rate, None),
-        interval_s=read(keys, "interval", duration, 15.0),
+        rate=plan.rate if "rate" in keys else None,
+        interval_s=read(keys, "interval", kinds.DURATION, 15.0),
         baseline_s=plan.baseline.window_s,
     )
 
@@ -216,6 +189,6 @@ def _early_pass(node: Node | None) -> EarlyPass | None:
     if node is None:
         return None
     if isinstance(node.value, str):
-        return EarlyPass() if one_of(("true", "false"))(node) == "true" else None
+        return EarlyPass() if flag(node) else None
     keys = mapping(node, ("margin", "beta"))
-    return EarlyPass(margin=read(keys, "margin", percent, 0.5), beta=read(keys, "beta", alpha, 0.05))
+    return EarlyPass(margin=read(keys, "margin", kinds.PERCENT, 0.5), beta=read(keys, "beta", kinds.ALPHA, 0.05))

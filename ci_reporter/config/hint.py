@@ -1,0 +1,19 @@
+"""The way out of a name that nobody knows: the nearest one that somebody does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """`perhaps you meant 'timeout'`, or the list of all known names where none is near."""
+    names = sorted(known)
+    near = nearest(name, names)
+    return f"perhaps you meant '{near}'" if near else f"known: {', '.join(names)}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that looks most like this one, if any looks like it at all."""
+    import difflib  # only a mistake needs it
+
+    return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)
