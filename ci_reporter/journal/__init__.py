@@ -25,18 +25,15 @@ from ci_reporter.journal.files import (
     boot_id,
     encode,
     listing,
-    open_regular,
     read_at,
     rewrite,
     try_lock,
-    unlink,
-    write_atomic,
     write_locked,
-    write_whole,
 )
 from ci_reporter.journal.spool import Spool
 from ci_reporter.model import Report
 from ci_reporter.schema import from_json, to_json
+from ci_reporter.system.files import open_regular, unlink, write_atomic, write_whole
 
 _LOCK_WAIT_S = 2.0
 _BEGINNING = b'{"schema":1,"report_id":"'  # of every line of ours
@@ -215,7 +212,7 @@ class Journal:
                 os.makedirs(folder, exist_ok=True)
             ignore = os.path.join(self.path, ".gitignore")
             if not os.path.lexists(ignore):
-                write_atomic(ignore, b"*\n")
+                write_atomic(ignore, b"*\n", durable=False)
         except OSError as exc:
             raise StateError(f"cannot use {self.path} as the state folder: {exc.strerror}") from exc
 

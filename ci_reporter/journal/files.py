@@ -1,11 +1,11 @@
-"""What the state folder needs of a file system: files that appear whole, locks that die with their owner."""
+"""What the state folder needs of a file system besides plain files: locks that die with their owner, lines of JSON."""
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import stat
+
+from ci_reporter.system.files import open_regular, unlink, write_whole
 
 try:
     import fcntl
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 HAS_LOCKS = fcntl is not None
-# Never through a link, never waiting on a FIFO; Windows knows neither, and would translate line ends.
-_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 LARGEST_LINE = 32 * 1024**2  # of --tail at most 1 MiB is kept, six bytes a character at worst
 
 
@@ -29,20 +27,6 @@ def boot_id() -> str | None:
             return file.read().strip()
     except OSError:
         return None
-
-
-def open_regular(path: str, flags: int) -> int:
-    """Open a plain file; never through a link, never waiting on a FIFO."""
-    try:
-        fd = os.open(path, flags | _PLAIN, 0o644)
-    except OSError as exc:
-        if exc.errno == errno.ELOOP:  # what O_NOFOLLOW makes of a link
-            raise OSError(errno.ELOOP, "it is a link, not a plain file") from exc
-        raise
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise OSError(errno.EINVAL, "it is not a plain file")
-    return fd
 
 
 def write_locked(path: str, flat: dict[str, Any]) -> int:
@@ -60,27 +44,6 @@ def write_locked(path: str, flat: dict[str, Any]) -> int:
         unlink(hidden)
         raise
     return fd
-
-
-def write_atomic(path: str, content: bytes) -> None:
-    """Write a file that appears whole or not at all."""
-    hidden = f"{path}.{os.urandom(4).hex()}.new"
-    try:
-        fd = open_regular(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        try:
-            write_whole(fd, content)
-        finally:
-            os.close(fd)
-        os.replace(hidden, path)
-    except OSError:
-        unlink(hidden)
-        raise
-
-
-def write_whole(fd: int, content: bytes) -> None:
-    """Write all of it; a disk that took a part is full."""
-    if os.write(fd, content) < len(content):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def rewrite(fd: int, content: bytes) -> bool:
@@ -119,14 +82,6 @@ def listing(folder: str) -> list[str]:
         return os.listdir(folder)
     except OSError:
         return []
-
-
-def unlink(path: str) -> None:
-    """Remove a file that may be gone already."""
-    try:
-        os.unlink(path)
-    except OSError:
-        pass
 
 
 def try_lock(fd: int) -> bool:

@@ -6,9 +6,10 @@ import json
 import os
 from dataclasses import replace
 
-from ci_reporter.journal.files import LARGEST_LINE, boot_id, open_regular, try_lock
+from ci_reporter.journal.files import LARGEST_LINE, boot_id, try_lock
 from ci_reporter.model import Report, Result
 from ci_reporter.schema import from_json
+from ci_reporter.system.files import open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ import os
 from dataclasses import dataclass
 
 from ci_reporter.errors import StateError
-from ci_reporter.journal.files import LARGEST_LINE, encode, listing, open_regular, unlink, write_atomic
+from ci_reporter.journal.files import LARGEST_LINE, encode, listing
 from ci_reporter.model import Report
 from ci_reporter.schema import from_json, to_json
+from ci_reporter.system.files import open_regular, unlink, write_atomic
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from ci_reporter import metrics
 from ci_reporter.errors import DeliveryError
 from ci_reporter.model import Report
+from ci_reporter.system.files import replacement
 
 
 def write(path: str, reports: Sequence[Report]) -> None:
@@ -20,11 +21,9 @@ def write(path: str, reports: Sequence[Report]) -> None:
         batch = [each for each in metrics.samples(report) if not each.family.passing]
         steps.setdefault((report.run.job_name or "", report.step.name), []).append(batch)
     text = metrics.openmetrics({key: metrics.newest(batches) for key, batches in steps.items()}, ("ci_job", "step"))
-    hidden = f"{path}.{os.getpid()}.new"
     try:
         os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-        with open(hidden, "wb") as file:
+        with replacement(path) as file:
             file.write(text)
-        os.replace(hidden, path)
     except OSError as exc:
         raise DeliveryError(f"cannot write the OpenMetrics file {path}: {exc.strerror}") from exc

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ci_reporter.errors import StampError
+from ci_reporter.system.files import replacement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,21 +32,11 @@ def replacing(path: str) -> Iterator[BinaryIO]:
     What a link leads to is replaced, not the link. There may be no file yet. Raises StampError for what the file system
     says, within the block too.
     """
-    target = os.path.realpath(path)
-    hidden = os.path.join(os.path.dirname(target), f".{os.path.basename(target)[:80]}.{os.urandom(4).hex()}.new")
     try:
-        with open(hidden, "xb") as file:
+        with replacement(path, _copy_status) as file:
             yield file
-            file.flush()
-            _keep_status(target, hidden)
-            os.fsync(file.fileno())
-        os.replace(hidden, target)
-        _sync_folder(os.path.dirname(target))
     except OSError as exc:
         raise StampError(f"{path}: cannot be written: {exc.strerror or exc}{_REMEDY.get(exc.errno or 0, '')}") from exc
-    finally:
-        with suppress(OSError):
-            os.unlink(hidden)
 
 
 def write(path: str, content: bytes) -> bool:
@@ -109,7 +100,7 @@ def _data(source: int, at: int, end: int) -> tuple[int, int]:
         os.lseek(source, position, os.SEEK_SET)
 
 
-def _keep_status(old: str, new: str) -> None:
+def _copy_status(old: str, new: str) -> None:
     """Give the new file the old one's owner where we may, its mode, times and extended attributes."""
     try:
         status = os.stat(old)
@@ -118,13 +109,3 @@ def _keep_status(old: str, new: str) -> None:
     with suppress(PermissionError, AttributeError):
         os.chown(new, status.st_uid, status.st_gid)
     shutil.copystat(old, new)  # after chown, which takes set-user-id away
-
-
-def _sync_folder(folder: str) -> None:
-    """Make the new name last; a file system that cannot sync a folder has other ways."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -14,6 +14,7 @@ from ci_reporter.cli.reporting import reported
 from ci_reporter.coverage.report import CoverageReport
 from ci_reporter.coverage.write import STYLES, written
 from ci_reporter.errors import UsageError
+from ci_reporter.system.files import replacement
 
 _BY_ENDING = {".xml": "cobertura", ".info": "lcov", ".lcov": "lcov", ".json": "json"}
 
@@ -41,13 +42,8 @@ def command(files: tuple[str, ...], out: str, style: str | None, format_name: st
 def _write(report: CoverageReport, style: str, path: str) -> None:
     """Written beside and moved into place: nobody sees half a file, and `path` may be one of those that were read."""
     pieces = written(report, style)
-    unfinished = f"{path}.{os.getpid()}.tmp"
     try:
-        with open(unfinished, "w", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.writelines(pieces)
-        os.replace(unfinished, path)
+        with replacement(path) as file:
+            file.writelines(piece.encode("utf-8", "replace") for piece in pieces)
     except OSError as exc:
         raise UsageError(f"--out {path}: cannot be written: {exc.strerror}") from exc
-    finally:
-        if os.path.exists(unfinished):
-            os.unlink(unfinished)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from math import inf
 
 from ci_reporter.errors import StateError
 from ci_reporter.gate.recording import Count, Probe, Recording, Signal, first_line, line
+from ci_reporter.system.files import replacement
 
 
 class Tape:
@@ -43,24 +43,10 @@ def write(recording: Recording, path: str) -> None:
         lines += [line(name, probe) for probe in signal.probes]
         lines += [line(name, count) for count in signal.counts]
     try:
-        write_text(path, "\n".join(lines))
+        with replacement(path) as file:
+            file.write("\n".join([*lines, ""]).encode())
     except OSError as exc:
         raise StateError(f"cannot write {path}: {exc.strerror}") from exc
-
-
-def write_text(path: str, text: str) -> None:
-    """Write a text and a line break, durably, all of it or nothing. Raises OSError."""
-    hidden = f"{path}.{os.urandom(4).hex()}.new"
-    try:
-        with open(hidden, "x", encoding="utf-8") as file:
-            file.write(f"{text}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(hidden, path)
-    except OSError:
-        if os.path.exists(hidden):
-            os.unlink(hidden)
-        raise
 
 
 def _signal(samples: Iterable[Probe | Count], until_s: float) -> Signal:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from ci_reporter.errors import StateError
 from ci_reporter.gate.rules.ruleset import Action
+from ci_reporter.system.files import sync_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -159,9 +160,5 @@ class Ledger:
         except FileExistsError:
             return False
         os.close(fd)
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # the file is empty: its name is all there is to keep
-        finally:
-            os.close(folder)
+        sync_folder(self._folder)  # the file is empty: its name is all there is to keep
         return True

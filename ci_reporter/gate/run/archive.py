@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from ci_reporter.errors import StateError, UsageError
 from ci_reporter.gate import recording
-from ci_reporter.gate.probing.buffer import write, write_text
+from ci_reporter.gate.probing.buffer import write
 from ci_reporter.gate.recording import Recording
 from ci_reporter.model import seconds_of
+from ci_reporter.system.files import read_bounded, write_atomic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,9 +55,8 @@ def keep(folder: str, name: str, recordings: Mapping[str, Recording], about: Map
         os.makedirs(path, exist_ok=True)
         for phase, each in recordings.items():
             write(each, os.path.join(path, f"{phase}.ndjson"))
-        write_text(
-            os.path.join(path, _VERDICT), json.dumps(about, allow_nan=False)
-        )  # last: without it the rest does not count
+        # Last: without a verdict the rest of the folder does not count.
+        write_atomic(os.path.join(path, _VERDICT), json.dumps(about, allow_nan=False).encode() + b"\n")
         for old in _names(folder)[:-MOST]:
             shutil.rmtree(os.path.join(folder, old), ignore_errors=True)
     except OSError as exc:
@@ -69,8 +69,7 @@ def kept(folder: str) -> Iterator[Kept]:
     for name in reversed(_names(folder)):
         path = os.path.join(folder, name)
         try:
-            with open(os.path.join(path, _VERDICT), "rb") as file:
-                about = json.loads(file.read(_LARGEST))
+            about = json.loads(read_bounded(os.path.join(path, _VERDICT), _LARGEST))
         except (OSError, ValueError, RecursionError):
             continue
         if isinstance(about, dict):

@@ -1,0 +1,143 @@
+"""Files written whole or not at all, and files read without waiting and up to a limit.
+
+Every room writes and reads its files with these functions. The module is loaded before the user's command starts, so it
+imports nothing that the interpreter has not loaded already.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+# O_NONBLOCK: to open a FIFO must not wait for its other end. O_BINARY: Windows would translate line ends.
+_PLAIN = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+_LONGEST_STEM = 50  # characters; four bytes each at most, and a file name has 255 bytes
+
+
+def write_atomic(path: str, content: bytes, *, durable: bool = True) -> None:
+    """Write a file of our own: readers see the old content or the new, also after a crash. Raises OSError.
+
+    A symbolic link at `path` is replaced, not followed. `durable=False` saves the fsync where losing the file after a
+    power cut does no harm.
+    """
+    hidden = hidden_name(path)
+    try:
+        fd = open_regular(hidden, _NEW)
+        try:
+            write_whole(fd, content)
+            if durable:
+                os.fsync(
+                    fd
+                )  # without it, a crash after the rename can leave an empty file: see rename(2), ext4's delalloc
+        finally:
+            os.close(fd)
+        os.replace(hidden, path)
+    except OSError:
+        unlink(hidden)
+        raise
+
+
+@contextmanager
+def replacement(path: str, copy_status: Callable[[str, str], None] | None = None) -> Iterator[BinaryIO]:
+    """Give a file to write that takes the place of the user's file `path` when the block ends without an error.
+
+    Otherwise nothing changes and nothing is left behind. The target of a symbolic link is replaced, not the link; the
+    mode of the old file is kept, or what `copy_status(old, new)` copies. What is not a regular file (`/dev/stdout`, a
+    FIFO) cannot be replaced and is written to. Raises OSError.
+    """
+    if _is_stream(path):
+        with open(path, "wb") as stream:
+            yield stream
+        return
+    target = os.path.realpath(path)
+    hidden = hidden_name(target)
+    try:
+        with open(hidden, "xb") as file:
+            yield file
+            file.flush()
+            (copy_status or _copy_mode)(target, hidden)
+            os.fsync(file.fileno())
+        os.replace(hidden, target)
+        sync_folder(os.path.dirname(target))
+    finally:
+        unlink(hidden)
+
+
+def hidden_name(path: str) -> str:
+    """A new name in the same folder, for a file that is not complete yet: `.report.xml.1f2e3d4c.new`."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f".{name[:_LONGEST_STEM]}.{os.urandom(4).hex()}.new")
+
+
+def read_bounded(path: str, most: int) -> bytes:
+    """Read a regular file of at most `most` bytes; a FIFO or a device is refused at once. Raises OSError.
+
+    Symbolic links are followed: this is for files that others name.
+    """
+    with open(open_regular(path, os.O_RDONLY, follow=True), "rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most} bytes")
+    return content
+
+
+def open_regular(path: str, flags: int, *, follow: bool = False) -> int:
+    """Open a regular file without ever waiting; through a symbolic link only with `follow`. Raises OSError."""
+    try:
+        fd = os.open(path, flags | _PLAIN | (0 if follow else _NO_LINK), 0o644)
+    except ValueError as exc:  # a null byte, or a character that the file system cannot encode
+        raise OSError(errno.EINVAL, "no file can have this name") from exc
+    except OSError as exc:
+        if exc.errno == errno.ELOOP and os.path.islink(path):  # O_NOFOLLOW reports a link in this way
+            raise OSError(errno.ELOOP, "it is a link, not a plain file") from exc
+        raise
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "it is not a plain file")
+    return fd
+
+
+def write_whole(fd: int, content: bytes) -> None:
+    """Write all of it in one call; a short write means that the disk is full. Raises OSError."""
+    if os.write(fd, content) < len(content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def sync_folder(folder: str) -> None:
+    """Make the names in a folder durable; some file systems cannot, and need not, do it."""
+    with suppress(OSError):
+        fd = os.open(folder or ".", os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def unlink(path: str) -> None:
+    """Remove a file that may be gone already."""
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
+
+
+def _is_stream(path: str) -> bool:
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def _copy_mode(old: str, new: str) -> None:
+    with suppress(FileNotFoundError):
+        os.chmod(new, stat.S_IMODE(os.stat(old).st_mode))
