@@ -8,16 +8,17 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ci_reporter.health.app import Health
     from ci_reporter.health.build import find
     from ci_reporter.health.checks import Check, Outcome
-    from ci_reporter.health.service import Health, Paths
+    from ci_reporter.health.service import Paths
     from ci_reporter.model import BuildInfo
 
 __all__ = ["BuildInfo", "Check", "Health", "Outcome", "Paths", "find"]
 _MODULES = {
     "BuildInfo": "ci_reporter.model",
     "Check": "ci_reporter.health.checks",
-    "Health": "ci_reporter.health.service",
+    "Health": "ci_reporter.health.app",
     "Outcome": "ci_reporter.health.checks",
     "Paths": "ci_reporter.health.service",
     "find": "ci_reporter.health.build",

@@ -8,8 +8,7 @@ from time import perf_counter
 
 from ci_reporter.health.checks import results_async
 from ci_reporter.health.routes import asgi_route
-from ci_reporter.health.service import Health
-from ci_reporter.health.traffic import EVERY
+from ci_reporter.health.service import Service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,18 +26,19 @@ _CLIENT_GONE = 499  # nginx's number for an answer nobody waited for
 class HealthMiddleware:
     """`app` with the endpoints of `health` before it; `route` gives a request's route template from its scope."""
 
-    def __init__(self, app: App | None, health: Health, *, route: Callable[[Scope], str | None] = asgi_route) -> None:
+    def __init__(self, app: App | None, health: Service, *, route: Callable[[Scope], str | None] = asgi_route) -> None:
         self._app = app or _nothing
         self._health = health
         self._endpoints = health.endpoints
         self._begin = health.traffic.begin
         self._end = health.traffic.end
-        self._add_up = health.traffic.add_up
         self._route = route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or hand over and count."""
         if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                self._health.draining.install()  # by now the server has set its own handler of SIGTERM
             await self._app(scope, receive, send)
             return
         path = scope["path"]
@@ -49,8 +49,7 @@ class HealthMiddleware:
             return
         code = 0
         ended = False
-        if not self._begin() % EVERY:
-            self._add_up()
+        self._begin()
         began = perf_counter()
 
         def watched(message: Message) -> Awaitable[None]:
@@ -70,13 +69,13 @@ class HealthMiddleware:
             raise
         finally:
             if not ended:
-                self._end((scope["method"], self._route(scope), code or 500, perf_counter() - began))
+                self._end(scope["method"], self._route(scope), code or 500, perf_counter() - began)
 
     async def _last(self, message: Message, send: Send, scope: Scope, code: int, began: float) -> None:
         try:
             await send(message)
         finally:
-            self._end((scope["method"], self._route(scope), code, perf_counter() - began))
+            self._end(scope["method"], self._route(scope), code, perf_counter() - began)
 
     async def _answer(self, endpoint: str, scope: Scope, send: Send) -> None:
         method = scope["method"]

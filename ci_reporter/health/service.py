@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
 from ci_reporter.health import build as builds
 from ci_reporter.health.checks import Check, Seen, Watched
+from ci_reporter.health.draining import Draining
+from ci_reporter.health.multiprocess import SharedTraffic, folder
 from ci_reporter.health.traffic import BUCKETS_S, Build, Traffic
 from ci_reporter.model import BuildInfo, rfc3339
 
@@ -18,9 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ci_reporter.health.asgi import HealthMiddleware as Asgi
     from ci_reporter.health.reply import Status
-    from ci_reporter.health.wsgi import HealthMiddleware as Wsgi
 
 _JSON = "application/health+json"
 _METHODS = ("GET", "HEAD")
@@ -52,12 +53,13 @@ class Reply:
     body: bytes
 
 
-class Health:
+class Service:
     """A service's build, its checks and its traffic, and what is told of them.
 
     `build` is a BuildInfo, a path of a `build-info.json`, or what `find` has found. `reasons`: show what a failed
     check's exception says, where only those who may know it can reach the endpoints; else its kind alone is shown.
-    Metrics of your own go to `registry`.
+    Metrics of your own go to `registry`; with PROMETHEUS_MULTIPROC_DIR set, those of all workers are summed.
+    `drain_s`: for how long `/readyz` is red after SIGTERM before the server gets the signal.
     """
 
     def __init__(
@@ -68,13 +70,15 @@ class Health:
         paths: Paths | None = None,
         reasons: bool = False,
         buckets_s: Sequence[float] = BUCKETS_S,
+        drain_s: float = 0.0,
     ) -> None:
         self.build = builds.find(build) if isinstance(build, str) else build or BuildInfo()
         self.endpoints = (paths or Paths()).table()
-        self.traffic = Traffic(buckets_s)
         self.registry = CollectorRegistry()
-        for each in (Build(self.build), self.traffic):
-            self.registry.register(each)
+        self.traffic = _traffic(self.registry, buckets_s)
+        self.registry.register(Build(self.build))
+        PlatformCollector(self.registry)
+        self.draining = Draining(drain_s)
         self._reasons = reasons
         self._watched: dict[str, Watched] = {}
         self._began = time.monotonic()
@@ -96,18 +100,6 @@ class Health:
 
         return made
 
-    def asgi(self, app: Any = None, **how: Any) -> Asgi:
-        """The ASGI app with the endpoints before it, or the endpoints alone."""
-        from ci_reporter.health.asgi import HealthMiddleware
-
-        return HealthMiddleware(app, self, **how)
-
-    def wsgi(self, app: Any = None, **how: Any) -> Wsgi:
-        """The WSGI app with the endpoints before it, or the endpoints alone."""
-        from ci_reporter.health.wsgi import HealthMiddleware
-
-        return HealthMiddleware(app, self, **how)
-
     def asked(self, endpoint: str, method: str) -> list[Watched]:
         """The checks to ask before replying: being alive needs none."""
         if method not in _METHODS or endpoint not in {"health", "readyz"}:
@@ -120,7 +112,7 @@ class Health:
             return _reply(405, "text/plain; charset=utf-8", b"only GET and HEAD\n", ("Allow", "GET, HEAD"))
         if endpoint == "metrics":
             return self._metrics(accept)
-        status = overall(seen)
+        status = "fail" if endpoint == "readyz" and self.draining.begun else overall(seen)
         document = {"status": status, **(self._about() if endpoint == "health" else {}), **_checks(seen)}
         return _reply(503 if status == "fail" else 200, _JSON, (json.dumps(document, default=str) + "\n").encode())
 
@@ -136,6 +128,17 @@ class Health:
 
         encode, kind = choose_encoder(accept)
         return _reply(200, kind, encode(self.registry))
+
+
+def _traffic(registry: CollectorRegistry, buckets_s: Sequence[float]) -> Traffic | SharedTraffic:
+    """What counts requests: this process alone, or all workers in a folder that they share."""
+    shared = folder(os.environ)
+    if shared:
+        return SharedTraffic(shared, registry, buckets_s)
+    own = Traffic(buckets_s)
+    registry.register(own)
+    ProcessCollector(registry=registry)  # of one process; what several have adds up to nothing that is true
+    return own
 
 
 def overall(seen: Sequence[Seen]) -> Status:

@@ -8,8 +8,7 @@ from time import perf_counter
 
 from ci_reporter.health.checks import results
 from ci_reporter.health.routes import wsgi_route
-from ci_reporter.health.service import Health
-from ci_reporter.health.traffic import EVERY
+from ci_reporter.health.service import Service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,14 +22,16 @@ if TYPE_CHECKING:
 class HealthMiddleware:
     """`app` with the endpoints of `health` before it; `route` gives a request's route template from its environ."""
 
-    def __init__(self, app: App | None, health: Health, *, route: Callable[[Environ], str | None] = wsgi_route) -> None:
+    def __init__(
+        self, app: App | None, health: Service, *, route: Callable[[Environ], str | None] = wsgi_route
+    ) -> None:
         self._app = app or _nothing
         self._health = health
         self._endpoints = health.endpoints
         self._begin = health.traffic.begin
         self._end = health.traffic.end
-        self._add_up = health.traffic.add_up
         self._route = route
+        health.draining.install()
 
     def __call__(self, environ: Environ, start_response: Start) -> Iterable[bytes]:
         """Answer, or hand over and count."""
@@ -40,8 +41,7 @@ class HealthMiddleware:
         code = "500"
         route: str | None = None
         ended = False
-        if not self._begin() % EVERY:
-            self._add_up()
+        self._begin()
         began = perf_counter()
 
         def started(status: str, *more: Any) -> Callable[[bytes], object]:
@@ -54,7 +54,7 @@ class HealthMiddleware:
             nonlocal ended
             if not ended:
                 ended = True
-                self._end((environ["REQUEST_METHOD"], route, code, perf_counter() - began))
+                self._end(environ["REQUEST_METHOD"], route, code, perf_counter() - began)
 
         try:
             body = self._app(environ, started)

@@ -17,7 +17,7 @@ HOW_TO = (ROOT / "docs/how-to/answer-the-gate.md").read_text()
 
 def families():
     traffic = Traffic()
-    traffic.end(("GET", "/", 200, 0.1))
+    traffic.end("GET", "/", 200, 0.1)
     return [*traffic.collect(), *Build(BuildInfo(version="1")).collect()]
 
 

@@ -1,0 +1,71 @@
+"""Several worker processes: requests are counted in files of `PROMETHEUS_MULTIPROC_DIR`, and a scrape sums them.
+
+The files and the sums are prometheus_client's own (its documentation, "Multiprocess Mode"). Metrics of the service that
+are made with prometheus_client are in the same files, so they are summed too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from ci_reporter.health import traffic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def folder(env: Mapping[str, str]) -> str | None:
+    """The folder that the workers share, made if need be; None where each process counts for itself."""
+    path = env.get(VARIABLE)
+    if path:
+        os.makedirs(path, exist_ok=True)
+    return path
+
+
+def child_exit(_: Any, worker: Any) -> None:
+    """Gunicorn's hook of that name: a worker that has ended has no requests in progress any more."""
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # it has no annotations
+
+
+class SharedTraffic:
+    """Counts the requests of all workers, each in its own files of `path`; give it to `registry` to be collected."""
+
+    def __init__(self, path: str, registry: CollectorRegistry, buckets_s: Sequence[float]) -> None:
+        MultiProcessCollector(registry, path)  # type: ignore[no-untyped-call]  # it has no annotations
+        own = CollectorRegistry()  # what this process alone has counted is shown to nobody
+        self._requests = Counter("http_requests", traffic.REQUESTS, [*traffic.LABELS, "code"], registry=own)
+        self._durations = Histogram(
+            "http_request_duration_seconds",
+            traffic.DURATIONS,
+            traffic.LABELS,
+            registry=own,
+            buckets=tuple(sorted(buckets_s)),
+        )
+        self._in_progress = Gauge(
+            "http_requests_in_progress", traffic.IN_PROGRESS, registry=own, multiprocess_mode="livesum"
+        )
+        self._series: dict[tuple[str, str, str], tuple[Callable[[], None], Callable[[float], None]]] = {}
+
+    def begin(self) -> None:
+        """Count a request that has arrived."""
+        self._in_progress.inc()
+
+    def end(self, method: str, route: str | None, code: int | str, took_s: float) -> None:
+        """Count it as answered."""
+        self._in_progress.dec()
+        key = method, route or traffic.OTHER, str(code)
+        count, observe = self._series.get(key) or self._series_of(*key)
+        count()
+        observe(took_s)
+
+    def _series_of(self, method: str, route: str, code: str) -> tuple[Callable[[], None], Callable[[float], None]]:
+        method, route, code = traffic.bounded(method, route, code, self._series)
+        series = self._requests.labels(method, route, code).inc, self._durations.labels(method, route).observe
+        return self._series.setdefault((method, route, code), series)
