@@ -12,6 +12,7 @@ from ci_reporter.cli import output
 from ci_reporter.cli.place import Place, access, here, pushgateway
 from ci_reporter.cli.reporting import reported
 from ci_reporter.http import shown
+from ci_reporter.http.prometheus import Prometheus
 from ci_reporter.providers import detect, read_text
 from ci_reporter.sinks import diagnosis
 from ci_reporter.sinks.diagnosis import Finding
@@ -49,7 +50,7 @@ def _findings(place: Place) -> Iterator[Finding]:
     sink = pushgateway(place.config)
     yield from diagnosis.gateway(Gateway(url=sink.url, access=sink.access))
     if place.config.prometheus:
-        server = diagnosis.Prometheus(url=shown(place.config.prometheus), access=access(place.config, "prometheus"))
+        server = Prometheus(url=shown(place.config.prometheus), access=access(place.config, "prometheus"))
         yield from diagnosis.prometheus(server, sink.url)
 
 

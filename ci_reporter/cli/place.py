@@ -15,8 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ci_reporter.gate.probing.promql import Prometheus
     from ci_reporter.http import Access
+    from ci_reporter.http.prometheus import Prometheus
     from ci_reporter.metrics import Samples
     from ci_reporter.sinks import Sink
     from ci_reporter.sinks.loki import Loki
@@ -125,8 +125,8 @@ def prometheus(config: Config) -> Prometheus | None:
     """The Prometheus whose counts a gate judges, if one is set."""
     if not config.prometheus:
         return None
-    from ci_reporter.gate.probing.promql import Prometheus
     from ci_reporter.http import shown
+    from ci_reporter.http.prometheus import Prometheus
 
     return Prometheus(url=shown(config.prometheus), access=access(config, "prometheus"))
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from urllib.parse import quote, urlsplit
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import yaml
 
 from ci_reporter import metrics
 from ci_reporter.errors import DeliveryError, Rejected
-from ci_reporter.http import Access, Deadline, Request, send, shown
+from ci_reporter.http import Deadline, shown
+from ci_reporter.http.prometheus import Prometheus
 from ci_reporter.sinks.gateway import Gateway
 
 TYPE_CHECKING = False
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _CALL_S = 5.0
-_LARGEST = 64 * 1024**2
 _PROBE = {"job": metrics.JOB, "step": "doctor"}
 _PORTS = {"http": 80, "https": 443}
 _SIGN_IN = "set CI_REPORTER_{0}_USERNAME and _PASSWORD, or CI_REPORTER_{0}_TOKEN (each also as _FILE)"
@@ -87,20 +86,12 @@ def _push(at: Gateway) -> Finding:
     return Finding(ok=True, seen="a test push was taken and deleted again")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Prometheus:
-    """A Prometheus and how to be let in."""
-
-    url: str
-    access: Access = field(default_factory=Access)
-
-
 def prometheus(server: Prometheus, gateway_url: str) -> Iterator[Finding]:
     """Whether this Prometheus scrapes that Pushgateway, and with `honor_labels: true`."""
     try:
         target = _target(server, gateway_url)
         arrives = target is None and _arrives(server)
-        config = yaml.safe_load(_get(server, "/api/v1/status/config")["yaml"])
+        config = yaml.safe_load(server.configuration(Deadline(_CALL_S)))
     except (DeliveryError, KeyError, TypeError, ValueError, yaml.YAMLError) as exc:
         remedy = _way_in(exc, "PROMETHEUS") or "correct CI_REPORTER_PROMETHEUS"
         yield Finding(ok=False, seen=f"Prometheus does not tell: {exc}", remedy=remedy)
@@ -142,7 +133,7 @@ class _Target:
 
 def _target(server: Prometheus, gateway_url: str) -> _Target | None:
     """The active target with the gateway's host and port. Raises DeliveryError, KeyError, TypeError, ValueError."""
-    for found in _get(server, f"/api/v1/targets?state={quote('active')}")["activeTargets"]:
+    for found in server.active_targets(Deadline(_CALL_S)):
         if _server(found["scrapeUrl"]) == _server(gateway_url):
             error = str(found.get("lastError", ""))
             return _Target(job=str(found["scrapePool"]), health=str(found["health"]), error=error)
@@ -152,18 +143,9 @@ def _target(server: Prometheus, gateway_url: str) -> _Target | None:
 def _arrives(server: Prometheus) -> bool:
     """Whether groups of ours are there: where Prometheus runs, the gateway often has another name."""
     promql = f'count(push_time_seconds{{job="{metrics.JOB}"}})'
-    return bool(_get(server, f"/api/v1/query?query={quote(promql)}")["result"])
+    return bool(server.query(promql, Deadline(_CALL_S)).result)
 
 
 def _server(url: str) -> tuple[str | None, int | None]:
     parts = urlsplit(url)
     return parts.hostname, parts.port or _PORTS.get(parts.scheme)
-
-
-def _get(server: Prometheus, path: str) -> Mapping[str, Any]:
-    request = Request(method="GET", url=server.url + path, base=server.url, access=server.access, limit=_LARGEST)
-    answer = send(request, Deadline(_CALL_S))
-    try:
-        return dict(json.loads(answer.body)["data"])
-    except (ValueError, KeyError, TypeError) as exc:
-        raise DeliveryError(f"{shown(server.url)} did not answer as Prometheus does: {answer.text(100)}") from exc

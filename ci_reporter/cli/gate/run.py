@@ -19,10 +19,10 @@ from ci_reporter.cli.place import Place, here, prometheus
 from ci_reporter.cli.recording import report_of
 from ci_reporter.errors import CIReporterError, StateError, UsageError
 from ci_reporter.gate.probing import targets
-from ci_reporter.gate.probing.promql import Prometheus
 from ci_reporter.gate.rules import lint
 from ci_reporter.gate.rules.ruleset import RuleSet
 from ci_reporter.gate.run.outcome import Outcome
+from ci_reporter.http.prometheus import Prometheus
 from ci_reporter.journal import Running
 from ci_reporter.model import Report, Result, Run, Step, rfc3339, seconds_of
 from ci_reporter.providers import detect, read_text

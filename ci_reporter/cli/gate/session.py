@@ -11,7 +11,7 @@ from ci_reporter.cli.gate.progress import Progress
 from ci_reporter.errors import UsageError
 from ci_reporter.gate.probing import converge, promql, targets
 from ci_reporter.gate.probing.prober import Prober
-from ci_reporter.gate.probing.promql import NoData, Prometheus
+from ci_reporter.gate.probing.promql import NoData
 from ci_reporter.gate.probing.sources import Sources
 from ci_reporter.gate.recording import Recording, Signal
 from ci_reporter.gate.rules.conditions import DEFAULT_SIGNAL, Relative, leaves
@@ -21,6 +21,7 @@ from ci_reporter.gate.run.phases import Watched, World
 from ci_reporter.gate.statistics import figures
 from ci_reporter.health.reply import same_revision
 from ci_reporter.http import Deadline
+from ci_reporter.http.prometheus import Prometheus
 
 _LOOK_EVERY_S = 0.1
 _SHORTEST_BASELINE_S = 30.0

@@ -6,33 +6,21 @@ Source: Prometheus, "HTTP API", instant and range queries.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import isfinite, nan
-from urllib.parse import urlencode
 
-from ci_reporter.errors import DeliveryError, Rejected
+from ci_reporter.errors import DeliveryError
 from ci_reporter.gate.recording import Count
 from ci_reporter.gate.rules.ruleset import Query
-from ci_reporter.http import Access, Answer, Deadline, Request, send
-from ci_reporter.http.reasons import CONTROL
+from ci_reporter.http import Deadline
+from ci_reporter.http.prometheus import Prometheus, QueryResult
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_INTERVAL = ("$__interval", "$interval", "${interval}")
-_LARGEST_ANSWER = 4 * 1024 * 1024
-_LONGEST = 200
-
-
-@dataclass(frozen=True, kw_only=True)
-class Prometheus:
-    """A server and how to be let in."""
-
-    url: str
-    access: Access = field(default_factory=Access)
+_INTERVALS = ("$__interval", "$interval", "${interval}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +37,8 @@ class _Nothing(Exception):
 def count(query: Query, server: Prometheus, *, at_s: float, window_s: float, deadline: Deadline) -> Count | NoData:
     """What was counted in the window that ends at `at_s`, in seconds since the epoch; its t is 0."""
 
-    def ask(text: str) -> Mapping[str, Any]:
-        return _asked(server, "query", {"query": _filled(text, window_s), "time": f"{at_s:.3f}"}, deadline)
+    def ask(text: str) -> QueryResult:
+        return _ask(lambda: server.query(_filled(text, window_s), deadline, at_s=at_s))
 
     try:
         bad, total = (_read(name, _value, ask(text)) for name, text in (("bad", query.bad), ("total", query.total)))
@@ -63,10 +51,10 @@ def history(
     query: Query, server: Prometheus, *, start_s: float, end_s: float, step_s: float, deadline: Deadline
 ) -> list[Count] | NoData:
     """The counts of each step from `start_s` to `end_s`, in the past; t counts from `start_s`."""
-    span = {"start": f"{start_s + step_s:.3f}", "end": f"{end_s:.3f}", "step": f"{step_s:g}"}
+    span = {"start_s": start_s + step_s, "end_s": end_s, "step_s": step_s}
 
-    def ask(text: str) -> Mapping[str, Any]:
-        return _asked(server, "query_range", {"query": _filled(text, step_s), **span}, deadline)
+    def ask(text: str) -> QueryResult:
+        return _ask(lambda: server.query_range(_filled(text, step_s), deadline, **span))
 
     try:
         bad, total = (_read(name, _values, ask(text)) for name, text in (("bad", query.bad), ("total", query.total)))
@@ -83,15 +71,15 @@ def history(
 
 def _filled(text: str, window_s: float) -> str:
     """The query with its interval in Prometheus' words, which know no fractions."""
-    for name in _INTERVAL:
+    for name in _INTERVALS:
         text = text.replace(name, f"{max(1, round(window_s * 1000))}ms")
     return text
 
 
-def _read(name: str, read: Callable[[Mapping[str, Any]], Any], data: Mapping[str, Any]) -> Any:
+def _read(name: str, read: Callable[[QueryResult], Any], found: QueryResult) -> Any:
     """What an answer says; a reason why it says nothing names the query."""
     try:
-        return read(data)
+        return read(found)
     except _Nothing as exc:
         raise _Nothing(f"{name}: {exc}") from None
 
@@ -110,83 +98,38 @@ def _counted(bad: float | None, total: float | None, t: float) -> Count:
     return Count(t=t, bad=min(bad or 0.0, total), total=total)
 
 
-def _asked(server: Prometheus, call: str, fields: Mapping[str, str], deadline: Deadline) -> Mapping[str, Any]:
-    """The `data` of an answer. Raises _Nothing."""
-    request = Request(
-        method="POST",
-        url=f"{server.url.rstrip('/')}/api/v1/{call}",
-        base=server.url,
-        body=urlencode(fields).encode(),
-        headers={"Content-Type": "application/x-www-form-urlencoded"},
-        access=server.access,
-        limit=_LARGEST_ANSWER,
-    )
+def _ask(call: Callable[[], QueryResult]) -> QueryResult:
+    """What a query gives, whole. Raises _Nothing."""
     try:
-        answer = send(request, deadline)
-    except Rejected as exc:
-        raise _Nothing(_said(str(exc))) from exc
+        found = call()
     except DeliveryError as exc:
         raise _Nothing(str(exc)) from exc
-    return _data(answer, request)
+    if found.warnings:
+        raise _Nothing("; ".join(found.warnings))
+    return found
 
 
-def _said(message: str) -> str:
-    """Of a refusal in JSON, the words for people."""
-    before, brace, rest = message.partition("{")
-    try:
-        found = json.loads(brace + rest)
-        return f"{before}{_line(found['error'])}"
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return message
-
-
-def _line(words: object) -> str:
-    """A server's words as one line: they end up in a log, where a line may be a command."""
-    return CONTROL.sub(" ", str(words)).strip()[:_LONGEST]
-
-
-def _warnings(found: Mapping[str, Any]) -> list[str]:
-    """What may be missing from an answer; older servers put mere remarks on a query there too."""
-    return [text for each in found.get("warnings") or () if not (text := str(each)).startswith("PromQL info:")]
-
-
-def _data(answer: Answer, request: Request) -> Mapping[str, Any]:
-    try:
-        found = json.loads(answer.body)
-        if problem := found.get("error") or _warnings(found):
-            raise _Nothing(f"{request.base}: {request.access.hidden(_line(problem))}")
-        data = found["data"]
-        if found["status"] != "success" or not isinstance(data["result"], list):
-            raise ValueError("not a success")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        said = request.access.hidden(answer.text(80))
-        raise _Nothing(f"{request.base}: this is no answer of Prometheus: {said}") from None
-    assert isinstance(data, dict)  # noqa: S101  it had a "result"
-    return data
-
-
-def _value(data: Mapping[str, Any]) -> float | None:
+def _value(found: QueryResult) -> float | None:
     """The one number of an instant query; None where there is no series."""
-    result = data["result"]
-    if data.get("resultType") == "scalar":
-        return _number(result)
-    series = _one(result)
+    if found.kind == "scalar":
+        return _number(found.result)
+    series = _one(found.result)
     return None if series is None else _of(lambda: _number(series["value"]))
 
 
-def _values(data: Mapping[str, Any]) -> dict[float, float]:
+def _values(found: QueryResult) -> dict[float, float]:
     """The numbers of a range query by their time; what is no number is NaN."""
-    series = _one(data["result"])
+    series = _one(found.result)
     points = [] if series is None else _of(lambda: [(float(point[0]), point) for point in series["values"]])
-    found: dict[float, float] = {}
+    numbers: dict[float, float] = {}
     for at_s, point in points:
         if not isfinite(at_s):
             raise _Nothing("has a time that is no number")
         try:
-            found[round(at_s, 3)] = _number(point)
+            numbers[round(at_s, 3)] = _number(point)
         except _Nothing:
-            found[round(at_s, 3)] = nan
-    return found
+            numbers[round(at_s, 3)] = nan
+    return numbers
 
 
 def _one(result: list[Any]) -> Any:

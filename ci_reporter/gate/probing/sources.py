@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from ci_reporter.gate.probing import promql, targets
 from ci_reporter.gate.probing.prober import Prober
-from ci_reporter.gate.probing.promql import NoData, Prometheus
+from ci_reporter.gate.probing.promql import NoData
 from ci_reporter.gate.recording import Count, Probe
 from ci_reporter.gate.rules.ruleset import Query, RuleSet
 from ci_reporter.http import Deadline
+from ci_reporter.http.prometheus import Prometheus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ import time
 import pytest
 
 from ci_reporter.gate.probing import promql
-from ci_reporter.gate.probing.promql import NoData, Prometheus
+from ci_reporter.gate.probing.promql import NoData
 from ci_reporter.gate.recording import Count
 from ci_reporter.gate.rules.ruleset import Query
 from ci_reporter.http import Access, Deadline
+from ci_reporter.http.prometheus import Prometheus
 
 BAD = 'sum(increase(http_requests_total{code="500"}[$interval]))'
 TOTAL = "sum(increase(http_requests_total[$interval]))"
@@ -97,14 +98,14 @@ def one(value):
         ((one("-1"), one("5")), "bad: is -1, which is no count"),
         ((one("0"), one("-5")), "total: is -5, which is no count"),
         ((one("x"), one("5")), "bad: is no number"),
-        ((b"<html>hello", b""), "this is no answer of Prometheus: a web page"),
-        ((b'{"status": "success", "data": 3}', b""), "this is no answer of Prometheus"),
-        ((b"[" * 50_000, b""), "this is no answer of Prometheus"),
+        ((b"<html>hello", b""), "did not answer as Prometheus does: a web page"),
+        ((b'{"status": "success", "data": 3}', b""), "did not answer as Prometheus does"),
+        ((b"[" * 50_000, b""), "did not answer as Prometheus does"),
         ((result({"metric": {}}), one("5")), "is no vector"),
         ((result({}, {}), one("5")), "bad: 2 series"),
-        ((b"[]", b""), "this is no answer of Prometheus"),
+        ((b"[]", b""), "did not answer as Prometheus does"),
         ((b'{"status": "error", "error": "too\\n::error::many"}', b""), ": too ::error::many"),
-        ((b'{"status": "success", "warnings": 5}', b""), "this is no answer of Prometheus"),
+        ((b'{"status": "success", "warnings": 5}', b""), "did not answer as Prometheus does"),
         ((b'{"status": "success", "warnings": ["half is missing"], "data": {}}', b""), "half is missing"),
     ],
     ids=[
