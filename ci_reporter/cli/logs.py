@@ -15,12 +15,12 @@ from ci_reporter.cli import output
 from ci_reporter.cli.place import here
 from ci_reporter.cli.reporting import reported
 from ci_reporter.errors import CIReporterError, UsageError
-from ci_reporter.logs.carriers import traceparent
 from ci_reporter.logs.growing import Growing
 from ci_reporter.logs.lines import Lines, Wrapper, of_run, shown
 from ci_reporter.model import rfc3339
 from ci_reporter.providers import detect, read_text
 from ci_reporter.system.masking import secrets_of
+from ci_reporter.system.trace import trace_id
 
 _CHUNK = 64 * 1024
 _LOOK_EVERY_S = 0.2
@@ -60,7 +60,7 @@ def _wrap(run_id: str | None, env: Mapping[str, str]) -> None:
         "ci_run_id": run_id or run.ci_run_id,
         "service": env.get("OTEL_SERVICE_NAME"),
         "revision": run.revision,
-        "trace_id": traceparent(env.get("TRACEPARENT", ""))[3:35],
+        "trace_id": trace_id(env.get("TRACEPARENT", "")),
     }
     known = {name: value for name, value in fields.items() if value}
     wrapper = Wrapper(known, secrets_of(env), lambda: rfc3339(time.time()))

@@ -134,15 +134,15 @@ def prometheus(config: Config) -> Prometheus | None:
 def loki(config: Config) -> Loki:
     """The Loki of the settings; of the step's trace is known what our own environment says of it."""
     from ci_reporter.http import shown
-    from ci_reporter.logs.carriers import traceparent
     from ci_reporter.sinks.loki import Loki
+    from ci_reporter.system.trace import trace_id
 
     return Loki(
         url=shown(config.loki or ""),
         access=access(config, "loki"),
         branches=config.branches,
         tenant=config.loki_tenant,
-        trace_id=traceparent(os.environ.get("TRACEPARENT", ""))[3:35] or None,
+        trace_id=trace_id(os.environ.get("TRACEPARENT", "")),
     )
 
 

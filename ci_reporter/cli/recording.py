@@ -18,6 +18,7 @@ from ci_reporter.journal import Journal, Running
 from ci_reporter.model import Report, Result, Run, Step, rfc3339, uuid7
 from ci_reporter.providers import detect, read_text
 from ci_reporter.runner.signals import held
+from ci_reporter.system.trace import child_span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,20 +159,5 @@ def _told(place: Place, begun: Report) -> dict[str, str]:
         "CI_RUN_ID": begun.run.ci_run_id,
         "CI_REPORTER_STEP": begun.step.name,
         "CI_REPORTER_MEASURES": place.journal.measures_path(begun.report_id),
-        "TRACEPARENT": traceparent(place.env.get("TRACEPARENT", "")),
+        "TRACEPARENT": child_span(place.env.get("TRACEPARENT", "")),
     }
-
-
-def traceparent(given: str) -> str:
-    """A W3C trace context for the command: a new span in the given trace, else a new trace.
-
-    Source: W3C Trace Context 1, "traceparent Header".
-    """
-    version, _, rest = given.partition("-")
-    trace, _, rest = rest.partition("-")
-    parent, _, flags = rest.partition("-")
-    fits = [len(part) for part in (version, trace, parent, flags)] == [2, 32, 16, 2]
-    digits = all(each in "0123456789abcdef" for each in version + trace + parent + flags)
-    if not (fits and digits and version != "ff" and trace.strip("0") and parent.strip("0")):
-        trace, flags = os.urandom(16).hex(), "01"
-    return f"00-{trace}-{os.urandom(8).hex()}-{flags}"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ci_reporter.errors import UsageError
+from ci_reporter.system.git import Git
 
 _LIMIT_S = 300
 _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
@@ -20,7 +21,6 @@ _DIFF = (
     *("--src-prefix=a/", "--dst-prefix=b/", "--no-relative", "--find-renames", "--ignore-submodules=all"),
     "--diff-filter=ACMRT",
 )
-_QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +50,9 @@ class Repository:
         return Change(base=base, merge_base=shared, lines=self._changed(shared))
 
     def _changed(self, since: str) -> dict[str, array[int]]:
-        command = self._command("-c", "core.quotePath=true", *_DIFF, since, "--")
         try:
-            with subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=self._env()
-            ) as process:
-                assert process.stdout is not None  # noqa: S101
-                found = parsed(process.stdout)
+            with Git(self.folder, self.env).stream(*_DIFF, since, "--") as (process, diff):
+                found = parsed(diff)
         except OSError as exc:
             raise UsageError(f"cannot run git: {exc.strerror}") from exc
         if process.returncode:
@@ -76,26 +72,11 @@ class Repository:
     def _line(self, *arguments: str) -> str | None:
         """What git answers in one line; None when it says no."""
         try:
-            done = subprocess.run(
-                self._command(*arguments),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=_LIMIT_S,
-                env=self._env(),
-                check=False,
-            )
+            return Git(self.folder, self.env).line(*arguments, limit_s=_LIMIT_S)
         except (OSError, ValueError) as exc:
             raise UsageError(f"cannot run git: {exc}") from exc
         except subprocess.TimeoutExpired as exc:
             raise UsageError(f"git did not answer within {_LIMIT_S} s") from exc
-        answer = done.stdout.decode("utf-8", "replace").strip()
-        return answer if answer and done.returncode == 0 else None
-
-    def _command(self, *arguments: str) -> list[str]:
-        return ["git", "-C", self.folder, "--no-pager", "-c", "core.fsmonitor=false", *arguments]
-
-    def _env(self) -> dict[str, str]:
-        return {**self.env, **_QUIET}
 
 
 def parsed(diff: Iterable[bytes]) -> dict[str, array[int]]:

@@ -5,17 +5,16 @@ Sources: W3C Trace Context 1, W3C Baggage, OpenTelemetry "Environment Variables 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
 from ci_reporter.logs.current import Context
+from ci_reporter.system.trace import new_trace, traceparent
 
 RUN_HEADER = "X-CI-Run-ID"
 _RUN_KEY = "ci_run_id"
 _RUN_ID = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,198}[\x21-\x7e])?")
-_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-[\x21-\x7e]*)?")
 _TRACESTATE = re.compile(r"[\x20-\x7e]{1,512}")
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _OCTETS = r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*"
@@ -66,21 +65,6 @@ def headers(context: Context) -> dict[str, str]:
 def variables(context: Context) -> dict[str, str]:
     """The environment variables that carry a context to a process."""
     return {_VARIABLES[name]: value for name, value in headers(context).items()}
-
-
-def traceparent(text: str) -> str:
-    """A valid traceparent in version 00; empty for what is none. A later version is read as far as 00 goes."""
-    match = _TRACEPARENT.fullmatch(text[:1000])
-    if not match or match[1] == "ff" or (match[1] == "00" and match[5] is not None):
-        return ""
-    if not match[2].strip("0") or not match[3].strip("0"):
-        return ""
-    return f"00-{match[2]}-{match[3]}-{match[4]}"
-
-
-def new_trace() -> str:
-    """A trace that begins here; "not sampled", as nobody records it."""
-    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00"
 
 
 def baggage(text: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from time import monotonic
 
 from ci_reporter.model import Run
 from ci_reporter.providers import one_line, slug, without_credentials
+from ci_reporter.system.git import Git
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,13 +25,6 @@ _LIMIT_S = 2.0
 _OF_ANY_RUN = frozenset({"revision", "repository", "repository_url", "commit_message", "commit_author"})
 _OF_A_LOCAL_RUN = _OF_ANY_RUN | {"branch", "tag", "default_branch", "workspace"}
 _DEFAULT = "refs/remotes/origin/HEAD"
-_QUIET = {
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_NO_LAZY_FETCH": "1",  # a partial clone would fetch a commit it lacks; older gits heed the next one only
-    "GIT_ALLOW_PROTOCOL": "none",
-    "LC_ALL": "C",
-}
 
 
 def fill(run: Run, folder: str, env: Mapping[str, str], *, limit_s: float = _LIMIT_S) -> Run:
@@ -54,7 +48,7 @@ class _Repository:
     """A folder to ask git about, until a deadline."""
 
     def __init__(self, folder: str, env: Mapping[str, str], limit_s: float) -> None:
-        self._folder, self._env, self._deadline = folder, {**env, **_QUIET}, monotonic() + limit_s
+        self._git, self._deadline = Git(folder, env), monotonic() + limit_s
 
     def facts(self, revision: str | None) -> dict[str, Any]:
         top, default = self._top_and_default()
@@ -75,19 +69,8 @@ class _Repository:
         return self._ask("log", "-1", *wanted, revision or "HEAD", "--")
 
     def _ask(self, *arguments: str) -> str:
-        return subprocess.run(
-            ["git", *arguments],
-            cwd=self._folder,
-            env=self._env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=max(0.0, self._deadline - monotonic()),
-            check=False,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        ).stdout
+        """What git prints; a command that fails for one of its arguments still answers for the others."""
+        return self._git.ask(*arguments, limit_s=self._deadline - monotonic()).stdout
 
 
 def _commit(log: str) -> dict[str, str]:

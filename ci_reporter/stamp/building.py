@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from ci_reporter.errors import UsageError
 from ci_reporter.model import BuildInfo, Run, rfc3339
+from ci_reporter.system.git import Git
 
 _LIMIT_S = 20.0  # `git status` of a large checkout that has just been made reads every file
 _LATEST_S = 253402300799  # the end of the year 9999
 _LONGEST = 1000
-_QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,16 +35,18 @@ class Wishes:
 
 def checkout(folder: str, env: Mapping[str, str]) -> Checkout:
     """Ask git about the repository `folder` is in. Files that git does not know are no change, for builds make many."""
+    git = Git(folder, env)
     try:
         # The length of a shortened commit would depend on how much of the repository a clone has.
-        described = _ask(folder, env, "describe", "--always", "--tags", "--abbrev=12", "--dirty")
-        changed = _ask(folder, env, "status", "--porcelain", "--untracked-files=no")
-        committed = _ask(folder, env, "log", "-1", "--no-show-signature", "--format=%ct")
+        described = git.line("describe", "--always", "--tags", "--abbrev=12", "--dirty", limit_s=_LIMIT_S)
+        changed = git.ask("status", "--porcelain", "--untracked-files=no", limit_s=_LIMIT_S)
+        committed = git.line("log", "-1", "--no-show-signature", "--format=%ct", limit_s=_LIMIT_S)
     except (OSError, subprocess.SubprocessError):
         return Checkout()
     if committed is None:
         return Checkout()
-    return Checkout(described=described, dirty=None if changed is None else bool(changed), commit_time_s=int(committed))
+    dirty = bool(changed.stdout) if changed.returncode == 0 else None
+    return Checkout(described=described, dirty=dirty, commit_time_s=int(committed))
 
 
 def build_info(
@@ -92,20 +94,3 @@ def _source_epoch_s(env: Mapping[str, str], found: Checkout) -> float | None:
 
 def _time(epoch_s: float | None) -> str | None:
     return None if epoch_s is None else rfc3339(epoch_s)
-
-
-def _ask(folder: str, env: Mapping[str, str], *arguments: str) -> str | None:
-    """What git answers; None where it fails."""
-    asked = subprocess.run(
-        ["git", *arguments],
-        cwd=folder,
-        env={**env, **_QUIET},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        timeout=_LIMIT_S,
-        check=False,
-        encoding="utf-8",
-        errors="replace",
-    )
-    return asked.stdout.strip() if asked.returncode == 0 else None
