@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
     from ci_reporter.logs.asgi import ContextMiddleware as AsgiMiddleware
     from ci_reporter.logs.current import Context, bind, context
+    from ci_reporter.logs.grpc import (
+        grpc_aio_client_interceptors,
+        grpc_aio_server_interceptor,
+        grpc_client_interceptor,
+        grpc_server_interceptor,
+    )
     from ci_reporter.logs.outgoing import (
         UrllibHandler,
         async_httpx_hook,
@@ -44,6 +50,10 @@ _HERE = {
     "configure": "setup:configure",
     "context": "current:context",
     "environment": "outgoing:environment",
+    "grpc_aio_client_interceptors": "grpc:grpc_aio_client_interceptors",
+    "grpc_aio_server_interceptor": "grpc:grpc_aio_server_interceptor",
+    "grpc_client_interceptor": "grpc:grpc_client_interceptor",
+    "grpc_server_interceptor": "grpc:grpc_server_interceptor",
     "headers": "outgoing:headers",
     "hide": "setup:hide",
     "httpx_hook": "outgoing:httpx_hook",
@@ -63,6 +73,10 @@ __all__ = [
     "configure",
     "context",
     "environment",
+    "grpc_aio_client_interceptors",
+    "grpc_aio_server_interceptor",
+    "grpc_client_interceptor",
+    "grpc_server_interceptor",
     "headers",
     "hide",
     "httpx_hook",

@@ -17,7 +17,7 @@ PATH = Path(sys.executable).parent
 GIVEN = """
 import subprocess, urllib.request
 from concurrent.futures import ThreadPoolExecutor
-import flask, httpx, requests, sqlalchemy
+import flask, grpc, httpx, requests, sqlalchemy
 def app(*_): ...
 def work(number): assert logs.context().trace_id
 flask_app = flask.Flask("shop")
@@ -31,7 +31,7 @@ def blocks(language):
 
 def test_its_python_runs(script, tmp_path):
     (tmp_path / "build-info.json").write_text("{}")
-    ended = script("\n".join([GIVEN, *blocks("python"), "executor.shutdown()", "client.close()"]))
+    ended = script("\n".join([GIVEN, *blocks("python"), "executor.shutdown()", "client.close()", "channel.close()"]))
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
