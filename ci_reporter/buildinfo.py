@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
 
 from ci_reporter.errors import ReportFileError
+from ci_reporter.frozen import fields
 from ci_reporter.model import BuildInfo
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ _LONGEST = 1000
 
 def to_json(info: BuildInfo) -> dict[str, Any]:
     """What is known, by field name in the order of the fields."""
-    return {key: value for key, value in asdict(info).items() if value is not None}
+    return {key: value for key, value in vars(info).items() if value is not None}
 
 
 def encode(info: BuildInfo) -> bytes:
@@ -31,14 +31,12 @@ def encode(info: BuildInfo) -> bytes:
 def from_json(found: Mapping[str, Any]) -> BuildInfo:
     """Read what `to_json` gave; other keys are passed over. Raises ValueError naming the key and its value."""
     known: dict[str, Any] = {}
-    for each in fields(BuildInfo):
-        value = found.get(each.name)
-        wanted = bool if each.name == "dirty" else str
+    for name in fields(BuildInfo):
+        value = found.get(name)
+        wanted = bool if name == "dirty" else str
         if value is not None and (not isinstance(value, wanted) or len(str(value)) > _LONGEST):
-            raise ValueError(
-                f"{each.name}: expected {'true or false' if wanted is bool else 'a text'}, got {value!r:.60}"
-            )
-        known[each.name] = value
+            raise ValueError(f"{name}: expected {'true or false' if wanted is bool else 'a text'}, got {value!r:.60}")
+        known[name] = value
     return BuildInfo(**known)
 
 

@@ -6,7 +6,7 @@
         x: int
         y: int = 0
 
-    Point(x=1) == Point(x=1, y=0);  replace(Point(x=1), y=2);  fields(Point) == ("x", "y");  vars(Point(x=1))
+    Point(x=1) == Point(x=1, y=0);  replace(Point(x=1), y=2);  fields(Point) == {"x": "int", "y": "int"}
 
 A default is shared by all values of a class, so it must be immutable: `()`, and `EMPTY` for a mapping.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, ClassVar, TypeVar, dataclass_transform
 
-    F = TypeVar("F", bound="Frozen")
+    T = TypeVar("T")
 else:
 
     def dataclass_transform(**_promises):  # noqa: ANN003, ANN201
@@ -36,12 +36,13 @@ _UNSET = object()
 class Frozen:
     """A value: its fields are the annotations of its class, given by keyword, and it never changes."""
 
+    _fields: ClassVar[dict[str, Any]] = {}
     _defaults: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        own = {name: getattr(cls, name, _UNSET) for name in cls.__annotations__}
-        cls._defaults = cls._defaults | own
+        cls._fields = cls._fields | cls.__annotations__
+        cls._defaults = {name: getattr(cls, name, _UNSET) for name in cls._fields}
 
     def __init__(self, **values: Any) -> None:
         given = self._defaults | values
@@ -67,14 +68,14 @@ class Frozen:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
 
-def replace(value: F, **changes: Any) -> F:
-    """The value with some of its fields changed."""
+def replace(value: T, **changes: Any) -> T:
+    """The value with some of its fields changed; a frozen dataclass will do as well."""
     return type(value)(**(vars(value) | changes))
 
 
-def fields(kind: type[Frozen]) -> tuple[str, ...]:
-    """The names of a class's fields, in the order of their declaration."""
-    return tuple(kind._defaults)
+def fields(kind: type[Frozen]) -> Mapping[str, str]:
+    """The fields of a class in the order of their declaration, with their annotations as they are written."""
+    return kind._fields
 
 
 def required(kind: type[Frozen]) -> tuple[str, ...]:

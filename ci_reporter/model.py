@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from ci_reporter.frozen import EMPTY, Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ class Result(StrEnum):
     SKIP = "skip"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(Frozen):
     """Where we are: one run of a pipeline as its CI system tells it, and the job within it."""
 
     ci_run_id: str = ""
@@ -63,8 +63,7 @@ class Run:
     workspace: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
+class Step(Frozen):
     """One command of a job and how it ended. `signal` is a name without SIG, such as "TERM"."""
 
     name: str
@@ -85,8 +84,7 @@ class Step:
     output_tail: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Coverage:
+class Coverage(Frozen):
     """How much of the code the tests ran. `unit` says of what: line, statement, instruction, region, branch."""
 
     unit: str
@@ -102,8 +100,7 @@ class Coverage:
         return self.covered / self.total if self.total else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tests:
+class Tests(Frozen):
     """What the test runner counted; every test is in exactly one of passed, failed, errors, skipped."""
 
     total: int
@@ -115,14 +112,13 @@ class Tests:
     duration_ms: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Gate:
+class Gate(Frozen):
     """What a gate decided, `pass`, `fail` or `inconclusive`, and what it saw before the deploy and after it."""
 
     verdict: str
     decided_at_s: float | None = None
     probes: int | None = None
-    rules: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, str] = EMPTY
     p50_ms_before: float | None = None
     p95_ms_before: float | None = None
     error_ratio_before: float | None = None
@@ -131,8 +127,7 @@ class Gate:
     error_ratio: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class BuildInfo:
+class BuildInfo(Frozen):
     """What an artifact was built from, and by which run; what differs between two runs of one commit may be absent."""
 
     version: str | None = None
@@ -146,8 +141,7 @@ class BuildInfo:
     repository_url: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Report:
+class Report(Frozen):
     """One finished step of one run: what the journal keeps, the sinks send and `--json` prints."""
 
     report_id: str
@@ -158,11 +152,11 @@ class Report:
     coverage_pct: float | None = None
     tests: Tests | None = None
     gate: Gate | None = None
-    measures: Mapping[str, float] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
+    measures: Mapping[str, float] = EMPTY
+    tags: Mapping[str, str] = EMPTY
     failed_tests: tuple[str, ...] = ()
     flaky_tests: tuple[str, ...] = ()
-    slowest_tests: Mapping[str, int] = field(default_factory=dict)
+    slowest_tests: Mapping[str, int] = EMPTY
 
 
 def rfc3339(epoch_s: float) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
 
+from ci_reporter.frozen import Frozen, fields, required
 from ci_reporter.model import Coverage, Gate, Report, Result, Run, Step, Tests, uuid7
 
 TYPE_CHECKING = False
@@ -95,15 +95,15 @@ def _inner(kind: type[_Inner], flat: Mapping[str, Any], key: str) -> _Inner | No
         known = _members(kind, inner)
     except ValueError as exc:
         raise ValueError(f"{key}.{exc}") from None
-    for each in fields(kind):
-        if each.default is MISSING and each.name not in known:
-            raise ValueError(f"{key}.{each.name}: is missing")
+    for name in required(kind):
+        if name not in known:
+            raise ValueError(f"{key}.{name}: is missing")
     return kind(**known)
 
 
-def _members(kind: type, flat: Mapping[str, Any]) -> dict[str, Any]:
+def _members(kind: type[Frozen], flat: Mapping[str, Any]) -> dict[str, Any]:
     """What is known of a noun's fields, each read as its annotation says."""
-    read = {each.name: _READERS[str(each.type).partition(" ")[0]](flat, each.name) for each in fields(kind)}
+    read = {name: _READERS[annotation.partition(" ")[0]](flat, name) for name, annotation in fields(kind).items()}
     return {name: value for name, value in read.items() if value is not None}
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_reporter import model
+from ci_reporter.frozen import fields
 from ci_reporter.model import Coverage, Report, Result, Run, Step, rfc3339, seconds_of, uuid7
 from ci_reporter.schema import from_json, to_json
 
@@ -26,13 +27,13 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 maybe = {str: st.none() | texts, int: st.none() | wholes}
 runs = st.builds(
     Run,
-    **{name: texts if name == "provider" else maybe[str] for name in Run.__dataclass_fields__ if name != "ci_run_id"},
+    **{name: texts if name == "provider" else maybe[str] for name in fields(Run) if name != "ci_run_id"},
 )
 steps = st.builds(
     Step,
     **{
-        name: maybe[int if "int" in str(each.type) else str]
-        for name, each in Step.__dataclass_fields__.items()
+        name: maybe[int if "int" in annotation else str]
+        for name, annotation in fields(Step).items()
         if name not in ("name", "result")
     },
     name=texts,
@@ -61,9 +62,9 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
-nouns = [*KEYS, *Run.__dataclass_fields__, *Step.__dataclass_fields__]
+nouns = [*KEYS, *fields(Run), *fields(Step)]
 inners = st.dictionaries(
-    st.sampled_from([*Coverage.__dataclass_fields__, *model.Tests.__dataclass_fields__]), anything, max_size=8
+    st.sampled_from([*fields(Coverage), *fields(model.Tests)]), anything, max_size=8
 )
 objects = st.dictionaries(st.sampled_from(nouns), anything | inners, max_size=8)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-import time
 
-STARTED = time.monotonic()
+from ci_reporter.cli import started  # noqa: F401  first: it takes the time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,15 +7,13 @@ import time
 
 import click
 
-from ci_reporter.cli import STARTED
-from ci_reporter.cli.aftermath import Aftermath, prepare
+from ci_reporter.cli.conclusion import show
 from ci_reporter.cli.options import run_settings, spread
-from ci_reporter.cli.place import Place, here
-from ci_reporter.cli.recording import report_of
+from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.cli.run import given, option
-from ci_reporter.errors import StateError, UsageError
-from ci_reporter.model import Result, Step, rfc3339
+from ci_reporter.cli.started import STARTED
+from ci_reporter.errors import UsageError
 from ci_reporter.providers import detect, read_text
 
 TYPE_CHECKING = False
@@ -23,38 +21,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 _OF_A_COMMAND = frozenset({"timeout_s", "grace_s", "retries", "shell", "tail_bytes", "record_command"})
-_DEFAULT_NAME = "collect"
 
 
 @reported
 def _collect(**options: Any) -> None:
-    place = here(given(options))
-    if not (place.config.coverage or place.config.tests):
+    from ci_reporter.step.collect import collect
+
+    context = current_context(given(options))
+    if not (context.config.coverage or context.config.tests):
         raise UsageError("collect: nothing to read (name files with --coverage or --tests)")
-    sys.exit(_recorded(place))
-
-
-def _recorded(place: Place) -> int:
-    run = prepare(place, detect(place.env, read_text))
-    now = rfc3339(time.time())
-    step = Step(
-        name=place.config.name or _DEFAULT_NAME,
-        result=Result.SUCCESS,
-        started_at=now,
-        finished_at=now,
-        exit_code=0,
-        attempts=1,
-    )
-    report = report_of(place, run, step)
-    try:
-        running, warnings = place.journal.begin(report), []
-    except StateError as exc:
-        running, warnings = None, [str(exc)]
-    begun = time.monotonic()
-    aftermath = Aftermath(
-        place=place, running=running, command=(), masks=frozenset(), before_s=begun - STARTED, ended=begun
-    )
-    return aftermath.conclude(report, warnings)
+    conclusion = collect(context, detect(context.env, read_text), before_s=time.monotonic() - STARTED)
+    show(conclusion, context, as_json=context.config.json)
+    sys.exit(conclusion.exit_code)
 
 
 class _Collect(click.Command):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.place import here
+from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.providers import detect, git, read_text
 
@@ -23,11 +23,11 @@ from ci_reporter.providers import detect, git, read_text
 @reported
 def command(style: str | None) -> None:
     """Show where we are: run, job, branch, revision. What is unknown is absent."""
-    place = here({})
-    run = git.fill(detect(place.env, read_text), place.folder, place.env)
+    context = current_context()
+    run = git.fill(detect(context.env, read_text), context.folder, context.env)
     known = {key: value for key, value in vars(run).items() if value is not None}
-    known |= {"step": place.config.name} if place.config.name else {}
-    known |= {"environment": place.config.environment} if place.config.environment else {}
+    known |= {"step": context.config.name} if context.config.name else {}
+    known |= {"environment": context.config.environment} if context.config.environment else {}
     output.result(_STYLES[style or "table"](known))
 
 

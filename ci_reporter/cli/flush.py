@@ -9,12 +9,13 @@ from collections.abc import Sequence
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.delivery import deliver
-from ci_reporter.cli.place import here, sinks
+from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.errors import DeliveryError
 from ci_reporter.http import Deadline
 from ci_reporter.journal.spool import Spooled
+from ci_reporter.sinks.configured import sink_names, sinks
+from ci_reporter.step.deliver import deliver
 
 
 @click.command("flush", epilog="Example:  ci-reporter flush --strict")
@@ -26,22 +27,22 @@ def command(pushgateway: str | None, strict: bool) -> None:
 
     A report older than what the gateway shows for its step is not pushed over it; it stays in steps.ndjson.
     """
-    place = here({"pushgateway": pushgateway})
-    journal = place.journal
-    orphans = journal.recover(place.sink_names)
+    context = current_context({"pushgateway": pushgateway})
+    journal, names = context.journal, sink_names(context.config)
+    orphans = journal.recover(names)
     if orphans:
         output.say(f"ci-reporter: {len(orphans)} steps whose reporter was killed are recorded now")
     waiting = journal.spool.owed()
-    delivered = deliver(journal, sinks(place.config), None, Deadline(place.config.budget_s))
+    delivered = deliver(journal, sinks(context.config, context.env), None, Deadline(context.config.budget_s))
     left = journal.spool.owed()
     damaged = len(journal.spool) - len(left)
     problems = [*delivered.notes, *(f"not delivered: {why}" for why in delivered.reasons)]
-    problems += _without_sink(left, place.sink_names)
+    problems += _without_sink(left, names)
     problems += [f"{damaged} files in {journal.spool.path} are damaged; they were passed over"] if damaged else []
     for problem in problems:
-        output.warn(problem, place.env)
+        output.warn(problem, context.env)
     output.say(f"ci-reporter: {delivered.taken} of {len(waiting)} waiting reports delivered, {len(left)} left")
-    if left and (strict or place.config.strict):
+    if left and (strict or context.config.strict):
         sys.exit(DeliveryError.exit_code)
 
 

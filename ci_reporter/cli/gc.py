@@ -8,12 +8,13 @@ from collections.abc import Iterator
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.place import here, pushgateway
+from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.config import values
 from ci_reporter.errors import DeliveryError, UsageError
 from ci_reporter.http import Deadline
 from ci_reporter.metrics import JOB
+from ci_reporter.sinks.configured import pushgateway
 from ci_reporter.sinks.gateway import Gateway, Group
 
 _CALL_S = 30.0
@@ -30,10 +31,10 @@ def command(older_than: str, url: str | None, dry_run: bool) -> None:
     Only groups with job="ci_reporter" are looked at. Each is read again right before it is deleted, so that one that
     was pushed in the meantime stays.
     """
-    place = here({"pushgateway": url})
-    if not place.config.pushgateway:
+    context = current_context({"pushgateway": url})
+    if not context.config.pushgateway:
         raise UsageError("gc: no Pushgateway is set (option --pushgateway or CI_REPORTER_PUSHGATEWAY)")
-    sink = pushgateway(place.config)
+    sink = pushgateway(context.config)
     gateway = Gateway(url=sink.url, access=sink.access)
     before = time.time() - _age_s(older_than)
     stale = list(_stale(gateway, before))

@@ -12,7 +12,7 @@ from contextlib import suppress
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.place import here
+from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.errors import CIReporterError, UsageError
 from ci_reporter.logs.growing import Growing
@@ -141,9 +141,9 @@ def _all(path: str, lines: Lines) -> Iterator[bytes]:
 
 def _this_run() -> str:
     """The run we are in; without a CI system, the newest in the state folder."""
-    place = here({})
-    run = detect(place.env, read_text)
-    newest = place.journal.newest() if run.provider == "local" and "CI_RUN_ID" not in place.env else None
+    context = current_context()
+    run = detect(context.env, read_text)
+    newest = context.journal.newest() if run.provider == "local" and "CI_RUN_ID" not in context.env else None
     return newest.run.ci_run_id if newest else run.ci_run_id
 
 

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.place import Place, here
+from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
+from ci_reporter.context import Context
 from ci_reporter.errors import CIReporterError, UsageError
 from ci_reporter.model import BuildInfo
 from ci_reporter.providers import detect, git, read_text
@@ -59,13 +60,13 @@ def command(artifacts: tuple[str, ...], as_json: bool, **wanted: Any) -> None:
     inside; any other file gets NAME.build-info.json beside it. What bears the stamp already is not touched.
     """
     _check(artifacts, wanted)
-    place = here({})
-    info = _build_info(place, wanted)
+    context = current_context()
+    info = _build_info(context, wanted)
     bad = [path for path in artifacts if not _stamped(path, info, as_json=as_json)]
     if wanted["emit"]:
         _emit(info, wanted)
     if not bad:
-        _attest(artifacts, info, wanted, place)
+        _attest(artifacts, info, wanted, context)
     sys.exit(1 if bad else 0)
 
 
@@ -82,12 +83,12 @@ def _check(artifacts: Sequence[str], wanted: dict[str, Any]) -> None:
         render(BuildInfo(), wanted["emit"], package=wanted["package"])
 
 
-def _build_info(place: Place, wanted: dict[str, Any]) -> BuildInfo:
+def _build_info(context: Context, wanted: dict[str, Any]) -> BuildInfo:
     from ci_reporter.stamp.building import Wishes, build_info, checkout
 
-    run = git.fill(detect(place.env, read_text), place.folder, place.env)
+    run = git.fill(detect(context.env, read_text), context.folder, context.env)
     wishes = Wishes(version=wanted["version"], now=wanted["now"], reproducible=wanted["reproducible"])
-    return build_info(run, checkout(place.folder, place.env), place.env, wishes, time.time)
+    return build_info(run, checkout(context.folder, context.env), context.env, wishes, time.time)
 
 
 def _stamped(path: str, info: BuildInfo, *, as_json: bool) -> bool:
@@ -117,7 +118,7 @@ def _emit(info: BuildInfo, wanted: dict[str, Any]) -> None:
         output.result(text.removesuffix("\n"))
 
 
-def _attest(artifacts: Sequence[str], info: BuildInfo, wanted: dict[str, Any], place: Place) -> None:
+def _attest(artifacts: Sequence[str], info: BuildInfo, wanted: dict[str, Any], context: Context) -> None:
     if not (wanted["provenance"] or wanted["test_result"]):
         return
     from ci_reporter.stamp import attest, digest
@@ -126,14 +127,14 @@ def _attest(artifacts: Sequence[str], info: BuildInfo, wanted: dict[str, Any], p
     if wanted["provenance"]:
         _write(wanted["provenance"], _text(attest.provenance(subjects, info)))
     if wanted["test_result"]:
-        reports = list(place.journal.reports(_run_id(place)))
+        reports = list(context.journal.reports(_run_id(context)))
         _write(wanted["test_result"], _text(attest.test_result(subjects, reports, info)))
 
 
-def _run_id(place: Place) -> str:
+def _run_id(context: Context) -> str:
     """This run, also where the stamp leaves it out; where every call is a run of its own, the newest one."""
-    run = detect(place.env, read_text)
-    if run.provider == "local" and "CI_RUN_ID" not in place.env and (newest := place.journal.newest()):
+    run = detect(context.env, read_text)
+    if run.provider == "local" and "CI_RUN_ID" not in context.env and (newest := context.journal.newest()):
         return newest.run.ci_run_id
     return run.ci_run_id
 

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.place import here
+from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.errors import StateError
 from ci_reporter.journal import Journal
 from ci_reporter.model import Report
 from ci_reporter.providers import detect, read_text
 from ci_reporter.schema import to_json
+from ci_reporter.sinks.configured import sink_names
 from ci_reporter.surfaces import terminal
 
 
@@ -30,20 +31,20 @@ def command(every: bool, run_id: str | None, as_json: bool) -> None:
     On a machine without a CI system every call is a run of its own, so there the newest run in the state folder is
     shown.
     """
-    place = here({})
-    journal = place.journal
-    problems = _recovered(journal, place.sink_names)
-    wanted = None if every else run_id or _this_run(journal, place.env)
+    context = current_context()
+    journal, names = context.journal, sink_names(context.config)
+    problems = _recovered(journal, names)
+    wanted = None if every else run_id or _this_run(journal, context.env)
     chosen = list(journal.reports(wanted or ""))
     for problem in problems or journal.passed_over():
-        output.warn(problem, place.env)
+        output.warn(problem, context.env)
     if as_json:
         for report in chosen:
             output.result(json.dumps(to_json(report)))
     elif chosen:
         title = f"{terminal.plain(wanted) if wanted else 'every run'}: {_counted(len(chosen))}"
-        delivery = _delivery(chosen, journal, place.sink_names)
-        table = terminal.summary(chosen, delivery, colour=output.colour(sys.stdout, place.env))
+        delivery = _delivery(chosen, journal, names)
+        table = terminal.summary(chosen, delivery, colour=output.colour(sys.stdout, context.env))
         details = [line for report in chosen for line in terminal.details(report)]
         output.result("\n".join([f"{title}\n\n{table}", *([""] if details else []), *details]))
     else:

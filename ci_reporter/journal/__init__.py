@@ -16,9 +16,9 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 
 from ci_reporter.errors import StateError
+from ci_reporter.frozen import Frozen, replace
 from ci_reporter.journal.files import (
     HAS_LOCKS,
     LARGEST_LINE,
@@ -39,8 +39,7 @@ _LOCK_WAIT_S = 2.0
 _BEGINNING = b'{"schema":1,"report_id":"'  # of every line of ours
 
 
-@dataclass(frozen=True, kw_only=True)
-class Running:
+class Running(Frozen):
     """A started step: the report as far as it is known, and the lock that says its owner lives."""
 
     report: Report

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 
+from ci_reporter.frozen import replace
 from ci_reporter.journal.files import LARGEST_LINE, boot_id, try_lock
 from ci_reporter.model import Report, Result
 from ci_reporter.schema import from_json

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 
 from ci_reporter.errors import StateError
+from ci_reporter.frozen import Frozen
 from ci_reporter.journal.files import LARGEST_LINE, encode, listing
 from ci_reporter.model import Report
 from ci_reporter.schema import from_json, to_json
 from ci_reporter.system.files import open_regular, unlink, write_atomic
 
 
-@dataclass(frozen=True, kw_only=True)
-class Spooled:
+class Spooled(Frozen):
     """A report that `sink` has not taken yet, and why it did not."""
 
     report: Report

@@ -11,11 +11,11 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from stat import S_ISREG
 
 from ci_reporter import registry
 from ci_reporter.errors import UsageError
+from ci_reporter.frozen import fields
 from ci_reporter.model import Run, uuid7
 
 Env = Mapping[str, str]
@@ -49,7 +49,7 @@ DETECTION: Mapping[str, str] = {
 }
 _LOCAL = "local"
 _TABLE = {name: f"ci_reporter.providers.{name}:read" for name in (*DETECTION, _LOCAL)}
-_FIELDS = frozenset(each.name for each in fields(Run))
+_FIELDS = frozenset(fields(Run))
 _ADDRESSES = ("repository_url", "run_url", "job_url")
 # Jenkins writes `origin/main`, Azure `refs/heads/main`, Codefresh `tags/v1`; where a webhook builds a tag as if it were
 # a branch it is `refs/heads/tags/v1`.

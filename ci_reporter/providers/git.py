@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Mapping
-from dataclasses import replace
 from time import monotonic
 
+from ci_reporter.frozen import replace
 from ci_reporter.model import Run
 from ci_reporter.providers import one_line, slug, without_credentials
 from ci_reporter.system.git import Git

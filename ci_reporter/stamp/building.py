@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ci_reporter.errors import UsageError
+from ci_reporter.frozen import replace
 from ci_reporter.model import BuildInfo, Run, rfc3339
 from ci_reporter.system.git import Git
 

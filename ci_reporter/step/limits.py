@@ -5,15 +5,14 @@ Unknown is never enough: where a limit is set and nothing could be read, the lim
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ci_reporter.config import Config
+from ci_reporter.frozen import Frozen
 from ci_reporter.model import Coverage, Report, Tests
 
 _ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, kw_only=True)
-class Limits:
+class Limits(Frozen):
     """Percent, percentage points and a count; None is no limit."""
 
     coverage_min_pct: float | None = None
@@ -22,23 +21,36 @@ class Limits:
     require_baseline: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Baseline:
+class Baseline(Frozen):
     """Coverage to compare with, and where it comes from; `pct` is None where there is none, `source` then says why."""
 
     pct: float | None
     source: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Judgement:
-    """The limits that were missed, and what else to say."""
+class Check(Frozen):
+    """The limits that a report misses, and what else to say."""
 
     missed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def judge(report: Report, limits: Limits, baseline: Baseline | None = None) -> Judgement:
+def of(config: Config) -> Limits:
+    """The limits that the settings set."""
+    return Limits(
+        coverage_min_pct=config.coverage_min_pct,
+        coverage_drop_points=config.coverage_drop_points,
+        tests_min=config.tests_min,
+        require_baseline=config.require_baseline,
+    )
+
+
+def any_set(config: Config) -> bool:
+    """Whether there is anything to hold a report to."""
+    return (config.coverage_min_pct, config.coverage_drop_points, config.tests_min) != (None, None, None)
+
+
+def check(report: Report, limits: Limits, baseline: Baseline | None = None) -> Check:
     """Hold a report against the limits. `baseline` is needed where `coverage_drop_points` is set."""
     missed = [_too_little(report, limits.coverage_min_pct), _too_few(report.tests, limits.tests_min)]
     notes: list[str] = []
@@ -49,7 +61,7 @@ def judge(report: Report, limits: Limits, baseline: Baseline | None = None) -> J
             )
         else:
             missed.append(_dropped(report, limits.coverage_drop_points, baseline.pct, baseline.source))
-    return Judgement(missed=tuple(filter(None, missed)), notes=tuple(notes))
+    return Check(missed=tuple(filter(None, missed)), notes=tuple(notes))
 
 
 def _too_little(report: Report, least: float | None) -> str | None:

@@ -4,12 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ci_reporter.errors import StateError
+from ci_reporter.frozen import replace
 from ci_reporter.journal import Journal
 from ci_reporter.model import Result
 

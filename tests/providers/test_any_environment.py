@@ -3,7 +3,6 @@
 import json
 import re
 import time
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ci_reporter import providers
+from ci_reporter.frozen import fields
 from ci_reporter.model import Run
 from ci_reporter.providers import DETECTION, detect
 
-FIELDS = [each.name for each in fields(Run)]
+FIELDS = list(fields(Run))
 SOURCES = sorted(Path(providers.__file__).parent.glob("*.py"))
 NAMES = sorted(
     {

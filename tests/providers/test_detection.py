@@ -4,11 +4,11 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from ci_reporter.frozen import fields
 from ci_reporter.model import Run
 from ci_reporter.providers import DETECTION, name_of, one_line, read_text, slug, without_credentials
 
@@ -263,7 +263,7 @@ def test_only_the_providers_that_are_needed_are_imported():
     assert shown.strip() == "['ci_reporter.providers.gitlab']"
 
 
-@pytest.mark.parametrize("name", [each.name for each in fields(Run) if each.name != "ci_run_id"])
+@pytest.mark.parametrize("name", [name for name in fields(Run) if name != "ci_run_id"])
 def test_every_override_is_in_the_reference(name):
     assert f"`CI_REPORTER_{name.upper()}`" in REFERENCE.read_text("utf-8")
 

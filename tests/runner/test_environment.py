@@ -9,7 +9,7 @@ import pytest
 
 HEAVY = (
     *("requests", "prometheus_client", "yaml", "structlog", "urllib3", "ssl", "asyncio", "click", "importlib.metadata"),
-    *("ci_reporter.cli.aftermath", "ci_reporter.coverage", "ci_reporter.testresults", "pyexpat"),
+    *("ci_reporter.step.conclude", "ci_reporter.coverage", "ci_reporter.testresults", "pyexpat"),
 )
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from ci_reporter import model
 from ci_reporter.model import Coverage, Report, Result, Run, Step
-from ci_reporter.step.limits import Baseline, Limits, judge
+from ci_reporter.step.limits import Baseline, Limits, check
 
 
 def make_report(pct=None, tests=None):
@@ -19,16 +19,16 @@ def make_tests(total, skipped=0):
 
 @pytest.mark.parametrize("pct", [80.0, 80.1, 100.0])
 def test_enough_coverage_is_enough(pct):
-    assert judge(make_report(pct), Limits(coverage_min_pct=80)).missed == ()
+    assert check(make_report(pct), Limits(coverage_min_pct=80)).missed == ()
 
 
 def test_too_little_coverage_says_by_how_much():
-    missed = judge(make_report(78.2), Limits(coverage_min_pct=80)).missed
+    missed = check(make_report(78.2), Limits(coverage_min_pct=80)).missed
     assert missed == ("coverage is 78.20 % (782 of 1000 lines), 1.80 points below the required 80 %",)
 
 
 def test_unknown_coverage_is_never_enough():
-    assert judge(make_report(), Limits(coverage_min_pct=0)).missed == (
+    assert check(make_report(), Limits(coverage_min_pct=0)).missed == (
         "coverage is unknown, and at least 0 % is required",
     )
 
@@ -36,31 +36,31 @@ def test_unknown_coverage_is_never_enough():
 @pytest.mark.parametrize("pct", [90.5, 91.0, 95.0])
 def test_a_drop_within_the_limit_is_allowed(pct):
     baseline = Baseline(pct=91.0, source="branch main")
-    assert judge(make_report(pct), Limits(coverage_drop_points=0.5), baseline).missed == ()
+    assert check(make_report(pct), Limits(coverage_drop_points=0.5), baseline).missed == ()
 
 
 def test_a_drop_says_from_what_to_what():
     baseline = Baseline(pct=91.0, source="branch main")
-    assert judge(make_report(88.7), Limits(coverage_drop_points=0.5), baseline).missed == (
+    assert check(make_report(88.7), Limits(coverage_drop_points=0.5), baseline).missed == (
         "coverage fell by 2.30 points, from 91.00 % (branch main) to 88.70 %; at most 0.5 is allowed",
     )
 
 
 def test_unknown_coverage_is_a_drop():
     baseline = Baseline(pct=91.0, source="branch main")
-    missed = judge(make_report(), Limits(coverage_drop_points=5), baseline).missed
+    missed = check(make_report(), Limits(coverage_drop_points=5), baseline).missed
     assert missed == ("coverage is unknown, and branch main had 91.00 %",)
 
 
 def test_a_missing_baseline_is_said_and_fails_nothing():
-    judgement = judge(make_report(50.0), Limits(coverage_drop_points=1), Baseline(pct=None, source="nobody pushed"))
+    judgement = check(make_report(50.0), Limits(coverage_drop_points=1), Baseline(pct=None, source="nobody pushed"))
     assert judgement.missed == ()
     assert judgement.notes == ("coverage has nothing to be compared with: nobody pushed",)
 
 
 def test_a_missing_baseline_fails_where_one_is_required():
     limits = Limits(coverage_drop_points=1, require_baseline=True)
-    assert len(judge(make_report(50.0), limits, Baseline(pct=None, source="nobody pushed")).missed) == 1
+    assert len(check(make_report(50.0), limits, Baseline(pct=None, source="nobody pushed")).missed) == 1
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_a_missing_baseline_fails_where_one_is_required():
     ids=["one ran", "one ran of three", "none", "all skipped", "unknown"],
 )
 def test_no_test_is_not_a_pass(tests, missed):
-    assert judge(make_report(tests=tests), Limits(tests_min=1)).missed == missed
+    assert check(make_report(tests=tests), Limits(tests_min=1)).missed == missed
 
 
 def test_without_limits_nothing_is_missed():
-    assert judge(make_report(), Limits()).missed == ()
+    assert check(make_report(), Limits()).missed == ()

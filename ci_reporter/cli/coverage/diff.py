@@ -11,8 +11,9 @@ import click
 from ci_reporter import coverage
 from ci_reporter.cli import output
 from ci_reporter.cli.coverage.files import format_option, read_all
-from ci_reporter.cli.place import Place, here
+from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
+from ci_reporter.context import Context
 from ci_reporter.coverage.changed import Change, Repository
 from ci_reporter.coverage.diff import ChangeCoverage, markdown, of_change, spans
 from ci_reporter.coverage.report import CoverageReport
@@ -54,20 +55,20 @@ def command(
     Without FILE the usual places are looked at. On GitHub uncovered lines become annotations, ten at most, and the
     table goes to the step's summary.
     """
-    place = here({})
-    change = Repository(folder=place.root, env=place.env).change(base or _base(place))
-    reports = read_all(files or _usual(place.folder), place.folder, format_name, detail=True)
-    whole = coverage.combine(reports, place.root)
-    found = of_change(change.lines, whole, place.root)
+    context = current_context()
+    change = Repository(folder=context.root, env=context.env).change(base or _base(context))
+    reports = read_all(files or _usual(context.folder), context.folder, format_name, detail=True)
+    whole = coverage.combine(reports, context.root)
+    found = of_change(change.lines, whole, context.root)
     if as_json:
         output.result(json.dumps(_flat(found, change, whole), ensure_ascii=False, indent=2))
     else:
         output.result(markdown(found, change.base) if as_markdown else _text(found, change))
-    _on_github(found, change, place.env)
+    _on_github(found, change, context.env)
 
 
-def _base(place: Place) -> str:
-    run = detect(place.env, read_text)
+def _base(context: Context) -> str:
+    run = detect(context.env, read_text)
     branch = run.target_branch or run.default_branch
     if not branch:
         raise UsageError("cannot tell what to compare with; say --base origin/main")

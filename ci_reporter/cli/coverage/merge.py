@@ -9,7 +9,7 @@ import click
 from ci_reporter import coverage
 from ci_reporter.cli import output
 from ci_reporter.cli.coverage.files import format_option, percent, read_all
-from ci_reporter.cli.place import here
+from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.coverage.report import CoverageReport
 from ci_reporter.coverage.write import STYLES, written
@@ -32,9 +32,9 @@ def command(files: tuple[str, ...], out: str, style: str | None, format_name: st
     chosen = style or _BY_ENDING.get(os.path.splitext(out)[1].lower())
     if chosen is None:
         raise UsageError(f"--out {out}: cannot tell what to write; say --to {'|'.join(STYLES)}")
-    place = here({})
-    reports = read_all(files, place.folder, format_name, detail=True)
-    whole = coverage.combine(reports, place.folder)
+    context = current_context()
+    reports = read_all(files, context.folder, format_name, detail=True)
+    whole = coverage.combine(reports, context.folder)
     _write(whole, chosen, out)
     output.say(f"ci-reporter: {out}: {len(reports)} merged, {len(whole.files)} source files, {percent(whole.totals)}")
 

@@ -10,7 +10,7 @@ import click
 from ci_reporter import coverage
 from ci_reporter.cli import output
 from ci_reporter.cli.coverage.files import counted, format_option, percent, read_all
-from ci_reporter.cli.place import here
+from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.coverage.diff import ranges
 from ci_reporter.coverage.report import CoverageReport, FileCoverage, Totals
@@ -31,16 +31,16 @@ def command(files: tuple[str, ...], format_name: str | None, per_file: bool, as_
 
     Several files, or patterns such as '**/coverage.xml', are united by file and line.
     """
-    place = here({})
-    reports = read_all(files, place.folder, format_name, detail=per_file)
-    whole = coverage.combine(reports, place.folder)
+    context = current_context()
+    reports = read_all(files, context.folder, format_name, detail=per_file)
+    whole = coverage.combine(reports, context.folder)
     if as_json:
         output.result(json.dumps(_flat(whole, reports, per_file=per_file), ensure_ascii=False, indent=2))
         return
     for report in reports:
         output.result(_text(report))
         if report.sentence:
-            output.warn(report.sentence, place.env)
+            output.warn(report.sentence, context.env)
     if len(reports) > 1:
         output.result(_text(whole))
     if per_file:

@@ -41,10 +41,9 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
     A deploy that fails is not watched: its exit code is ours.
     """
+    from ci_reporter.cli.execute import record_command
     from ci_reporter.cli.gate.run import Gate
     from ci_reporter.cli.gate.session import Before
-    from ci_reporter.cli.place import here
-    from ci_reporter.cli.recording import Recording
     from ci_reporter.errors import UsageError
 
     deploy: list[str] = ctx.obj
@@ -52,7 +51,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         raise UsageError("gate around: no command (write it behind --: gate around URL -- ./deploy.sh)")
     gate = Gate.of(given, compared=True)
     before = Before(recording=gate.session.baseline(), origin="the minutes before the deploy")
-    code = Recording(here({"name": "deploy", "quiet": given["quiet"] or None}), deploy).run()
+    code = record_command({"name": "deploy", "quiet": given["quiet"] or None}, deploy)
     if code:
         gate.session.progress.say(f"the deploy ended with {code}, so there is nothing to watch")
         sys.exit(code)

@@ -7,13 +7,13 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 
 from ci_reporter.cli import output
 from ci_reporter.cli.gate import text
 from ci_reporter.cli.gate.session import Seen
 from ci_reporter.errors import CIReporterError, StateError
+from ci_reporter.frozen import replace
 from ci_reporter.gate.probing.buffer import write as write_recording
 from ci_reporter.gate.recording import Recording
 from ci_reporter.gate.run import archive
@@ -69,12 +69,12 @@ def write(gate: Gate, seen: Seen, outcome: Outcome) -> list[str]:
     """Show and write all of it; what could not be written, as sentences."""
     found = _about(gate, outcome)
     problems = [*_problems(gate, seen, outcome, found)]
-    if outcome.exit_code and gate.place.env.get("GITHUB_ACTIONS") == "true":
-        output.fail(sentence(outcome), gate.place.env)  # the job's page shows it; elsewhere the verdict says it
+    if outcome.exit_code and gate.context.env.get("GITHUB_ACTIONS") == "true":
+        output.fail(sentence(outcome), gate.context.env)  # the job's page shows it; elsewhere the verdict says it
     if gate.given["as_json"]:
         output.result(json.dumps(found, allow_nan=False))
     else:
-        colour = output.colour(sys.stdout, gate.place.env)
+        colour = output.colour(sys.stdout, gate.context.env)
         output.result(text.outcome(outcome, colour=colour))
     return problems
 
@@ -130,7 +130,7 @@ def _junit(gate: Gate, outcome: Outcome) -> None:
 def _markdown(gate: Gate, seen: Seen, outcome: Outcome) -> None:
     from ci_reporter.gate.report.markdown import markdown
 
-    path = gate.given["markdown"] or gate.place.env.get(_SUMMARY)
+    path = gate.given["markdown"] or gate.context.env.get(_SUMMARY)
     if not path:
         return
     rollback = outcome.rollback.statement if outcome.rollback else ""

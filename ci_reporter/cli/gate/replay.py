@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.place import here
+from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.errors import UsageError
 
@@ -38,7 +38,7 @@ def command(rules_path: str | None, environment: str | None, journal: str | None
     from ci_reporter.gate.rules import rulefile
     from ci_reporter.gate.rules.ruleset import default
 
-    folder = os.path.join(journal or here({}).journal.path, "gate")
+    folder = os.path.join(journal or current_context().journal.path, "gate")
     pasts = list(_pasts(folder, last))
     if not pasts:
         raise UsageError(f"no gate is kept in {folder} (keep the state folder between jobs, or name it with --journal)")

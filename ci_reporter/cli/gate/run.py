@@ -7,25 +7,31 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ci_reporter.cli import output
-from ci_reporter.cli.aftermath import Aftermath, prepare
+from ci_reporter.cli.conclusion import show
 from ci_reporter.cli.gate import evidence, options
 from ci_reporter.cli.gate.acting import act
 from ci_reporter.cli.gate.progress import Progress
 from ci_reporter.cli.gate.session import Before, Seen, Session, expected_revision, given_baseline, last_good
-from ci_reporter.cli.place import Place, here, prometheus
-from ci_reporter.cli.recording import report_of
-from ci_reporter.errors import CIReporterError, StateError, UsageError
+from ci_reporter.cli.process import current_context
+from ci_reporter.context import Context
+from ci_reporter.errors import CIReporterError, UsageError
+from ci_reporter.frozen import replace
 from ci_reporter.gate.probing import targets
 from ci_reporter.gate.rules import lint
 from ci_reporter.gate.rules.ruleset import RuleSet
 from ci_reporter.gate.run.outcome import Outcome
+from ci_reporter.http import shown
 from ci_reporter.http.prometheus import Prometheus
-from ci_reporter.journal import Running
 from ci_reporter.model import Report, Result, Run, Step, rfc3339, seconds_of
 from ci_reporter.providers import detect, read_text
+from ci_reporter.sinks.configured import access
+from ci_reporter.step.draft import Draft
+from ci_reporter.step.finish import finish, timing
+from ci_reporter.step.prepare import prepare
+from ci_reporter.step.start import StartedStep, new_report, start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,13 +55,12 @@ class Cancelled(BaseException):
 class Gate:
     """One gate: where it runs, what it was given, the session that probes."""
 
-    place: Place
+    context: Context
     run: Run
     given: Mapping[str, Any]
     session: Session
     begun: Report
-    running: Running | None
-    warnings: tuple[str, ...]
+    started: StartedStep
 
     @staticmethod
     def of(given: Mapping[str, Any], *, compared: bool) -> Gate:
@@ -64,21 +69,22 @@ class Gate:
         environment = given.get("environment") or given.get("on")
         for warning in lint.warnings(rules):
             output.warn(warning, os.environ)
-        place = _without_reports(here({"environment": environment, "quiet": given["quiet"] or None}))
-        place = replace(place, config=replace(place.config, dry_run=place.config.dry_run or bool(given.get("dry_run"))))
-        targets.of_watch(rules, place.env)  # what its headers need is there, or is said now
-        run = prepare(place, detect(place.env, read_text))
+        flags = {name: given.get(name) or None for name in ("quiet", "dry_run")}
+        context = current_context({"environment": environment, **flags})
+        targets.of_watch(rules, context.env)  # what its headers need is there, or is said now
+        run = prepare(context, detect(context.env, read_text))
         session = Session(
             rules=rules,
-            env=place.env,
-            kept=os.path.join(place.journal.path, _FOLDER),
-            environment=place.config.environment,
-            progress=Progress(place.env, quiet=given["quiet"]),
-            prometheus=_prometheus(place, rules),
+            env=context.env,
+            kept=os.path.join(context.journal.path, _FOLDER),
+            environment=context.config.environment,
+            progress=Progress(context.env, quiet=given["quiet"]),
+            prometheus=_prometheus(context, rules),
         )
         step = Step(name=given.get("name") or "gate", result=Result.CANCELLATION, started_at=rfc3339(time.time()))
-        begun = report_of(place, run, step)
-        return Gate(place=place, run=run, given=given, session=session, begun=begun, running=None, warnings=())
+        begun = new_report(context, run, step)
+        started = StartedStep(report=begun)
+        return Gate(context=context, run=run, given=given, session=session, begun=begun, started=started)
 
     def look(self, before: Before | str | None) -> Look:
         """Go through the phases, and act on what comes of it. A cancelled gate is recorded as such, and ends here."""
@@ -86,8 +92,8 @@ class Gate:
             before = given_baseline(before)
         if before is None:
             before = last_good(self.session) if self.session.rules.plan.baseline.last_good else Before()
-        expected = expected_revision(self.session.rules, self.place.folder, self.run.revision)
-        gate = self._noted()
+        expected = expected_revision(self.session.rules, self.context.folder, self.run.revision)
+        gate = replace(self, started=start(self.context, self.begun, "the gate goes on all the same"))
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, _cancel)
         try:
@@ -97,14 +103,14 @@ class Gate:
             return Look(
                 gate=gate,
                 seen=seen,
-                outcome=act(gate.session, seen, self.run.ci_run_id, dry_run=self.place.config.dry_run),
+                outcome=act(gate.session, seen, self.run.ci_run_id, dry_run=self.context.config.dry_run),
             )
         except Cancelled as exc:
             name = signal.Signals(exc.number).name
             gate._finish(self._broken_off(signal=name.removeprefix("SIG"), exit_code=128 + exc.number))
         except CIReporterError as exc:  # nothing was decided, and that is no pass
             self.session.progress.clear()
-            output.fail(str(exc), self.place.env)
+            output.fail(str(exc), self.context.env)
             gate._finish(self._broken_off(result=Result.ERROR, reason=f"gate: {exc}"[:_LONGEST], exit_code=_UNDECIDED))
 
     def _broken_off(self, **how: Any) -> Report:
@@ -124,21 +130,13 @@ class Gate:
             gate=evidence.noun(look.seen, outcome),
         )
         for problem in evidence.write(gate, look.seen, outcome):
-            output.warn(problem, gate.place.env)
+            output.warn(problem, gate.context.env)
         gate._finish(finished)
 
-    def _noted(self) -> Gate:
-        try:
-            return replace(self, running=self.place.journal.begin(self.begun))
-        except StateError as exc:
-            return replace(self, warnings=(f"{exc}; the gate goes on all the same",))
-
     def _finish(self, report: Report) -> NoReturn:
-        ended = time.monotonic()
-        aftermath = Aftermath(
-            place=self.place, running=self.running, command=(), masks=frozenset(), before_s=0.0, ended=ended
-        )
-        sys.exit(aftermath.conclude(report, self.warnings))
+        conclusion = finish(self.context, self.started, Draft(report=report), timing(self.context.config, report))
+        show(conclusion, self.context)
+        sys.exit(conclusion.exit_code)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,22 +148,17 @@ class Look:
     outcome: Outcome
 
 
-def _prometheus(place: Place, rules: RuleSet) -> Prometheus | None:
+def _prometheus(context: Context, rules: RuleSet) -> Prometheus | None:
+    """The Prometheus whose counts a gate judges, where its rules ask for one."""
     if not rules.queries:
         return None
-    found = prometheus(place.config)
-    if found is None:
+    url = context.config.prometheus
+    if not url:
         query = rules.queries[0]
         where = f"{rules.source} line {query.line}"
         raise UsageError(f"{where}: signal {query.signal!r} is a promql:, and CI_REPORTER_PROMETHEUS is not set")
-    return found
+    return Prometheus(url=shown(url), access=access(context.config, "prometheus"))
 
 
 def _cancel(number: int, _frame: object) -> NoReturn:
     raise Cancelled(number)
-
-
-def _without_reports(place: Place) -> Place:
-    """Coverage and tests are other steps' matter, whatever the configuration file says of every step."""
-    none: dict[str, Any] = {"coverage": (), "tests": (), "coverage_min_pct": None, "coverage_drop_points": None}
-    return replace(place, config=replace(place.config, **none, tests_min=None, json=False))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
 
+from ci_reporter.frozen import fields
 from ci_reporter.model import BuildInfo
 from ci_reporter.stamp.names import camel, texts, variable
 
@@ -41,7 +41,7 @@ def c_header(info: BuildInfo) -> str:
 
 def _all(info: BuildInfo) -> list[tuple[str, str | None]]:
     known: Mapping[str, str] = texts(info)
-    return [(each.name, known.get(each.name)) for each in fields(info)]
+    return [(name, known.get(name)) for name in fields(type(info))]
 
 
 def _python(name: str, text: str | None) -> str:

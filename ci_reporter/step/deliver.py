@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 from ci_reporter.errors import StateError
+from ci_reporter.frozen import Frozen
 from ci_reporter.http import Deadline
 from ci_reporter.journal import Journal
 from ci_reporter.journal.spool import Spooled
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 _BACKLOG = 500  # of what is owed, at most so many are looked at after a step
 
 
-@dataclass(frozen=True, kw_only=True)
-class Delivered:
+class Delivery(Frozen):
     """What came of a delivery.
 
     How many reports arrived, whether the step's own one was refused, why reports did not arrive (each reason once),
@@ -34,12 +33,12 @@ class Delivered:
     notes: tuple[str, ...] = ()
 
 
-def deliver(journal: Journal, sinks: Sequence[Sink], own: Report | None, deadline: Deadline) -> Delivered:
+def deliver(journal: Journal, sinks: Sequence[Sink], own: Report | None, deadline: Deadline) -> Delivery:
     """Send the step's own report, then what is owed, to all sinks at once, all before the deadline."""
     owed = journal.spool.owed(_BACKLOG if own else None)
     with ThreadPoolExecutor(max(1, len(sinks))) as pool:  # a sink that hangs takes no other's time
         receipts = list(pool.map(lambda sink: _to(sink, owed, own, deadline, journal), sinks))
-    return Delivered(
+    return Delivery(
         taken=sum(len(receipt.taken) for receipt in receipts),
         refused=own is not None and any(own.report_id in receipt.refused for receipt in receipts),
         reasons=tuple(dict.fromkeys(why for receipt in receipts for why in receipt.refused.values())),

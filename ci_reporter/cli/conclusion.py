@@ -1,0 +1,30 @@
+"""What the command line says at the end of a step: warnings, missed limits, one line; a machine gets the record."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from ci_reporter.cli import output
+from ci_reporter.context import Context
+from ci_reporter.schema import to_json
+from ci_reporter.step.finish import Conclusion
+from ci_reporter.surfaces import terminal
+
+
+def show(conclusion: Conclusion, context: Context, *, as_json: bool = False) -> None:
+    """Say all that a conclusion has to say; `as_json` prints the record on stdout."""
+    config = context.config
+    for note in () if config.quiet else conclusion.notes:
+        output.say(f"ci-reporter: {note}")
+    for warning in conclusion.warnings:
+        output.warn(warning, context.env)
+    for limit in conclusion.missed:
+        output.fail(limit, context.env)
+    if not config.quiet:
+        colour = output.colour(sys.stderr, context.env)
+        output.say(terminal.last_line(conclusion.report, conclusion.fate, colour=colour))
+    if as_json:
+        output.result(json.dumps(to_json(conclusion.report)))
+    for preview in conclusion.previews:
+        output.result(preview)

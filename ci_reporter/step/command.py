@@ -1,0 +1,137 @@
+"""A command as a step, before and while it runs: note that it starts, run it, load meanwhile what its end needs.
+
+Nothing is imported here that the command would have to wait for.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+
+from ci_reporter import runner
+from ci_reporter.config import Config
+from ci_reporter.context import Context
+from ci_reporter.frozen import Frozen, replace
+from ci_reporter.model import Report, Result, Run, Step, rfc3339
+from ci_reporter.step.start import StartedStep, new_report, start
+from ci_reporter.system.trace import child_span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from threading import Thread
+
+    from ci_reporter.runner.signals import Held, HeldByHandlers
+
+
+class CommandStep(Frozen):
+    """A command that is ready to run as a step."""
+
+    argv: Sequence[str]
+    started: StartedStep
+    order: runner.Order
+    background: Background
+
+
+class CommandRun(Frozen):
+    """A command that has run: its report without report files and measures, and what it told GitHub to mask.
+
+    `started` and `ended` are moments of `time.monotonic`.
+    """
+
+    report: Report
+    masks: frozenset[str]
+    started: float
+    ended: float
+
+
+def start_command(context: Context, argv: Sequence[str], run: Run) -> CommandStep:
+    """Note that the command starts; nothing of it has happened yet."""
+    config = context.config
+    word = program(config, argv)
+    step = Step(
+        name=config.name or run.job_name or os.path.basename(word),
+        result=Result.CANCELLATION,
+        started_at=rfc3339(time.time()),
+        command=word,
+    )
+    started = start(context, new_report(context, run, step), "the command runs all the same")
+    background = Background(context, run)
+    order = _order(context, started.report, argv, background)
+    return CommandStep(argv=argv, started=started, order=order, background=background)
+
+
+def run_command(command: CommandStep, signals: Held | HeldByHandlers) -> CommandRun:
+    """Run the command to its end."""
+    step = runner.run(command.order, signals)
+    ended = time.monotonic()
+    report = replace(command.started.report, run=command.background.run(), step=step)
+    return CommandRun(
+        report=report, masks=frozenset(command.order.masks), started=command.background.started, ended=ended
+    )
+
+
+def program(config: Config, argv: Sequence[str]) -> str:
+    """The program that is run: with --shell the shell, for a line of it may hold anything."""
+    return "sh" if config.shell else argv[0]
+
+
+class Background:
+    """What the command need not wait for: from its start on, a thread loads what its end needs and asks git."""
+
+    def __init__(self, context: Context, run: Run) -> None:
+        self.started = time.monotonic()
+        self._context = context
+        self._run = run
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """The command runs: begin."""
+        from threading import Thread
+
+        self.started = time.monotonic()
+        self._thread = Thread(target=self._load, daemon=True)
+        self._thread.start()
+
+    def run(self) -> Run:
+        """The run with what git knows of it."""
+        if self._thread:
+            self._thread.join()
+        else:
+            self._load()
+        return self._run
+
+    def _load(self) -> None:
+        from ci_reporter.step import conclude
+
+        self._run = conclude.prepare(self._context, self._run)
+
+
+def _order(context: Context, report: Report, argv: Sequence[str], background: Background) -> runner.Order:
+    config = context.config
+    return runner.Order(
+        name=report.step.name,
+        command=_by_shell(argv) if config.shell else argv,
+        env=dict(context.env) | _told(context, report),
+        mark="CI_REPORTER_MEASURES",
+        timeout_s=config.timeout_s,
+        grace_s=config.grace_s,
+        retries=config.retries,
+        tail_bytes=config.tail_bytes,
+        started=background.start,
+    )
+
+
+def _by_shell(argv: Sequence[str]) -> list[str]:
+    shell = ["cmd.exe", "/c"] if os.name == "nt" else ["/bin/sh", "-c"]
+    return [*shell, " ".join(argv)]
+
+
+def _told(context: Context, report: Report) -> dict[str, str]:
+    """What the command is told in its environment."""
+    return {
+        "CI_RUN_ID": report.run.ci_run_id,
+        "CI_REPORTER_STEP": report.step.name,
+        "CI_REPORTER_MEASURES": context.journal.measures_path(report.report_id),
+        "TRACEPARENT": child_span(context.env.get("TRACEPARENT", "")),
+    }

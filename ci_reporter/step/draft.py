@@ -1,0 +1,24 @@
+"""A report in the making, with what there is to say about it so far."""
+
+from __future__ import annotations
+
+from ci_reporter.frozen import Frozen, replace
+from ci_reporter.model import Report
+
+
+class Draft(Frozen):
+    """What the parts of a step hand on to each other.
+
+    `missed` are limits that the report does not keep, `notes` sentences for who wants to hear everything, and `unread`
+    counts the problems with report files (their sentences are among `warnings`).
+    """
+
+    report: Report
+    warnings: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unread: int = 0
+
+    def warned(self, *warnings: str) -> Draft:
+        """The draft with more warnings."""
+        return replace(self, warnings=(*self.warnings, *warnings))

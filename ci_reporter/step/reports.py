@@ -1,0 +1,76 @@
+"""What the step's coverage and test result files say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from ci_reporter import coverage, testresults
+from ci_reporter.config import Config
+from ci_reporter.context import Context
+from ci_reporter.frozen import replace
+from ci_reporter.model import seconds_of
+from ci_reporter.step.draft import Draft
+from ci_reporter.system import reportfile
+from ci_reporter.testresults.cases import Case
+
+_MOST_NAMED = 10
+_LONGEST_NAME = 200
+_CLOCK_S = 2.0  # file systems round times, and a build may run on another clock
+
+
+def read_reports(context: Context, draft: Draft, *, since: str | None = None) -> Draft:
+    """Read the files the settings name. A file older than `since` is some earlier run's and is not counted."""
+    config = context.config
+    problems: list[str] = []
+    covered, tested = (
+        _fresh(patterns, context.folder, seconds_of(since), problems) for patterns in (config.coverage, config.tests)
+    )
+    draft = _with_coverage(draft, covered, context.folder, config) if covered else draft
+    draft = _with_tests(draft, tested, context.folder, config) if tested else draft
+    return _unread(draft, problems)
+
+
+def _with_coverage(draft: Draft, files: Sequence[str], folder: str, config: Config) -> Draft:
+    found = coverage.collect(files, folder, config.coverage_format)
+    report = replace(draft.report, coverage=found.coverage, coverage_pct=found.pct)
+    return _unread(replace(draft, report=report, notes=(*draft.notes, *found.notes)), found.problems)
+
+
+def _with_tests(draft: Draft, files: Sequence[str], folder: str, config: Config) -> Draft:
+    found = testresults.collect(files, folder, config.tests_format)
+    report = replace(
+        draft.report,
+        tests=found.tests,
+        failed_tests=_names(found.failed),
+        flaky_tests=_names(found.flaky),
+        slowest_tests={_name(case): case.duration_ms for case in found.slowest if case.duration_ms is not None},
+    )
+    return _unread(replace(draft, report=report, notes=(*draft.notes, *found.notes)), found.problems)
+
+
+def _unread(draft: Draft, problems: Sequence[str]) -> Draft:
+    return replace(draft, unread=draft.unread + len(problems)).warned(*problems)
+
+
+def _fresh(patterns: Sequence[str], folder: str, oldest: float | None, problems: list[str]) -> list[str]:
+    found = reportfile.expand(patterns, folder)
+    problems += found.problems
+    stale = [path for path in found.files if oldest is not None and _written(path) < oldest - _CLOCK_S]
+    problems += [f"{path}: is older than this step; it is not counted" for path in stale]
+    return [path for path in found.files if path not in stale]
+
+
+def _written(path: str) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except OSError:
+        return 0.0
+
+
+def _names(cases: Sequence[Case]) -> tuple[str, ...]:
+    return tuple(_name(case) for case in cases[:_MOST_NAMED])
+
+
+def _name(case: Case) -> str:
+    return (f"{case.suite}: {case.name}" if case.suite else case.name)[:_LONGEST_NAME]

@@ -1,0 +1,38 @@
+"""A step starts: its report so far, and the durable note that it runs."""
+
+from __future__ import annotations
+
+from ci_reporter.context import Context
+from ci_reporter.errors import StateError
+from ci_reporter.frozen import Frozen
+from ci_reporter.journal import Running
+from ci_reporter.model import Report, Run, Step, uuid7
+
+
+class StartedStep(Frozen):
+    """A step that runs. `running` is None where the state folder cannot be used; `warnings` then says why."""
+
+    report: Report
+    running: Running | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def start(context: Context, report: Report, consequence: str = "") -> StartedStep:
+    """Note that a step starts; should that fail, the step goes on: `consequence` says so to a person."""
+    try:
+        return StartedStep(report=report, running=context.journal.begin(report))
+    except StateError as exc:
+        return StartedStep(report=report, warnings=(f"{exc}; {consequence}" if consequence else str(exc),))
+
+
+def new_report(context: Context, run: Run, step: Step) -> Report:
+    """Make a new report, with what the settings say of every step."""
+    config = context.config
+    return Report(
+        report_id=uuid7(),
+        run=run,
+        step=step,
+        environment=config.environment,
+        tags=config.tags,
+        measures=config.measures,
+    )
