@@ -63,9 +63,7 @@ anything = st.recursive(
     max_leaves=6,
 )
 nouns = [*KEYS, *fields(Run), *fields(Step)]
-inners = st.dictionaries(
-    st.sampled_from([*fields(Coverage), *fields(model.Tests)]), anything, max_size=8
-)
+inners = st.dictionaries(st.sampled_from([*fields(Coverage), *fields(model.Tests)]), anything, max_size=8)
 objects = st.dictionaries(st.sampled_from(nouns), anything | inners, max_size=8)
 
 
