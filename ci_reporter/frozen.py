@@ -28,7 +28,7 @@ else:
         return lambda cls: cls
 
 
-EMPTY: Mapping[str, Any] = MappingProxyType({})
+EMPTY: Mapping[Any, Any] = MappingProxyType({})
 _UNSET = object()
 
 

@@ -7,9 +7,9 @@ label. prometheus_client is imported when something is rendered.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from ci_reporter.frozen import Frozen
 from ci_reporter.model import Report, Result, seconds_of
 
 TYPE_CHECKING = False
@@ -23,8 +23,7 @@ JOB = "ci_reporter"
 _EXACT = 2**53  # above this a float no longer holds every whole number
 
 
-@dataclass(frozen=True, kw_only=True)
-class Family:
+class Family(Frozen):
     """One metric: `values` reads its samples from a report; a None value is unknown and no sample."""
 
     name: str
@@ -224,8 +223,7 @@ OVERHEAD = Family(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Samples:
+class Samples(Frozen):
     """The samples of one family."""
 
     family: Family

@@ -12,10 +12,10 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from ci_reporter import __version__
 from ci_reporter.errors import DeliveryError, Rejected
+from ci_reporter.frozen import EMPTY, Frozen
 from ci_reporter.http.reasons import CONTROL, reason
 
 TYPE_CHECKING = False
@@ -42,14 +42,16 @@ class Deadline:
         return max(0.0, self._until - self._clock())
 
 
-@dataclass(frozen=True, kw_only=True)
-class Access:
+class Access(Frozen):
     """How to be let in: basic or bearer authentication, and whom to trust (a path, else the system's store)."""
 
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    token: str | None = field(default=None, repr=False)
+    password: str | None = None
+    token: str | None = None
     ca: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Access(username={self.username!r}, ca={self.ca!r}, password and token hidden)"
 
     def header(self) -> str | None:
         """The Authorization header's value."""
@@ -69,8 +71,7 @@ class Access:
         return text
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(Frozen):
     """What to send. Messages name `base`, the address as it was set.
 
     An answer is cut after `limit` bytes, one that is none of 2xx after `refusal_limit`.
@@ -80,19 +81,18 @@ class Request:
     url: str
     base: str = ""
     body: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    access: Access = field(default_factory=Access)
+    headers: Mapping[str, str] = EMPTY
+    access: Access = Access()
     limit: int = _LARGEST_ANSWER
     refusal_limit: int = _LARGEST_REFUSAL
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
+class Answer(Frozen):
     """What came back; `expires_at_s` is the end of the server's certificate, in seconds since the epoch."""
 
     status: int
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = EMPTY
     expires_at_s: float | None = None
 
     @property

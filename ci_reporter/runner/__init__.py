@@ -6,8 +6,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
+from ci_reporter.frozen import Frozen
 from ci_reporter.model import Result, Step, rfc3339
 from ci_reporter.runner import oom
 from ci_reporter.runner.attempt import PARENT_GONE, Attempt, Ended
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 ORPHANED = "the process that started the reporter is gone"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Order:
+class Order(Frozen):
     """What to run and how.
 
     `mark` names a variable of `env` whose value no other command has. `started` is called once, when the first attempt
@@ -43,11 +42,10 @@ class Order:
     retries: int = 0
     tail_bytes: int = 0
     started: Callable[[], None] = lambda: None
-    masks: set[str] = field(default_factory=set)
+    masks: set[str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Outcome(Frozen):
     """How one attempt went; `usage` is None when the command could not be started."""
 
     exit_code: int

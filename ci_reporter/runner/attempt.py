@@ -6,8 +6,8 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from ci_reporter.frozen import Frozen
 from ci_reporter.runner.guard import Guard
 from ci_reporter.runner.signals import STOPPING, Event, Held, HeldByHandlers, name_of
 from ci_reporter.runner.spawn import Launch, spawn
@@ -22,8 +22,7 @@ _ORPHAN_GRACE_S = 1.0
 PARENT_GONE = "parent"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ended:
+class Ended(Frozen):
     """How one attempt ended. `told` is why we were told to stop: a signal's name without SIG, or PARENT_GONE."""
 
     exit_code: int

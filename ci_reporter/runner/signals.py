@@ -13,7 +13,8 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from ci_reporter.frozen import Frozen
 
 
 def _numbers(*names: str) -> frozenset[int]:
@@ -25,16 +26,14 @@ STOPPING = _numbers("INT", "TERM", "HUP", "QUIT")
 _FORWARDED = STOPPING | _numbers("USR1", "USR2", "WINCH", "CONT", "TSTP")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Event:
+class Event(Frozen):
     """A signal that came. `from_terminal`: the kernel sent it, to the whole foreground group."""
 
     number: int
     from_terminal: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Held:
+class Held(Frozen):
     """The signals held back, and the mask the command is to start with."""
 
     numbers: frozenset[int]

@@ -6,8 +6,8 @@ import errno
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
+from ci_reporter.frozen import EMPTY, Frozen
 from ci_reporter.runner.tree import Root
 
 TYPE_CHECKING = False
@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 _DEFAULT = [number for name in ("SIGPIPE", "SIGXFSZ") if (number := getattr(signal, name, None))]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Launch:
+class Launch(Frozen):
     """How commands are started. `streams` maps the command's descriptors to ours where they differ."""
 
     env: Mapping[str, str]
     mask: frozenset[int] = frozenset()
     own_group: bool = True
-    streams: Mapping[int, int] = field(default_factory=dict)
+    streams: Mapping[int, int] = EMPTY
 
 
 def spawn(command: Sequence[str], launch: Launch) -> Root:

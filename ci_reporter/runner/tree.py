@@ -6,13 +6,13 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from ci_reporter.frozen import Frozen
 
 _POLL_S = 0.02
 
 
-@dataclass(frozen=True, kw_only=True)
-class Process:
+class Process(Frozen):
     """A process as /proc tells it; `started` (clock ticks since boot) tells it from a later one with its pid."""
 
     pid: int
@@ -21,8 +21,7 @@ class Process:
     started: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Root:
+class Root(Frozen):
     """The command itself. `group` is its process group where it has one of its own."""
 
     pid: int

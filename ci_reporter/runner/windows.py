@@ -5,11 +5,11 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from ci_reporter.frozen import Frozen
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ended:
+class Ended(Frozen):
     """How the command ended."""
 
     exit_code: int

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
+from ci_reporter.frozen import EMPTY, Frozen
 from ci_reporter.http import Deadline
 from ci_reporter.model import Report
 
@@ -26,10 +26,9 @@ if TYPE_CHECKING:
             """Show exactly what would be sent, without secrets."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Receipt:
+class Receipt(Frozen):
     """What came of it: the ids a sink has now, why it has not the others, and what a person should know."""
 
     taken: frozenset[str] = frozenset()
-    refused: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = EMPTY
     notes: tuple[str, ...] = ()

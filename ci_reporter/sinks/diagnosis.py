@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import yaml
 
 from ci_reporter import metrics
 from ci_reporter.errors import DeliveryError, Rejected
+from ci_reporter.frozen import Frozen
 from ci_reporter.http import Deadline, shown
 from ci_reporter.http.prometheus import Prometheus
 from ci_reporter.sinks.gateway import Gateway
@@ -26,8 +26,7 @@ _SIGN_IN = "set CI_REPORTER_{0}_USERNAME and _PASSWORD, or CI_REPORTER_{0}_TOKEN
 _TRUST = "set CI_REPORTER_{0}_CA to a file with the certificate of its authority"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Finding:
+class Finding(Frozen):
     """One line of the doctor's: whether it is well, what was seen, what to do if not."""
 
     ok: bool
@@ -124,8 +123,7 @@ def _honour(config: Any, job: str) -> Finding:
     return Finding(ok=False, seen=f"honor_labels is not set for job {job!r}", remedy=remedy)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Target:
+class _Target(Frozen):
     job: str
     health: str
     error: str

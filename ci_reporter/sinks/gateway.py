@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from ci_reporter.errors import DeliveryError, Rejected
+from ci_reporter.frozen import Frozen
 from ci_reporter.http import Access, Answer, Deadline, Request, send
 
 TYPE_CHECKING = False
@@ -19,8 +19,7 @@ Key = tuple[tuple[str, str], ...]
 _LARGEST = 256 * 1024**2
 
 
-@dataclass(frozen=True, kw_only=True)
-class Group:
+class Group(Frozen):
     """One group: its key, when it was last pushed (0: never with success), its metrics as the gateway lists them."""
 
     labels: Mapping[str, str]
@@ -41,8 +40,7 @@ class Group:
         return ", ".join(f'{name}="{value}"' for name, value in self.labels.items())
 
 
-@dataclass(frozen=True, kw_only=True)
-class Gateway:
+class Gateway(Frozen):
     """A Pushgateway at an address."""
 
     url: str

@@ -9,10 +9,10 @@ import gzip
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from ci_reporter import metrics
 from ci_reporter.errors import DeliveryError, Rejected
+from ci_reporter.frozen import Frozen
 from ci_reporter.http import Access, Deadline, Request, send, shown
 from ci_reporter.logs.cleaning import json_line
 from ci_reporter.model import Report, Result, seconds_of
@@ -32,8 +32,7 @@ _BATCH_LINES = 100
 _LATE_S = 30 * 60.0  # Loki refuses what is an hour behind its stream; later ones are told as sent now
 
 
-@dataclass(frozen=True, kw_only=True)
-class Loki:
+class Loki(Frozen):
     """Where and how to push. `tenant` is the X-Scope-OrgID, `trace_id` the trace that the step itself belongs to."""
 
     url: str
@@ -118,8 +117,7 @@ class Loki:
         return {name: value for name, value in found.items() if value}
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Entry:
+class _Entry(Frozen):
     """A report as a line to be: its time, whether that is the time of sending, its trace where it is known."""
 
     report: Report

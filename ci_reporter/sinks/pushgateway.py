@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from ci_reporter import metrics
 from ci_reporter.errors import DeliveryError, Rejected
+from ci_reporter.frozen import Frozen
 from ci_reporter.http import Access, Deadline, shown
 from ci_reporter.metrics import Samples
 from ci_reporter.model import Report, seconds_of
@@ -16,8 +16,7 @@ from ci_reporter.sinks.gateway import CONTENT_TYPE, Gateway, Group, Key, key_of
 _COMPLETION = "ci_step_last_completion_timestamp_seconds"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pushgateway:
+class Pushgateway(Frozen):
     """Where and how to push. `about_us` are samples of the reporter itself, pushed beside the step's own."""
 
     url: str

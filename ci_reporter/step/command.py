@@ -119,6 +119,7 @@ def _order(context: Context, report: Report, argv: Sequence[str], background: Ba
         retries=config.retries,
         tail_bytes=config.tail_bytes,
         started=background.start,
+        masks=set(),
     )
 
 

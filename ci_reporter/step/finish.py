@@ -63,7 +63,7 @@ def finish(context: Context, started: StartedStep, draft: Draft, timing: Timing)
     send = targets and not config.dry_run
     delivery = deliver(context.journal, targets, report, timing.deadline) if send else Delivery()
     retry = (
-        "`ci-reporter flush` sends it again" if recorded.written or started.running else "it could not be kept either"
+        "'ci-reporter flush' sends it again" if recorded.written or started.running else "it could not be kept either"
     )
     lost = (f"not delivered: {why}; {retry}" for why in delivery.reasons)
     return Conclusion(
