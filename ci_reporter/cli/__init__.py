@@ -14,11 +14,17 @@ if TYPE_CHECKING:
 def main() -> NoReturn:
     """Run the program with the process's own arguments."""
     if sys.argv[1:2] == ["run"]:
+        from ci_reporter.runner.signals import hold
+
+        signals = (
+            hold()
+        )  # before all else: a signal from now on is the command's, or it keeps the command from starting
         from ci_reporter.cli.execute import execute
         from ci_reporter.cli.options import parse
 
         if parsed := parse(sys.argv[2:]):
-            execute(*parsed)
+            execute(*parsed, signals)
+        signals.release()
     from ci_reporter.cli.group import cli
 
     cli(prog_name="ci-reporter")

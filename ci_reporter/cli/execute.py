@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.started import STARTED
 from ci_reporter.context import Context
 from ci_reporter.errors import CIReporterError
 from ci_reporter.providers import detect, read_text
-from ci_reporter.runner.signals import held
+from ci_reporter.runner.signals import held, hold
+from ci_reporter.runner.spawn import refusal, restore_defaults
 from ci_reporter.step.command import CommandRun, CommandStep, run_command, start_command
 
 TYPE_CHECKING = False
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from ci_reporter.runner.signals import Held, HeldByHandlers
 
 
-def execute(options: Mapping[str, Any], argv: Sequence[str]) -> NoReturn:
+def execute(options: Mapping[str, Any], argv: Sequence[str], signals: Held | HeldByHandlers | None = None) -> NoReturn:
     """Record the command as a step and end the program, whatever still hangs in a thread.
 
-    Should we fail before the command has started, it runs all the same, as if we were not there.
+    Should we fail before the command has started, it runs all the same, as if we were not there. Signals are never
+    released again: one that comes between the command's end and ours would end us with another code than the command's.
     """
+    signals = signals or hold()
     try:
         context = current_context(options)
         command = start_command(context, argv, detect(context.env, read_text))
@@ -34,10 +37,8 @@ def execute(options: Mapping[str, Any], argv: Sequence[str]) -> NoReturn:
         _end(exc.exit_code)
     except Exception as exc:  # noqa: BLE001  a plug-in may raise anything
         _confess(exc)
-        _become(argv)
-    with held() as signals:
-        code = _record(context, command, signals)
-    _end(code)
+        _become(argv, signals)
+    _end(_record(context, command, signals, _end))
 
 
 def record_command(options: Mapping[str, Any], argv: Sequence[str]) -> int:
@@ -48,20 +49,28 @@ def record_command(options: Mapping[str, Any], argv: Sequence[str]) -> int:
         return _record(context, command, signals)
 
 
-def _record(context: Context, command: CommandStep, signals: Held | HeldByHandlers) -> int:
+def _record(
+    context: Context, command: CommandStep, signals: Held | HeldByHandlers, end: Callable[[int], object] | None = None
+) -> int:
+    """Run the command and conclude the step; should that hang, a signal to stop makes `end` end the program."""
     done = run_command(command, signals)
+    code = done.report.step.exit_code or 0
     try:
-        return _conclude(context, command, done)
+        from ci_reporter.runner.interrupt import end_when_stuck  # loaded by now, while the command ran
+
+        if end:
+            end_when_stuck(signals, lambda: end(code))
+        return _conclude(context, command, done, signals)
     except Exception as exc:  # noqa: BLE001  whatever is wrong with us, the command's own code wins
         _confess(exc)
-        return done.report.step.exit_code or 0
+        return code
 
 
-def _conclude(context: Context, command: CommandStep, done: CommandRun) -> int:
+def _conclude(context: Context, command: CommandStep, done: CommandRun, signals: Held | HeldByHandlers) -> int:
     from ci_reporter.cli.conclusion import show
-    from ci_reporter.step.conclude import conclude  # loaded by now, while the command ran
+    from ci_reporter.step.conclude import conclude
 
-    conclusion = conclude(context, command, done, before_s=done.started - STARTED)
+    conclusion = conclude(context, command, done, signals, before_s=done.started - STARTED)
     show(conclusion, context, as_json=context.config.json)
     return conclusion.exit_code
 
@@ -73,13 +82,16 @@ def _confess(error: Exception) -> None:
         print(said, file=sys.stderr)  # noqa: T201
 
 
-def _become(argv: Sequence[str]) -> NoReturn:
-    """Run the command in our place, without a record."""
+def _become(argv: Sequence[str], signals: Held | HeldByHandlers) -> NoReturn:
+    """Run the command in our place, without a record, with the signals as they were before us."""
+    restore_defaults(signals.parent)
+    signals.release()
     try:
         os.execvp(argv[0], list(argv))  # noqa: S606
-    except OSError as exc:
-        print(f"ci-reporter: cannot run {argv[0]}: {exc.strerror}", file=sys.stderr)  # noqa: T201
-        _end(127 if isinstance(exc, FileNotFoundError) else 126)
+    except (OSError, ValueError) as exc:
+        code, reason = refusal(argv[0], exc, os.environ)
+        print(f"ci-reporter: {reason}", file=sys.stderr)  # noqa: T201
+        _end(code)
 
 
 def _end(code: int) -> NoReturn:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from ci_reporter.frozen import Frozen
+from ci_reporter.frozen import EMPTY, Frozen, replace
 from ci_reporter.model import Result, Step, rfc3339
 from ci_reporter.runner import oom
-from ci_reporter.runner.attempt import PARENT_GONE, Attempt, Ended
+from ci_reporter.runner.attempt import PARENT_GONE, Attempt, Ended, Limits
 from ci_reporter.runner.guard import Guard
 from ci_reporter.runner.signals import Held, HeldByHandlers, has_terminal, name_of
-from ci_reporter.runner.spawn import Launch, refusal
+from ci_reporter.runner.spawn import Launch, default_signals, refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,21 +29,23 @@ ORPHANED = "the process that started the reporter is gone"
 class Order(Frozen):
     """What to run and how.
 
-    `mark` names a variable of `env` whose value no other command has. `started` is called once, when the first attempt
-    has started; it must not wait. `masks` is filled with what the command tells GitHub to mask, as far as its output is
-    read here.
+    `env` is the environment without us, `added` is what we add to it, and `mark` names a variable of `added` whose
+    value no other command has. `started` is called once, when the first attempt has started; it must not wait. `masks`
+    is filled with what the command tells GitHub to mask, as far as its output is read here.
     """
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str]
     mark: str
+    masks: set[str]
+    added: Mapping[str, str] = EMPTY
     timeout_s: float | None = None
     grace_s: float = 10.0
     retries: int = 0
     tail_bytes: int = 0
+    outlive_parent: bool = False
     started: Callable[[], None] = lambda: None
-    masks: set[str]
 
 
 class Outcome(Frozen):
@@ -58,13 +61,8 @@ class Outcome(Frozen):
 
 def run(order: Order, signals: Held | HeldByHandlers) -> Step:
     """Run the command, again where it failed and may; the last attempt counts, CPU time adds up."""
-    guard = None if os.name == "nt" else Guard(f"{order.mark}={order.env.get(order.mark, '')}")
     started_at, started = time.time(), time.monotonic()
-    outcomes = [_attempt(order, signals, guard, order.started)]
-    while len(outcomes) <= order.retries and outcomes[-1].result in (Result.FAILURE, Result.TIMEOUT):
-        outcomes.append(_attempt(order, signals, guard))
-    if guard:
-        guard.dismiss()
+    outcomes = _attempts(order, signals)
     duration_ms = round((time.monotonic() - started) * 1000)
     last, usages = outcomes[-1], [outcome.usage for outcome in outcomes if outcome.usage]
     measured: dict[str, Any] = _measured(usages) if usages else {}
@@ -83,12 +81,41 @@ def run(order: Order, signals: Held | HeldByHandlers) -> Step:
     )
 
 
+def _attempts(order: Order, signals: Held | HeldByHandlers) -> list[Outcome]:
+    if cancelled := _cancelled_before(order, signals):
+        return [cancelled]
+    guard = None if os.name == "nt" else Guard(_mark(order))
+    outcomes = [_attempt(order, signals, guard, order.started)]
+    while len(outcomes) <= order.retries and outcomes[-1].result in (Result.FAILURE, Result.TIMEOUT):
+        if cancelled := _cancelled_before(order, signals):
+            outcomes[-1] = replace(outcomes[-1], result=cancelled.result, reason=cancelled.reason)
+            break
+        outcomes.append(_attempt(order, signals, guard))
+    if guard:
+        guard.dismiss()
+    return outcomes
+
+
+def _cancelled_before(order: Order, signals: Held | HeldByHandlers) -> Outcome | None:
+    """What becomes of an attempt that must not start: we were told to stop before, or nobody waits for it any more."""
+    if number := signals.take_stop():
+        reason = f"told to stop by SIG{name_of(number)} before the command started"
+        return Outcome(exit_code=128 + number, result=Result.CANCELLATION, reason=reason)
+    if signals.parent.is_gone() and not order.outlive_parent:
+        return Outcome(exit_code=128 + signal.SIGTERM, result=Result.CANCELLATION, reason=ORPHANED)
+    return None
+
+
+def _mark(order: Order) -> str:
+    return f"{order.mark}={order.added.get(order.mark, '')}"
+
+
 def _attempt(
     order: Order, signals: Held | HeldByHandlers, guard: Guard | None, started: Callable[[], None] = lambda: None
 ) -> Outcome:
     try:
         return _on_posix(order, signals, guard, started) if guard else _on_windows(order, started)
-    except OSError as exc:
+    except (OSError, ValueError) as exc:  # Python's own refusals: an empty word, a NUL byte, what cannot be encoded
         code, why = refusal(order.command[0], exc, order.env)
         return Outcome(exit_code=code, result=Result.ERROR, reason=why)
 
@@ -96,7 +123,7 @@ def _attempt(
 def _on_windows(order: Order, started: Callable[[], None]) -> Outcome:
     from ci_reporter.runner import windows
 
-    ended = windows.run(order.command, order.env, order.timeout_s, started)
+    ended = windows.run(order.command, {**order.env, **order.added}, order.timeout_s, started)
     if ended.timed_out:
         return Outcome(exit_code=124, result=Result.TIMEOUT, reason=f"no end after {order.timeout_s:g} s")
     return Outcome(exit_code=ended.exit_code, result=Result.FAILURE if ended.exit_code else Result.SUCCESS)
@@ -105,15 +132,12 @@ def _on_windows(order: Order, started: Callable[[], None]) -> Outcome:
 def _on_posix(order: Order, signals: Held | HeldByHandlers, guard: Guard, started: Callable[[], None]) -> Outcome:
     kills = oom.kills()
     tail = _tail(order)
-    launch = Launch(
-        env=order.env, mask=signals.mask, own_group=not has_terminal(), streams=tail.streams if tail else {}
-    )
-    attempt = Attempt(order.command, launch, signals, guard)
+    attempt = Attempt(order.command, _launch(order, signals, tail), signals, guard)
     if tail:
         tail.start()
     started()
-    ended = attempt.wait(timeout_s=order.timeout_s, grace_s=order.grace_s)
-    kept = tail.finish() if tail else None
+    ended = attempt.wait(_limits(order))
+    output_tail = tail.finish() if tail else None
     result, reason = judge(ended, timeout_s=order.timeout_s, oom_killed=_grew(kills, oom.kills()))
     return Outcome(
         exit_code=ended.exit_code,
@@ -121,7 +145,27 @@ def _on_posix(order: Order, signals: Held | HeldByHandlers, guard: Guard, starte
         reason=reason,
         signal=name_of(ended.signal) if ended.signal else None,
         usage=ended.usage,
-        output_tail=kept,
+        output_tail=output_tail,
+    )
+
+
+def _launch(order: Order, signals: Held | HeldByHandlers, tail: Tail | None) -> Launch:
+    return Launch(
+        env=order.env,
+        added=order.added,
+        mask=signals.mask,
+        defaults=default_signals(signals.parent),
+        own_group=not has_terminal(),
+        streams=tail.streams if tail else None,
+    )
+
+
+def _limits(order: Order) -> Limits:
+    return Limits(
+        mark=_mark(order),
+        timeout_s=order.timeout_s,
+        grace_s=order.grace_s,
+        outlive_parent=order.outlive_parent,
     )
 
 

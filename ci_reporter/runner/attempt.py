@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 
@@ -18,8 +19,18 @@ if TYPE_CHECKING:
     from resource import struct_rusage
 
 _LOOK_S = 0.25  # how often we look whether our parent is still there
-_ORPHAN_GRACE_S = 1.0
+_GRACE_S = 1.0  # between TERM and KILL for what a command leaves behind that was told to stop
+_WNOTHREAD = 0x20000000 if sys.platform == "linux" else 0  # wait4(2): only children of the calling thread
 PARENT_GONE = "parent"
+
+
+class Limits(Frozen):
+    """When to end the command. `mark` is the NAME=value by which all that it has started is found."""
+
+    mark: str
+    timeout_s: float | None = None
+    grace_s: float = 10.0
+    outlive_parent: bool = False
 
 
 class Ended(Frozen):
@@ -36,7 +47,6 @@ class Attempt:
     """The command while it runs."""
 
     def __init__(self, command: Sequence[str], launch: Launch, signals: Held | HeldByHandlers, guard: Guard) -> None:
-        self._parent = os.getppid()
         self._signals = signals
         self._guard = guard
         self.root = spawn(command, launch)
@@ -44,46 +54,73 @@ class Attempt:
         self._ending: Ending | None = None
         self._timed_out = False
         self._told: str | None = None
+        self._pass_on_early()
 
-    def wait(self, *, timeout_s: float | None, grace_s: float) -> Ended:
+    def wait(self, limits: Limits) -> Ended:
         """Wait until the command has ended and, where we ended it, all that it started."""
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        deadline = None if limits.timeout_s is None else time.monotonic() + limits.timeout_s
         while (done := self._reap()) is None:
-            self._pass_on(
-                self._signals.next(_LOOK_S if deadline is None else min(_LOOK_S, deadline - time.monotonic()))
-            )
+            left_s = _LOOK_S if deadline is None else deadline - time.monotonic()
+            self._pass_on(self._signals.next(min(_LOOK_S, left_s)))
             if self._ending:
                 self._ending.step()
-            elif os.getppid() != self._parent:
-                self._told, self._ending = PARENT_GONE, Ending(self.root, _ORPHAN_GRACE_S)
+            elif self._signals.parent.is_gone() and not limits.outlive_parent:
+                self._told, self._ending = PARENT_GONE, Ending(self.root, _GRACE_S, limits.mark)
             elif deadline is not None and time.monotonic() >= deadline:
-                self._timed_out, self._ending, deadline = True, Ending(self.root, grace_s), None
+                self._timed_out, self._ending = True, Ending(self.root, limits.grace_s, limits.mark)
+                deadline = None
         ended = self._ended(*done)
         if ended.told and ended.exit_code and not self._ending:
-            self._ending = Ending(self.root, _ORPHAN_GRACE_S)
+            self._ending = Ending(self.root, _GRACE_S, limits.mark)
         if self._ending:
             self._ending.finish()
         self._guard.rest()
         return ended
 
     def _reap(self) -> tuple[int, struct_rusage] | None:
-        pid, status, usage = os.wait4(self.root.pid, os.WNOHANG | os.WUNTRACED)
-        if pid and os.WIFSTOPPED(status):
-            if self.root.group is None:  # ^Z: the shell that started us waits for us to stop as well
-                os.kill(os.getpid(), signal.SIGSTOP)
-            return None
-        return (status, usage) if pid else None
+        """The command's status and usage once it has ended.
 
-    def _pass_on(self, event: Event | None) -> None:
+        As PID 1 of a container we get every orphan as a child, and must wait for it or it stays a zombie. Only children
+        of this thread are waited for: the threads beside it (git) wait for theirs themselves, and an orphan goes to the
+        first thread of its new parent (the kernel's find_new_reaper).
+        """
+        everybody = os.getpid() == 1 and _WNOTHREAD
+        while True:
+            pid, status, usage = os.wait4(
+                -1 if everybody else self.root.pid, os.WNOHANG | os.WUNTRACED | (_WNOTHREAD if everybody else 0)
+            )
+            if pid == self.root.pid and os.WIFSTOPPED(status):
+                if self.root.group is None:  # ^Z: the shell that started us waits for us to stop as well
+                    os.kill(os.getpid(), signal.SIGSTOP)
+                return None
+            if pid in (0, self.root.pid):
+                return (status, usage) if pid else None
+
+    def _pass_on_early(self) -> None:
+        """Pass on what came while the command was started, also what a terminal has sent.
+
+        A ^C just before the command was there has reached nobody but us. One just after it reached the command too,
+        which then ends by the first of the two: it has had no time yet to do anything else.
+        """
+        while event := self._signals.next(0):
+            self._pass_on(event, also_from_terminal=True)
+
+    def _pass_on(self, event: Event | None, *, also_from_terminal: bool = False) -> None:
         if event is None or event.number == signal.SIGCHLD:
             return
         if event.number in STOPPING and self._told is None:
             self._told = name_of(event.number)
-        if not event.from_terminal:
-            os.kill(self.root.pid, event.number)
+        if not event.from_terminal or also_from_terminal:
+            try:
+                os.kill(self.root.pid, event.number)
+            except PermissionError:  # it has become another user's (sudo), whose signals are not for us to send
+                pass
 
     def _ended(self, status: int, usage: struct_rusage) -> Ended:
         code = os.waitstatus_to_exitcode(status)
+        by_signal = code < 0 or code > 128  # a shell exits with 128+N for what it has started
+        if by_signal and self._told is None and (number := self._signals.take_stop()):
+            self._told = name_of(number)  # what ended the command was sent to all of the group, and waits here for us
         return Ended(
             exit_code=124 if self._timed_out else 128 - code if code < 0 else code,
             signal=-code if code < 0 else None,

@@ -1,6 +1,8 @@
-"""A second pair of eyes: a forked process that ends the command when the reporter itself is killed with -9.
+"""A process beside the command that ends it when the reporter itself is killed with -9, which nobody can catch.
 
-Linux' PR_SET_PDEATHSIG would reach only the command, not what it started, and is undone by a set-uid exec.
+The guard is forked before the command starts and blocks on a pipe that only the reporter writes to: the kernel closes
+it whatever the reporter dies of, and then read(2) returns. PR_SET_PDEATHSIG (prctl(2)) on the command would be less
+code, but it reaches only the command and not what it has started, and an execve of a set-uid program undoes it.
 """
 
 from __future__ import annotations
@@ -8,96 +10,97 @@ from __future__ import annotations
 import os
 import time
 
-from ci_reporter.runner.tree import Ending, Root, processes
+from ci_reporter.runner.tree import Ending, Marked, Root, processes
 
 _GRACE_S = 1.0
-_LOOKS, _PAUSE_S = 5, 0.02
-_NOTHING = b"-"
+_ATTEMPTS, _PAUSE_S = 5, 0.02
+_NO_COMMAND = b"-"
+_DISMISSED = b"."
 
 
 class Guard:
-    """Watches over the commands of one step, one at a time; forked once, before anything else runs beside it.
+    """Watches over the commands of one step, one at a time.
 
-    `mark` is a NAME=value that only the command's environment has: by it a command is found that was started in the
-    very moment in which the reporter was killed.
+    It is forked while the reporter has one thread: a fork of several would copy locks that nobody releases. `mark` is
+    a NAME=value that only the command's environment has: by it a command is found that was started just before the
+    reporter was killed, so that its process id was never written to the pipe.
     """
 
     def __init__(self, mark: str) -> None:
-        self._tell: int | None = None
-        heard, tell = os.pipe()
+        self._pipe: int | None = None
+        try:
+            source, target = os.pipe()
+        except OSError:  # no descriptor or no process is left: the command runs all the same, unguarded
+            return
         try:
             self._pid = os.fork()
-        except OSError:  # no process to be had: then nobody watches, and the command runs all the same
-            os.close(tell)
+        except OSError:
+            os.close(target)
         else:
             if self._pid == 0:
-                _watch(heard, tell, mark)
-            self._tell = tell
-        os.close(heard)
+                _wait_and_end(source, target, mark)
+            self._pipe = target
+        os.close(source)
 
     def watch(self, root: Root) -> None:
         """A command has started."""
-        self._say(f"{root.pid} {root.group or 0}\n".encode())
+        self._write(f"{root.pid} {root.group or 0}\n".encode())
 
     def rest(self) -> None:
         """It has ended."""
-        self._say(_NOTHING + b"\n")
+        self._write(_NO_COMMAND + b"\n")
 
     def dismiss(self) -> None:
         """There will be no further one."""
-        if self._tell is not None:
-            self._say(b".")
-            os.close(self._tell)
-            os.waitpid(self._pid, 0)
-
-    def _say(self, words: bytes) -> None:
-        if self._tell is not None:
+        if self._pipe is not None:
+            self._write(_DISMISSED)
+            os.close(self._pipe)
             try:
-                os.write(self._tell, words)
+                os.waitpid(self._pid, 0)
+            except ChildProcessError:  # somebody has killed it, and as PID 1 we have reaped it already
+                pass
+
+    def _write(self, message: bytes) -> None:
+        if self._pipe is not None:
+            try:
+                os.write(self._pipe, message)
             except BrokenPipeError:  # somebody has killed the guard
                 pass
 
 
-def _watch(heard: int, tell: int, mark: str) -> None:
-    """Block until the reporter speaks or is gone. Signals stay blocked as they were in the reporter."""
+def _wait_and_end(source: int, target: int, mark: str) -> None:
+    """Block until the reporter dismisses us or is gone. Signals stay blocked as they were in the reporter."""
     try:
-        os.setsid()
-        os.close(tell)
-        os.dup2(heard, 0)
-        os.closerange(1, 4096)  # above all the lock that says the reporter lives
+        os.setsid()  # a signal to the reporter's process group, also KILL, is not for us
+        os.close(target)
+        os.dup2(source, 0)
+        os.closerange(1, 4096)  # streams that somebody waits to be closed; the lock that says that the reporter lives
         said = b""
         while part := os.read(0, 4096):
             said = (said + part)[-64:]
-        if not said.endswith(b"."):
-            root = _told(said) or _marked(mark.encode())
+        if not said.endswith(_DISMISSED):
+            root = _last_named(said) or _first_marked(mark)
             if root:
-                Ending(root, _GRACE_S).finish()
+                Ending(root, _GRACE_S, mark).finish()
     finally:
         os._exit(0)
 
 
-def _told(said: bytes) -> Root | None:
+def _last_named(said: bytes) -> Root | None:
+    """The command that the reporter has named last; None where it has ended, or none had been named."""
     last = said.rstrip(b"\n").rpartition(b"\n")[2]
-    if last in (b"", _NOTHING):
+    if last in (b"", _NO_COMMAND):
         return None
     pid, group = map(int, last.split())
     return Root(pid=pid, group=group or None)
 
 
-def _marked(mark: bytes) -> Root | None:
-    """The first process that has the mark; looked for more than once, as it may be about to be executed."""
-    for _ in range(_LOOKS):
-        found = [each for each in processes() if mark in _environment(each.pid).split(b"\0")]
-        if found:
+def _first_marked(mark: str) -> Root | None:
+    """The oldest process that has the mark; searched for more than once, as it may be about to be executed."""
+    marked = Marked(mark)
+    for _ in range(_ATTEMPTS):
+        if found := marked.among(processes()):
             first = min(found, key=lambda each: each.started)
             return Root(pid=first.pid, group=first.pid if first.group == first.pid else None)
         time.sleep(_PAUSE_S)
     return None
-
-
-def _environment(pid: int) -> bytes:
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return file.read()
-    except OSError:
-        return b""

@@ -1,7 +1,7 @@
-"""Signals as events: held back while a command runs, looked at one by one, passed on once.
+"""Signals as events: blocked from the first moment of the program, taken one by one, passed on once.
 
-A terminal sends ^C to the whole foreground group, so the command has it already; `si_code` tells the kernel's signals
-from those of kill(2), and only the latter are passed on.
+A terminal sends ^C to the whole foreground process group, so the command has it already; `si_code` tells the kernel's
+signals from those of kill(2), and only the latter are passed on.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ci_reporter.frozen import Frozen
+from ci_reporter.runner.parent import Parent
 
 
 def _numbers(*names: str) -> frozenset[int]:
@@ -34,48 +35,76 @@ class Event(Frozen):
 
 
 class Held(Frozen):
-    """The signals held back, and the mask the command is to start with."""
+    """The signals that are blocked, the mask the command is to start with, and who started us."""
 
     numbers: frozenset[int]
     mask: frozenset[int]
+    parent: Parent
 
     def next(self, timeout_s: float) -> Event | None:
         """The next signal, or None when none comes in time."""
         info = signal.sigtimedwait(self.numbers, max(0.0, timeout_s))
         return Event(number=info.si_signo, from_terminal=info.si_code > 0) if info else None
 
+    def stop_waits(self) -> bool:
+        """Whether a signal to stop has come that nobody has taken yet."""
+        return bool(self.numbers and STOPPING & self.numbers & signal.sigpending())
+
+    def take_stop(self) -> int | None:
+        """A signal to stop that has come already, or None; other signals stay for the command."""
+        info = signal.sigtimedwait(STOPPING & self.numbers, 0) if self.stop_waits() else None
+        return info.si_signo if info else None
+
+    def release(self) -> None:
+        """Unblock the signals; those that came in the meantime take effect now."""
+        if self.numbers:
+            signal.pthread_sigmask(signal.SIG_SETMASK, self.mask)
+
 
 class HeldByHandlers:
-    """The same for systems without sigtimedwait (macOS). There ^C of a terminal is told by its number alone."""
+    """The same for systems without sigtimedwait (macOS). There only its number tells a terminal's ^C."""
 
     def __init__(self, numbers: frozenset[int]) -> None:
         self.numbers = numbers
         self.mask = frozenset(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+        self.parent = Parent()
         self._came: deque[int] = deque()
         self._wake, self._woken = os.pipe()
         for end in (self._wake, self._woken):
             os.set_blocking(end, False)
-        self._before = {number: signal.signal(number, self._note) for number in numbers}
+        self._before = {number: signal.signal(number, self._remember) for number in numbers}
 
     def next(self, timeout_s: float) -> Event | None:
         """The next signal, or None when none comes in time."""
         until = time.monotonic() + timeout_s
         while not self._came and (left := until - time.monotonic()) > 0:
-            select.select([self._wake], [], [], left)
+            if select.select([self._wake], [], [], left)[0]:
+                os.read(self._wake, 4096)  # what has woken us once must not wake us again and again
         if not self._came:
             return None
         number = self._came.popleft()
         typed = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGCHLD, signal.SIGWINCH)
         return Event(number=number, from_terminal=number in typed and has_terminal())
 
-    def restore(self) -> None:
+    def stop_waits(self) -> bool:
+        """Whether a signal to stop has come that nobody has taken yet."""
+        return any(each in STOPPING for each in self._came)
+
+    def take_stop(self) -> int | None:
+        """A signal to stop that has come already, or None; other signals stay for the command."""
+        number = next((each for each in self._came if each in STOPPING), None)
+        if number is not None:
+            self._came.remove(number)
+        return number
+
+    def release(self) -> None:
         """Give the signals back to whoever had them."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         os.close(self._wake)
         os.close(self._woken)
 
-    def _note(self, number: int, _frame: object) -> None:
+    def _remember(self, number: int, _frame: object) -> None:
         self._came.append(number)
         try:
             os.write(self._woken, b".")
@@ -83,28 +112,32 @@ class HeldByHandlers:
             pass
 
 
-@contextmanager
-def held() -> Iterator[Held | HeldByHandlers]:
-    """Hold signals back until the block ends. What is ignored already (nohup) stays ignored, here and below."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield Held(numbers=frozenset(), mask=frozenset())
-        return
+def hold() -> Held | HeldByHandlers:
+    """Block signals until they are released. What is ignored already (nohup) stays ignored, here and in the command.
+
+    A program that only records a step never releases them: a signal that is pending when it ends has no effect, so its
+    exit code is the command's own up to the last moment.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        return Held(numbers=frozenset(), mask=frozenset(), parent=Parent())
     if signal.getsignal(signal.SIGCHLD) != signal.SIG_DFL:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # a parent that ignored it would cost us the exit status
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # were it ignored, the kernel would keep no exit status for us
     wanted = frozenset(each for each in _FORWARDED if signal.getsignal(each) != signal.SIG_IGN)
     numbers = wanted | {signal.SIGCHLD}
     if not hasattr(signal, "sigtimedwait"):
-        handlers = HeldByHandlers(numbers)
-        try:
-            yield handlers
-        finally:
-            handlers.restore()
-        return
+        return HeldByHandlers(numbers)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    return Held(numbers=numbers, mask=frozenset(mask), parent=Parent())
+
+
+@contextmanager
+def held() -> Iterator[Held | HeldByHandlers]:
+    """Hold signals until the block ends, for a program that goes on after the step."""
+    signals = hold()
     try:
-        yield Held(numbers=numbers, mask=frozenset(mask))
+        yield signals
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signals.release()
 
 
 def name_of(number: int) -> str:

@@ -8,54 +8,89 @@ import signal
 from collections.abc import Mapping, Sequence
 
 from ci_reporter.frozen import EMPTY, Frozen
+from ci_reporter.runner.parent import Parent
 from ci_reporter.runner.tree import Root
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Python itself ignores these; a command expects the default.
-_DEFAULT = [number for name in ("SIGPIPE", "SIGXFSZ") if (number := getattr(signal, name, None))]
+# Python ignores these in itself from its start on, so that a broken pipe is an exception.
+_IGNORED_BY_PYTHON = [number for name in ("SIGPIPE", "SIGXFSZ") if (number := getattr(signal, name, None))]
 
 
 class Launch(Frozen):
-    """How commands are started. `streams` maps the command's descriptors to ours where they differ."""
+    """How commands are started.
+
+    `env` is the environment without us, `added` is what we add to it. `defaults` are the signals to start with at
+    their default, `streams` maps the command's descriptors to ours where they differ.
+    """
 
     env: Mapping[str, str]
+    added: Mapping[str, str] = EMPTY
     mask: frozenset[int] = frozenset()
+    defaults: Sequence[int] = ()
     own_group: bool = True
-    streams: Mapping[int, int] = EMPTY
+    streams: Mapping[int, int] | None = None
 
 
 def spawn(command: Sequence[str], launch: Launch) -> Root:
-    """Start `command`. Raises OSError.
+    """Start `command`. Raises OSError, and ValueError for a command that no system call can take.
 
-    A script without a #! line goes to sh, as execvp(3) and every shell do.
+    Where our own variables are the reason why it cannot start (an environment at the kernel's limit, a step's name
+    that no variable can hold), it starts without them.
     """
+    bare = {name: value for name, value in launch.env.items() if name}  # execve(2) takes "=x", Python does not
     try:
-        return _spawn(command[0], command, launch)
+        return _spawn_as_shell(command, {**bare, **launch.added}, launch)
+    except (OSError, ValueError) as exc:
+        ours = isinstance(exc, ValueError) or exc.errno == errno.E2BIG
+        if not ours or not launch.added:
+            raise
+        return _spawn_as_shell(command, bare, launch)
+
+
+def _spawn_as_shell(command: Sequence[str], env: Mapping[str, str], launch: Launch) -> Root:
+    """Start it as a shell would: a script without a #! line goes to sh, as execvp(3) and every shell do."""
+    try:
+        return _spawn(command[0], command, env, launch)
     except OSError as exc:
         if exc.errno != errno.ENOEXEC:
             raise
-        return _spawn("/bin/sh", ["sh", _found(command[0], launch.env), *command[1:]], launch)
+        return _spawn("/bin/sh", ["sh", _found(command[0], env), *command[1:]], env, launch)
 
 
-def _spawn(path: str, argv: Sequence[str], launch: Launch) -> Root:
+def _spawn(path: str, argv: Sequence[str], env: Mapping[str, str], launch: Launch) -> Root:
     group: dict[str, Any] = {"setpgroup": 0} if launch.own_group else {}
     pid = os.posix_spawnp(
         path,
         list(argv),
-        launch.env,
-        file_actions=[(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in launch.streams.items()],
+        env,
+        file_actions=[(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in (launch.streams or {}).items()],
         setsigmask=launch.mask,
-        setsigdef=_DEFAULT,
+        setsigdef=launch.defaults,
         **group,
     )
     return Root(pid=pid, group=pid if launch.own_group else None)
 
 
-def refusal(command: str, error: OSError, env: Mapping[str, str]) -> tuple[int, str]:
+def default_signals(parent: Parent) -> list[int]:
+    """The signals to give the command at their default: those Python ignores, unless our parent had us ignore them."""
+    return [number for number in _IGNORED_BY_PYTHON if not parent.hands_down_ignored(number)]
+
+
+def restore_defaults(parent: Parent) -> None:
+    """Give this process the dispositions that a command is to have; for an execve without a spawn."""
+    for number in default_signals(parent):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def refusal(command: str, error: Exception, env: Mapping[str, str]) -> tuple[int, str]:
     """The exit code a shell would give for a command that did not start, and the reason for a person."""
+    if not command:
+        return 127, "command not found: the command is an empty word"
+    if not isinstance(error, OSError):
+        return 126, f"cannot execute {command!r}: {error}"
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
         found = _found(command, env)
         if os.path.exists(found):

@@ -5,20 +5,26 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 
 from ci_reporter.frozen import Frozen
 
 _POLL_S = 0.02
+_KERNEL = 2  # kthreadd, the parent of the kernel's own threads
 
 
 class Process(Frozen):
-    """A process as /proc tells it; `started` (clock ticks since boot) tells it from a later one with its pid."""
+    """A process as /proc shows it; `started` is in clock ticks since the machine's start."""
 
     pid: int
     parent: int
     group: int
     started: int
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """What stays the same when it gets another parent or group, and differs from a later process with its pid."""
+        return self.pid, self.started
 
 
 class Root(Frozen):
@@ -28,10 +34,10 @@ class Root(Frozen):
     group: int | None = None
 
 
-def members(root: Root, among: Iterable[Process]) -> set[Process]:
-    """The command, what descends from it, and what shares its own process group."""
+def members(root: Root, among: Iterable[Process], known: Container[Process] = ()) -> set[Process]:
+    """The command, what shares its own process group, the `known` ones, and what descends from any of these."""
     processes = tuple(among)
-    found = {each for each in processes if each.pid == root.pid or each.group == root.group}
+    found = {each for each in processes if each.pid == root.pid or each.group == root.group or each in known}
     while more := {each for each in processes if each.parent in {known.pid for known in found}} - found:
         found |= more
     return found
@@ -58,13 +64,47 @@ def _read(pid: str) -> Process | None:
     return Process(pid=int(pid), parent=int(rest[1]), group=int(rest[2]), started=int(rest[19]))
 
 
+class Marked:
+    """Finds processes by a NAME=value that only the command's environment has.
+
+    A daemon forks twice and calls setsid(2): then it is PID 1's child, in a session and a group of its own, and only
+    the environment that it has inherited still says where it comes from. (Jenkins finds what a build has left behind by
+    its BUILD_ID, GitHub's runner by RUNNER_TRACKING_ID, in the same way.)
+    """
+
+    def __init__(self, mark: str) -> None:
+        self._mark = mark.encode(errors="surrogateescape")
+        self._read: dict[tuple[int, int], bool] = {}
+
+    def among(self, processes: Iterable[Process]) -> list[Process]:
+        """Those that have the mark. Each is read once, as an environment in /proc changes only by execve(2)."""
+        return [each for each in processes if each.parent != _KERNEL and self._has(each)]
+
+    def _has(self, process: Process) -> bool:
+        if process.identity not in self._read:
+            environment = _environment(process.pid)
+            if not environment:  # not ours to read, or in the middle of its execve: look again the next time
+                return False
+            self._read[process.identity] = self._mark in environment.split(b"\0")
+        return self._read[process.identity]
+
+
+def _environment(pid: int) -> bytes:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
 class Ending:
     """TERM to the whole tree now, KILL to what is left of it after `grace_s`. Call `step` until it gives True."""
 
-    def __init__(self, root: Root, grace_s: float) -> None:
+    def __init__(self, root: Root, grace_s: float, mark: str) -> None:
         self.root = root
         self.kill_at = time.monotonic() + grace_s
-        self.known: set[Process] = set()
+        self._marked = Marked(mark)
+        self._known: set[tuple[int, int]] = set()  # also those whose parents have ended since
         self._signal(signal.SIGTERM)
         self._signal(signal.SIGCONT)  # what is stopped cannot end
 
@@ -81,12 +121,14 @@ class Ending:
 
     def _signal(self, number: int) -> bool:
         """Send to the group at once and to each that is not in it; 0 only looks. Whether anybody is left."""
-        now = set(processes())
-        self.known = members(self.root, now) | (self.known & now)
+        now = processes()
+        known = [each for each in now if each.identity in self._known]
+        found = members(self.root, now, [*known, *self._marked.among(now)])
+        self._known |= {each.identity for each in found}
         in_group = self.root.group is not None and _send(os.killpg, self.root.group, number)
-        others = [each for each in self.known if each.group != self.root.group]
+        others = [each for each in found if each.group != self.root.group]
         sent = [_send(os.kill, each.pid, number) for each in others]
-        return any(sent) or bool(self.known) or (in_group and not now)
+        return any(sent) or bool(found) or (in_group and not now)
 
 
 def _send(how: Callable[[int, int], None], target: int, number: int) -> bool:

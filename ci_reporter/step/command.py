@@ -90,8 +90,12 @@ class Background:
         from threading import Thread
 
         self.started = time.monotonic()
-        self._thread = Thread(target=self._load, daemon=True)
-        self._thread.start()
+        thread = Thread(target=self._load, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the limit of processes is reached: it is done after the command
+            return
+        self._thread = thread
 
     def run(self) -> Run:
         """The run with what git knows of it."""
@@ -112,7 +116,8 @@ def _order(context: Context, report: Report, argv: Sequence[str], background: Ba
     return runner.Order(
         name=report.step.name,
         command=_by_shell(argv) if config.shell else argv,
-        env=dict(context.env) | _told(context, report),
+        env=context.env,
+        added=_told(context, report),
         mark="CI_REPORTER_MEASURES",
         timeout_s=config.timeout_s,
         grace_s=config.grace_s,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ci_reporter.config import Config
 from ci_reporter.context import Context
 from ci_reporter.model import Run
+from ci_reporter.runner.signals import Held, HeldByHandlers
 from ci_reporter.step import prepare as parts
 from ci_reporter.step.command import CommandRun, CommandStep
 from ci_reporter.step.draft import Draft
@@ -20,7 +21,9 @@ def prepare(context: Context, run: Run) -> Run:
     return parts.prepare(context, run)
 
 
-def conclude(context: Context, command: CommandStep, done: CommandRun, *, before_s: float = 0.0) -> Conclusion:
+def conclude(
+    context: Context, command: CommandStep, done: CommandRun, signals: Held | HeldByHandlers, *, before_s: float = 0.0
+) -> Conclusion:
     """Enrich, hold to limits, record, deliver. `before_s` is the time we took before the command started."""
     ours = timing(context.config, done.report, before_s=before_s, ended=done.ended)
     draft = enrich(context, Draft(report=done.report), command.argv, done.masks)
@@ -30,7 +33,7 @@ def conclude(context: Context, command: CommandStep, done: CommandRun, *, before
 
         draft = read_reports(context, draft, since=done.report.step.started_at)
         draft = hold_to_limits(context, draft, ours.deadline)
-    return finish(context, command.started, draft, ours)
+    return finish(context, command.started, draft, ours, signals)
 
 
 def _reads(config: Config) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from ci_reporter import metrics
 from ci_reporter.config import Config
@@ -13,6 +14,8 @@ from ci_reporter.http import Deadline
 from ci_reporter.metrics import Samples
 from ci_reporter.model import Report
 from ci_reporter.runner import ORPHANED
+from ci_reporter.runner.interrupt import Interrupted, interruptible
+from ci_reporter.runner.signals import Held, HeldByHandlers
 from ci_reporter.sinks.configured import sink_names, sinks
 from ci_reporter.step.deliver import Delivery, deliver
 from ci_reporter.step.draft import Draft
@@ -55,13 +58,21 @@ def timing(config: Config, report: Report, *, before_s: float = 0.0, ended: floa
     return Timing(before_s=before_s, ended=time.monotonic() if ended is None else ended, deadline=Deadline(budget_s))
 
 
-def finish(context: Context, started: StartedStep, draft: Draft, timing: Timing) -> Conclusion:
-    """Record and deliver what the draft has come to."""
+def finish(
+    context: Context,
+    started: StartedStep,
+    draft: Draft,
+    timing: Timing,
+    signals: Held | HeldByHandlers | None = None,
+) -> Conclusion:
+    """Record and deliver what the draft has come to; a signal to stop among `signals` cuts the delivery short."""
     config, report = context.config, draft.report
     recorded = record(context, started, report)
     targets = sinks(config, context.env, _about_us(context, started, timing))
     send = targets and not config.dry_run
-    delivery = deliver(context.journal, targets, report, timing.deadline) if send else Delivery()
+    delivery = (
+        _deliver(lambda: deliver(context.journal, targets, report, timing.deadline), signals) if send else Delivery()
+    )
     retry = (
         "'ci-reporter flush' sends it again" if recorded.written or started.running else "it could not be kept either"
     )
@@ -75,6 +86,14 @@ def finish(context: Context, started: StartedStep, draft: Draft, timing: Timing)
         notes=draft.notes,
         previews=tuple(target.preview(report) for target in targets) if config.dry_run else (),
     )
+
+
+def _deliver(work: Callable[[], Delivery], signals: Held | HeldByHandlers | None) -> Delivery:
+    """Deliver; what has not been taken when a signal comes stays in the spool, where the record was put before."""
+    try:
+        return interruptible(work, signals) if signals else work()
+    except Interrupted as exc:
+        return Delivery(refused=True, reasons=(f"interrupted by {exc}",))
 
 
 def _about_us(context: Context, started: StartedStep, timing: Timing) -> tuple[Samples, ...]:

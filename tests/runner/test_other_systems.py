@@ -15,7 +15,7 @@ from ci_reporter.runner.signals import HeldByHandlers
 def held():
     handlers = HeldByHandlers(frozenset({signal.SIGUSR1, signal.SIGINT}))
     yield handlers
-    handlers.restore()
+    handlers.release()
 
 
 def test_without_sigtimedwait_a_signal_is_an_event(held):
@@ -35,7 +35,7 @@ def test_without_sigtimedwait_no_signal_is_none(held):
 
 def test_handlers_are_given_back():
     before = signal.getsignal(signal.SIGINT)
-    HeldByHandlers(frozenset({signal.SIGINT})).restore()
+    HeldByHandlers(frozenset({signal.SIGINT})).release()
     assert signal.getsignal(signal.SIGINT) is before
 
 

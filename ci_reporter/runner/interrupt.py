@@ -1,0 +1,71 @@
+"""What a signal does after the command has ended: it cuts the delivery short, and never changes the exit code."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Thread, get_ident
+from typing import TypeVar
+
+from ci_reporter.runner.signals import STOPPING, Held, HeldByHandlers, name_of
+
+T = TypeVar("T")
+_LOOK_S = 1.0
+_STUCK_S = 10.0  # as long as GitHub waits between its first signal and the last
+
+
+class Interrupted(Exception):
+    """A signal to stop came before the work was done; its text is the signal's name."""
+
+
+def interruptible(work: Callable[[], T], signals: Held | HeldByHandlers) -> T:
+    """The result of `work`. Raises Interrupted as soon as a signal to stop comes; nobody then waits for the work.
+
+    Every thread has the signals blocked, so none of them is hit by one: the main thread takes them while another
+    thread works. When that one is done it wakes the main thread by SIGCHLD, which is among the signals waited for.
+    """
+    if not hasattr(signal, "pthread_kill"):  # Windows, where ^C is an exception in the main thread
+        return _here(work)
+    future: Future[T] = Future()
+    Thread(target=_fill, args=(future, work, get_ident()), daemon=True).start()
+    while not future.done():
+        event = signals.next(_LOOK_S)
+        if event and event.number in STOPPING:
+            raise Interrupted(f"SIG{name_of(event.number)}")
+    return future.result()
+
+
+def end_when_stuck(signals: Held | HeldByHandlers, end: Callable[[], object]) -> None:
+    """Call `end` when a signal to stop has waited for 10 s.
+
+    Whatever hangs (a dead file system, a terminal that nobody reads), less than KILL can end the program.
+    """
+    Thread(target=_watch, args=(signals, end), daemon=True).start()
+
+
+def _watch(signals: Held | HeldByHandlers, end: Callable[[], object]) -> None:
+    since: float | None = None
+    while since is None or time.monotonic() - since < _STUCK_S:
+        time.sleep(_LOOK_S)
+        if not signals.stop_waits():
+            since = None
+        elif since is None:
+            since = time.monotonic()
+    end()
+
+
+def _here(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except KeyboardInterrupt as exc:
+        raise Interrupted("SIGINT") from exc
+
+
+def _fill(future: Future[T], work: Callable[[], T], waiter: int) -> None:
+    try:
+        future.set_result(work())
+    except Exception as exc:  # noqa: BLE001  the thread that waits raises it
+        future.set_exception(exc)
+    signal.pthread_kill(waiter, signal.SIGCHLD)
