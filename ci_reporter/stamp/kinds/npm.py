@@ -9,6 +9,7 @@ from ci_reporter.errors import StampError
 from ci_reporter.model import BuildInfo
 from ci_reporter.stamp.kinds import tar
 from ci_reporter.stamp.tar import packing, reader
+from ci_reporter.stamp.tar.survey import is_tar, survey
 
 _FOLDER = "package/"
 
@@ -20,7 +21,7 @@ class Npm:
 
     def takes(self, path: str) -> bool:
         """Whether everything in it is in `package`, its `package.json` too."""
-        return os.path.isfile(path) and tar.is_tar(path) and _holds_package(path)
+        return os.path.isfile(path) and is_tar(path) and _holds_package(path)
 
     def where(self, path: str) -> str:  # noqa: ARG002
         """In its only folder."""
@@ -28,11 +29,11 @@ class Npm:
 
     def write(self, path: str, info: BuildInfo) -> bool:
         """Put the file first."""
-        return tar.write(tar.survey(path), info)
+        return tar.write(survey(path), info)
 
     def read(self, path: str) -> BuildInfo | None:
         """Read the file."""
-        return tar.read(tar.survey(path))
+        return tar.read(survey(path))
 
 
 def _holds_package(path: str) -> bool:
@@ -43,7 +44,7 @@ def _holds_package(path: str) -> bool:
                 if not member.name.startswith(_FOLDER):
                     return False
                 if member.name == f"{_FOLDER}package.json":
-                    return tar.survey(path).place == _FOLDER + FILE_NAME
+                    return survey(path).place == _FOLDER + FILE_NAME
     except StampError:
         pass
     return False

@@ -17,6 +17,7 @@ from ci_reporter.stamp.tar.packing import Unpacked
 BLOCK = 512
 _LARGEST_EXTENSION = 1024 * 1024
 _LONG_NAME, _LONG_LINK, _EXTENDED, _GLOBAL, _SPARSE = b"L", b"K", b"xX", b"g", b"S"
+VOLUME_LABEL = b"V"
 _LINKS = (b"1", b"2")
 _HEADLESS = (*_LINKS, b"3", b"4", b"5", b"6")  # kinds whose size says nothing about what follows
 _PAX = re.compile(rb"(\d{1,7}) ([^=\n]+)=")
@@ -53,6 +54,18 @@ def check(path: str) -> None:
     with packing.unpacked(path, "none") as stream:
         for _ in members(stream, 0, lambda _: False):
             pass
+
+
+def head(stream: Unpacked) -> bytes:
+    """What must stay the first thing in a tar file: pax headers for the whole of it, a volume's label.
+
+    `git get-tar-commit-id` reads the first 1024 bytes, `tar --test-label` the first 512.
+    """
+    found = b""
+    while is_header(header := stream.read(BLOCK)) and header[156:157] in (_GLOBAL, VOLUME_LABEL):
+        size = 0 if header[156:157] == VOLUME_LABEL else _number(header[124:136])
+        found += header + stream.read(min(size + -size % BLOCK, _LARGEST_EXTENSION))
+    return found
 
 
 def is_header(block: bytes) -> bool:
@@ -92,6 +105,8 @@ def _next(stream: Unpacked, most: int, wanted: Callable[[str], bool]) -> Member 
         if kind not in (_LONG_NAME, _LONG_LINK, _GLOBAL) and kind not in _EXTENDED:
             return _member(stream, header, known, at, (most, wanted))
         known |= _extension(kind, _content(stream, size, _LARGEST_EXTENSION))
+        if kind == _GLOBAL and not known:  # it belongs to all members, not to the next one
+            at = stream.at
 
 
 def _member(
