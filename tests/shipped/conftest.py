@@ -206,7 +206,15 @@ class Job:
     def written(self) -> dict[str, str]:
         """The outputs that a step wrote; what it added to the path holds for the steps after it."""
         self.paths += self.command_file("PATH").read_text().split()
-        return dict(line.split("=", 1) for line in self.command_file("OUTPUT").read_text().splitlines())
+        found: dict[str, str] = {}
+        lines = iter(self.command_file("OUTPUT").read_text().splitlines())
+        for line in lines:
+            name, mark, end = line.partition("<<")
+            if mark and "=" not in name:
+                found[name] = "\n".join(iter(lines.__next__, end))
+            else:
+                name, _, found[name] = line.partition("=")
+        return found
 
     def records(self) -> list[dict[str, Any]]:
         """What steps.ndjson holds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 
 def test_outputs_are_those_of_the_record(job: Any) -> None:
     done = job.action(run="echo hello", name="greeting")
+    del done.outputs["outputs"]
     assert done.outputs == {"ci-run-id": "github-17012345678-1", "result": "success", "exit-code": "0"}
 
 
@@ -132,7 +134,8 @@ def test_metrics_are_pushed_where_the_address_says(job: Any, pushgateway: Any, b
 
 def test_cancelled_step_leaves_its_record(job: Any, eventually: Callable[..., object]) -> None:
     job.action(run="true")  # installed
-    env = {"INPUT_RUN": "touch begun; sleep 60", "INPUT_NAME": "", "INPUT_PUSHGATEWAY_URL": "", "INPUT_CONFIG": ""}
+    names = ("NAME", "PUSHGATEWAY_URL", "CONFIG", "SHELL", "WORKING_DIRECTORY")
+    env = {"INPUT_RUN": "touch begun; sleep 60", **{f"INPUT_{name}": "" for name in names}}
     with job.start('exec "$GITHUB_ACTION_PATH/scripts/action-run"', env) as entry:
         eventually((job.workspace / "begun").exists, what="the script to begin")
         entry.send_signal(signal.SIGTERM)  # to this one process, as the runner does
@@ -149,14 +152,64 @@ def test_failed_installation_does_not_fail_the_step(new_job: Any, tmp_path: Path
 def test_failed_installation_keeps_the_scripts_code(new_job: Any, tmp_path: Path) -> None:
     job = new_job(tmp_path / "temp")
     done = job.action({"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}, run="exit 7")
-    assert (done.exit_code, done.outputs) == (7, {"ci-run-id": "", "result": "", "exit-code": "7"})
+    assert (done.exit_code, done.outputs["result"], done.outputs["exit-code"]) == (7, "", "7")
+
+
+@pytest.mark.slow
+def test_index_that_hangs_delays_the_script_for_a_minute_at_most(new_job: Any, tmp_path: Path, vendor: Any) -> None:
+    index = vendor(lambda _, over: over.wait(110))
+    job = new_job(tmp_path / "temp")
+    begun = time.monotonic()
+    done = job.action({"PIP_INDEX_URL": index.url, "PIP_NO_CACHE_DIR": "1"}, run="echo ran")
+    assert (done.exit_code, "ran\n" in done.log, done.log.count("::warning ")) == (0, True, 1)
+    assert index.seen, "pip asked for something"
+    assert time.monotonic() - begun < 75
+
+
+def test_what_the_script_writes_to_github_output_is_an_output(job: Any) -> None:
+    script = 'echo one=1 >>"$GITHUB_OUTPUT"\nprintf "two<<END\\na\\nb\\nEND\\n" >>"$GITHUB_OUTPUT"'
+    outputs = json.loads(job.action(run=script).outputs["outputs"])
+    assert {name: outputs[name] for name in ("one", "two")} == {"one": "1", "two": "a\nb"}
+
+
+def test_script_runs_in_its_working_directory(job: Any) -> None:
+    (job.workspace / "sub dir").mkdir()
+    done = job.action(run="pwd", working_directory="sub dir")
+    assert f"{job.workspace}/sub dir\n" in done.log
+    assert done.outputs["result"] == "success"
+
+
+def test_working_directory_that_does_not_exist_is_an_error(job: Any) -> None:
+    done = job.action(run="true", working_directory="nope")
+    assert (done.exit_code, "working-directory 'nope' does not exist" in done.log) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("shell", "script"),
+    [
+        ("bash", "false | true"),
+        ("sh", "false\necho on"),
+        ("python", "import sys; sys.exit(1)"),
+        ("bash -e {0}", "false\necho on"),
+        ("env -S perl {0}", "exit 1;"),
+    ],
+)
+def test_script_runs_in_its_shell(job: Any, shell: str, script: str) -> None:
+    done = job.action(run=script, shell=shell)
+    assert (done.exit_code, done.outputs["exit-code"], "on\n" in done.log) == (1, "1", False)
+
+
+def test_shell_that_nobody_knows_is_an_error(job: Any) -> None:
+    done = job.action(run="true", shell="fish")
+    assert (done.exit_code, "shell 'fish' is not known" in done.log) == (1, True)
 
 
 def test_python_that_is_too_old_is_one_error_and_no_failure(new_job: Any, tmp_path: Path) -> None:
     job = new_job(tmp_path / "temp")
     (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/python3").write_text('#!/bin/sh\n[ "$1" = -V ] && echo Python 3.9.2\nexit 1\n')
-    (tmp_path / "bin/python3").chmod(0o755)
+    for name in ("python3", "python"):
+        (tmp_path / "bin" / name).write_text('#!/bin/sh\n[ "$1" = -V ] && echo Python 3.9.2\nexit 1\n')
+        (tmp_path / "bin" / name).chmod(0o755)
     job.paths.append(str(tmp_path / "bin"))
     done = job.action(run="echo ran")
     assert (done.exit_code, done.log.count("::error "), "Python 3.9.2" in done.log) == (0, 1, True)
