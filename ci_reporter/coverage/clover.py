@@ -9,7 +9,7 @@ from __future__ import annotations
 from ci_reporter.coverage.report import HIGHEST_LINE, MOST_HITS, Branch
 from ci_reporter.coverage.source import Declared, Source
 from ci_reporter.coverage.tally import Tally
-from ci_reporter.system.xmlstream import Rows, XMLStream
+from ci_reporter.system.xmlstream import XMLStream
 
 _SCOPES = frozenset({"coverage", "project", "testproject", "package", "file", "class"})
 
@@ -29,7 +29,7 @@ class _Reader:
         self._file = ""
         self._lines: dict[int, int] = {}
         self._branches: dict[int, Branch] = {}
-        self._stream = XMLStream(source.path, self._start, self._end, Rows("line", self._rows))
+        self._stream = XMLStream(source.path, self._start, self._end)
 
     def read(self) -> Declared:
         self._stream.read(self._source.file)
@@ -45,8 +45,8 @@ class _Reader:
         )
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "line":  # with a namespace's prefix
-            self._rows([attributes])
+        if name == "line":
+            self._line(attributes)
         elif name == "metrics":
             if self._scopes[-1:] == ["project"]:
                 self._metrics = attributes
@@ -65,26 +65,25 @@ class _Reader:
             if name == "file" and "testproject" not in self._scopes:
                 self._tally.lines(self._file, self._lines, self._branches)
 
-    def _rows(self, rows: list[dict[str, str]]) -> None:
+    def _line(self, attributes: dict[str, str]) -> None:
+        """Most of a large file's time is spent here: what is unusual about a line is left to `_unusual_line`."""
         if "testproject" in self._scopes or not self._scopes:
             return
-        lines = self._lines
-        for attributes in rows:
-            try:
-                number, hits = int(attributes["num"]), int(attributes["count"])
-            except (KeyError, ValueError):
-                number = hits = -1
-            if attributes.get("type") == "stmt" and 0 <= number <= HIGHEST_LINE and 0 <= hits <= MOST_HITS:
-                if lines.get(number, -1) < hits:
-                    lines[number] = hits
-            elif attributes.get("type") != "method":
-                self._unusual_line(attributes)
+        try:
+            number, hits = int(attributes["num"]), int(attributes["count"])
+        except (KeyError, ValueError):
+            number = hits = -1
+        if attributes.get("type") == "stmt" and 0 <= number <= HIGHEST_LINE and 0 <= hits <= MOST_HITS:
+            if self._lines.get(number, -1) < hits:
+                self._lines[number] = hits
+        elif attributes.get("type") != "method":
+            self._unusual_line(attributes)
 
     def _unusual_line(self, attributes: dict[str, str]) -> None:
-        with self._source.lines_of(self._file):
-            number = self._source.number(attributes.get("num"))
-            sides = [self._source.hits(attributes.get(key)) for key in ("truecount", "falsecount")]
-            hits = self._source.hits(attributes.get("count"))
+        at = self._stream.line
+        number = self._source.number(attributes.get("num"), at)
+        sides = [self._source.hits(attributes.get(key), at) for key in ("truecount", "falsecount")]
+        hits = self._source.hits(attributes.get("count"), at)
         if hits is None and any(side is not None for side in sides):
             hits = sum(side or 0 for side in sides)  # OpenClover gives a condition its two sides alone
         if hits is not None:

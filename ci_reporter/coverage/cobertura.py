@@ -14,7 +14,7 @@ from functools import lru_cache
 from ci_reporter.coverage.report import HIGHEST_LINE, MOST_HITS, Branch
 from ci_reporter.coverage.source import Declared, Source
 from ci_reporter.coverage.tally import Tally
-from ci_reporter.system.xmlstream import Rows, XMLStream
+from ci_reporter.system.xmlstream import XMLStream
 
 _CONDITIONS = re.compile(r"\((\d{1,18})/(\d{1,18})\)")
 _MOST_ROOTS = 1000
@@ -47,7 +47,7 @@ class _Reader:
             "methods": self._open_methods,
             "source": self._open_source,
         }
-        self._stream = XMLStream(source.path, self._start, self._end, Rows("line", self._lines))
+        self._stream = XMLStream(source.path, self._start, self._end)
 
     def read(self) -> Declared:
         self._stream.read(self._source.file)
@@ -65,8 +65,8 @@ class _Reader:
         )
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "line":  # with a namespace's prefix
-            self._lines([attributes])
+        if name == "line" and self._root is not None:
+            self._line(attributes)
         elif name in self._others:
             self._others[name](attributes)
         elif self._root is None:
@@ -81,7 +81,7 @@ class _Reader:
         elif name == "methods":
             self._at = self._own
         elif name == "source":
-            text = self._stream.collected().strip()
+            text = self._stream.take_text().strip()
             if text and len(self._roots) < _MOST_ROOTS:
                 self._roots.append(text[:4096])
 
@@ -94,30 +94,26 @@ class _Reader:
         self._at = self._methods
 
     def _open_source(self, _attributes: dict[str, str]) -> None:
-        self._stream.collect()
+        self._stream.collect_text()
 
-    def _lines(self, rows: list[dict[str, str]]) -> None:
-        if self._root is None:
-            return  # it is refused when the file has been read
+    def _line(self, attributes: dict[str, str]) -> None:
+        """Most of a large file's time is spent here: what is unusual about a line is left to `_unusual_line`."""
         at = self._at
-        lines = at.lines
-        for attributes in rows:
-            try:
-                number, hits = int(attributes["number"]), int(attributes["hits"])
-            except (KeyError, ValueError):
-                number = hits = -1
-            if not (0 <= number <= HIGHEST_LINE and 0 <= hits <= MOST_HITS):
-                self._unusual_line(at, attributes)
-                continue
-            if lines.get(number, -1) < hits:
-                lines[number] = hits
-            if "condition-coverage" in attributes and (found := _conditions(attributes["condition-coverage"])):
-                at.branches[number] = found
+        try:
+            number, hits = int(attributes["number"]), int(attributes["hits"])
+        except (KeyError, ValueError):
+            number = hits = -1
+        if not (0 <= number <= HIGHEST_LINE and 0 <= hits <= MOST_HITS):
+            self._unusual_line(at, attributes)
+            return
+        if at.lines.get(number, -1) < hits:
+            at.lines[number] = hits
+        if "condition-coverage" in attributes and (found := _conditions(attributes["condition-coverage"])):
+            at.branches[number] = found
 
     def _unusual_line(self, at: _Class, attributes: dict[str, str]) -> None:
-        with self._source.lines_of(at.name):
-            number = self._source.number(attributes.get("number"))
-            hits = self._source.hits(attributes.get("hits"))
+        number = self._source.number(attributes.get("number"), self._stream.line)
+        hits = self._source.hits(attributes.get("hits"), self._stream.line)
         if hits is not None:
             at.lines[number] = max(hits, at.lines.get(number, 0))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ci_reporter.coverage.report import HIGHEST_LINE, Branch, FileCoverage
 from ci_reporter.coverage.source import Declared, Source, declared_count
 from ci_reporter.coverage.tally import Tally, of_lines
-from ci_reporter.system.xmlstream import Rows, XMLStream
+from ci_reporter.system.xmlstream import XMLStream
 
 Counters = dict[str, tuple[int, int]]
 _SCOPES = frozenset({"report", "group", "package", "class", "method", "sourcefile"})
@@ -33,7 +33,7 @@ class _Reader:
         self._branches: dict[int, Branch] = {}
         self._totals: Counters = {}
         self._seen = False
-        self._stream = XMLStream(source.path, self._start, self._end, Rows("line", self._rows))
+        self._stream = XMLStream(source.path, self._start, self._end)
 
     def read(self) -> Declared:
         self._stream.read(self._source.file)
@@ -47,8 +47,8 @@ class _Reader:
         )
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "line":  # with a namespace's prefix
-            self._rows([attributes])
+        if name == "line":
+            self._line(attributes)
         elif name == "counter":
             self._counter(attributes)
         elif name in _SCOPES:
@@ -71,27 +71,25 @@ class _Reader:
             if name == "sourcefile":
                 self._close_file()
 
-    def _rows(self, rows: list[dict[str, str]]) -> None:
-        """JaCoCo's lines have no hits, only instructions that ran."""
-        lines = self._lines
-        if lines is None or not self._scopes:
+    def _line(self, attributes: dict[str, str]) -> None:
+        """JaCoCo's lines have no hits, only instructions that ran (`ci`) and that did not (`mi`)."""
+        if self._lines is None or not self._scopes:
             return
-        for attributes in rows:
-            try:
-                number, covered, missed = int(attributes["nr"]), int(attributes["ci"]), int(attributes["mi"])
-            except (KeyError, ValueError):
-                number = covered = missed = -1
-            if not (0 <= number <= HIGHEST_LINE and covered >= 0 <= missed):
-                self._unusual_line(attributes)
-                continue
-            lines[number] = 1 if covered else 0
-            if attributes.get("cb", "0") != "0" or attributes.get("mb", "0") != "0":
-                self._branch(number, attributes)
+        try:
+            number, covered, missed = int(attributes["nr"]), int(attributes["ci"]), int(attributes["mi"])
+        except (KeyError, ValueError):
+            number = covered = missed = -1
+        if not (0 <= number <= HIGHEST_LINE and covered >= 0 <= missed):
+            self._unusual_line(attributes)
+            return
+        self._lines[number] = 1 if covered else 0
+        if attributes.get("cb", "0") != "0" or attributes.get("mb", "0") != "0":
+            self._branch(number, attributes)
 
     def _unusual_line(self, attributes: dict[str, str]) -> None:
-        with self._source.lines_of(self._file):
-            number = self._source.number(attributes.get("nr"))
-            covered, missed = (self._source.hits(attributes.get(key)) for key in ("ci", "mi"))
+        at = self._stream.line
+        number = self._source.number(attributes.get("nr"), at)
+        covered, missed = (self._source.hits(attributes.get(key), at) for key in ("ci", "mi"))
         if covered is None or missed is None or self._lines is None:
             self._lines = None  # gcovr gives lines without instructions: which of them ran is not known
             return
@@ -99,8 +97,7 @@ class _Reader:
         self._branch(number, attributes)
 
     def _branch(self, number: int, attributes: dict[str, str]) -> None:
-        with self._source.lines_of(self._file):
-            taken, missed = (self._source.hits(attributes.get(key)) or 0 for key in ("cb", "mb"))
+        taken, missed = (self._source.hits(attributes.get(key), self._stream.line) or 0 for key in ("cb", "mb"))
         if taken + missed:
             self._branches[number] = Branch(taken, taken + missed)
 

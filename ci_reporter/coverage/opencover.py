@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from ci_reporter.coverage.report import FileCoverage, Lines, branches_of
 from ci_reporter.coverage.source import Declared, Source, Spans
 from ci_reporter.coverage.tally import Tally, of_blocks
-from ci_reporter.system.xmlstream import Rows, XMLStream
+from ci_reporter.system.xmlstream import XMLStream
 
 _PLACE = ("sl", "sc", "el", "ec")
 
@@ -42,7 +42,7 @@ class _Reader:
         self._points: dict[str, _Points] = {}
         self._method_file = ""
         self._spans = Spans(source)
-        self._stream = XMLStream(source.path, self._start, self._end, Rows("SequencePoint", self._rows))
+        self._stream = XMLStream(source.path, self._start, self._end)
 
     def read(self) -> Declared:
         self._stream.read(self._source.file)
@@ -60,8 +60,8 @@ class _Reader:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
-        if name == "SequencePoint":  # with a namespace's prefix
-            self._rows([attributes])
+        if name == "SequencePoint":
+            self._sequence_point(attributes)
         elif name == "BranchPoint":
             self._branch_point(attributes)
         elif name == "Summary" and self._depth == 2:
@@ -89,19 +89,17 @@ class _Reader:
     def _at(self, attributes: dict[str, str]) -> _Points:
         return self._points.setdefault(attributes.get("fileid") or self._method_file, _Points())
 
-    def _rows(self, rows: list[dict[str, str]]) -> None:
-        for attributes in rows:
-            points = self._at(attributes)
-            hits = self._source.hits(attributes.get("vc"))
-            if hits is not None:
-                key = ",".join([attributes.get(name, "")[:20] for name in _PLACE])
-                points.visits[key] = hits + points.visits.get(key, 0)
-                if self._tally.detail:
-                    self._mark(points, attributes, hits)
-
-    def _mark(self, points: _Points, attributes: dict[str, str], hits: int) -> None:
-        first = self._source.number(attributes.get("sl"))
-        self._spans.mark(points.lines, first, self._source.number(attributes.get("el") or first), hits)
+    def _sequence_point(self, attributes: dict[str, str]) -> None:
+        at = self._stream.line
+        points = self._at(attributes)
+        hits = self._source.hits(attributes.get("vc"), at)
+        if hits is None:
+            return
+        key = ",".join([attributes.get(name, "")[:20] for name in _PLACE])
+        points.visits[key] = hits + points.visits.get(key, 0)
+        if self._tally.detail:
+            first = self._source.number(attributes.get("sl"), at)
+            self._spans.mark(points.lines, first, self._source.number(attributes.get("el") or first, at), hits)
 
     def _branch_point(self, attributes: dict[str, str]) -> None:
         at = self._stream.line

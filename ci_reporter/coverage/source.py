@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ci_reporter.coverage.report import HIGHEST_LINE, MOST_HITS
@@ -43,14 +42,6 @@ class Source:
     def error(self, problem: str, line: int | None = None) -> ReportFileError:
         """The error to raise about this file."""
         return ReportFileError(self.path, problem, line)
-
-    @contextmanager
-    def lines_of(self, name: str) -> Iterator[None]:
-        """Errors raised in here name the source file: rows of XML come in batches, so their line is not known."""
-        try:
-            yield
-        except ReportFileError as exc:
-            raise self.error(f"{exc.problem} among the lines of {clipped(name)}") from exc
 
     def json(self) -> dict[str, Any]:
         """The file as a JSON object. Raises ReportFileError."""

@@ -1,41 +1,126 @@
-"""Reruns in pytest's JUnit files: pytest-rerunfailures leaves each attempt there as a case that seems to have passed.
+"""Reruns that a JUnit file lists as cases of their own: the last attempt counts, and a pass after a failure is flaky.
 
-pytest's own names are unique, so a passed case followed by one of the same name was an attempt; the last one counts.
+surefire and nextest mark their attempts (`<flakyFailure>`, `<rerunFailure>`). pytest and gotestsum do not, but their
+names are unique within one run, so a name that comes again is another attempt.
 """
 
 from __future__ import annotations
 
-from ci_reporter.testresults.cases import PASSED, Tally
+from dataclasses import dataclass, field
 
-SUITE = "pytest"  # junit_suite_name, if nobody changed it
+from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
+
+PYTEST_SUITE = "pytest"  # junit_suite_name, if nobody changed it
+GO_PROPERTY = "go.version"  # gotestsum writes it into every suite
+
 _WINDOW = 256  # with pytest-xdist, cases of other workers stand between two attempts
+_MOST_HELD = 20_000
+_KEYS = {FAILED: "failed", ERROR: "errors", SKIPPED: "skipped"}
+
+Key = tuple[str, str]
 
 
-class Attempts:
-    """Holds the last passed cases back until it is clear that no further attempt follows."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """One run of one test, as a case of the file tells it."""
+
+    outcome: str
+    name: str
+    suite: str
+    seconds: float | None
+    message: str = ""
+    flaky: bool = False
+
+    @property
+    def key(self) -> Key:
+        """What makes it the same test as another attempt."""
+        return (self.suite, self.name)
+
+    def count(self, tally: Tally, *, flaky: bool = False) -> None:
+        """Count it as a test."""
+        flaky = (flaky or self.flaky) and self.outcome == PASSED
+        tally.add(self.outcome, self.name, self.suite, seconds=self.seconds, message=self.message, flaky=flaky)
+
+
+class PytestAttempts:
+    """pytest-rerunfailures leaves each failed attempt as a case that seems to have passed, in the order they ran.
+
+    The last passed cases are held back until it is clear that no further attempt follows.
+    """
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
-        self._waiting: dict[tuple[str, str], tuple[float | None, bool]] = {}
+        self._waiting: dict[Key, tuple[Attempt, bool]] = {}
 
-    def add(
-        self, outcome: str, name: str, suite: str = "", *, seconds: float | None, message: str = "", flaky: bool = False
-    ) -> None:
+    def add(self, attempt: Attempt) -> None:
         """Count a case, once for all its attempts."""
-        key = (suite, name)
-        again = self._waiting.pop(key, None) is not None
-        if outcome != PASSED:
-            self._tally.add(outcome, name, suite, seconds=seconds, message=message)
+        again = self._waiting.pop(attempt.key, None) is not None
+        if attempt.outcome != PASSED:
+            attempt.count(self._tally)
             return
-        self._waiting[key] = (seconds, flaky or again)
+        self._waiting[attempt.key] = (attempt, again or attempt.flaky)
         if len(self._waiting) > _WINDOW:
             self._count(next(iter(self._waiting)))
 
-    def finish(self) -> None:
-        """Count what was held back."""
+    def finish(self) -> dict[str, float]:
+        """Count what was held back. pytest's own numbers leave the attempts out already."""
         while self._waiting:
             self._count(next(iter(self._waiting)))
+        return {}
 
-    def _count(self, key: tuple[str, str]) -> None:
-        seconds, flaky = self._waiting.pop(key)
-        self._tally.add(PASSED, key[1], key[0], seconds=seconds, flaky=flaky)
+    def _count(self, key: Key) -> None:
+        attempt, again = self._waiting.pop(key)
+        attempt.count(self._tally, flaky=again)
+
+
+@dataclass(slots=True)
+class _Held:
+    """The attempts of tests that failed at least once, and the root tests that these belong to."""
+
+    attempts: dict[Key, list[Attempt]] = field(default_factory=dict)
+    roots: set[Key] = field(default_factory=set)
+    others: set[Key] = field(default_factory=set)
+    count: int = 0
+
+
+class GoAttempts:
+    """`gotestsum --rerun-fails` lists a package's failures, then what was skipped, then what passed (its junitxml.go).
+
+    With `TestFlaky` failed, `TestAdds` passed, `TestFlaky` passed in the file, `TestFlaky` is one flaky test. `go test
+    -count=2` runs every test twice instead: then names come again that never failed, and each case is a test.
+    """
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._held = _Held()
+        self._counted_twice = False  # for the whole file: -count holds for all packages
+
+    def add(self, attempt: Attempt) -> None:
+        """Hold a case back if its root test has failed: --rerun-fails-run-root-test runs all of that again."""
+        held = self._held
+        root = (attempt.suite, attempt.name.partition("/")[0])
+        if attempt.outcome in (FAILED, ERROR):
+            held.roots.add(root)
+        if root in held.roots and held.count < _MOST_HELD:
+            held.attempts.setdefault(attempt.key, []).append(attempt)
+            held.count += 1
+            return
+        self._counted_twice = self._counted_twice or attempt.key in held.others
+        if len(held.others) < _MOST_HELD:
+            held.others.add(attempt.key)
+        attempt.count(self._tally)
+
+    def finish(self) -> dict[str, float]:
+        """Count what was held back; what the suite declares too much, as it counts every attempt."""
+        surplus = {"total": 0.0}
+        for attempts in self._held.attempts.values():
+            earlier = [] if self._counted_twice else attempts[:-1]
+            for attempt in attempts[len(earlier) :]:
+                attempt.count(self._tally, flaky=any(each.outcome in (FAILED, ERROR) for each in earlier))
+            for attempt in earlier:
+                surplus["total"] += 1
+                if attempt.outcome in _KEYS:
+                    key = _KEYS[attempt.outcome]
+                    surplus[key] = surplus.get(key, 0) + 1
+        self._held = _Held()
+        return surplus

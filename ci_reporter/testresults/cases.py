@@ -53,10 +53,7 @@ class ResultFile:
 
 
 class Tally:
-    """Counts the cases of one file as they go by, in the same memory for any number of them.
-
-    A case that takes longer than `slow_s` is among the slowest so far.
-    """
+    """Counts the cases of one file as they go by, in the same memory for any number of them."""
 
     def __init__(self) -> None:
         self.counts = {PASSED: 0, FAILED: 0, ERROR: 0, SKIPPED: 0}
@@ -67,7 +64,7 @@ class Tally:
         self._failed_cases: list[Case] = []
         self._flaky_cases: list[Case] = []
         self._slowest: list[tuple[float, int, Case]] = []
-        self.slow_s = 0.0
+        self._slow_s = 0.0  # a case that takes longer is among the slowest so far
 
     @property
     def total(self) -> int:
@@ -98,18 +95,13 @@ class Tally:
         slow = False
         if seconds is not None and timed:
             self._seconds = seconds + (self._seconds or 0.0)
-            slow = seconds > self.slow_s
+            slow = seconds > self._slow_s
         self._flaky += flaky
         failed = outcome in _BAD and len(self._failed_cases) < MOST_LISTED
         if slow or failed or (flaky and len(self._flaky_cases) < MOST_LISTED):
-            self._keep(_case(outcome, name, suite, seconds, message, flaky), seconds if slow else None)
+            self._list(_case(outcome, name, suite, seconds, message, flaky), seconds if slow else None)
 
-    def add_quick(self, count: int, seconds: float) -> None:
-        """Count passed cases of which none is among the slowest, in the time that a million of them leave."""
-        self.counts[PASSED] += count
-        self._seconds = seconds + (self._seconds or 0.0)
-
-    def take(self, counts: Mapping[str, float]) -> None:
+    def add_counts(self, counts: Mapping[str, float]) -> None:
         """Count what a suite without cases says of itself: total, failed, errors, skipped."""
         failed, errors, skipped = (int(counts.get(key, 0)) for key in ("failed", "errors", "skipped"))
         self.counts[FAILED] += failed
@@ -117,7 +109,7 @@ class Tally:
         self.counts[SKIPPED] += skipped
         self.counts[PASSED] += max(0, int(counts["total"]) - failed - errors - skipped)
 
-    def say(self, note: str) -> None:
+    def note(self, note: str) -> None:
         """Note something that a reader of the counts should know."""
         if len(self.notes) < MOST_NOTES and note not in self.notes:
             self.notes.append(note)
@@ -151,7 +143,7 @@ class Tally:
             notes=(*self.notes, *difference),
         )
 
-    def _keep(self, case: Case, slow_s: float | None) -> None:
+    def _list(self, case: Case, slow_s: float | None) -> None:
         if case.outcome in _BAD and len(self._failed_cases) < MOST_LISTED:
             self._failed_cases.append(case)
         if case.flaky and len(self._flaky_cases) < MOST_LISTED:
@@ -164,7 +156,7 @@ class Tally:
         else:
             heapreplace(self._slowest, entry)
         if len(self._slowest) == MOST_SLOWEST:
-            self.slow_s = self._slowest[0][0]
+            self._slow_s = self._slowest[0][0]
 
 
 def summed(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:

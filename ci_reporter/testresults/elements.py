@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ci_reporter.errors import ReportFileError
 from ci_reporter.system.xmlstream import XMLStream
@@ -15,13 +15,24 @@ if TYPE_CHECKING:
     Attributes = dict[str, str]
 
 
+@dataclass(slots=True)
+class Element:
+    """A case as it stands in the file: `holds` are the names of the elements in it, `message` what it said."""
+
+    name: str
+    attributes: Attributes
+    message: str = ""
+    holds: set[str] = field(default_factory=set)
+    leaf: bool = True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """Names of elements, and what to do with them: `on_case(name, attributes, message)` for a case, else `on_other`."""
+    """Names of elements, and what to do with them: `on_case` for a case at its end, else `on_other`."""
 
     roots: Container[str]
     cases: Container[str]
-    on_case: Callable[[str, Attributes, str], None]
+    on_case: Callable[[Element], None]
     on_other: Callable[[str, Attributes], None]
     message: str = "message"
 
@@ -32,13 +43,6 @@ def read_cases(path: str, file: BinaryIO, shape: Shape) -> None:
     reader.stream.read(file)
 
 
-@dataclass(slots=True)
-class _Case:
-    attributes: dict[str, str]
-    message: str = ""
-    leaf: bool = True
-
-
 class _Reader:
     """The cases that are open, outermost first."""
 
@@ -46,7 +50,7 @@ class _Reader:
         self.stream = XMLStream(path, self._start, self._end)
         self._path = path
         self._shape = shape
-        self._open: list[_Case] = []
+        self._open: list[Element] = []
         self._in_root = self._in_message = False
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
@@ -54,22 +58,24 @@ class _Reader:
         if not self._in_root and name not in shape.roots:
             raise ReportFileError(self._path, f"expected another root element than <{name[:40]}>")
         self._in_root = True
+        if self._open:
+            self._open[-1].holds.add(name)
         if name in shape.cases:
             if self._open:
                 self._open[-1].leaf = False
-            self._open.append(_Case(attributes))
+            self._open.append(Element(name, attributes))
         elif name == shape.message and self._open:
             self._in_message = True
-            self.stream.collect()
+            self.stream.collect_text()
         else:
             shape.on_other(name, attributes)
 
     def _end(self, name: str) -> None:
         if name == self._shape.message and self._in_message:
             self._in_message = False
-            said = self.stream.collected()
+            said = self.stream.take_text()
             self._open[-1].message = self._open[-1].message or said
         elif name in self._shape.cases:
             case = self._open.pop()
             if case.leaf:
-                self._shape.on_case(name, case.attributes, case.message)
+                self._shape.on_case(case)

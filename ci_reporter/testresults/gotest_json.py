@@ -34,7 +34,7 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
     reader = _Reader(path, tally)
     for number, line in lines(file):
         if not readable(line):
-            tally.say(f"line {number} is not in UTF-8")
+            tally.note(f"line {number} is not in UTF-8")
         if line.lstrip().startswith("{"):
             reader.take(_event(path, number, line))
     reader.finish()
@@ -89,7 +89,7 @@ class _Reader:
             raise ReportFileError(self._path, 'holds no event of go test; expected lines such as {"Action":"run",…}')
         for name, package in self._packages.items():
             if package.open:
-                self._tally.say(f"ends while tests of {values.name(name)} were running; they are errors")
+                self._tally.note(f"ends while tests of {values.name(name)} were running; they are errors")
                 self._abandon(package, name)
             for test, failure in package.failures.items():
                 self._count(failure.outcome, (name, test), failure.seconds, failure.message)

@@ -6,11 +6,12 @@ the attributes say; a suite that names a number of tests and holds none is taken
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ci_reporter.errors import ReportFileError
-from ci_reporter.system.xmlstream import HoldingRows, XMLStream, by_name
-from ci_reporter.testresults import attempts, values
+from ci_reporter.system.xmlstream import XMLStream
+from ci_reporter.testresults import values
+from ci_reporter.testresults.attempts import GO_PROPERTY, PYTEST_SUITE, Attempt, GoAttempts, PytestAttempts
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally, summed
 
 TYPE_CHECKING = False
@@ -32,11 +33,14 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
 
 @dataclass(slots=True)
 class _Suite:
+    """An open suite: what it declares, what the suites in it declare, and the attempts that do not count."""
+
     name: str
     own: dict[str, float]
     before: int
     inner: dict[str, float] | None = None
     covered: int = 0
+    surplus: dict[str, float] = field(default_factory=dict)
 
 
 class _Reader:
@@ -45,16 +49,16 @@ class _Reader:
     def __init__(self, path: str, tally: Tally) -> None:
         self._path = path
         self._tally = tally
-        self._attempts = attempts.Attempts(tally)
-        self._stream = XMLStream(path, self._start, self._end, HoldingRows("testcase", self._take))
+        self._go = GoAttempts(tally)
+        self._attempts: PytestAttempts | GoAttempts | None = None
+        self._stream = XMLStream(path, self._start, self._end)
         self._outside = _Suite("", {}, 0)
         self._suites: list[_Suite] = []
         self._case: dict[str, str] | None = None
         self._outcome = PASSED
         self._message = ""
         self._text_of = ""
-        self._rerun = self._in_pytest = False
-        self._time_at = 1
+        self._rerun = self._may_fail = False
 
     def read(self, file: BinaryIO) -> None:
         self._stream.read(file)
@@ -73,94 +77,110 @@ class _Reader:
             self._in_case(name, attributes)
         elif not self._suites:
             raise ReportFileError(self._path, f"expected <testsuites> or <testsuite>, found <{name[:40]}>")
-        elif name in ("error", "failure"):
+        else:
+            self._in_suite(name, attributes)
+
+    def _in_suite(self, name: str, attributes: dict[str, str]) -> None:
+        if name in ("error", "failure"):
             message = attributes.get("message") or f"<{name}> of the suite, outside its cases"
             self._tally.add(ERROR, self._suites[-1].name, message=message)
+        elif name == "property" and attributes.get("name") == GO_PROPERTY:
+            self._attempts = self._go
 
     def _in_case(self, name: str, attributes: dict[str, str]) -> None:
-        """The first mark holds: what is skipped and failed too was allowed to fail (Catch2, node), but not to break."""
+        """The first of failure and error counts; both win over `<skipped>`, unless the test was allowed to fail."""
         mark = _MARKS.get(name)
         if mark is None:
             self._rerun = self._rerun or name in _RERUNS
-        elif self._outcome == PASSED or (self._outcome == SKIPPED and mark == ERROR):
-            self._outcome = mark
-            self._message = attributes.get("message") or ""
-            if mark != SKIPPED and self._message.strip().lower() in _EMPTY_WORDS:
-                self._text_of = name
-                self._stream.collect()
+        elif mark == SKIPPED:
+            self._may_fail = self._may_fail or _may_fail(attributes)
+            if self._outcome == PASSED or self._may_fail:
+                self._mark(SKIPPED, name, attributes)
+        elif self._outcome in (PASSED, SKIPPED) and not self._may_fail:
+            self._mark(mark, name, attributes)
+
+    def _mark(self, outcome: str, name: str, attributes: dict[str, str]) -> None:
+        self._outcome = outcome
+        self._message = attributes.get("message") or ""
+        if outcome != SKIPPED and self._message.strip().lower() in _EMPTY_WORDS:
+            self._text_of = name
+            self._stream.collect_text()
 
     def _end(self, name: str) -> None:
         if name == "testcase":
             if self._case is not None:
                 self._finish(self._case)
         elif name == self._text_of:
-            self._message = self._stream.collected().strip() or self._message
+            self._message = self._stream.take_text().strip() or self._message
             self._text_of = ""
         elif name in _SUITES:
-            self._leave(self._suites.pop())
-
-    def _take(self, batch: list[list[str]]) -> None:
-        """Cases with nothing in them, which is nearly all: the loop that a large file's time is spent in."""
-        quick, total, tally, at = 0, 0.0, self._tally, self._time_at
-        slow = -1.0 if self._in_pytest else tally.slow_s
-        any_status = self._stream.has_met("status")
-        for case in batch:
-            try:
-                seconds = float(case[at]) if case[at - 1] == "time" else -1.0
-            except (IndexError, ValueError):
-                seconds = -1.0
-            if 0 <= seconds <= slow and not (any_status and "status" in case):
-                quick += 1
-                total += seconds
-            else:
-                self._count(by_name(case))
-                slow = slow if slow < 0 else tally.slow_s
-                names = case[::2]
-                at = self._time_at = names.index("time") * 2 + 1 if "time" in names else at
-        if quick:
-            tally.add_quick(quick, total)
+            self._leave()
 
     def _finish(self, case: dict[str, str]) -> None:
         if self._text_of:
-            self._stream.collected()
-        self._count(case, self._outcome, self._message, rerun=self._rerun)
+            self._stream.take_text()
+        if self._outcome == PASSED and case.get("status") in _NOT_RUN:
+            self._outcome = SKIPPED
+        self._count(case)
         self._case = None
         self._message = self._text_of = ""
-        self._rerun = False
+        self._rerun = self._may_fail = False
 
-    def _count(self, case: dict[str, str], outcome: str = PASSED, message: str = "", *, rerun: bool = False) -> None:
-        if outcome == PASSED and case.get("status") in _NOT_RUN:
-            outcome = SKIPPED
-        count = self._attempts.add if self._in_pytest else self._tally.add
-        count(
-            outcome,
-            case.get("name") or "",
-            case.get("classname") or (self._suites[-1].name if self._suites else ""),
-            seconds=values.seconds(case.get("time")),
-            message=message,
-            flaky=rerun and outcome == PASSED,
-        )
+    def _count(self, case: dict[str, str]) -> None:
+        outcome, name = self._outcome, case.get("name") or ""
+        suite = case.get("classname") or (self._suites[-1].name if self._suites else "")
+        seconds = values.seconds(case.get("time"))
+        flaky = self._rerun and outcome == PASSED
+        if self._attempts is None:
+            self._tally.add(outcome, name, suite, seconds=seconds, message=self._message, flaky=flaky)
+        else:
+            self._attempts.add(
+                Attempt(outcome=outcome, name=name, suite=suite, seconds=seconds, message=self._message, flaky=flaky)
+            )
 
     def _enter(self, attributes: dict[str, str]) -> None:
         if self._case is not None:
             self._finish(self._case)
-        self._attempts.finish()
-        name = attributes.get("name", "")
-        self._in_pytest = name == attempts.SUITE
-        self._suites.append(_Suite(name, _declared(attributes), self._tally.total))
+        self._finish_attempts()
+        suite = _Suite(attributes.get("name", ""), _declared(attributes), self._tally.total)
+        self._suites.append(suite)
+        self._attempts = PytestAttempts(self._tally) if suite.name == PYTEST_SUITE else None
 
-    def _leave(self, suite: _Suite) -> None:
+    def _leave(self) -> None:
         """A suite's own numbers hold for all within it; without them those of the suites within it do."""
-        self._attempts.finish()
+        self._finish_attempts()
+        suite = self._suites.pop()
         if self._tally.total == suite.before and suite.own.get("total"):
-            self._tally.take(suite.own)
-            self._tally.say("has suites that declare tests and hold none; their declared numbers are counted")
+            self._tally.add_counts(suite.own)
+            self._tally.note("has suites that declare tests and hold none; their declared numbers are counted")
         around = self._suites[-1] if self._suites else self._outside
-        self._in_pytest = around.name == attempts.SUITE
+        self._attempts = PytestAttempts(self._tally) if around.name == PYTEST_SUITE else None
         around.covered += self._tally.total - suite.before if "total" in suite.own else suite.covered
-        declared = (suite.inner or {}) | suite.own
+        around.surplus = _plus(around.surplus, suite.surplus)
+        declared = (suite.inner or {}) | _minus(suite.own, suite.surplus)
         if declared:
             around.inner = declared if around.inner is None else summed((around.inner, declared))
+
+    def _finish_attempts(self) -> None:
+        if self._attempts is not None:
+            self._suites[-1].surplus = _plus(self._suites[-1].surplus, self._attempts.finish())
+
+
+def _may_fail(skipped: dict[str, str]) -> bool:
+    """Whether a `<skipped>` says that a failure beside it was expected, which two tools write.
+
+    node: `{ todo: true }` gives `<skipped type="todo">` (lib/internal/test_runner/reporter/junit.js). Catch2:
+    `[!mayfail]` and `[!shouldfail]` give this message (catch_reporter_junit.cpp, `failedButOk`). Neither fails the run.
+    """
+    return skipped.get("type") == "todo" or skipped.get("message") == "TEST_CASE tagged with !mayfail"
+
+
+def _plus(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
+    return {key: one.get(key, 0) + other.get(key, 0) for key in {**one, **other}}
+
+
+def _minus(declared: dict[str, float], surplus: dict[str, float]) -> dict[str, float]:
+    return {key: max(0, value - surplus.get(key, 0)) for key, value in declared.items()}
 
 
 def _declared(attributes: dict[str, str]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ci_reporter.testresults import values
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
-from ci_reporter.testresults.elements import Shape, read_cases
+from ci_reporter.testresults.elements import Element, Shape, read_cases
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,9 +28,10 @@ _OUTCOMES = {
 def read(path: str, file: BinaryIO, tally: Tally) -> None:
     """Count the cases of one file. Raises ReportFileError."""
 
-    def on_case(_: str, case: dict[str, str], message: str) -> None:
+    def on_case(element: Element) -> None:
+        case = element.attributes
         suite, name = values.split_name(case.get("name", ""))
-        tally.add(_outcome(case), name, suite, seconds=values.seconds(case.get("time")), message=message)
+        tally.add(_outcome(element), name, suite, seconds=values.seconds(case.get("time")), message=element.message)
 
     def on_other(name: str, attributes: dict[str, str]) -> None:
         if name == "test-results":
@@ -39,12 +40,23 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
     read_cases(path, file, Shape(roots=("test-results",), cases=("test-case",), on_case=on_case, on_other=on_other))
 
 
-def _outcome(case: dict[str, str]) -> str:
-    if "result" in case:
-        return _OUTCOMES.get(case["result"], ERROR)
-    if case.get("executed", "").lower() == "false":
+def _outcome(case: Element) -> str:
+    if "result" in case.attributes:
+        return _OUTCOMES.get(case.attributes["result"], ERROR)
+    return outcome_without_result(case)
+
+
+def outcome_without_result(case: Element) -> str:
+    """What `executed` and `success` say, either of which may be missing; a `<failure>` in the case says no to both.
+
+    A case that says nothing at all is an error: nobody said that it passed.
+    """
+    executed, success = (case.attributes.get(name, "").lower() for name in ("executed", "success"))
+    if executed == "false":
         return SKIPPED
-    return PASSED if case.get("success", "").lower() == "true" else FAILED
+    if "failure" in case.holds or success == "false":
+        return FAILED
+    return PASSED if executed == "true" or success == "true" else ERROR
 
 
 def _declared(attributes: dict[str, str]) -> dict[str, float]:

@@ -11,7 +11,7 @@ MARKS = {
     "junit": "<testsuites <testsuite <testcase",
     "trx": "<TestRun",
     "nunit2": "<test-results",
-    "nunit3": "<test-run",
+    "nunit3": "<test-run <test-suite",
     "xunit2": "<assemblies <assembly",
     "gotest_json": r'^[ \t]{0,9}\{.*"Action":\s*"(start|run|pause|cont|pass|bench|fail|output|skip|build-\w+)"',
     "tap": r"^(TAP version \d+[ \t]*$|1\.\.\d+[ \t]*(#.*)?$|(not )?ok \d+\b)",

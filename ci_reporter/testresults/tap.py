@@ -36,7 +36,7 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
     reader = _Reader(tally)
     for line_number, line in lines(file):
         if not readable(line):
-            tally.say(f"line {line_number} is not in UTF-8")
+            tally.note(f"line {line_number} is not in UTF-8")
         reader.take(line)
     reader.finish()
     if not reader.anything:
@@ -101,7 +101,7 @@ class _Reader:
         if self._planned is not None:
             self._tally.declared = {"total": self._planned}
         elif self.anything:
-            self._tally.say("has no plan (1..N): it may have been cut off")
+            self._tally.note("has no plan (1..N): it may have been cut off")
 
     def _statement(self, depth: int, text: str) -> None:
         if match := _POINT.match(text):
@@ -154,7 +154,7 @@ class _Reader:
         stream.planned = planned
         self.anything = True
         if planned == 0 and depth == 0:
-            self._tally.say(f"plans no test: {values.clipped(values.name(comment), 100) or 'no reason is given'}")
+            self._tally.note(f"plans no test: {values.clipped(values.name(comment), 100) or 'no reason is given'}")
 
     def _close(self) -> None:
         """The end of a buffered subtest, whose test point stood before it."""
@@ -204,11 +204,11 @@ class _Reader:
         return self._streams[0]
 
     def _miss(self, stream: _Stream, missing: int) -> None:
-        self._tally.say(f"plans {stream.planned} tests and holds {stream.seen}; those that never ran are errors")
+        self._tally.note(f"plans {stream.planned} tests and holds {stream.seen}; those that never ran are errors")
         named = min(missing, _MOST_NAMED)
         for number in range(named):
             self._tally.add(ERROR, f"test {stream.seen + number + 1} of {stream.planned}", message="never ran")
-        self._tally.take({"total": missing - named, "errors": missing - named})
+        self._tally.add_counts({"total": missing - named, "errors": missing - named})
 
 
 class _Details:

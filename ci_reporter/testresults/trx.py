@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ci_reporter.testresults import values
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
-from ci_reporter.testresults.elements import Shape, read_cases
+from ci_reporter.testresults.elements import Element, Shape, read_cases
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,16 +34,17 @@ _OUTCOMES = {
 def read(path: str, file: BinaryIO, tally: Tally) -> None:
     """Count the results of one file. Raises ReportFileError."""
 
-    def on_case(_: str, result: dict[str, str], message: str) -> None:
+    def on_case(element: Element) -> None:
+        result = element.attributes
         outcome = _OUTCOMES.get(result.get("outcome", "").lower(), ERROR)
         suite, name = values.split_name(result.get("testName", ""))
-        tally.add(outcome, name, suite, seconds=values.clock(result.get("duration")), message=message)
+        tally.add(outcome, name, suite, seconds=values.clock(result.get("duration")), message=element.message)
 
     def on_other(name: str, attributes: dict[str, str]) -> None:
         if name == "Counters":
             tally.declared = _declared(attributes)
         elif name == "RunInfo" and attributes.get("outcome") in ("Error", "Failed", "Aborted"):
-            tally.say(f"says that the run itself ended as {attributes['outcome']}")
+            tally.note(f"says that the run itself ended as {attributes['outcome']}")
 
     read_cases(
         path, file, Shape(roots=("TestRun",), cases=_RESULTS, message="Message", on_case=on_case, on_other=on_other)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ci_reporter.testresults import values
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally, summed
-from ci_reporter.testresults.elements import Shape, read_cases
+from ci_reporter.testresults.elements import Element, Shape, read_cases
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,11 +21,12 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
     """Count the tests of one file. Raises ReportFileError."""
     assemblies = 0
 
-    def on_case(name: str, test: dict[str, str], message: str) -> None:
-        outcome = ERROR if name == "error" else _OUTCOMES.get(test.get("result", ""), ERROR)
+    def on_case(element: Element) -> None:
+        test = element.attributes
+        outcome = ERROR if element.name == "error" else _OUTCOMES.get(test.get("result", ""), ERROR)
         suite = test.get("type", "")
         shown = test.get("name", "").removeprefix(f"{suite}.")
-        tally.add(outcome, shown, suite, seconds=values.seconds(test.get("time")), message=message)
+        tally.add(outcome, shown, suite, seconds=values.seconds(test.get("time")), message=element.message)
 
     def on_other(name: str, attributes: dict[str, str]) -> None:
         nonlocal assemblies

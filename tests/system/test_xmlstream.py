@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_reporter.errors import ReportFileError
-from ci_reporter.system.xmlstream import DEEPEST, LARGEST_TOKEN_BYTES, LONGEST_TEXT, Rows, XMLStream
+from ci_reporter.system.xmlstream import DEEPEST, LARGEST_TOKEN_BYTES, LONGEST_TEXT, XMLStream
 
 
 def tags(content, path="report.xml"):
@@ -24,11 +24,11 @@ def texts(content, wanted="system-out"):
 
     def start(name, attributes):
         if name == wanted:
-            stream.collect()
+            stream.collect_text()
 
     def end(name):
         if name == wanted:
-            found.append(stream.collected())
+            found.append(stream.take_text())
 
     stream = XMLStream("report.xml", start, end)
     stream.read(io.BytesIO(content))
@@ -139,43 +139,19 @@ def test_multibyte_encodings_are_read():
 
 
 def events(content):
-    """Starts, ends and batches of rows called `r`, in the order they are told."""
+    """Starts and ends, in the order they are told."""
     told = []
     XMLStream(
-        "report.xml",
-        lambda name, attributes: told.append(f"<{name}>"),
-        lambda name: told.append(f"</{name}>"),
-        Rows("r", lambda batch: told.append([row["n"] for row in batch])),
+        "report.xml", lambda name, attributes: told.append(f"<{name}>"), lambda name: told.append(f"</{name}>")
     ).read(io.BytesIO(content))
     return told
 
 
-def test_rows_come_in_batches_between_the_other_tags():
-    content = b'<a><b><r n="1"/><r n="2"/></b><c/><r n="3"/></a>'
-
-    assert events(content) == ["<a>", "<b>", ["1", "2"], "</b>", "<c>", "</c>", ["3"], "</a>"]
-
-
 def test_order_holds_wherever_a_chunk_ends():
-    pieces = b'<c/><r n="1"/><r n="2"></r><b><r n="3"/></b>'
-    told = events(b"<a>" + pieces * 20_000 + b"</a>")
+    told = events(b"<a>" + b'<c/><r n="1"/><r n="2"></r><b><r n="3"/></b>' * 20_000 + b"</a>")
 
-    flat = [each for part in told for each in (part if isinstance(part, list) else [part])]
-    assert flat == ["<a>", *["<c>", "</c>", "1", "2", "<b>", "3", "</b>"] * 20_000, "</a>"]
-
-
-def test_rows_that_never_end_are_handed_over_now_and_then():
-    batches = [told for told in events(b"<a>" + b'<r n="1"/>' * 100_000 + b"</a>") if isinstance(told, list)]
-
-    assert sum(map(len, batches)) == 100_000
-    assert len(batches) > 3
-
-
-def test_rows_in_rows_are_bounded():
-    with pytest.raises(ReportFileError, match="levels of elements"):
-        events(b'<a><r n="1">' * 1000)
-    with pytest.raises(ReportFileError, match="levels of elements"):
-        events(b"<a>" + b'<r n="1">' * 1000)
+    once = ["<c>", "</c>", *["<r>", "</r>"] * 2, "<b>", "<r>", "</r>", "</b>"]
+    assert told == ["<a>", *once * 20_000, "</a>"]
 
 
 def test_memory_does_not_grow_with_the_file():

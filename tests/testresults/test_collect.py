@@ -115,6 +115,6 @@ def test_a_key_that_one_part_lacks_is_unknown_in_the_sum():
 def test_equal_notes_are_kept_once():
     tally = Tally()
     for _ in range(3):
-        tally.say("odd")
+        tally.note("odd")
 
     assert tally.notes == ["odd"]

@@ -71,7 +71,7 @@ def test_trx_says_that_the_run_was_aborted(results):
         ("executed='True' success='True'", PASSED),
         ("executed='True' success='False'", FAILED),
         ("executed='False'", SKIPPED),
-        ("", FAILED),
+        ("", ERROR),
     ],
 )
 def test_nunit2_outcomes(results, attributes, expected):
@@ -131,3 +131,30 @@ def test_a_message_of_a_suite_is_nobodys(results):
     result = results("<test-run><failure><message>suite</message></failure><test-case result='Failed'/></test-run>")
 
     assert result.failed[0].message == ""
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ("<test-case executed='True'/>", PASSED),
+        ("<test-case executed='True' success='True'/>", PASSED),
+        ("<test-case success='True'/>", PASSED),
+        ("<test-case executed='True'><failure><message>no</message></failure></test-case>", FAILED),
+        ("<test-case executed='True' success='False'/>", FAILED),
+        ("<test-case executed='False'/>", SKIPPED),
+        ("<test-case executed='False'><reason><message>later</message></reason></test-case>", SKIPPED),
+        ("<test-case/>", ERROR),
+    ],
+)
+@pytest.mark.parametrize("root", ["test-run", "test-suite", "test-results"])
+def test_nunit_cases_without_a_result(results, root, case, expected):
+    assert counts(results(f"<{root}>{case}</{root}>")) == expected
+
+
+def test_an_nunit_suite_as_the_root_is_a_report(results):
+    result = results(
+        "<test-suite total='2' skipped='1' duration='0.5'><test-suite total='2' skipped='0'>"
+        "<test-case result='Passed'/><test-case result='Skipped'/></test-suite></test-suite>"
+    )
+
+    assert (result.format, counts(result), result.mismatch) == ("nunit3", (1, 0, 0, 1), False)

@@ -26,7 +26,9 @@ def counts(result):
         ("<failure/><error/>", (0, 1, 0, 0)),
         ("<skipped/>", (0, 0, 0, 1)),
         ("<skipped message='later' type='x'/>", (0, 0, 0, 1)),
-        ("<skipped/><failure/>", (0, 0, 0, 1)),
+        ("<skipped/><failure/>", (0, 1, 0, 0)),
+        ("<failure/><skipped/>", (0, 1, 0, 0)),
+        ("<skipped message='later'/><failure/>", (0, 1, 0, 0)),
         ("<skipped/><error/>", (0, 0, 1, 0)),
         ("<system-out>x</system-out>", (1, 0, 0, 0)),
         ("<properties><property name='a' value='b'/></properties>", (1, 0, 0, 0)),
@@ -35,6 +37,20 @@ def counts(result):
 )
 def test_a_case_has_one_outcome(junit, inside, expected):
     assert counts(junit(f"<testcase name='a'>{inside}</testcase>")) == expected
+
+
+@pytest.mark.parametrize("skipped", ["type='todo' message='known'", "message='TEST_CASE tagged with !mayfail'"])
+@pytest.mark.parametrize("bad", ["<failure/>", "<error/>"])
+def test_a_failure_that_node_or_catch2_expected_is_skipped(junit, skipped, bad):
+    mark = f"<skipped {skipped}/>"
+
+    assert counts(junit(f"<testcase>{mark}{bad}</testcase><testcase>{bad}{mark}</testcase>")) == (0, 0, 0, 2)
+
+
+def test_a_failure_beside_skipped_keeps_its_message(junit):
+    result = junit("<testcase><skipped message='later'/><failure message='2 == 3'/></testcase>")
+
+    assert result.failed[0].message == "2 == 3"
 
 
 @pytest.mark.parametrize("status", ["notrun", "disabled", "skipped"])
@@ -226,3 +242,55 @@ def test_ten_are_the_slowest(junit):
 def test_another_root_is_refused(results):
     with pytest.raises(ReportFileError, match="expected <testsuites> or <testsuite>, found <coverage>"):
         results("<coverage/>", "junit")
+
+
+GO = "<properties><property name='go.version' value='go1.26'/></properties>"
+
+
+def go(junit, *cases, attributes=""):
+    """A package as gotestsum writes it: names, with `!` behind those that failed."""
+    body = "".join(
+        f"<testcase classname='p' name='{name.rstrip('!')}'>{'<failure/>' * name.endswith('!')}</testcase>"
+        for name in cases
+    )
+    return junit(GO + body, attributes)
+
+
+def test_a_go_test_that_passes_in_a_later_attempt_is_flaky(junit):
+    result = go(junit, "A!", "B", "A")
+
+    assert counts(result) == (2, 0, 0, 0)
+    assert [case.name for case in result.flaky] == ["A"]
+
+
+def test_a_go_test_that_fails_in_each_attempt_failed_once(junit):
+    assert counts(go(junit, "A!", "A!", "B")) == (1, 1, 0, 0)
+
+
+def test_go_tests_of_count_2_are_each_a_test(junit):
+    result = go(junit, "A!", "B", "B", "A")
+
+    assert counts(result) == (3, 1, 0, 0)
+    assert result.tests.flaky == 0
+
+
+def test_go_subtests_that_run_again_with_their_root_test_count_once(junit):
+    result = go(junit, "T!", "T/bad!", "T/good", "T/good", "T/bad", "T", "B")
+
+    assert counts(result) == (4, 0, 0, 0)
+    assert [case.name for case in result.flaky] == ["T", "T/bad"]
+
+
+def test_the_attempts_that_gotestsum_declares_are_no_difference(junit):
+    assert not go(junit, "A!", "A!", "B", "A", attributes="tests='4' failures='2'").mismatch
+
+
+def test_a_go_package_without_reruns_is_compared_as_it_is(junit):
+    assert go(junit, "A!", "B", attributes="tests='3' failures='1'").mismatch
+
+
+def test_the_same_name_in_two_go_packages_is_two_tests(results):
+    suite = f"<testsuite>{GO}<testcase classname='{{}}' name='A'>{{}}</testcase></testsuite>"
+    result = results(f"<testsuites>{suite.format('p', '<failure/>')}{suite.format('q', '')}</testsuites>")
+
+    assert counts(result) == (1, 1, 0, 0)

@@ -29,6 +29,10 @@ COUNTS = {
     "go/gotestsum.xml": ("junit", 11, 4, 6, 0, 1, 0),
     "go/reruns.json": ("gotest_json", 8, 4, 3, 0, 1, 1),
     "go/count2.json": ("gotest_json", 16, 7, 7, 0, 2, 0),
+    "go/reruns.xml": ("junit", 7, 5, 1, 0, 1, 3),
+    "go/reruns-again.json": ("gotest_json", 7, 5, 1, 0, 1, 3),
+    "go/reruns-root.xml": ("junit", 7, 5, 1, 0, 1, 3),
+    "go/count2.xml": ("junit", 14, 7, 5, 0, 2, 0),
     "googletest/gtest.xml": ("junit", 6, 3, 1, 0, 2, 0),
     "catch2/catch2.xml": ("junit", 6, 2, 2, 1, 1, 0),
     "ctest/ctest.xml": ("junit", 7, 2, 2, 0, 3, 0),
@@ -49,6 +53,7 @@ AGREE = {
     "vitest": ("vitest/vitest.xml", "vitest/vitest.tap", "vitest/vitest-flat.tap"),
     "mocha": ("mocha/xunit.xml", "mocha/mocha.tap"),
     "go": ("go/test.json", "go/go-junit-report.xml"),
+    "go, with reruns": ("go/reruns.xml", "go/reruns-again.json", "go/reruns-root.xml"),
     "node-tap": ("node-tap/script.tap", "node-tap/runner.tap"),
 }
 
