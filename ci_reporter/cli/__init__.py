@@ -16,9 +16,7 @@ def main() -> NoReturn:
     if sys.argv[1:2] == ["run"]:
         from ci_reporter.runner.signals import hold
 
-        signals = (
-            hold()
-        )  # before all else: a signal from now on is the command's, or it keeps the command from starting
+        signals = hold()  # first: a signal from now on is the command's, or it keeps the command from starting
         from ci_reporter.cli.execute import execute
         from ci_reporter.cli.options import parse
 

@@ -7,8 +7,6 @@ the rest.
 
 from __future__ import annotations
 
-import base64
-import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -59,6 +57,8 @@ class Access(Frozen):
             return f"Bearer {self.token}"
         if self.username is None and self.password is None:
             return None
+        import base64
+
         pair = f"{self.username or ''}:{self.password or ''}".encode()
         return f"Basic {base64.b64encode(pair).decode()}"
 
@@ -119,6 +119,8 @@ class _Passing(DeliveryError):
     """A failure that may pass: worth another try after `pause_s`, which the server may have asked for."""
 
     def __init__(self, message: str, pause_s: float | None = None) -> None:
+        import random
+
         super().__init__(message)
         self.pause_s = random.uniform(*_PAUSE_S) if pause_s is None else pause_s  # noqa: S311
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from functools import partial
 from threading import Thread, get_ident
-from typing import TypeVar
 
 from ci_reporter.runner.signals import STOPPING, Held, HeldByHandlers, name_of
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn, TypeVar
+
+    T = TypeVar("T")
+
 _LOOK_S = 1.0
 _STUCK_S = 10.0  # as long as GitHub waits between its first signal and the last
 
@@ -28,13 +32,13 @@ def interruptible(work: Callable[[], T], signals: Held | HeldByHandlers) -> T:
     """
     if not hasattr(signal, "pthread_kill"):  # Windows, where ^C is an exception in the main thread
         return _here(work)
-    future: Future[T] = Future()
-    Thread(target=_fill, args=(future, work, get_ident()), daemon=True).start()
-    while not future.done():
+    done: list[Callable[[], T]] = []
+    Thread(target=_fill, args=(done, work, get_ident()), daemon=True).start()
+    while not done:
         event = signals.next(_LOOK_S)
         if event and event.number in STOPPING:
             raise Interrupted(f"SIG{name_of(event.number)}")
-    return future.result()
+    return done[0]()
 
 
 def end_when_stuck(signals: Held | HeldByHandlers, end: Callable[[], object]) -> None:
@@ -63,9 +67,15 @@ def _here(work: Callable[[], T]) -> T:
         raise Interrupted("SIGINT") from exc
 
 
-def _fill(future: Future[T], work: Callable[[], T], waiter: int) -> None:
+def _raise(error: Exception) -> NoReturn:
+    raise error
+
+
+def _fill(done: list[Callable[[], T]], work: Callable[[], T], waiter: int) -> None:
+    """Do the work; what is added to `done` gives its result, or raises what it raised."""
     try:
-        future.set_result(work())
+        result = work()
+        done.append(lambda: result)
     except Exception as exc:  # noqa: BLE001  the thread that waits raises it
-        future.set_exception(exc)
+        done.append(partial(_raise, exc))
     signal.pthread_kill(waiter, signal.SIGCHLD)

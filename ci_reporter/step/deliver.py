@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from ci_reporter.errors import StateError
 from ci_reporter.frozen import Frozen
-from ci_reporter.http import Deadline
 from ci_reporter.journal import Journal
 from ci_reporter.journal.spool import Spooled
 from ci_reporter.model import Report
-from ci_reporter.sinks import Receipt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ci_reporter.sinks import Sink
+    from ci_reporter.http import Deadline
+    from ci_reporter.sinks import Receipt, Sink
 
 _BACKLOG = 500  # of what is owed, at most so many are looked at after a step
 
@@ -36,14 +35,23 @@ class Delivery(Frozen):
 def deliver(journal: Journal, sinks: Sequence[Sink], own: Report | None, deadline: Deadline) -> Delivery:
     """Send the step's own report, then what is owed, to all sinks at once, all before the deadline."""
     owed = journal.spool.owed(_BACKLOG if own else None)
-    with ThreadPoolExecutor(max(1, len(sinks))) as pool:  # a sink that hangs takes no other's time
-        receipts = list(pool.map(lambda sink: _to(sink, owed, own, deadline, journal), sinks))
+    receipts = _at_once([partial(_to, sink, owed, own, deadline, journal) for sink in sinks])
     return Delivery(
         taken=sum(len(receipt.taken) for receipt in receipts),
         refused=own is not None and any(own.report_id in receipt.refused for receipt in receipts),
         reasons=tuple(dict.fromkeys(why for receipt in receipts for why in receipt.refused.values())),
         notes=tuple(dict.fromkeys(note for receipt in receipts for note in receipt.notes)),
     )
+
+
+def _at_once(sends: Sequence[Callable[[], Receipt]]) -> list[Receipt]:
+    """Send to every sink in a thread of its own, so that one that hangs takes no other's time."""
+    if len(sends) == 1:
+        return [sends[0]()]
+    from concurrent.futures import ThreadPoolExecutor  # it loads `logging`, which one sink can do without
+
+    with ThreadPoolExecutor(max(1, len(sends))) as pool:
+        return [each.result() for each in [pool.submit(send) for send in sends]]
 
 
 def _to(sink: Sink, owed: Sequence[Spooled], own: Report | None, deadline: Deadline, journal: Journal) -> Receipt:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Sequence
 
 from ci_reporter.config import Config, settings, values
@@ -52,6 +51,8 @@ def _line(config: Config, argv: Sequence[str], secrets: frozenset[str]) -> str:
     """What is recorded of the command: its first word, all of it when asked."""
     if not config.record_command:
         return redacted(program(config, argv), secrets)
+    import shlex
+
     words = [redacted(word, secrets) for word in argv]
     return " ".join(words) if config.shell else shlex.join(words)
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ci_reporter import metrics
 from ci_reporter.config import Config
 from ci_reporter.context import Context
 from ci_reporter.errors import CIReporterError, DeliveryError
 from ci_reporter.frozen import Frozen
 from ci_reporter.http import Deadline
-from ci_reporter.metrics import Samples
 from ci_reporter.model import Report
 from ci_reporter.runner import ORPHANED
-from ci_reporter.runner.interrupt import Interrupted, interruptible
 from ci_reporter.runner.signals import Held, HeldByHandlers
 from ci_reporter.sinks.configured import sink_names, sinks
 from ci_reporter.step.deliver import Delivery, deliver
 from ci_reporter.step.draft import Draft
 from ci_reporter.step.record import Record, record
 from ci_reporter.step.start import StartedStep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ci_reporter.sinks import Sink
 
 _ORPHAN_BUDGET_S = 0.5  # a reporter that has lost its parent is about to be killed
 
@@ -68,7 +69,7 @@ def finish(
     """Record and deliver what the draft has come to; a signal to stop among `signals` cuts the delivery short."""
     config, report = context.config, draft.report
     recorded = record(context, started, report)
-    targets = sinks(config, context.env, _about_us(context, started, timing))
+    targets = _targets(context, started, timing)
     send = targets and not config.dry_run
     delivery = (
         _deliver(lambda: deliver(context.journal, targets, report, timing.deadline), signals) if send else Delivery()
@@ -90,19 +91,27 @@ def finish(
 
 def _deliver(work: Callable[[], Delivery], signals: Held | HeldByHandlers | None) -> Delivery:
     """Deliver; what has not been taken when a signal comes stays in the spool, where the record was put before."""
+    from ci_reporter.runner.interrupt import Interrupted, interruptible
+
     try:
         return interruptible(work, signals) if signals else work()
     except Interrupted as exc:
         return Delivery(refused=True, reasons=(f"interrupted by {exc}",))
 
 
-def _about_us(context: Context, started: StartedStep, timing: Timing) -> tuple[Samples, ...]:
-    """Our overhead, and how many reports wait; the step's own ones are in the spool only until they are sent."""
-    waiting = len(context.journal.spool) - (len(sink_names(context.config)) if started.running else 0)
-    return (
+def _targets(context: Context, started: StartedStep, timing: Timing) -> tuple[Sink, ...]:
+    """The sinks, with our own samples: our overhead, and how many reports wait beside the step's own ones."""
+    names = sink_names(context.config)
+    if not names:
+        return ()
+    from ci_reporter import metrics
+
+    waiting = len(context.journal.spool) - (len(names) if started.running else 0)
+    about_us = (
         metrics.sample_of(metrics.OVERHEAD, [((), round(timing.overhead_s(), 4))]),
         metrics.sample_of(metrics.PUSH_FAILURES, [((), float(max(0, waiting)))]),
     )
+    return sinks(context.config, context.env, about_us)
 
 
 def _fate(config: Config, recorded: Record, delivery: Delivery) -> str:

@@ -1,8 +1,10 @@
-"""What the end of a step needs: modules loaded ahead, and what git knows of the run."""
+"""What the end of a step needs: modules loaded ahead, and what git knows of the run.
+
+Most steps have no sink, and then nothing that talks to one is imported, here or in `finish`.
+"""
 
 from __future__ import annotations
 
-from ci_reporter import http, metrics
 from ci_reporter.context import Context
 from ci_reporter.model import Run
 from ci_reporter.sinks.configured import sink_names
@@ -12,8 +14,12 @@ def prepare(context: Context, run: Run) -> Run:
     """Load what recording and delivery need; ask git for what identifies the run where the environment does not."""
     config = context.config
     if sink_names(config):
+        from ci_reporter import http
+
         http.prepare()
     if config.pushgateway or config.openmetrics:
+        from ci_reporter import metrics
+
         metrics.prepare()
     if run.repository and run.revision and run.revision != "HEAD":
         return run

@@ -6,7 +6,6 @@ from ci_reporter.context import Context
 from ci_reporter.errors import DeliveryError, StateError
 from ci_reporter.frozen import Frozen
 from ci_reporter.model import Report
-from ci_reporter.sinks import openmetrics
 from ci_reporter.sinks.configured import sink_names
 from ci_reporter.step.start import StartedStep
 
@@ -28,6 +27,8 @@ def record(context: Context, started: StartedStep, report: Report) -> Record:
     try:
         journal.recover(names)
         if context.config.openmetrics:
+            from ci_reporter.sinks import openmetrics
+
             openmetrics.write(context.path(context.config.openmetrics), list(journal.reports(report.run.ci_run_id)))
     except (StateError, DeliveryError) as exc:
         return Record(written=True, problems=(str(exc),))

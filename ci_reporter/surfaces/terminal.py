@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 from ci_reporter.model import Report, Result
@@ -57,6 +56,8 @@ def _columns(char: str) -> int:
     """Source: Unicode Standard Annex 11; what combines with the character before takes none."""
     if char < "\u0300":
         return 1
+    import unicodedata
+
     if unicodedata.combining(char):
         return 0
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1

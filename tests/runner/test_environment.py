@@ -27,6 +27,15 @@ def test_nothing_heavy_is_imported_before_the_command_starts(wrapped):
     assert "ci_reporter.coverage" in after
 
 
+def test_a_step_without_a_sink_imports_nothing_that_sends(wrapped):
+    line = [sys.executable, "-X", "importtime", "-m", "ci_reporter", "run", "--", "true"]
+    env = wrapped.env | {"CI_REPORTER_REPOSITORY": "acme/shop", "CI_REPORTER_REVISION": "a" * 40}
+    log = subprocess.run(line, cwd=wrapped.folder, env=env, capture_output=True, text=True, timeout=30).stderr
+    imported = set(re.findall(r"\|\s+([\w.]+)$", log, re.MULTILINE))
+    assert "ci_reporter.step.finish" in imported
+    assert not imported & {"requests", "ssl", "logging", "concurrent.futures", "ci_reporter.metrics", "subprocess"}
+
+
 def test_the_command_is_told_the_run_and_the_step(wrapped):
     out = wrapped("-q", "--name", "unit", "--", "env", env={"CI_RUN_ID": "my-run-7"}).stdout.decode()
     assert "CI_RUN_ID=my-run-7\n" in out
