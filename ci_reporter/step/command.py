@@ -50,7 +50,7 @@ def start_command(context: Context, argv: Sequence[str], run: Run) -> CommandSte
     config = context.config
     word = program(config, argv)
     step = Step(
-        name=config.name or run.job_name or os.path.basename(word),
+        name=config.name or run.job_name or os.path.basename(word) or "command",
         result=Result.CANCELLATION,
         started_at=rfc3339(time.time()),
         command=word,

@@ -1,5 +1,6 @@
 """What the command is told, what is recorded of it, and what is loaded before it starts."""
 
+import bisect
 import json
 import re
 import subprocess
@@ -49,6 +50,37 @@ def test_the_environment_is_otherwise_untouched(wrapped):
     seen = dict(line.split("=", 1) for line in out if line)
     ours = {"CI_RUN_ID", "CI_REPORTER_STEP", "CI_REPORTER_MEASURES", "TRACEPARENT"}
     assert {name: value for name, value in seen.items() if name not in ours} == given
+
+
+EXECVE = """
+import ctypes, os, sys
+strings = lambda *words: (ctypes.c_char_p * (len(words) + 1))(*words, None)
+argv = [os.fsencode(each) for each in sys.argv[1:]]
+env = [b"PATH=" + os.fsencode(os.environ["PATH"]), b"=no name", b"NO EQUALS SIGN", b"GIVEN=1"]
+ctypes.CDLL(None).execve(argv[0], strings(*argv), strings(*env))
+"""
+
+
+def test_an_environment_entry_without_a_name_does_not_matter(wrapped):
+    """Python cannot pass such an entry on: it alone is missing."""
+    line = [sys.executable, "-c", EXECVE, wrapped.program, "run", "-q", "--", "sh", "-c", "echo $GIVEN; exit 4"]
+    done = subprocess.run(line, cwd=wrapped.folder, env=wrapped.env, capture_output=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (4, b"1\n", b"")
+    assert wrapped.record()["exit_code"] == 4
+
+
+def test_an_environment_at_the_kernels_limit_leaves_no_room_for_ours(wrapped):
+    """The kernel takes a quarter of the stack's limit (execve(2)); at the border the command starts without ours."""
+    command = "sh -c 'test -z \"$CI_RUN_ID\" && exit 3'"
+    line = ["sh", "-c", f"ulimit -s 2048; exec {wrapped.program} run -q -- {command}"]
+    env = wrapped.env | {f"FILL{number}": "x" * 100_000 for number in range(4)}
+
+    def done(pad):
+        return subprocess.run(line, cwd=wrapped.folder, env=env | {"PAD": "x" * pad}, capture_output=True, timeout=30)
+
+    pads = range(1, 131_000)  # of one variable, execve takes 128 KiB
+    largest = bisect.bisect_left(pads, True, key=lambda pad: done(pad).stderr.startswith(b"sh: ")) - 1
+    assert done(pads[largest]).returncode == 3
 
 
 def test_a_trace_is_continued(wrapped):

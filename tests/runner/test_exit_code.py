@@ -4,6 +4,9 @@ import os
 
 import pytest
 
+from ci_reporter.runner import Order, run
+from ci_reporter.runner.signals import held
+
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 70, 124, 126, 127, 255])
 def test_the_commands_exit_code_is_ours(wrapped, code):
@@ -25,6 +28,25 @@ def test_a_missing_command_is_127(wrapped):
     assert done.returncode == 127
     assert b"command not found: no-such-command-here" in done.stderr
     assert wrapped.record()["result"] == "error"
+
+
+def test_an_empty_word_is_not_found_and_recorded(wrapped):
+    """What `ci-reporter run -- "$CMD"` is where CMD is not set."""
+    done = wrapped("--", "")
+    assert (done.returncode, done.stderr.count(b"\n")) == (127, 1)
+    assert b"the command is an empty word" in done.stderr
+    assert (wrapped.record()["step"], wrapped.record()["result"]) == ("command", "error")
+    assert not list((wrapped.folder / ".ci-reporter" / "running").iterdir())
+
+
+@pytest.mark.parametrize("word", ["a\0b", "\ud800"], ids=["NUL", "not UTF-8"])
+def test_a_word_that_no_system_call_takes_is_126(word):
+    """Only a caller in Python can ask for these."""
+    order = Order(name="odd", command=["true", word], env={}, mark="MARK", masks=set())
+    with held() as signals:
+        step = run(order, signals)
+    assert (step.exit_code, step.result) == (126, "error")
+    assert step.reason.startswith("cannot execute 'true': ")
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o755], ids=["not executable", "a folder"])

@@ -79,3 +79,32 @@ def test_cpu_time_memory_and_blocks_are_the_commands(wrapped):
     assert record["cpu_user_ms"] + record["cpu_system_ms"] >= 300
     assert 80_000_000 < record["max_rss_bytes"] < 200_000_000
     assert record["io_write_blocks"] >= 0
+
+
+DAEMON = """
+import os, signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        for name in sys.argv[2:]:
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+        open(sys.argv[1], "w").write(str(os.getpid()))
+        time.sleep(60)
+    os._exit(0)
+os.wait()
+"""
+
+
+@pytest.mark.parametrize("ignored", [(), ("SIGTERM",)], ids=["heeds TERM", "ignores TERM"])
+def test_a_timeout_ends_a_daemon_too(wrapped, alive, ignored):
+    daemon = f"{sys.executable} -c '{DAEMON}' pid {' '.join(ignored)}"
+    wrapped("--timeout", "700ms", "--grace", "500ms", "--", "sh", "-c", f"{daemon}; sleep 60")
+    assert not alive(wrapped.file("pid").strip())
+
+
+def test_an_orphan_of_the_tree_that_ignores_term_is_killed(wrapped, alive):
+    """Its parent heeds TERM: in the moment of KILL it is a child of PID 1, in a session of its own."""
+    inner = "setsid env -i sh -c 'trap : TERM; echo $$ > pid; while :; do sleep 0.05; done'"
+    wrapped("--timeout", "700ms", "--grace", "500ms", "--", "sh", "-c", f"{inner} & sleep 60")
+    assert not alive(wrapped.file("pid").strip())
