@@ -82,6 +82,13 @@ class Config:
     )
     grace_s: float = _option(10.0, values.duration_s, "TIME", "Time between TERM and KILL. Default: 10s.", key="grace")
     retries: int = _option(0, values.count, "N", "Run a command that failed or timed out again, at most N times.")
+    outlive_parent: bool = _option(
+        False,
+        values.flag,
+        "",
+        "Let the command go on when the process that started ci-reporter ends, as a server in the background must. "
+        "Without this it is ended then.",
+    )
     shell: bool = _option(False, values.flag, "", "Give the command, as one text, to `sh -c`.")
     tail_bytes: int = _option(
         0,

@@ -123,6 +123,7 @@ def _order(context: Context, report: Report, argv: Sequence[str], background: Ba
         grace_s=config.grace_s,
         retries=config.retries,
         tail_bytes=config.tail_bytes,
+        outlive_parent=config.outlive_parent,
         started=background.start,
         masks=set(),
     )
