@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
+from ci_reporter.testresults.places import Place
 
 PYTEST_SUITE = "pytest"  # junit_suite_name, if nobody changed it
 GO_PROPERTY = "go.version"  # gotestsum writes it into every suite
@@ -30,6 +31,7 @@ class Attempt:
     seconds: float | None
     message: str = ""
     flaky: bool = False
+    places: tuple[Place, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -39,7 +41,15 @@ class Attempt:
     def count(self, tally: Tally, *, flaky: bool = False) -> None:
         """Count it as a test."""
         flaky = (flaky or self.flaky) and self.outcome == PASSED
-        tally.add(self.outcome, self.name, self.suite, seconds=self.seconds, message=self.message, flaky=flaky)
+        tally.add(
+            self.outcome,
+            self.name,
+            self.suite,
+            seconds=self.seconds,
+            message=self.message,
+            flaky=flaky,
+            places=self.places,
+        )
 
 
 class PytestAttempts:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heappush, heapreplace
 
 from ci_reporter.model import Tests
 from ci_reporter.testresults import values
+from ci_reporter.testresults.places import Place
 
 PASSED = "passed"
 FAILED = "failed"
@@ -31,6 +32,7 @@ class Case:
     duration_ms: int | None = None
     message: str = ""
     flaky: bool = False
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,7 @@ class Tally:
         message: str = "",
         flaky: bool = False,
         timed: bool = True,
+        places: tuple[Place, ...] = (),
     ) -> None:
         """Count a case; only the few that are asked for are kept.
 
@@ -99,7 +102,8 @@ class Tally:
         self._flaky += flaky
         failed = outcome in _BAD and len(self._failed_cases) < MOST_LISTED
         if slow or failed or (flaky and len(self._flaky_cases) < MOST_LISTED):
-            self._list(_case(outcome, name, suite, seconds, message, flaky), seconds if slow else None)
+            case = _case(outcome, name, suite, seconds, message, flaky)
+            self._list(replace(case, places=places) if places else case, seconds if slow else None)
 
     def add_counts(self, counts: Mapping[str, float]) -> None:
         """Count what a suite without cases says of itself: total, failed, errors, skipped."""

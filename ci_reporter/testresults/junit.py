@@ -13,6 +13,7 @@ from ci_reporter.system.xmlstream import XMLStream
 from ci_reporter.testresults import values
 from ci_reporter.testresults.attempts import GO_PROPERTY, PYTEST_SUITE, Attempt, GoAttempts, PytestAttempts
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally, summed
+from ci_reporter.testresults.places import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class _Reader:
         self._suites: list[_Suite] = []
         self._case: dict[str, str] | None = None
         self._outcome = PASSED
-        self._message = ""
+        self._message = self._text = ""
         self._text_of = ""
         self._rerun = self._may_fail = False
 
@@ -102,7 +103,7 @@ class _Reader:
     def _mark(self, outcome: str, name: str, attributes: dict[str, str]) -> None:
         self._outcome = outcome
         self._message = attributes.get("message") or ""
-        if outcome != SKIPPED and self._message.strip().lower() in _EMPTY_WORDS:
+        if outcome != SKIPPED:
             self._text_of = name
             self._stream.collect_text()
 
@@ -111,7 +112,9 @@ class _Reader:
             if self._case is not None:
                 self._finish(self._case)
         elif name == self._text_of:
-            self._message = self._stream.take_text().strip() or self._message
+            self._text = self._stream.take_text().strip()
+            if self._message.strip().lower() in _EMPTY_WORDS:
+                self._message = self._text or self._message
             self._text_of = ""
         elif name in _SUITES:
             self._leave()
@@ -123,7 +126,7 @@ class _Reader:
             self._outcome = SKIPPED
         self._count(case)
         self._case = None
-        self._message = self._text_of = ""
+        self._message = self._text = self._text_of = ""
         self._rerun = self._may_fail = False
 
     def _count(self, case: dict[str, str]) -> None:
@@ -131,12 +134,23 @@ class _Reader:
         suite = case.get("classname") or (self._suites[-1].name if self._suites else "")
         seconds = values.seconds(case.get("time"))
         flaky = self._rerun and outcome == PASSED
-        if self._attempts is None:
+        failed = outcome in (FAILED, ERROR)
+        if self._attempts is None and not failed:  # nearly all of them
             self._tally.add(outcome, name, suite, seconds=seconds, message=self._message, flaky=flaky)
+            return
+        attempt = Attempt(
+            outcome=outcome,
+            name=name,
+            suite=suite,
+            seconds=seconds,
+            message=self._message,
+            flaky=flaky,
+            places=places(case, self._text) if failed else (),
+        )
+        if self._attempts is None:
+            attempt.count(self._tally)
         else:
-            self._attempts.add(
-                Attempt(outcome=outcome, name=name, suite=suite, seconds=seconds, message=self._message, flaky=flaky)
-            )
+            self._attempts.add(attempt)
 
     def _enter(self, attributes: dict[str, str]) -> None:
         if self._case is not None:
