@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import inf
 
 from ci_reporter.errors import UsageError
 
@@ -64,6 +65,13 @@ class Signal:
         """When something was seen."""
         return [each.t for each in self.probes or self.counts]
 
+    def window(self, start_s: float = -inf, end_s: float = inf) -> Signal:
+        """What was begun from `start_s` on and before `end_s`."""
+        return Signal(
+            probes=tuple(each for each in self.probes if start_s <= each.t < end_s),
+            counts=tuple(each for each in self.counts if start_s <= each.t < end_s),
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
@@ -73,6 +81,18 @@ class Recording:
     signals: Mapping[str, Signal]
     header: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def window(self, start_s: float = -inf, end_s: float = inf) -> Recording:
+        """What was begun from `start_s` on and before `end_s`, on the same clock."""
+        return replace(self, signals={name: each.window(start_s, end_s) for name, each in self.signals.items()})
+
+    def until(self, end_s: float) -> Recording:
+        """What was begun before `end_s`."""
+        return self.window(end_s=end_s)
+
+    def since(self, start_s: float) -> Recording:
+        """What was begun from `start_s` on."""
+        return self.window(start_s)
 
 
 def read(path: str, phase: str | None = None) -> Recording:

@@ -26,7 +26,7 @@ def gate(run_program):
 def test_a_good_deploy_passes(gate, backend, gate_yml, run_program):
     ended, found = gate(backend(NEW).url, gate_yml(ALWAYS, 'if: "availability < 99%"'))
     assert (ended.returncode, found["verdict"], found["converge"]["converged"]) == (0, "pass", True)
-    assert "answered 5 times in a row on fresh connections" in found["converge"]["statement"]
+    assert "answered 6 times in a row on fresh connections" in found["converge"]["statement"]
     (record,) = run_program.records()
     assert (record["step"], record["result"], record["gate"]["verdict"]) == ("gate", "success", "pass")
     assert record["gate"]["probes"] == 200

@@ -32,9 +32,10 @@ def test_around_records_deploys_and_watches(run_program, backend, gate_yml):
 def test_around_does_not_watch_a_deploy_that_failed(run_program, backend, gate_yml):
     service = backend(NEW)
     args = ("--rules", gate_yml(ALWAYS), "--window", "1s", "--expect-revision", NEW)
-    ended = run_program("gate", "around", service.url, *args, "--", "sh", "-c", "exit 7")
+    ended = run_program("gate", "around", service.url, *args, "--", "sh", "-c", "exit 5")
     assert ended.returncode == 7
-    assert "the deploy ended with 7, so there is nothing to watch" in ended.stderr
+    assert "gate: fail: the deploy command failed with exit code 5, so nothing was watched" in ended.stdout
+    assert [(each["step"], each["exit_code"]) for each in run_program.records()] == [("deploy", 5), ("gate", 7)]
 
 
 def test_around_without_a_command_is_a_usage_error(run_program):
@@ -231,14 +232,17 @@ def test_ci_gate_metrics_arrive(run_program, backend, gate_yml, pushgateway):
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ((), "gate: nothing to look at (name the service: ci-reporter gate https://svc/health)"),
-        (("ftp://svc/",), "URL 'ftp://svc/' is no address (write https://svc/health)"),
-        (("http://u:geheim@svc/",), "the address holds a user or password"),
-        (("http://127.0.0.1:1/", "--watch", "5"), "--watch has 5 without a unit (write 5s, 5ms or 5m)"),
-        (("http://127.0.0.1:1/", "--rate", "10"), "--rate '10' is no rate of probes (write 10/s, or 12/m)"),
-        (("http://127.0.0.1:1/", "--expect-revision", "abc"), "--expect-revision 'abc' is no commit"),
+        ((), "gate: there is nothing to probe (name the service: ci-reporter gate https://svc/health)"),
+        (("ftp://svc/",), "URL: 'ftp://svc/' is not an http(s) address"),
+        (("http://u:geheim@svc/",), "holds a user or password"),
+        (("http://127.0.0.1:1/", "--watch", "5x"), "option --watch: '5x' is not a duration"),
+        (("http://127.0.0.1:1/", "--rate", "10"), "option --rate: '10' is not a rate (write 10/s, or 12/m)"),
+        (("http://127.0.0.1:1/", "--expect-revision", "abc"), "option --expect-revision: 'abc' is not a commit"),
         (("http://127.0.0.1:1/", "--rules", "nope.yml"), "nope.yml: cannot be read: No such file or directory"),
-        (("http://127.0.0.1:1/", "--baseline", "nope"), "nope: cannot be read: No such file or directory"),
+        (
+            ("http://127.0.0.1:1/", "--expect-revision", "none", "--baseline", "nope"),
+            "nope: cannot be read: No such file or directory",
+        ),
         (("http://127.0.0.1:1/",), "the commit that was deployed is not known here"),
         (
             ("http://127.0.0.1:1/", "--rules", "secret.yml"),

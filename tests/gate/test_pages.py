@@ -7,7 +7,7 @@ import pytest
 
 from ci_reporter.gate.rules import conditions, planfile, rulefile
 from ci_reporter.gate.rules.lint import warnings
-from ci_reporter.gate.run.outcome import NOT_CONVERGED, ROLLBACK_FAILED, ROLLED_BACK
+from ci_reporter.gate.run.outcome import DEPLOY_FAILED, NOT_CONVERGED, ROLLBACK_FAILED, ROLLED_BACK
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/gate-rules.md").read_text()
 
@@ -40,5 +40,5 @@ def test_the_how_to_shows_rules_without_warnings():
 
 def test_the_exit_codes_of_the_page_are_those_of_the_gate():
     page = (Path(__file__).parents[2] / "docs/reference/exit-codes.md").read_text()
-    for code in (NOT_CONVERGED, ROLLED_BACK, ROLLBACK_FAILED):
+    for code in (NOT_CONVERGED, ROLLED_BACK, ROLLBACK_FAILED, DEPLOY_FAILED):
         assert re.search(rf"^\| {code} \| the gate ", page, re.MULTILINE)

@@ -39,5 +39,5 @@ def command() -> None:
 
     Waits until the deployed revision answers everywhere, watches it, and fails the job on a regression. Exit codes: 0
     pass, 1 fail, 2 usage, 3 inconclusive where that fails, 4 never converged or the wrong revision, 5 failed and
-    rolled back, 6 failed and the rollback failed.
+    rolled back, 6 failed and the rollback failed, 7 the deploy command of `gate around` failed.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import click
 
@@ -31,21 +32,24 @@ if TYPE_CHECKING:
 @click.option("--recording", metavar="FILE", help="Look at a long baseline that `gate baseline` wrote, probe nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @reported
-def command(long: str, recording: str | None, as_json: bool, **given: Any) -> None:
+def command(long: str, recording: str | None, as_json: bool, quiet: bool, **given: Any) -> None:
     """Probe an unchanged service, cut that into baseline and watch again and again, and judge each pair.
 
     Every failure is a false alarm. Then each watch is made slower by 5 % to 200 %: the smallest slowdown that nine of
     ten pairs notice is the noise floor. Exits 0 whatever it finds.
     """
-    from ci_reporter.cli.gate.options import duration
-    from ci_reporter.cli.gate.run import Gate
+    from ci_reporter.cli.gate.options import duration, gate_options
+    from ci_reporter.cli.gate.run import set_up
     from ci_reporter.gate import recording as recordings
     from ci_reporter.gate.backtest import aa
+    from ci_reporter.gate.run.gate import record_baseline
 
     long_s = duration("for", long)
-    gate = Gate.of(given, compared=True)
-    rules, plan = gate.session.rules, gate.session.rules.plan
-    seen = recordings.read(recording, "baseline") if recording else gate.session.baseline(long_s)
+    setup = set_up(gate_options({**given, "expect_revision": "none"}), quiet=quiet, compared=True)
+    rules, plan = setup.plan.rules, setup.plan.rules.plan
+    seen = recordings.read(recording, "baseline") if recording else record_baseline(rules, setup.world, long_s)
+    if setup.world.interrupted:
+        sys.exit(128 + setup.world.signals()[0])
     found = aa.looked(seen, rules, plan.baseline.window_s, plan.watch_s)
     if not found.pairs:
         needed_s = plan.baseline.window_s + plan.watch_s

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import sys
+from functools import partial
 
 import click
 
-from ci_reporter.cli.gate.options import deciding, probing
+from ci_reporter.cli.gate.options import deciding, gate_options, probing
 from ci_reporter.cli.reporting import reported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from ci_reporter.gate.run.outcome import Deploy
 
 
 class _Around(click.Command):
@@ -36,23 +38,26 @@ class _Around(click.Command):
 @deciding
 @click.pass_context
 @reported
-def command(ctx: click.Context, /, **given: Any) -> None:
+def command(ctx: click.Context, /, quiet: bool, as_json: bool, **given: Any) -> None:
     """Record a baseline, run the deploy as a step of its own, and gate it.
 
-    A deploy that fails is not watched: its exit code is ours.
+    A deploy that fails is not watched: the exit code is then 7, and the deploy's own is in the record.
     """
-    from ci_reporter.cli.execute import record_command
-    from ci_reporter.cli.gate.run import Gate
-    from ci_reporter.cli.gate.session import Before
+    from ci_reporter.cli.gate.run import run_to_end, set_up
     from ci_reporter.errors import UsageError
+    from ci_reporter.gate.run.around import run_gate_around
 
-    deploy: list[str] = ctx.obj
-    if not deploy:
+    argv: list[str] = ctx.obj
+    if not argv:
         raise UsageError("gate around: no command (write it behind --: gate around URL -- ./deploy.sh)")
-    gate = Gate.of(given, compared=True)
-    before = Before(recording=gate.session.baseline(), origin="the minutes before the deploy")
-    code = record_command({"name": "deploy", "quiet": given["quiet"] or None}, deploy)
-    if code:
-        gate.session.progress.say(f"the deploy ended with {code}, so there is nothing to watch")
-        sys.exit(code)
-    gate.end(gate.look(before))
+    setup = set_up(gate_options(given), quiet=quiet, compared=True)
+    decide = partial(run_gate_around, deploy=lambda: _deploy(argv, quiet=quiet))
+    run_to_end(setup, decide, as_json=as_json)
+
+
+def _deploy(argv: list[str], *, quiet: bool) -> Deploy:
+    """Run the deploy command as a step of this run."""
+    from ci_reporter.cli.execute import record_command
+    from ci_reporter.gate.run.outcome import Deploy
+
+    return Deploy(exit_code=record_command({"name": "deploy", "quiet": quiet or None}, argv))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.gate.options import probing
+from ci_reporter.cli.gate.options import gate_options, probing
 from ci_reporter.cli.reporting import reported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from ci_reporter.cli.gate.run import GateSetup
+    from ci_reporter.gate.recording import Recording
 
 
 @click.command(
@@ -25,20 +26,35 @@ if TYPE_CHECKING:
 @click.option("--window", metavar="TIME", envvar="CI_REPORTER_GATE_WINDOW", show_envvar=True, help="Default: 2m.")
 @click.option("--out", required=True, metavar="FILE", help="Where the recording goes.")
 @reported
-def command(window: str | None, out: str, **given: Any) -> None:
+def command(out: str, quiet: bool, **given: Any) -> None:
     """Probe the service as it is, and write the recording that `gate URL --baseline FILE` compares with.
 
-    A service that does not answer is said, and recorded: it is no reason to stop a deploy that may mend it.
+    A service that does not answer gets a warning, and is recorded: the deploy may be what mends it.
     """
-    from ci_reporter.cli.gate.run import Gate
+    from ci_reporter.cli.gate.run import begin, conclude, set_up, signal_name
+    from ci_reporter.frozen import replace
     from ci_reporter.gate.probing.buffer import write
+    from ci_reporter.gate.run.gate import record_baseline
+    from ci_reporter.model import Result
+
+    setup = set_up(gate_options({**given, "expect_revision": "none", "name": "baseline"}), quiet=quiet, compared=True)
+    started = begin(setup)
+    recording = record_baseline(setup.plan.rules, setup.world)
+    setup.progress.clear()
+    write(recording, out)
+    _say(setup, recording, out)
+    came = setup.world.signals()
+    step = replace(started.report.step, result=Result.SUCCESS, exit_code=0)
+    if came:
+        step = replace(step, result=Result.CANCELLATION, exit_code=128 + came[0], signal=signal_name(came[0]))
+    conclude(setup, started, step)
+
+
+def _say(setup: GateSetup, recording: Recording, out: str) -> None:
     from ci_reporter.gate.statistics import figures
 
-    gate = Gate.of({**given, "window": window}, compared=True)
-    recording = gate.session.baseline()
-    write(recording, out)
     seen = figures.of(recording)
     if seen.errors:
-        output.warn(f"baseline: {seen.errors} of {seen.probes} probes failed; see {out}", os.environ)
+        output.warn(f"baseline: {seen.errors} of {seen.probes} probes failed; see {out}", setup.context.env)
     p50, p95 = ("no answer" if each is None else f"{each:.3g} ms" for each in (seen.p50_ms, seen.p95_ms))
-    gate.session.progress.say(f"baseline: {seen.probes} probes, p50 {p50}, p95 {p95}, in {out}")
+    setup.progress.say(f"baseline: {seen.probes} probes, p50 {p50}, p95 {p95}, in {out}")

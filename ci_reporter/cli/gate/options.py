@@ -1,4 +1,4 @@
-"""The options that `gate watch`, `gate baseline`, `gate around` and `gate aa` share, and the rules they give."""
+"""The options that `gate watch`, `gate baseline`, `gate around` and `gate aa` share, and the values they give."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
-    from ci_reporter.gate.rules.ruleset import RuleSet
+    from ci_reporter.gate.run.options import GateOptions
 
     F = TypeVar("F", bound=Callable[..., Any])
 
-Given = Mapping[str, "Any"]
+_TEXTS = ("rules", "on", "environment", "baseline", "name", "out", "junit", "markdown")
 
 
 def probing(function: F) -> F:
@@ -66,34 +66,24 @@ _DECIDING = (
 )
 
 
-def ruleset(given: Given, *, compared: bool) -> RuleSet:
-    """The rules of the file, or the default ones, with what the options say. Raises UsageError."""
-    from dataclasses import replace
+def gate_options(given: Mapping[str, Any]) -> GateOptions:
+    """What the command line says, as values; a command that lacks an option leaves it out. Raises UsageError."""
+    from ci_reporter.gate.rules import kinds
+    from ci_reporter.gate.run.options import GateOptions
 
-    from ci_reporter.gate.rules import kinds, planfile, rulefile
-    from ci_reporter.gate.rules.ruleset import default
-
-    rules = rulefile.load(given["rules"]) if given.get("rules") else default(compared=compared)
-    window_s = _read(given, "window", values.up_to_a_day_s)
-    if window_s:
-        rules = replace(rules, plan=replace(rules.plan, baseline=replace(rules.plan.baseline, window_s=window_s)))
-    plan = planfile.overridden(
-        rules.plan,
+    texts = {name: given[name] for name in _TEXTS if given.get(name) is not None}
+    return GateOptions(
+        **texts,
+        dry_run=bool(given.get("dry_run")),
         url=_read(given, "url", kinds.address),
         control=_read(given, "control", kinds.address),
         rate=_read(given, "rate", values.rate),
-        revision=_read(given, "expect_revision", kinds.revision),
+        expect_revision=_read(given, "expect_revision", kinds.revision),
+        window_s=_read(given, "window", values.up_to_a_day_s),
         watch_s=_read(given, "watch", values.up_to_a_day_s),
         warmup_s=_read(given, "warmup", values.up_to_a_day_s),
         converge_timeout_s=_read(given, "converge_timeout", values.up_to_a_day_s),
     )
-    if not plan.url and not plan.asks and not rules.queries:
-        raise UsageError("gate: nothing to look at (name the service: ci-reporter gate https://svc/health)")
-    settings = replace(rules.settings, watch_s=plan.watch_s, rate=plan.rate, baseline_s=plan.baseline.window_s)
-    chosen = replace(rules, plan=plan, settings=settings).on(given.get("on"))
-    if not chosen.rules:
-        raise UsageError(f"{chosen.source}: no rule is on {given['on']!r}, and no rule is never a pass")
-    return chosen
 
 
 def duration(flag: str, text: str) -> float:
@@ -103,7 +93,7 @@ def duration(flag: str, text: str) -> float:
     return found
 
 
-def _read(given: Given, key: str, reader: Callable[[str], Any]) -> Any:
+def _read(given: Mapping[str, Any], key: str, reader: Callable[[str], Any]) -> Any:
     text = given.get(key)
     if text is None:
         return None

@@ -6,8 +6,7 @@ import sys
 import time
 
 from ci_reporter.cli import output
-from ci_reporter.gate.recording import Recording
-from ci_reporter.gate.run.phases import Moment
+from ci_reporter.gate.run.progress import Moment
 from ci_reporter.gate.statistics import figures
 from ci_reporter.gate.statistics.figures import Figures
 from ci_reporter.surfaces import terminal
@@ -21,7 +20,7 @@ _DRAW_EVERY_S = 0.25
 _NEAR = 0.2  # of what a rule needs: below that it is noise
 
 
-class Progress:
+class ProgressDisplay:
     """Tells where the gate is, on stderr; silent when `quiet`."""
 
     def __init__(self, env: Mapping[str, str], *, quiet: bool) -> None:
@@ -30,9 +29,8 @@ class Progress:
         self._phase = ""
         self._not_before = 0.0
         self._drawn = False
-        self.baseline: Recording | None = None
 
-    def __call__(self, moment: Moment) -> None:
+    def show(self, moment: Moment) -> None:
         """Show the moment, if it is time to."""
         now = time.monotonic()
         if self._quiet or (moment.phase == self._phase and now < self._not_before):
@@ -40,15 +38,15 @@ class Progress:
         begins = moment.phase != self._phase
         self._phase, self._not_before = moment.phase, now + (_DRAW_EVERY_S if self._live else _LOG_EVERY_S)
         if self._live:
-            self._draw(line(moment, self.baseline))
+            self._draw(line(moment))
         elif not begins:
-            output.say(f"gate: {line(moment, self.baseline)}")
+            output.say(f"gate: {line(moment)}")
 
-    def say(self, text: str) -> None:
+    def say(self, sentence: str) -> None:
         """Say something that stays."""
         if not self._quiet:
             self.clear()
-            output.say(f"gate: {terminal.plain(text, 1000)}")
+            output.say(f"gate: {terminal.plain(sentence, 1000)}")
 
     def _draw(self, text: str) -> None:
         columns = terminal_columns()
@@ -71,15 +69,15 @@ def terminal_columns() -> int:
     return shutil.get_terminal_size().columns
 
 
-def line(moment: Moment, baseline: Recording | None) -> str:
+def line(moment: Moment) -> str:
     """Phase, time, and what is seen: `watch 0:35 of 5:00  5.0/s  p50 121 ms (+1 %) …`."""
     parts = [f"{moment.phase} {_clock(moment.elapsed_s)} of {_clock(moment.of_s)}"]
-    if moment.converging:
-        seen = moment.converging
+    if moment.convergence:
+        seen = moment.convergence
         parts.append(f"{seen.run} of {seen.needed} in a row")
         parts += [f"{count} × {name[:12]}" for name, count in seen.served[:3]]
         return "  ".join(parts)
-    now, before = figures.of(moment.recording), figures.of(baseline)
+    now, before = figures.of(moment.recording), figures.of(moment.baseline)
     parts += _figures(now, before)
     near = figures.nearest(moment.verdict) if moment.verdict else None
     if near and near[1] >= _NEAR:

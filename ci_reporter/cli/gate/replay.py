@@ -58,7 +58,7 @@ def _pasts(folder: str, last: int) -> Iterator[Past]:
     from ci_reporter.gate.run import archive
 
     left = last
-    for each in archive.kept(folder):
+    for each in archive.past_gates(folder):
         try:
             baseline, watch = each.recording("baseline"), each.recording("watch")
         except UsageError as exc:

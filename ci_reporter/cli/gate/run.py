@@ -1,31 +1,32 @@
-"""A gate as a step of this run: set up, looked through, acted upon, recorded, told; then the program ends."""
+"""A gate as a step of this run: begun with all settings checked, ended with its evidence, record and exit code."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
+from ci_reporter import frozen
 from ci_reporter.cli import output
 from ci_reporter.cli.conclusion import show
-from ci_reporter.cli.gate import evidence, options
-from ci_reporter.cli.gate.acting import act
-from ci_reporter.cli.gate.progress import Progress
-from ci_reporter.cli.gate.session import Before, Seen, Session, expected_revision, given_baseline, last_good
+from ci_reporter.cli.gate import text
+from ci_reporter.cli.gate.progress import ProgressDisplay
+from ci_reporter.cli.gate.signals import StopSignals
 from ci_reporter.cli.process import current_context
 from ci_reporter.context import Context
-from ci_reporter.errors import CIReporterError, UsageError
-from ci_reporter.frozen import replace
-from ci_reporter.gate.probing import targets
+from ci_reporter.frozen import Frozen
 from ci_reporter.gate.rules import lint
-from ci_reporter.gate.rules.ruleset import RuleSet
-from ci_reporter.gate.run.outcome import Outcome
+from ci_reporter.gate.run.act import act
+from ci_reporter.gate.run.evidence import EvidencePaths, summary, write_evidence
+from ci_reporter.gate.run.options import GateOptions, GatePlan, plan_gate
+from ci_reporter.gate.run.outcome import Outcome, as_json, sentence
+from ci_reporter.gate.run.world import World
 from ci_reporter.http import shown
 from ci_reporter.http.prometheus import Prometheus
-from ci_reporter.model import Report, Result, Run, Step, rfc3339, seconds_of
+from ci_reporter.model import Gate, Result, Run, Step, rfc3339, seconds_of
 from ci_reporter.providers import detect, read_text
 from ci_reporter.sinks.configured import access
 from ci_reporter.step.draft import Draft
@@ -35,130 +36,145 @@ from ci_reporter.step.start import StartedStep, new_report, start
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from collections.abc import Callable
+    from typing import NoReturn
 
-_FOLDER = "gate"
-_UNDECIDED = 3
+_ARCHIVE = "gate"
+_SUMMARY = "GITHUB_STEP_SUMMARY"
 _LONGEST = 200
-_RESULTS = {"pass": Result.SUCCESS, "fail": Result.FAILURE}
 
 
-class Cancelled(BaseException):
-    """We were told to stop."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
-@dataclass(frozen=True, kw_only=True)
-class Gate:
-    """One gate: where it runs, what it was given, the session that probes."""
+class GateSetup(Frozen):
+    """A gate that is about to begin: where it runs, what it is to do, what it is given, how it is shown."""
 
     context: Context
     run: Run
-    given: Mapping[str, Any]
-    session: Session
-    begun: Report
-    started: StartedStep
-
-    @staticmethod
-    def of(given: Mapping[str, Any], *, compared: bool) -> Gate:
-        """Check all settings, look where we are, note that the step begins. Raises UsageError before any probe."""
-        rules = options.ruleset(given, compared=compared)
-        environment = given.get("environment") or given.get("on")
-        for warning in lint.warnings(rules):
-            output.warn(warning, os.environ)
-        flags = {name: given.get(name) or None for name in ("quiet", "dry_run")}
-        context = current_context({"environment": environment, **flags})
-        targets.of_watch(rules, context.env)  # what its headers need is there, or is said now
-        run = prepare(context, detect(context.env, read_text))
-        session = Session(
-            rules=rules,
-            env=context.env,
-            kept=os.path.join(context.journal.path, _FOLDER),
-            environment=context.config.environment,
-            progress=Progress(context.env, quiet=given["quiet"]),
-            prometheus=_prometheus(context, rules),
-        )
-        step = Step(name=given.get("name") or "gate", result=Result.CANCELLATION, started_at=rfc3339(time.time()))
-        begun = new_report(context, run, step)
-        started = StartedStep(report=begun)
-        return Gate(context=context, run=run, given=given, session=session, begun=begun, started=started)
-
-    def look(self, before: Before | str | None) -> Look:
-        """Go through the phases, and act on what comes of it. A cancelled gate is recorded as such, and ends here."""
-        if isinstance(before, str):
-            before = given_baseline(before)
-        if before is None:
-            before = last_good(self.session) if self.session.rules.plan.baseline.last_good else Before()
-        expected = expected_revision(self.session.rules, self.context.folder, self.run.revision)
-        gate = replace(self, started=start(self.context, self.begun, "the gate goes on all the same"))
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, _cancel)
-        try:
-            seen = gate.session.look(expected, before)
-            for each in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(each, signal.SIG_DFL)
-            return Look(
-                gate=gate,
-                seen=seen,
-                outcome=act(gate.session, seen, self.run.ci_run_id, dry_run=self.context.config.dry_run),
-            )
-        except Cancelled as exc:
-            name = signal.Signals(exc.number).name
-            gate._finish(self._broken_off(signal=name.removeprefix("SIG"), exit_code=128 + exc.number))
-        except CIReporterError as exc:  # nothing was decided, and that is no pass
-            self.session.progress.clear()
-            output.fail(str(exc), self.context.env)
-            gate._finish(self._broken_off(result=Result.ERROR, reason=f"gate: {exc}"[:_LONGEST], exit_code=_UNDECIDED))
-
-    def _broken_off(self, **how: Any) -> Report:
-        """The report of a gate that came to no verdict."""
-        now_s, started_s = time.time(), seconds_of(self.begun.step.started_at)
-        duration_ms = round((now_s - (started_s or now_s)) * 1000)
-        step = replace(self.begun.step, finished_at=rfc3339(now_s), duration_ms=duration_ms, attempts=1, **how)
-        return replace(self.begun, step=step)
-
-    def end(self, look: Look) -> NoReturn:
-        """Write the evidence, record the step, deliver, and end the program with the verdict's code."""
-        gate, outcome = look.gate, look.outcome
-        gate.session.progress.clear()
-        finished = replace(
-            gate.begun,
-            step=evidence.step(gate.begun.step, outcome, time.time()),
-            gate=evidence.noun(look.seen, outcome),
-        )
-        for problem in evidence.write(gate, look.seen, outcome):
-            output.warn(problem, gate.context.env)
-        gate._finish(finished)
-
-    def _finish(self, report: Report) -> NoReturn:
-        conclusion = finish(self.context, self.started, Draft(report=report), timing(self.context.config, report))
-        show(conclusion, self.context)
-        sys.exit(conclusion.exit_code)
+    options: GateOptions
+    plan: GatePlan
+    world: World
+    progress: ProgressDisplay
 
 
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """A gate that has been gone through."""
+def set_up(options: GateOptions, *, quiet: bool, compared: bool = False) -> GateSetup:
+    """Check all settings and read every file. Raises UsageError before anything is probed or recorded."""
+    flags = {"quiet": quiet or None, "dry_run": options.dry_run or None}
+    context = current_context({"environment": options.environment or options.on, **flags})
+    options = replace(options, environment=context.config.environment, dry_run=context.config.dry_run)
+    progress = ProgressDisplay(context.env, quiet=quiet)
+    world = World(
+        env=context.env,
+        archive=os.path.join(context.journal.path, _ARCHIVE),
+        prometheus=_prometheus(context),
+        progress=progress,
+        signals=StopSignals(),
+    )
+    run = prepare(context, detect(context.env, read_text))
+    plan = plan_gate(options, world, folder=context.folder, revision=run.revision, compared=compared)
+    for warning in lint.warnings(plan.rules):
+        output.warn(warning, context.env)
+    return GateSetup(context=context, run=run, options=options, plan=plan, world=world, progress=progress)
 
-    gate: Gate
-    seen: Seen
-    outcome: Outcome
+
+def run_to_end(setup: GateSetup, decide: Callable[[GatePlan, World], Outcome], *, as_json: bool) -> NoReturn:
+    """Decide, act, write the evidence, record and deliver the step, and end the program with the gate's code."""
+    started = begin(setup)
+    outcome = decide(setup.plan, setup.world)
+    outcome = act(setup.plan, outcome, setup.world, setup.run.ci_run_id, dry_run=setup.options.dry_run)
+    setup.progress.clear()
+    about = _about(setup, outcome)
+    _write(setup, outcome, about, started.report.report_id)
+    _say(setup, outcome, about if as_json else None)
+    conclude(setup, started, ended_step(started.report.step, outcome), summary(outcome))
 
 
-def _prometheus(context: Context, rules: RuleSet) -> Prometheus | None:
-    """The Prometheus whose counts a gate judges, where its rules ask for one."""
-    if not rules.queries:
+def begin(setup: GateSetup) -> StartedStep:
+    """Note that the step begins, so that there is a record of it however it ends."""
+    step = Step(name=setup.options.name, result=Result.CANCELLATION, started_at=rfc3339(time.time()))
+    return start(setup.context, new_report(setup.context, setup.run, step), "the gate goes on all the same")
+
+
+def conclude(setup: GateSetup, started: StartedStep, ended: Step, gate: Gate | None = None) -> NoReturn:
+    """Record and deliver the step, and end the program with its code."""
+    now_s = time.time()
+    duration_ms = round((now_s - (seconds_of(ended.started_at) or now_s)) * 1000)
+    step = frozen.replace(ended, finished_at=rfc3339(now_s), duration_ms=duration_ms, attempts=1)
+    report = frozen.replace(started.report, step=step, gate=gate)
+    config = setup.context.config
+    conclusion = finish(setup.context, started, Draft(report=report), timing(config, report))
+    show(conclusion, setup.context)
+    sys.exit(conclusion.exit_code)
+
+
+def ended_step(begun: Step, outcome: Outcome) -> Step:
+    """What became of the step: a gate without a verdict is an error, unless it was told to stop."""
+    return frozen.replace(
+        begun,
+        result=_result(outcome),
+        exit_code=outcome.exit_code,
+        signal=signal_name(outcome.signal) if outcome.signal else None,
+        reason=_reason(outcome),
+    )
+
+
+def signal_name(number: int) -> str:
+    """A signal as a record names it: `TERM`."""
+    return signal.Signals(number).name.removeprefix("SIG")
+
+
+def _result(outcome: Outcome) -> Result:
+    if outcome.signal:
+        return Result.CANCELLATION
+    if not outcome.exit_code:
+        return Result.SUCCESS
+    return Result.ERROR if outcome.word == "inconclusive" else Result.FAILURE
+
+
+def _reason(outcome: Outcome) -> str | None:
+    """Why it is not a success, in the few words that a record has room for."""
+    if outcome.signal or not outcome.exit_code:
         return None
+    if outcome.error:
+        return f"gate: {outcome.error}"[:_LONGEST]
+    if outcome.deploy and outcome.deploy_failed:
+        return f"gate: the deploy failed with exit code {outcome.deploy.exit_code}"
+    return f"gate: {outcome.word}" if outcome.verdict else "gate: not converged"
+
+
+def _write(setup: GateSetup, outcome: Outcome, about: dict[str, object], report_id: str) -> None:
+    options, env = setup.options, setup.context.env
+    paths = EvidencePaths(
+        out=options.out,
+        junit=options.junit,
+        markdown=options.markdown or env.get(_SUMMARY),
+        archive=setup.world.archive,
+        report_id=report_id,
+    )
+    for problem in write_evidence(setup.plan, outcome, paths, about, name=options.name):
+        output.warn(problem, env)
+
+
+def _about(setup: GateSetup, outcome: Outcome) -> dict[str, object]:
+    return as_json(
+        outcome,
+        url=setup.plan.rules.plan.url,
+        environment=setup.plan.environment,
+        ci_run_id=setup.run.ci_run_id,
+        finished_at=rfc3339(time.time()),
+    )
+
+
+def _say(setup: GateSetup, outcome: Outcome, about: dict[str, object] | None) -> None:
+    """The verdict on stdout; on GitHub a red gate is an annotation too, as nobody reads a log that is not open."""
+    env = setup.context.env
+    if outcome.error or (outcome.exit_code and env.get("GITHUB_ACTIONS") == "true"):
+        output.fail(sentence(outcome), env)
+    if about:
+        output.result(json.dumps(about, allow_nan=False))
+    else:
+        output.result(text.outcome(outcome, colour=output.colour(sys.stdout, env)))
+
+
+def _prometheus(context: Context) -> Prometheus | None:
+    """The Prometheus whose counts a gate judges, if one is set."""
     url = context.config.prometheus
-    if not url:
-        query = rules.queries[0]
-        where = f"{rules.source} line {query.line}"
-        raise UsageError(f"{where}: signal {query.signal!r} is a promql:, and CI_REPORTER_PROMETHEUS is not set")
-    return Prometheus(url=shown(url), access=access(context.config, "prometheus"))
-
-
-def _cancel(number: int, _frame: object) -> NoReturn:
-    raise Cancelled(number)
+    return Prometheus(url=shown(url), access=access(context.config, "prometheus")) if url else None

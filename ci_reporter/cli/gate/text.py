@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ci_reporter.gate.run.outcome import Outcome
+from ci_reporter.gate.run.outcome import Outcome, sentence
 from ci_reporter.gate.verdict import Finding, RuleVerdict, Verdict
 from ci_reporter.surfaces import terminal
 
@@ -30,10 +30,16 @@ def outcome(found: Outcome, *, colour: bool = False) -> str:
     """The verdict, and what came before and after it."""
     before = [f"converge: {terminal.plain(found.statement, 600)}"] if found.statement else []
     before += [f"note: {terminal.plain(note, 400)}" for note in found.notes]
-    judged = shown(found.verdict, colour=colour) if found.verdict else f"gate: {_painted('fail', colour)}"
-    after = [terminal.plain(acted.problem, 400) for acted in found.acted if acted.problem]
+    judged = shown(found.verdict, colour=colour) if found.verdict else _headline(found, colour)
+    after = [terminal.plain(acted.problem, 400) for acted in found.actions if acted.problem]
     after += [terminal.plain(found.rollback.statement, 600)] if found.rollback and found.rollback.statement else []
     return "\n".join([*before, judged, *([""] if after else []), *after])
+
+
+def _headline(found: Outcome, colour: bool) -> str:
+    """A gate without a verdict: the deploy failed, the rollout did not converge, or it was interrupted."""
+    why = f": {terminal.plain(sentence(found), 600)}" if found.deploy_failed or found.signal else ""
+    return f"gate: {_painted(found.word, colour)}{why}"
 
 
 def _consequence(verdict: Verdict) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ci_reporter.cli.gate.options import deciding, probing
+from ci_reporter.cli.gate.options import deciding, gate_options, probing
 from ci_reporter.cli.reporting import reported
 
 TYPE_CHECKING = False
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 )
 @deciding
 @reported
-def command(baseline: str | None, **given: Any) -> None:
+def command(quiet: bool, as_json: bool, **given: Any) -> None:
     """Wait until the deployed revision answers everywhere, watch the service, and decide.
 
     Without --rules: the address must answer 2xx and healthy, less than 1 % of the probes may fail, no three in a row
     within 5 minutes. With a baseline, latency and errors are compared with it.
     """
-    from ci_reporter.cli.gate.run import Gate
+    from ci_reporter.cli.gate.run import run_to_end, set_up
+    from ci_reporter.gate.run.gate import run_gate
 
-    gate = Gate.of(given, compared=bool(baseline))
-    gate.end(gate.look(baseline))
+    run_to_end(set_up(gate_options(given), quiet=quiet), run_gate, as_json=as_json)

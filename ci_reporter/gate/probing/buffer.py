@@ -11,7 +11,7 @@ from ci_reporter.gate.recording import Count, Probe, Recording, Signal, first_li
 from ci_reporter.system.files import replacement
 
 
-class Tape:
+class Buffer:
     """Samples by signal. `shift_s` is where its zero lies on the clock of what is added."""
 
     def __init__(self, phase: str, shift_s: float = 0.0) -> None:
@@ -27,7 +27,7 @@ class Tape:
                 self._samples.setdefault(signal, []).append(at)
 
     def recording(self, settled_s: float = inf, header: Mapping[str, object] | None = None) -> Recording:
-        """What is on it: of the probes those before `settled_s`, as a slow answer to an earlier one may yet come."""
+        """What is in it: of the probes those before `settled_s`, as a slow answer to an earlier one may yet come."""
         return Recording(
             phase=self.phase,
             signals={name: _signal(samples, settled_s - self._shift_s) for name, samples in self._samples.items()},

@@ -35,6 +35,7 @@ class Prober:
         self._begun: float | None = None
         self._ready = threading.Event()
         self._stopped = False
+        self._finish_by = 0.0
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "ci_reporter.gate.probing.openloop"],
             stdin=subprocess.PIPE,
@@ -83,14 +84,23 @@ class Prober:
         """Every probe that was due before this has come."""
         return self._settled_s
 
+    def finish(self) -> None:
+        """Begin no more probes; those under way end by themselves, and until then `finished` is False."""
+        if not self._stopped:
+            self._stopped = True
+            self._finish_by = time.monotonic() + self._longest_s + _GRACE_S
+            self._tell("stop")
+
+    def finished(self) -> bool:
+        """Whether no probe is under way any more, or one takes longer than it may."""
+        return self._stopped and (not self._thread.is_alive() or time.monotonic() >= self._finish_by)
+
     def stop(self, wait: bool = True) -> None:
         """Begin no more probes; with `wait`, those under way end first, else they are let go."""
-        if self._stopped:
-            return
-        self._stopped = True
         if wait:
-            self._tell("stop")
-            self._thread.join(self._longest_s + _GRACE_S)
+            self.finish()
+            self._thread.join(max(0.0, self._finish_by - time.monotonic()))
+        self._stopped = True
         self._process.kill()
         self._process.wait()
         if self._thread.is_alive():

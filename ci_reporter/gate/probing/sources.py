@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 
 from ci_reporter.gate.probing import promql, targets
 from ci_reporter.gate.probing.prober import Prober
@@ -19,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
+_LISTEN_EVERY_S = 0.1
 _LAG_S = 1.0  # what was scraped last needs a moment until it can be asked for
 
 
@@ -46,7 +48,7 @@ class Sources:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._scraper:
-            self._scraper.end()
+            self._scraper.stop()
         if self._prober:
             self._prober.__exit__(kind, error, trace)
 
@@ -65,12 +67,23 @@ class Sources:
         """Every probe that was due before this has come."""
         return self._prober.settled_s() if self._prober else self.elapsed_s()
 
-    def stop(self, wait: bool = True) -> None:
-        """Begin no more; with `wait`, what is under way ends first, and the last interval is asked for."""
+    def finish(self) -> None:
+        """Begin no more; what is under way ends by itself, and the last interval is asked for."""
         if self._prober:
-            self._prober.stop(wait)
+            self._prober.finish()
         if self._scraper:
-            self._scraper.end(wait=wait)
+            self._scraper.finish()
+
+    def finished(self) -> bool:
+        """Whether nothing is under way any more."""
+        return (not self._prober or self._prober.finished()) and (not self._scraper or self._scraper.finished())
+
+    def stop(self) -> None:
+        """End at once; what is under way is let go."""
+        if self._prober:
+            self._prober.stop(wait=False)
+        if self._scraper:
+            self._scraper.stop()
 
     def problems(self) -> tuple[str, ...]:
         """Why Prometheus had nothing to say, each reason once."""
@@ -86,20 +99,27 @@ class Scraper:
         self._interval_s = interval_s
         self._found: list[tuple[str, Count]] = []
         self._problems: dict[str, None] = {}
-        self._over = threading.Event()
+        self._stopped = threading.Event()
+        self._end_s: float | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
         """Begin the first interval now."""
         self._thread.start()
 
-    def end(self, wait: bool = False) -> None:
-        """Ask no more, once the interval that is over by now has been asked for, if `wait`."""
-        if wait and not self._over.is_set():
-            time.sleep(_LAG_S)
-        self._over.set()
-        if wait:
-            self._thread.join(self._interval_s)
+    def finish(self) -> None:
+        """Begin no more intervals; those that are over by now are still asked for."""
+        if self._end_s is None:
+            self._end_s = time.time()
+
+    def finished(self) -> bool:
+        """Whether it has ended, or takes longer than an answer may."""
+        late = self._end_s is not None and time.time() > self._end_s + _LAG_S + self._interval_s
+        return late or not self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Ask no more."""
+        self._stopped.set()
 
     def poll(self) -> list[tuple[str, Count]]:
         """The counts since the last call; their t is when their interval began."""
@@ -112,14 +132,21 @@ class Scraper:
         return tuple(self._problems)
 
     def _run(self) -> None:
-        begun, at = time.time(), 0
-        while True:
-            at += 1
+        begun = time.time()
+        for at in count(1):
             due = begun + at * self._interval_s
-            if self._over.wait(max(0.0, due + _LAG_S - time.time())) and time.time() < due:
+            if not self._wait(due):
                 return
             for query in self._queries:
                 self._ask(query, due, (at - 1) * self._interval_s)
+
+    def _wait(self, due: float) -> bool:
+        """Wait until the interval that ends then can be asked for; False where nobody wants it any more."""
+        while (left_s := due + _LAG_S - time.time()) > 0:
+            over = self._end_s is not None and due > self._end_s
+            if over or self._stopped.wait(min(left_s, _LISTEN_EVERY_S)):
+                return False
+        return not self._stopped.is_set()
 
     def _ask(self, query: Query, due: float, t: float) -> None:
         deadline = Deadline(self._interval_s)

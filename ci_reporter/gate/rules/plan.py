@@ -21,8 +21,8 @@ class Converge:
 
     @property
     def needed(self) -> int:
-        """How many matches in a row show it: ⌈ln(1-c) / ln(1-s)⌉, as (1-s)^n is the chance to miss old replicas."""
-        return ceil(log(1 - self.confidence) / log(1 - self.old_share) - 1e-9)
+        """How many matches in a row show it at best: ⌈ln(2/α) / -ln(1-s)⌉ (see `probing.converge`)."""
+        return ceil(log(2 / (1 - self.confidence)) / -log(1 - self.old_share) - 1e-9)
 
 
 @dataclass(frozen=True, kw_only=True)

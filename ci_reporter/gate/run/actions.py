@@ -10,26 +10,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from ci_reporter.errors import StateError
 from ci_reporter.gate.rules.ruleset import Action
-from ci_reporter.system.files import sync_folder
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
+from ci_reporter.gate.run.world import World
 
 _GRACE_S = 10.0
-_LOOK_S = 0.2
+_LOOK_S = 0.1
 _LATE = "after its timeout"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class ActionResult:
     """What became of an action. `problem` is a sentence where it did not do what it was to do."""
 
     action: Action
@@ -40,26 +34,30 @@ class Outcome:
     problem: str | None = None
 
 
-def perform(action: Action, env: Mapping[str, str], *, dry_run: bool = False, grace_s: float = _GRACE_S) -> Outcome:
-    """Run the action's command by `sh -c`, with that environment and nothing to read; its output is our stderr."""
+def perform(
+    action: Action, env: Mapping[str, str], world: World, *, dry_run: bool = False, grace_s: float = _GRACE_S
+) -> ActionResult:
+    """Run the action's command by `sh -c`, with that environment and nothing to read; its output is our stderr.
+
+    A rollback half done is worse than none, so the first signal to stop that comes meanwhile does not end it.
+    """
     if action.run is None:
-        return Outcome(action=action)
+        return ActionResult(action=action)
     if dry_run:
-        return Outcome(action=action, problem=f"action {action.name!r} was not run (dry run): {action.run[:200]}")
-    begun = time.monotonic()
-    with _undisturbed() as heard:
-        try:
-            process = _started(action.run, env)
-        except (OSError, ValueError) as exc:  # ValueError: a NUL in the command or a variable
-            reason = getattr(exc, "strerror", None) or exc
-            return Outcome(action=action, problem=f"action {action.name!r} cannot run: {reason}")
-        ended_for = _ended_for(process, action.timeout_s, heard)
-        if ended_for:
-            _end(process, grace_s)
-    return _outcome(action, process.returncode, ended_for, time.monotonic() - begun)
+        return ActionResult(action=action, problem=f"action {action.name!r} was not run (dry run): {action.run[:200]}")
+    begun, before = time.monotonic(), len(world.signals())
+    try:
+        process = _start(action.run, env)
+    except (OSError, ValueError) as exc:  # ValueError: a NUL in the command or a variable
+        reason = getattr(exc, "strerror", None) or exc
+        return ActionResult(action=action, problem=f"action {action.name!r} cannot run: {reason}")
+    ended_for = _wait(process, action.timeout_s, lambda: world.signals()[before:], world.progress.say)
+    if ended_for:
+        _end(process, grace_s)
+    return _result(action, process.returncode, ended_for, time.monotonic() - begun)
 
 
-def _started(command: str, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def _start(command: str, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         ["/bin/sh", "-c", command],
         env=dict(env),
@@ -70,7 +68,7 @@ def _started(command: str, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     )
 
 
-def _outcome(action: Action, code: int, ended_for: str | None, seconds: float) -> Outcome:
+def _result(action: Action, code: int, ended_for: str | None, seconds: float) -> ActionResult:
     exit_code = 128 - code if code < 0 else code
     problem = None
     if ended_for:
@@ -78,7 +76,7 @@ def _outcome(action: Action, code: int, ended_for: str | None, seconds: float) -
         problem = f"action {action.name!r} was ended {ended_for}"
     elif code:
         problem = f"action {action.name!r} ended with exit code {exit_code}"
-    return Outcome(
+    return ActionResult(
         action=action,
         ran=True,
         exit_code=exit_code,
@@ -88,12 +86,18 @@ def _outcome(action: Action, code: int, ended_for: str | None, seconds: float) -
     )
 
 
-def _ended_for(process: subprocess.Popen[bytes], timeout_s: float, heard: Sequence[int]) -> str | None:
+def _wait(
+    process: subprocess.Popen[bytes], timeout_s: float, signals: Callable[[], Sequence[int]], say: Callable[[str], None]
+) -> str | None:
     """Wait for its end; why it must be ended, if it does not end in time or undisturbed."""
-    until = time.monotonic() + timeout_s
+    until, said = time.monotonic() + timeout_s, False
     while process.poll() is None:
-        if len(heard) > 1:
-            return f"by {signal.Signals(heard[-1]).name}, the second signal to stop"
+        came = [signal.Signals(number).name for number in signals()]
+        if len(came) > 1:
+            return f"by {came[-1]}, the second signal to stop"
+        if came and not said:
+            say(f"{came[0]}: the action runs to its end; a second signal ends it")
+            said = True
         left_s = until - time.monotonic()
         if left_s <= 0:
             return f"{_LATE} of {timeout_s:g} s"
@@ -114,51 +118,3 @@ def _end(process: subprocess.Popen[bytes], grace_s: float) -> None:
 def _to_all(process: subprocess.Popen[bytes], number: int) -> None:
     with suppress(ProcessLookupError, PermissionError):  # nobody of it is left
         os.killpg(process.pid, number)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[Sequence[int]]:
-    """The signals to stop that came: a rollback half done is worse than none, so the first is only noted."""
-    heard: list[int] = []
-
-    def hear(number: int, _frame: FrameType | None) -> None:
-        heard.append(number)
-        if len(heard) == 1:
-            said = f"ci-reporter: {signal.Signals(number).name}: the action runs to its end; once more ends it\n"
-            os.write(2, said.encode())
-
-    before = {number: signal.signal(number, hear) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield heard
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-class Ledger:
-    """What this run has set in motion already, one file an action: a job that is retried rolls back once."""
-
-    def __init__(self, folder: str, ci_run_id: str) -> None:
-        self._folder = folder
-        self._run = "".join(each if each.isalnum() or each in "-_" else "-" for each in ci_run_id)[:100]
-
-    def claim(self, action: Action) -> bool:
-        """Note, durably, that the action begins; whether it may, as it has not run `most` times. Raises StateError."""
-        try:
-            os.makedirs(self._folder, exist_ok=True)
-            for count in range(action.most):
-                path = os.path.join(self._folder, f"{self._run}.{action.name}.{count + 1}")
-                if self._made(path):
-                    return True
-        except OSError as exc:
-            raise StateError(f"cannot note in {self._folder} that {action.name!r} runs: {exc.strerror}") from exc
-        return False
-
-    def _made(self, path: str) -> bool:
-        try:
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        except FileExistsError:
-            return False
-        os.close(fd)
-        sync_folder(self._folder)  # the file is empty: its name is all there is to keep
-        return True

@@ -30,7 +30,7 @@ _LARGEST = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class PastGate:
     """A gate of the past: its folder and what its verdict.json says."""
 
     path: str
@@ -43,13 +43,13 @@ class Kept:
         return seconds_of(text) if isinstance(text, str) else None
 
     def recording(self, phase: str) -> Recording | None:
-        """Its baseline or watch; None where it had none. Raises UsageError for a file that is none of ours."""
+        """Its baseline or watch; None where it had none. Raises UsageError for a file that is not a recording."""
         path = os.path.join(self.path, f"{phase}.ndjson")
         return recording.read(path) if os.path.exists(path) else None
 
 
-def keep(folder: str, name: str, recordings: Mapping[str, Recording], about: Mapping[str, Any]) -> str:
-    """Keep a gate under `name`, and only the newest hundred; its folder. Raises StateError."""
+def store(folder: str, name: str, recordings: Mapping[str, Recording], about: Mapping[str, Any]) -> str:
+    """Store a gate under `name`, and only the newest hundred; its folder. Raises StateError."""
     path = os.path.join(folder, name)
     try:
         os.makedirs(path, exist_ok=True)
@@ -60,12 +60,12 @@ def keep(folder: str, name: str, recordings: Mapping[str, Recording], about: Map
         for old in _names(folder)[:-MOST]:
             shutil.rmtree(os.path.join(folder, old), ignore_errors=True)
     except OSError as exc:
-        raise StateError(f"cannot keep the recording in {path}: {exc.strerror}") from exc
+        raise StateError(f"cannot store the recording in {path}: {exc.strerror}") from exc
     return path
 
 
-def kept(folder: str) -> Iterator[Kept]:
-    """The gates that are kept, newest first; what is half written or not ours is passed over."""
+def past_gates(folder: str) -> Iterator[PastGate]:
+    """The gates of the past, newest first, without what is half written or is not one."""
     for name in reversed(_names(folder)):
         path = os.path.join(folder, name)
         try:
@@ -73,12 +73,12 @@ def kept(folder: str) -> Iterator[Kept]:
         except (OSError, ValueError, RecursionError):
             continue
         if isinstance(about, dict):
-            yield Kept(path=path, about=about)
+            yield PastGate(path=path, about=about)
 
 
-def last_good(folder: str, url: str | None, environment: str | None) -> tuple[Kept, Recording] | None:
+def last_good(folder: str, url: str | None, environment: str | None) -> tuple[PastGate, Recording] | None:
     """The newest gate that passed at that address and in that environment, and its watch."""
-    for each in kept(folder):
+    for each in past_gates(folder):
         same = (each.about.get("url"), each.about.get("environment")) == (url, environment)
         if same and each.about.get("verdict") == "pass":
             try:

@@ -1,19 +1,31 @@
-"""What a gate came to, beyond its verdict: convergence, rollback, the exit code, and all of it as JSON."""
+"""What a gate came to: what it saw, its verdict, what was done about it, the exit code, and all of it as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from signal import Signals
 
-from ci_reporter.gate.probing import converge
-from ci_reporter.gate.run.actions import Outcome as Acted
-from ci_reporter.gate.verdict import FAIL, PASS, Verdict, to_json
+from ci_reporter.gate.probing.converge import Convergence
+from ci_reporter.gate.recording import Recording
+from ci_reporter.gate.run.actions import ActionResult
+from ci_reporter.gate.run.phases import Watch
+from ci_reporter.gate.run.reference import Reference
+from ci_reporter.gate.verdict import FAIL, INCONCLUSIVE, PASS, Verdict, to_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-NOT_CONVERGED, ROLLED_BACK, ROLLBACK_FAILED = 4, 5, 6
+UNDECIDED, NOT_CONVERGED, ROLLED_BACK, ROLLBACK_FAILED, DEPLOY_FAILED = 3, 4, 5, 6, 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deploy:
+    """The deploy command of `gate around`: how it ended, and the signal that came meanwhile, if one came."""
+
+    exit_code: int
+    signal: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,33 +39,80 @@ class Rollback:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The whole of it. `verdict` is None where the gate never came to watch."""
+    """The whole of it. `watch` is None where the gate never came to watch.
 
-    statement: str
-    convergence: converge.Progress | None = None
-    verdict: Verdict | None = None
-    acted: Sequence[Acted] = ()
+    Without a verdict, `signal` is the one that interrupted it, or `error` says why it could probe no more; else the
+    deploy failed, or the rollout did not converge.
+    """
+
+    statement: str = ""
+    reference: Reference = field(default_factory=Reference)
+    deploy: Deploy | None = None
+    convergence: Convergence | None = None
+    watch: Watch | None = None
+    signal: int | None = None
+    error: str | None = None
+    actions: Sequence[ActionResult] = ()
     rollback: Rollback | None = None
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[str] = ()
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the judge says of the watch."""
+        return self.watch.verdict if self.watch else None
+
+    @property
+    def converged(self) -> bool:
+        """Whether the expected revision answers everywhere, or nobody asked for one."""
+        return self.convergence is None or self.convergence.over
+
+    @property
+    def deploy_failed(self) -> bool:
+        """Whether there is nothing to judge, as the deploy itself failed."""
+        return bool(self.deploy and self.deploy.exit_code)
 
     @property
     def word(self) -> str:
-        """`pass`, `fail` or `inconclusive`; a rollout that never ends has failed."""
-        return self.verdict.verdict if self.verdict else FAIL
+        """`pass`, `fail` or `inconclusive`; a deploy that fails and a rollout that never ends have failed."""
+        if self.verdict:
+            return self.verdict.verdict
+        return INCONCLUSIVE if self.signal or self.error else FAIL
 
     @property
     def exit_code(self) -> int:
         """As in docs/reference/exit-codes.md."""
-        code = self.verdict.exit_code if self.verdict else NOT_CONVERGED
+        if self.signal:
+            return 128 + self.signal
+        if self.error:
+            return UNDECIDED
+        code = self._decided_code
         if self.rollback is None or not code:
             return code
         if not self.rollback.worked or self.rollback.verified is False:
             return ROLLBACK_FAILED
         return ROLLED_BACK if self.rollback.verified else code
 
+    @property
+    def _decided_code(self) -> int:
+        if self.deploy_failed:
+            return DEPLOY_FAILED
+        return self.verdict.exit_code if self.verdict else NOT_CONVERGED
+
+    @property
+    def recordings(self) -> dict[str, Recording]:
+        """What was recorded, by phase."""
+        found = {"baseline": self.reference.recording, "watch": self.watch.recording if self.watch else None}
+        return {phase: each for phase, each in found.items() if each}
+
 
 def sentence(outcome: Outcome) -> str:
     """What it came to in one sentence: the rules that made it so, and why."""
+    if outcome.error:
+        return outcome.error
+    if outcome.signal:
+        return f"interrupted by {Signals(outcome.signal).name}, so nothing was decided"
+    if outcome.deploy and outcome.deploy_failed:
+        return f"the deploy command failed with exit code {outcome.deploy.exit_code}, so nothing was watched"
     if outcome.verdict is None:
         return outcome.statement
     word = outcome.word
@@ -69,7 +128,7 @@ def as_json(outcome: Outcome, **about: object) -> dict[str, Any]:
     found = judged | found
     found["notes"] = [*outcome.notes, *judged["notes"]]
     found["converge"] = _convergence(outcome)
-    found["actions"] = [_acted(each) for each in outcome.acted]
+    found["actions"] = [_action(each) for each in outcome.actions]
     if outcome.rollback:
         found["rollback"] = dict(vars(outcome.rollback))
     return found
@@ -91,12 +150,12 @@ def _convergence(outcome: Outcome) -> dict[str, Any] | None:
     }
 
 
-def _acted(acted: Acted) -> dict[str, Any]:
+def _action(result: ActionResult) -> dict[str, Any]:
     return {
-        "name": acted.action.name,
-        "ran": acted.ran,
-        "exit_code": acted.exit_code,
-        "timed_out": acted.timed_out,
-        "seconds": acted.seconds,
-        "problem": acted.problem,
+        "name": result.action.name,
+        "ran": result.ran,
+        "exit_code": result.exit_code,
+        "timed_out": result.timed_out,
+        "seconds": result.seconds,
+        "problem": result.problem,
     }

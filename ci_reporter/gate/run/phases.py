@@ -1,19 +1,24 @@
 """The phases of a gate, one function each: what is probed, for how long, and when it is over.
 
-Each draws on a `Source` of samples and tells a `Show` how far it is; the world's clock is the source's.
+Each draws on a `Source` of samples and shows a `World` how far it is; the phase's clock is the source's. A phase that
+is interrupted lets the probes under way go and returns what it has seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import floor, inf
 
 from ci_reporter.gate.judge import judge
 from ci_reporter.gate.probing import converge
-from ci_reporter.gate.probing.buffer import Tape
+from ci_reporter.gate.probing.buffer import Buffer
+from ci_reporter.gate.probing.converge import Convergence
 from ci_reporter.gate.recording import Count, Probe, Recording
+from ci_reporter.gate.rules.plan import Converge, Plan
 from ci_reporter.gate.rules.ruleset import RuleSet
+from ci_reporter.gate.run.progress import Moment, Phase
+from ci_reporter.gate.run.world import World
 from ci_reporter.gate.verdict import Verdict
 
 TYPE_CHECKING = False
@@ -32,105 +37,112 @@ if TYPE_CHECKING:
         def settled_s(self) -> float:
             """Every probe that was due before this time has come."""
 
-        def stop(self, wait: bool = True) -> None:
-            """Begin no more probes; with `wait` those under way end first."""
+        def finish(self) -> None:
+            """Begin no more probes; those under way end by themselves."""
+
+        def finished(self) -> bool:
+            """Whether none is under way any more."""
+
+        def stop(self) -> None:
+            """Let go of those under way."""
 
 
 _JUDGING_SHARE = 0.2  # of one core, at most, goes into judging while the watch goes on
 
 
-@dataclass(frozen=True, kw_only=True)
-class Moment:
-    """Where a phase is: what a person wants to see of it."""
-
-    phase: str
-    elapsed_s: float
-    of_s: float
-    recording: Recording | None = None
-    converging: converge.Progress | None = None
-    verdict: Verdict | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class World:
-    """What a phase needs of the world: a pause between two looks, a clock, somebody to tell."""
-
-    pause: Callable[[], None]
-    clock: Callable[[], float]
-    show: Callable[[Moment], None]
-
-
-def converged(
-    source: Source, expected: str | None, rules: RuleSet, world: World
-) -> tuple[converge.Progress, Recording]:
-    """Probe until the rollout is over or its time is up; what was seen on the way is kept."""
-    settings, tape = rules.plan.converge, Tape("watch")
+def wait_for_revision(
+    source: Source, expected: str | None, settings: Converge, world: World, phase: Phase = Phase.CONVERGE
+) -> tuple[Convergence, Recording]:
+    """Probe until the rollout is over or its time is up; what was seen on the way is returned too."""
+    buffer = Buffer("watch")
     while True:
         late = source.elapsed_s() >= settings.timeout_s
         if late:
+            _drain(source, world)
+        buffer.add(source.poll())
+        seen = buffer.recording(inf if late else source.settled_s())
+        found = converge.convergence(_probes(seen), expected, settings)
+        elapsed_s = min(source.elapsed_s(), settings.timeout_s)
+        world.progress.show(Moment(phase=phase, elapsed_s=elapsed_s, of_s=settings.timeout_s, convergence=found))
+        if found.over or late or world.interrupted:
             source.stop()
-        tape.add(source.poll())
-        seen = tape.recording(inf if late else source.settled_s())
-        found = converge.progress(
-            [probe for signal in seen.signals.values() for probe in signal.probes], expected, settings
-        )
-        moment = Moment(phase="converge", elapsed_s=source.elapsed_s(), of_s=settings.timeout_s, converging=found)
-        world.show(moment)
-        if found.over or late:
-            source.stop(wait=False)
             return found, seen
         world.pause()
 
 
-def recorded(source: Source, phase: str, seconds: float, world: World) -> Recording:
-    """Probe for so many seconds."""
-    tape = Tape(phase)
-    settled, settled_s = tape.recording(0.0), 0.0
-    while source.elapsed_s() < seconds:
-        tape.add(source.poll())
+def record(source: Source, seconds: float, world: World) -> Recording:
+    """Probe for so many seconds, as a baseline."""
+    buffer = Buffer("baseline")
+    settled, settled_s = buffer.recording(0.0), 0.0
+    while source.elapsed_s() < seconds and not world.interrupted:
+        buffer.add(source.poll())
         if (now_s := float(floor(source.settled_s()))) > settled_s:
-            settled, settled_s = tape.recording(now_s), now_s
-        world.show(Moment(phase=phase, elapsed_s=source.elapsed_s(), of_s=seconds, recording=settled))
+            settled, settled_s = buffer.recording(now_s), now_s
+        world.progress.show(Moment(phase=Phase.BASELINE, elapsed_s=source.elapsed_s(), of_s=seconds, recording=settled))
         world.pause()
+    _drain(source, world)
+    buffer.add(source.poll())
     source.stop()
-    tape.add(source.poll())
-    return _until(tape.recording(), seconds)
+    return buffer.recording().until(seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watched:
-    """The watch as far as it went, the warm-up before it, and the verdict on it."""
+class Watch:
+    """The watch as far as it went, the warm-up before it, and the verdict; None where it was interrupted."""
 
-    verdict: Verdict
-    watch: Recording
+    verdict: Verdict | None
+    recording: Recording
     warmup: Recording
 
 
-def watched(source: Source, baseline: Recording | None, rules: RuleSet, world: World) -> Watched:
+def watch(source: Source, baseline: Recording | None, rules: RuleSet, world: World) -> Watch:
     """Warm up, then watch until the verdict is settled or the time is up."""
-    plan = rules.plan
-    warmup, tape = Tape("watch"), Tape("watch", plan.warmup_s)
-    judging = Judging(baseline, rules, world.clock)
-    watch, settled_s = tape.recording(plan.warmup_s), 0.0
-    while (elapsed_s := source.elapsed_s() - plan.warmup_s) < plan.watch_s:
-        new = list(source.poll())
-        warmup.add(sample for sample in new if sample[1].t < plan.warmup_s)
-        tape.add(new)
-        if (now_s := float(floor(source.settled_s() - plan.warmup_s))) > settled_s:
-            watch, settled_s = tape.recording(now_s + plan.warmup_s), now_s
-        verdict = judging.at(settled_s, watch) if settled_s > 0 else None
-        world.show(_moment(elapsed_s, rules, warmup.recording() if elapsed_s < 0 else watch, verdict))
+    plan, judging = rules.plan, _Judging(baseline, rules, world.clock)
+    buffers = _Buffers(plan)
+    while (elapsed_s := source.elapsed_s() - plan.warmup_s) < plan.watch_s and not world.interrupted:
+        seen, settled_s = buffers.take(source)
+        verdict = judging.at(settled_s, seen) if settled_s > 0 else None
+        world.progress.show(_moment(elapsed_s, plan, buffers, verdict, baseline))
         if verdict and verdict.settled:
-            source.stop(wait=False)
-            return Watched(verdict=judge(baseline, watch, rules), watch=watch, warmup=warmup.recording())
+            source.stop()
+            return Watch(verdict=judge(baseline, seen, rules), recording=seen, warmup=buffers.warmup)
         world.pause()
+    _drain(source, world)
+    buffers.take(source)
     source.stop()
-    tape.add(source.poll())
-    watch = _until(tape.recording(), plan.watch_s)
-    return Watched(verdict=judge(baseline, watch, rules), watch=watch, warmup=warmup.recording())
+    seen = buffers.whole().until(plan.watch_s)
+    verdict = None if world.interrupted else judge(baseline, seen, rules)
+    return Watch(verdict=verdict, recording=seen, warmup=buffers.warmup)
 
 
-class Judging:
+class _Buffers:
+    """The samples of a watch: those of the warm-up, and, on a clock of their own, those after it."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._warmup_s = plan.warmup_s
+        self._cold, self._warm = Buffer("watch"), Buffer("watch", plan.warmup_s)
+        self.watch, self._settled_s = self._warm.recording(plan.warmup_s), 0.0
+
+    def take(self, source: Source) -> tuple[Recording, float]:
+        """Take what has come; the watch so far that nothing can be added to any more, and how long that is."""
+        new = list(source.poll())
+        self._cold.add(sample for sample in new if sample[1].t < self._warmup_s)
+        self._warm.add(new)
+        if (now_s := float(floor(source.settled_s() - self._warmup_s))) > self._settled_s:
+            self.watch, self._settled_s = self._warm.recording(now_s + self._warmup_s), now_s
+        return self.watch, self._settled_s
+
+    def whole(self) -> Recording:
+        """All of the watch."""
+        return self._warm.recording()
+
+    @property
+    def warmup(self) -> Recording:
+        """All of the warm-up."""
+        return self._cold.recording()
+
+
+class _Judging:
     """Judges the watch so far at every whole second, but no more often than one core has time for."""
 
     def __init__(self, baseline: Recording | None, rules: RuleSet, clock: Callable[[], float]) -> None:
@@ -141,30 +153,33 @@ class Judging:
         self._not_before = 0.0
         self._last: Verdict | None = None
 
-    def at(self, settled_s: float, watch: Recording) -> Verdict | None:
-        """The verdict on what is settled; the last one where nothing new is, or it is too early to judge again."""
+    def at(self, settled_s: float, seen: Recording) -> Verdict | None:
+        """The verdict on what is settled; the last one where nothing is new, or it is too early to judge again."""
         begun = self._clock()
         if settled_s > self._seen_s and begun >= self._not_before:
-            self._last = judge(self._baseline, watch, self._rules, ended=False)
+            self._last = judge(self._baseline, seen, self._rules, ended=False)
             self._seen_s = settled_s
             ended = self._clock()
             self._not_before = ended + (ended - begun) / _JUDGING_SHARE
         return self._last
 
 
-def _moment(elapsed_s: float, rules: RuleSet, seen: Recording, verdict: Verdict | None) -> Moment:
-    plan = rules.plan
+def _moment(
+    elapsed_s: float, plan: Plan, buffers: _Buffers, verdict: Verdict | None, baseline: Recording | None
+) -> Moment:
+    seen = Moment(phase=Phase.WATCH, elapsed_s=elapsed_s, of_s=plan.watch_s, baseline=baseline)
     if elapsed_s < 0:
-        return Moment(phase="warm-up", elapsed_s=elapsed_s + plan.warmup_s, of_s=plan.warmup_s, recording=seen)
-    return Moment(phase="watch", elapsed_s=elapsed_s, of_s=plan.watch_s, recording=seen, verdict=verdict)
+        of_s = plan.warmup_s
+        return replace(seen, phase=Phase.WARM_UP, elapsed_s=elapsed_s + of_s, of_s=of_s, recording=buffers.warmup)
+    return replace(seen, recording=buffers.watch, verdict=verdict)
 
 
-def _until(recording: Recording, seconds: float) -> Recording:
-    """Without what was begun after the end."""
-    return replace(
-        recording,
-        signals={
-            name: replace(signal, probes=tuple(each for each in signal.probes if each.t < seconds))
-            for name, signal in recording.signals.items()
-        },
-    )
+def _drain(source: Source, world: World) -> None:
+    """Wait for what is under way, unless nobody wants it any more."""
+    source.finish()
+    while not source.finished() and not world.interrupted:
+        world.pause()
+
+
+def _probes(seen: Recording) -> Sequence[Probe]:
+    return [probe for signal in seen.signals.values() for probe in signal.probes]

@@ -86,7 +86,7 @@ def test_a_plan_that_cannot_be_read_is_said(capfd):
 PARENT = """
 import sys, time
 from ci_reporter.gate.probing.prober import Prober
-from ci_reporter.gate.target import Target
+from ci_reporter.gate.probing.target import Target
 prober = Prober([Target(signal="x", url=sys.argv[1], rate=20.0, timeout_s=60.0)])
 prober.start()
 print(prober._process.pid, flush=True)

@@ -2,16 +2,13 @@
 
 import os
 import signal
-import subprocess
-import sys
-import threading
 import time
 
 import pytest
 
-from ci_reporter.errors import StateError
 from ci_reporter.gate.rules.ruleset import Action
-from ci_reporter.gate.run.actions import Ledger, perform
+from ci_reporter.gate.run.actions import perform
+from ci_reporter.gate.run.world import World
 
 ENV = {"PATH": os.environ["PATH"]}
 
@@ -21,7 +18,7 @@ def rollback(run, **more):
 
 
 def test_an_action_that_works_has_no_problem():
-    done = perform(rollback("exit 0"), ENV)
+    done = perform(rollback("exit 0"), ENV, World())
     assert (done.ran, done.exit_code, done.timed_out, done.problem) == (True, 0, False, None)
 
 
@@ -31,7 +28,7 @@ def test_an_action_that_works_has_no_problem():
     ids=["its own", "not found", "not executable", "killed", "syntax"],
 )
 def test_an_action_that_fails_is_said(command, code):
-    done = perform(rollback(command), ENV)
+    done = perform(rollback(command), ENV, World())
     assert (done.ran, done.exit_code) == (True, code)
     assert done.problem == f"action 'rollback' ended with exit code {code}"
 
@@ -42,55 +39,55 @@ def test_an_action_that_fails_is_said(command, code):
     ids=["nul in a variable", "nul in the command", "too long"],
 )
 def test_an_action_that_cannot_run_is_said(command, env):
-    done = perform(rollback(command), ENV | env)
+    done = perform(rollback(command), ENV | env, World())
     assert not done.ran
     assert done.problem.startswith("action 'rollback' cannot run: ")
 
 
 def test_a_value_is_never_part_of_the_command(tmp_path, capfd):
     hostile = f'"; touch {tmp_path}/pwned; $(touch {tmp_path}/pwned) `touch {tmp_path}/pwned`'
-    perform(rollback('echo "$CI_REPORTER_LAST_GOOD"'), ENV | {"CI_REPORTER_LAST_GOOD": hostile})
+    perform(rollback('echo "$CI_REPORTER_LAST_GOOD"'), ENV | {"CI_REPORTER_LAST_GOOD": hostile}, World())
     assert capfd.readouterr().err == f"{hostile}\n"
     assert list(tmp_path.iterdir()) == []
 
 
 def test_its_output_is_our_stderr(capfd):
-    perform(rollback("echo said; echo complained >&2"), ENV)
+    perform(rollback("echo said; echo complained >&2"), ENV, World())
     assert capfd.readouterr() == ("", "said\ncomplained\n")
 
 
 def test_it_has_nothing_to_read():
-    assert perform(rollback("cat; read answer", timeout_s=5), ENV).exit_code == 1
+    assert perform(rollback("cat; read answer", timeout_s=5), ENV, World()).exit_code == 1
 
 
 def test_a_dry_run_runs_nothing(tmp_path):
-    done = perform(rollback(f"touch {tmp_path}/ran"), ENV, dry_run=True)
+    done = perform(rollback(f"touch {tmp_path}/ran"), ENV, World(), dry_run=True)
     assert not done.ran
     assert "was not run (dry run): touch" in done.problem
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_has_no_command_runs_nothing():
-    assert not perform(Action(name="notify", to="slack"), ENV).ran
+    assert not perform(Action(name="notify", to="slack"), ENV, World()).ran
 
 
 def test_a_late_action_ends_with_all_that_it_started(tmp_path):
     pids = tmp_path / "pids"
-    done = perform(rollback(f"sleep 100 & echo $! > {pids}; wait", timeout_s=0.5), ENV)
+    done = perform(rollback(f"sleep 100 & echo $! > {pids}; wait", timeout_s=0.5), ENV, World())
     assert (done.timed_out, done.exit_code) == (True, 143)
     assert done.problem == "action 'rollback' was ended after its timeout of 0.5 s"
     assert not running(int(pids.read_text()))
 
 
 def test_an_action_that_was_ended_did_not_work():
-    done = perform(rollback("trap 'exit 0' TERM; while :; do sleep 0.1; done", timeout_s=0.5), ENV)
+    done = perform(rollback("trap 'exit 0' TERM; while :; do sleep 0.1; done", timeout_s=0.5), ENV, World())
     assert (done.timed_out, done.exit_code) == (True, 143)
 
 
 def test_an_action_that_will_not_stop_is_killed(tmp_path):
     pids = tmp_path / "pids"
     command = f"trap '' TERM; sleep 100 & echo $! > {pids}; while :; do sleep 0.1; done"
-    done = perform(rollback(command, timeout_s=0.5), ENV, grace_s=0.3)
+    done = perform(rollback(command, timeout_s=0.5), ENV, World(), grace_s=0.3)
     assert (done.timed_out, done.exit_code) == (True, 137)
     assert not running(int(pids.read_text()))
 
@@ -109,99 +106,58 @@ def running(pid):
     return True
 
 
-PROGRAM = """
-import os, sys
-from ci_reporter.gate.actions import perform
-from ci_reporter.gate.rules import Action
-done = perform(Action(name="rollback", run=sys.argv[1]), dict(os.environ), grace_s=0.3)
-print(done.exit_code, done.timed_out, done.problem)
-"""
+class Signals:
+    """Signals that come once the action has begun: each when it is asked for a further time."""
+
+    def __init__(self, begun, *numbers):
+        self._begun = begun
+        self._numbers = numbers
+        self._count = 0
+
+    def __call__(self):
+        if self._begun.exists():
+            self._count = min(self._count + 1, len(self._numbers))
+        return self._numbers[: self._count]
+
+
+class Said:
+    """A progress that remembers what was said."""
+
+    def __init__(self):
+        self.sentences = []
+
+    def say(self, sentence):
+        self.sentences.append(sentence)
 
 
 @pytest.fixture
-def acting(tmp_path, eventually):
-    """Start a process that performs this command, and wait until it has begun."""
-    started = []
+def interrupted(tmp_path):
+    """Perform a command that touches `begun` at its start, while these signals come; the result and what was said."""
 
-    def start(command):
-        begun = tmp_path / "begun"
-        line = [sys.executable, "-c", PROGRAM, f"touch {begun}; {command}"]
-        process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        started.append(process)
-        eventually(begun.exists, what="the action to begin")
-        return process
+    def run(command, *numbers):
+        begun, said = tmp_path / "begun", Said()
+        world = World(signals=Signals(begun, *numbers), progress=said)
+        return perform(rollback(f"touch {begun}; {command}"), ENV, world, grace_s=0.3), said.sentences
 
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    return run
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_the_first_signal_does_not_end_a_rollback(acting, tmp_path, number):
-    process = acting(f"sleep 0.5; touch {tmp_path}/done")
-    process.send_signal(number)
-    out, err = process.communicate(timeout=20)
-    assert (out, (tmp_path / "done").exists()) == ("0 False None\n", True)
-    assert err == f"ci-reporter: {number.name}: the action runs to its end; once more ends it\n"
+def test_the_first_signal_does_not_end_a_rollback(interrupted, tmp_path, number):
+    done, said = interrupted(f"sleep 0.5; touch {tmp_path}/done", number)
+    assert (done.exit_code, done.problem, (tmp_path / "done").exists()) == (0, None, True)
+    assert said == [f"{number.name}: the action runs to its end; a second signal ends it"]
 
 
 @pytest.mark.parametrize("command", ["sleep 100", "trap '' TERM; sleep 100"], ids=["stops", "will not stop"])
-def test_the_second_signal_ends_it(acting, command):
-    process = acting(command)
-    process.send_signal(signal.SIGINT)
-    assert process.stderr.readline().startswith("ci-reporter: SIGINT: the action runs to its end")
-    process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=20)
-    assert out.endswith("False action 'rollback' was ended by SIGTERM, the second signal to stop\n")
+def test_the_second_signal_ends_it(interrupted, command):
+    done, _ = interrupted(command, signal.SIGINT, signal.SIGTERM)
+    assert (done.timed_out, done.problem) == (
+        False,
+        "action 'rollback' was ended by SIGTERM, the second signal to stop",
+    )
 
 
-def test_the_handlers_of_others_are_back_afterwards():
-    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-    perform(rollback("true"), ENV)
-    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
-
-
-def test_an_action_is_claimed_as_often_as_its_most(tmp_path):
-    ledger = Ledger(str(tmp_path / "acted"), "run-1")
-    assert [ledger.claim(rollback("true", most=2)) for _ in range(4)] == [True, True, False, False]
-
-
-def test_another_run_and_another_action_have_their_own_claim(tmp_path):
-    ledger = Ledger(str(tmp_path), "run-1")
-    assert ledger.claim(rollback("true"))
-    assert ledger.claim(Action(name="scale", run="true"))
-    assert Ledger(str(tmp_path), "run-2").claim(rollback("true"))
-    assert not Ledger(str(tmp_path), "run-1").claim(rollback("true"))
-
-
-def test_a_claim_outlives_kill_9(tmp_path):
-    claim = f"Ledger({str(tmp_path)!r}, 'run-1').claim(Action(name='rollback', run='true'))"
-    code = f"import os\nfrom ci_reporter.gate.run.actions import *\nif {claim}: os.kill(os.getpid(), 9)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == -9
-    assert not Ledger(str(tmp_path), "run-1").claim(rollback("true"))
-
-
-def test_of_many_at_once_one_acts(tmp_path):
-    claimed = []
-    threads = [
-        threading.Thread(target=lambda: claimed.append(Ledger(str(tmp_path), "run-1").claim(rollback("true"))))
-        for _ in range(16)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(claimed) == [False] * 15 + [True]
-
-
-def test_no_run_id_leaves_the_folder(tmp_path):
-    folder = tmp_path / "acted"
-    Ledger(str(folder), "../../../tmp/x\0").claim(rollback("true"))
-    assert [path.name for path in folder.iterdir()] == ["---------tmp-x-.rollback.1"]
-
-
-def test_a_folder_that_cannot_be_is_said(tmp_path):
-    (tmp_path / "acted").write_text("")
-    with pytest.raises(StateError, match=r"cannot note in .*acted that 'rollback' runs: "):
-        Ledger(str(tmp_path / "acted"), "run-1").claim(rollback("true"))
+def test_a_signal_from_before_the_action_does_not_count():
+    world = World(signals=lambda: (signal.SIGTERM, signal.SIGTERM))
+    assert perform(rollback("sleep 0.3"), ENV, world).problem is None

@@ -8,7 +8,7 @@ import pytest
 from ci_reporter.gate.judge import judge
 from ci_reporter.gate.recording import Recording, Signal
 from ci_reporter.gate.run import phases
-from ci_reporter.gate.run.phases import World
+from ci_reporter.gate.run.world import World
 
 
 class Replaying:
@@ -33,15 +33,21 @@ class Replaying:
     def settled_s(self):
         return min([self.now_s, *(each.t for each in self._probes if each.t < self.now_s <= self._ends(each))])
 
-    def stop(self, wait=True):
-        self.stopped = wait
+    def finish(self):
+        self.stopped = True
+
+    def finished(self):
+        return self.stopped
+
+    def stop(self):
+        self.finish()
 
     def _ends(self, probe):
         return probe.t + (probe.latency_ms or 1000) / 1000
 
 
 @pytest.fixture
-def watched(make_rules, make_recording, make_probes):
+def watch(make_rules, make_recording, make_probes):
     """Watch probes live, and judge all of them afterwards."""
 
     def run(*conditions, warmup_s=0.0, gate="", **how):
@@ -52,8 +58,8 @@ def watched(make_rules, make_recording, make_probes):
         probes = make_probes(seconds=300, **how)
         source = Replaying(probes, warmup_s)
         ticks = count()
-        world = World(pause=source.pause, clock=lambda: next(ticks) * 1e-3, show=lambda _: None)
-        live = phases.watched(source, baseline, rules, world)
+        world = World(pause=source.pause, clock=lambda: next(ticks) * 1e-3)
+        live = phases.watch(source, baseline, rules, world)
         whole = Recording(phase="watch", signals={"http_latency": Signal(probes=probes)})
         return live, judge(baseline, whole, rules), source
 
@@ -62,30 +68,30 @@ def watched(make_rules, make_recording, make_probes):
 
 @pytest.mark.parametrize("slower", [1.0, 1.2, 1.5, 2.5])
 @pytest.mark.parametrize("condition", ["http_latency_p95 > +10%", "http_latency_p95 > 300ms"])
-def test_live_and_afterwards_agree(watched, condition, slower):
-    live, afterwards, _ = watched(condition, slower=slower)
+def test_live_and_afterwards_agree(watch, condition, slower):
+    live, afterwards, _ = watch(condition, slower=slower)
     assert (live.verdict.verdict, live.verdict.decided_at_s) == (afterwards.verdict, afterwards.decided_at_s)
 
 
-def test_a_failure_ends_the_watch_at_once(watched):
-    live, _, source = watched("http_latency_p95 > +10%", slower=2.5)
+def test_a_failure_ends_the_watch_at_once(watch):
+    live, _, source = watch("http_latency_p95 > +10%", slower=2.5)
     assert live.verdict.verdict == "fail"
     assert source.now_s <= live.verdict.decided_at_s + 5
 
 
-def test_errors_agree_too(watched):
-    live, afterwards, _ = watched("error_rate > 1%", errors=0.2)
+def test_errors_agree_too(watch):
+    live, afterwards, _ = watch("error_rate > 1%", errors=0.2)
     assert (live.verdict.decided_at_s, live.verdict.verdict) == (afterwards.decided_at_s, "fail")
 
 
-def test_an_early_pass_ends_the_watch(watched):
-    live, afterwards, source = watched("http_latency_p95 > +10%", gate="early_pass: true, min_watch: 30s", rate=20)
+def test_an_early_pass_ends_the_watch(watch):
+    live, afterwards, source = watch("http_latency_p95 > +10%", gate="early_pass: true, min_watch: 30s", rate=20)
     assert (live.verdict.verdict, afterwards.verdict) == ("pass", "pass")
     assert 30 <= live.verdict.decided_at_s == afterwards.decided_at_s
     assert source.now_s < 300
 
 
-def test_the_warm_up_is_not_part_of_the_watch(watched):
-    live, _, _ = watched("down for 15s", warmup_s=20.0)
-    assert min(each.t for each in live.watch.signals["http_latency"].probes) == 0.0
-    assert len(live.watch.signals["http_latency"].probes) == 1500
+def test_the_warm_up_is_not_part_of_the_watch(watch):
+    live, _, _ = watch("down for 15s", warmup_s=20.0)
+    assert min(each.t for each in live.recording.signals["http_latency"].probes) == 0.0
+    assert len(live.recording.signals["http_latency"].probes) == 1500

@@ -1,0 +1,108 @@
+"""What a gate leaves behind: recordings, JUnit, Markdown, a place among past gates, its part of the record."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from ci_reporter.errors import CIReporterError, StateError
+from ci_reporter.gate.probing.buffer import write as write_recording
+from ci_reporter.gate.report.junit import junit
+from ci_reporter.gate.report.markdown import markdown
+from ci_reporter.gate.run import archive
+from ci_reporter.gate.run.options import GatePlan
+from ci_reporter.gate.run.outcome import Outcome
+from ci_reporter.gate.statistics import figures
+from ci_reporter.model import Gate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidencePaths:
+    """Where the evidence goes: files, and the folder of past gates with this gate's name in it."""
+
+    out: str | None = None
+    junit: str | None = None
+    markdown: str | None = None
+    archive: str | None = None
+    report_id: str = ""
+
+
+def summary(outcome: Outcome) -> Gate:
+    """The gate as the record has it."""
+    before = figures.of(outcome.reference.recording)
+    after = figures.of(outcome.watch.recording if outcome.watch else None)
+    verdict = outcome.verdict
+    return Gate(
+        verdict=outcome.word,
+        decided_at_s=verdict.decided_at_s if verdict else None,
+        probes=after.probes,
+        rules={rule.name: rule.finding.verdict for rule in verdict.rules} if verdict else {},
+        p50_ms_before=before.p50_ms,
+        p95_ms_before=before.p95_ms,
+        error_ratio_before=before.error_ratio,
+        p50_ms=after.p50_ms,
+        p95_ms=after.p95_ms,
+        error_ratio=after.error_ratio,
+    )
+
+
+def write_evidence(
+    plan: GatePlan, outcome: Outcome, paths: EvidencePaths, about: Mapping[str, Any], *, name: str = "gate"
+) -> Iterator[str]:
+    """Write all of it; what could not be written, as sentences. `about` is what verdict.json says."""
+    attempts = (
+        partial(_archive, outcome, paths, about),
+        partial(_write_recording, outcome, paths),
+        partial(_write_junit, plan, outcome, paths, name),
+        partial(_write_markdown, plan, outcome, paths, name),
+    )
+    for attempt in attempts:
+        try:
+            attempt()
+        except CIReporterError as exc:
+            yield str(exc)
+
+
+def _archive(outcome: Outcome, paths: EvidencePaths, about: Mapping[str, Any]) -> None:
+    if paths.archive:
+        archive.store(paths.archive, paths.report_id, outcome.recordings, about)
+
+
+def _write_recording(outcome: Outcome, paths: EvidencePaths) -> None:
+    if paths.out and outcome.watch:
+        write_recording(outcome.watch.recording, paths.out)
+
+
+def _write_junit(plan: GatePlan, outcome: Outcome, paths: EvidencePaths, name: str) -> None:
+    if paths.junit:
+        url = plan.rules.plan.url or ""
+        _write(paths.junit, junit(outcome.verdict, name=name, url=url, statement=outcome.statement), "w")
+
+
+def _write_markdown(plan: GatePlan, outcome: Outcome, paths: EvidencePaths, name: str) -> None:
+    if not paths.markdown:
+        return
+    rollback = outcome.rollback.statement if outcome.rollback else ""
+    text = markdown(
+        outcome.verdict,
+        outcome.reference.recording,
+        outcome.watch.recording if outcome.watch else None,
+        title=name,
+        url=plan.rules.plan.url,
+        lines=[line for line in (outcome.statement, *outcome.notes, rollback) if line],
+    )
+    _write(paths.markdown, text, "a")
+
+
+def _write(path: str, text: str, mode: str) -> None:
+    try:
+        with open(path, mode, encoding="utf-8") as file:
+            file.write(text if text.endswith("\n") else f"{text}\n")
+    except OSError as exc:
+        raise StateError(f"cannot write {os.path.basename(path)}: {exc.strerror}") from exc

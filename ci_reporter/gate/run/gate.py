@@ -1,0 +1,130 @@
+"""A gate from its first probe to its verdict: the phases in order, each with what the one before found out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ci_reporter.errors import CIReporterError, UsageError
+from ci_reporter.gate.probing import converge, promql, targets
+from ci_reporter.gate.probing.converge import Convergence
+from ci_reporter.gate.probing.prober import Prober
+from ci_reporter.gate.probing.promql import NoData
+from ci_reporter.gate.probing.sources import Sources
+from ci_reporter.gate.recording import Recording, Signal
+from ci_reporter.gate.rules.ruleset import RuleSet
+from ci_reporter.gate.run import phases, reference
+from ci_reporter.gate.run.options import GatePlan
+from ci_reporter.gate.run.outcome import Outcome
+from ci_reporter.gate.run.phases import Watch
+from ci_reporter.gate.run.progress import Phase
+from ci_reporter.gate.run.world import World
+from ci_reporter.gate.statistics import figures
+from ci_reporter.http import Deadline
+
+_INTERVALS = 40  # of a PromQL baseline: it costs nothing to look back
+_HISTORY_WITHIN_S = 10.0
+_NOT_LOOKED_AT = "no url: is set, so which revision answers was not looked at"
+
+
+def run_gate(plan: GatePlan, world: World) -> Outcome:
+    """Converge, warm up, watch, judge. Nothing is acted upon, written or sent. Raises UsageError, CIReporterError.
+
+    A gate that is interrupted, or that can probe no more, returns what it has seen, without a verdict.
+    """
+    outcome = Outcome(reference=plan.reference)
+    try:
+        outcome = _converge(plan, world, outcome)
+        if outcome.converged and not world.interrupted:
+            outcome = _watch(plan, world, outcome)
+    except UsageError:
+        raise
+    except CIReporterError as exc:  # nothing was decided, and that is not a pass
+        return replace(outcome, error=str(exc))
+    return replace(outcome, signal=world.signals()[0] if world.interrupted and not outcome.verdict else None)
+
+
+def record_baseline(rules: RuleSet, world: World, seconds: float | None = None) -> Recording:
+    """Probe for the baseline's window, or for so long; of Prometheus, take what it has counted until now."""
+    window_s = seconds or rules.plan.baseline.window_s
+    found = Recording(phase="baseline", signals={})
+    if targets.of_watch(rules, world.env):
+        world.progress.say(f"baseline: probing for {window_s:g} s")
+        with Sources(rules, world.env, world.proxies, None) as source:
+            found = phases.record(source, window_s, world)
+    return found if world.interrupted else _with_history(found, window_s, rules, world)
+
+
+def wait_for_revision(
+    rules: RuleSet, expected: str | None, world: World, phase: Phase = Phase.CONVERGE
+) -> tuple[Convergence, Recording]:
+    """Probe `url` until that revision answers everywhere, at most until converge.timeout."""
+    plan = rules.plan
+    wanted = f"revision {expected[:12]}" if expected else "good answers"
+    world.progress.say(f"{phase}: waiting for {wanted} at {plan.url}, {plan.converge.needed} in a row")
+    with Prober(targets.of_converge(plan, world.env), world.proxies) as source:
+        source.start()
+        return phases.wait_for_revision(source, expected, plan.converge, world, phase)
+
+
+def _converge(plan: GatePlan, world: World, outcome: Outcome) -> Outcome:
+    """Wait for the revision; without a URL there is nothing to wait for."""
+    if not plan.rules.plan.url:
+        return replace(outcome, statement=_NOT_LOOKED_AT)
+    found, rollout = wait_for_revision(plan.rules, plan.expected, world)
+    statement = converge.statement(found, plan.rules.plan.converge)
+    if not world.interrupted:
+        world.progress.say(statement)
+    compared = outcome.reference
+    if compared.recording is None and plan.expected:
+        beside = reference.from_rollout(plan.rules, rollout, plan.expected)
+        compared = replace(beside, notes=compared.notes) if beside else compared
+    return replace(outcome, convergence=found, statement=statement, reference=compared)
+
+
+def _watch(plan: GatePlan, world: World, outcome: Outcome) -> Outcome:
+    compared = outcome.reference
+    rules = reference.applicable(plan.rules, compared)
+    world.progress.say(_announcement(rules, outcome))
+    with Sources(rules, world.env, world.proxies, world.prometheus) as source:
+        seen = phases.watch(source, compared.recording, rules, world)
+        notes = (*compared.notes, *_warm_up(seen, rules), *source.problems())
+    return replace(outcome, watch=seen, notes=notes)
+
+
+def _announcement(rules: RuleSet, outcome: Outcome) -> str:
+    plan = rules.plan
+    warm = f"warming up for {plan.warmup_s:g} s, then " if plan.warmup_s else ""
+    return f"{warm}watching for up to {plan.watch_s:g} s at {plan.rate:g}/s; baseline: {outcome.reference.origin}"
+
+
+def _warm_up(seen: Watch, rules: RuleSet) -> Iterator[str]:
+    """What was discarded, and how it compares with what was not."""
+    cold, warm = figures.of(seen.warmup), figures.of(seen.recording)
+    if cold.probes and cold.p50_ms is not None and warm.p50_ms is not None:
+        yield (
+            f"warm-up: {cold.probes} probes of {rules.plan.warmup_s:g} s are discarded"
+            f" (p50 {cold.p50_ms:.3g} ms, then {warm.p50_ms:.3g} ms)"
+        )
+
+
+def _with_history(found: Recording, window_s: float, rules: RuleSet, world: World) -> Recording:
+    """The recording, and beside it what Prometheus counted in that time, and at least in forty intervals."""
+    step_s = rules.settings.interval_s
+    span_s = max(window_s, _INTERVALS * step_s)
+    signals, notes, now_s = dict(found.signals), list(found.notes), world.now()
+    for query in rules.queries if world.prometheus else ():
+        assert world.prometheus  # noqa: S101
+        counts = promql.history(
+            query,
+            world.prometheus,
+            start_s=now_s - span_s,
+            end_s=now_s,
+            step_s=step_s,
+            deadline=Deadline(_HISTORY_WITHIN_S),
+        )
+        if isinstance(counts, NoData):
+            notes.append(f"baseline of signal {query.signal!r}: {counts.reason}")
+        else:
+            signals[query.signal] = Signal(counts=tuple(counts))
+    return replace(found, signals=signals, notes=tuple(notes))
