@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 FILE_NAME = "build-info.json"
-_LARGEST = 64 * 1024
+LARGEST = 64 * 1024
 _LONGEST = 1000
 
 
@@ -42,21 +42,29 @@ def from_json(found: Mapping[str, Any]) -> BuildInfo:
 
 def decode(content: bytes, name: str) -> BuildInfo:
     """Read a file's content. Raises ReportFileError naming `name` and what is wrong."""
-    if len(content) > _LARGEST:
-        raise ReportFileError(name, "is larger than 64 KiB; that is no build info of ours")
+    try:
+        return from_json(parse(content, name))
+    except ValueError as exc:
+        raise ReportFileError(name, f"is not a build info: {exc}") from None
+
+
+def parse(content: bytes, name: str) -> dict[str, Any]:
+    """The JSON object in a file's content, with keys that are not ours. Raises ReportFileError."""
+    if len(content) > LARGEST:
+        raise ReportFileError(name, f"is larger than {LARGEST // 1024} KiB; ci-reporter did not write it")
     try:
         found = json.loads(content.decode("utf-8-sig"))
-        if not isinstance(found, dict):
-            raise ValueError("is no JSON object")
-        return from_json(found)
     except (ValueError, RecursionError) as exc:
-        raise ReportFileError(name, f"is no build info: {exc}") from None
+        raise ReportFileError(name, f"is not a build info: {exc}") from None
+    if not isinstance(found, dict):
+        raise ReportFileError(name, "is not a build info: it is not a JSON object")
+    return found
 
 
 def read(path: str) -> BuildInfo:
     """Read a `build-info.json`. Raises ReportFileError, also where there is none."""
     try:
         with open(path, "rb") as file:
-            return decode(file.read(_LARGEST + 1), path)
+            return decode(file.read(LARGEST + 1), path)
     except OSError as exc:
         raise ReportFileError(path, f"cannot be read: {exc.strerror}") from exc

@@ -23,12 +23,12 @@ def test_unknown_is_left_out():
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "is no build info: Expecting value"),
-        (b"[]", "is no JSON object"),
+        (b"", "is not a build info: Expecting value"),
+        (b"[]", "is not a JSON object"),
         (b'{"version": 3}', "version: expected a text, got 3"),
         (b'{"dirty": "no"}', "dirty: expected true or false"),
-        (b"\xff", "is no build info"),
-        (b"[" * 60_000, "is no build info"),
+        (b"\xff", "is not a build info"),
+        (b"[" * 60_000, "is not a build info"),
         (b" " * 70_000, "larger than 64 KiB"),
     ],
     ids=["empty", "list", "number", "dirty", "binary", "deep", "huge"],

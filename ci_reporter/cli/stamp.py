@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -62,12 +62,15 @@ def command(artifacts: tuple[str, ...], as_json: bool, **wanted: Any) -> None:
     _check(artifacts, wanted)
     context = current_context()
     info = _build_info(context, wanted)
-    bad = [path for path in artifacts if not _stamped(path, info, as_json=as_json)]
+    _warn_of_unknown(info, context.env)
+    artifacts = tuple(path for path in artifacts if not is_stamp(path))
+    failures = [failure for path in artifacts if (failure := _stamp_one(path, info, as_json=as_json))]
     if wanted["emit"]:
         _emit(info, wanted)
-    if not bad:
-        _attest(artifacts, info, wanted, context)
-    sys.exit(1 if bad else 0)
+    if failures:
+        _say_failures(failures, len(artifacts))
+        sys.exit(1)
+    _attest(artifacts, info, wanted, context)
 
 
 def _check(artifacts: Sequence[str], wanted: dict[str, Any]) -> None:
@@ -91,21 +94,51 @@ def _build_info(context: Context, wanted: dict[str, Any]) -> BuildInfo:
     return build_info(run, checkout(context.folder, context.env), context.env, wishes, time.time)
 
 
-def _stamped(path: str, info: BuildInfo, *, as_json: bool) -> bool:
-    """Stamp one artifact and say so; an artifact that cannot be stamped does not keep the others from it."""
+def _warn_of_unknown(info: BuildInfo, env: Mapping[str, str]) -> None:
+    """A stamp without the commit answers no question; the usual causes are a job without git or without `.git`."""
+    if not info.revision:
+        known = "the version" if info.version else "nothing"
+        output.warn(
+            f"stamp: the commit is unknown, so the stamp says {known} of what was built: this folder is not in a git "
+            "repository (or git is not installed), and no CI system names a commit (run it in the checkout)",
+            env,
+        )
+
+
+def is_stamp(path: str) -> bool:
+    """Whether the file is the stamp of something, as `dist/*` finds those of the last call; say so."""
+    from ci_reporter.stamp.kinds.sidecar import artifact_of
+
+    artifact = artifact_of(path)
+    if artifact:
+        output.say(f"ci-reporter: skipped {plain(path, _WIDEST)} · it is the stamp of {plain(artifact, _WIDEST)}")
+    return artifact is not None
+
+
+def _stamp_one(path: str, info: BuildInfo, *, as_json: bool) -> str | None:
+    """Stamp one artifact and say so; else the reason why it cannot be stamped."""
     from ci_reporter.stamp import stamp
 
     try:
         done = stamp(path, info)
     except CIReporterError as exc:
-        output.say(f"ci-reporter: {plain(str(exc), 2 * _WIDEST)}")
-        return False
+        if as_json:
+            output.result(json.dumps({"artifact": path, "error": str(exc)}))
+        return str(exc)
     if as_json:
         output.result(json.dumps({"artifact": path, **vars(done)}))
     else:
         fate = "stamped" if done.changed else "unchanged"
         output.say(f"ci-reporter: {fate} {plain(path, _WIDEST)} · {done.kind} · {plain(done.where, _WIDEST)}")
-    return True
+    return None
+
+
+def _say_failures(failures: Sequence[str], count: int) -> None:
+    """Last, where people look first."""
+    if count > 1:
+        output.say(f"ci-reporter: {len(failures)} of {count} artifacts could not be stamped:")
+    for failure in failures:
+        output.say(f"ci-reporter: {plain(failure, 2 * _WIDEST)}")
 
 
 def _emit(info: BuildInfo, wanted: dict[str, Any]) -> None:

@@ -49,6 +49,7 @@ KINDS: Mapping[str, str] = {
     "elf": "ci_reporter.stamp.kinds.elf:ElfNote",
     "sidecar": "ci_reporter.stamp.kinds.sidecar:Sidecar",
 }
+SIDECAR = "sidecar"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +64,23 @@ class Stamped:
 def stamp(path: str, info: BuildInfo) -> Stamped:
     """Write `info` into the artifact. Raises StampError naming it and the reason."""
     kind = kind_of(path)
-    changed = kind.write(path, info)
+    try:
+        changed = kind.write(path, info)
+    except OSError as exc:
+        raise StampError(f"{path}: {exc.strerror or exc}") from exc
     return Stamped(kind=kind.name, changed=changed, where=kind.where(path))
 
 
 def inspect(path: str) -> tuple[str, BuildInfo] | None:
-    """The kind of the artifact and its stamp; None when it has none. Raises StampError."""
+    """The kind of the artifact and its stamp; None when it has none. Raises StampError.
+
+    What could hold a stamp and does not may have one beside it: its kind is "sidecar" then.
+    """
     kind = kind_of(path)
     info = kind.read(path)
+    if info is None and kind.name != SIDECAR and os.path.isfile(path):
+        kind = _load(SIDECAR)
+        info = kind.read(path)
     return (kind.name, info) if info else None
 
 
@@ -79,7 +89,12 @@ def kind_of(path: str) -> Kind:
     if not os.path.exists(path):
         raise StampError(f"{path}: no such artifact")
     for name in KINDS:
-        kind: Kind = registry.load("stamp", name, KINDS)()
+        kind = _load(name)
         if kind.takes(path):
             return kind
-    raise StampError(f"{path}: neither a file nor a folder; there is nothing to stamp")
+    raise StampError(f"{path}: is neither a file nor a folder; there is nothing to stamp")
+
+
+def _load(name: str) -> Kind:
+    kind: Kind = registry.load("stamp", name, KINDS)()
+    return kind

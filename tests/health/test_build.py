@@ -51,4 +51,4 @@ def test_a_distribution_that_is_not_there_is_unknown(name):
 def test_a_broken_stamp_is_said_and_unknown(stamp, caplog):
     stamp.write_text("{")
     assert find(str(stamp)) == BuildInfo()
-    assert "build-info.json: is no build info" in caplog.text
+    assert "build-info.json: is not a build info" in caplog.text

@@ -97,14 +97,58 @@ def test_one_bad_artifact_does_not_keep_the_others_from_their_stamp(job):
     (job.folder / "bad.zip").write_bytes(b"PK\3\4 and no end")
     done = job("stamp", "missing", "bad.zip", "a.zip")
     assert done.returncode == 1
-    assert done.stderr.splitlines()[0] == "ci-reporter: missing: no such artifact"
-    assert done.stderr.splitlines()[1].startswith("ci-reporter: bad.zip: the zip file has no end")
+    first, *last = done.stderr.splitlines()
+    assert first == "ci-reporter: stamped a.zip · zip · build-info.json"
+    assert last[:2] == ["ci-reporter: 2 of 3 artifacts could not be stamped:", "ci-reporter: missing: no such artifact"]
+    assert last[2].startswith("ci-reporter: bad.zip: the zip file has no end")
     assert inspected(job, "a.zip")
+
+
+def test_machines_are_told_of_a_bad_artifact_too(job):
+    done = job("stamp", "--json", "missing", "a.zip")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[0] == {"artifact": "missing", "error": "missing: no such artifact"}
+    assert lines[1]["changed"] is True
+
+
+def test_a_second_call_passes_over_the_stamps_of_the_first(job):
+    (job.folder / "notes.txt").write_text("hello")
+    assert job("stamp", "notes.txt").returncode == 0
+    for command in ("stamp", "inspect"):
+        done = job(command, "notes.txt", "notes.txt.build-info.json")
+        assert done.returncode == 0
+        assert "skipped notes.txt.build-info.json · it is the stamp of notes.txt" in done.stderr
+    assert sorted(each.name for each in job.folder.glob("notes*")) == ["notes.txt", "notes.txt.build-info.json"]
+
+
+def test_a_file_that_changed_after_its_stamp_is_exit_1(job):
+    (job.folder / "notes.txt").write_text("hello")
+    job("stamp", "notes.txt")
+    with (job.folder / "notes.txt").open("a") as file:
+        file.write("!")
+    done = job("inspect", "notes.txt")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "notes.txt: is not the file that notes.txt.build-info.json was written for" in done.stderr
+
+
+def test_a_stamp_beside_a_file_without_a_checksum_is_warned_of(job):
+    (job.folder / "notes.txt").write_text("hello")
+    (job.folder / "notes.txt.build-info.json").write_text('{"version": "1"}')
+    done = job("inspect", "notes.txt")
+    assert done.returncode == 0
+    assert "warning: notes.txt: the stamp beside it has no checksum" in done.stderr
+
+
+def test_without_git_and_ci_it_warns(run_program):
+    (run_program.folder / "notes.txt").write_text("hello")
+    done = run_program("stamp", "notes.txt")
+    assert done.returncode == 0
+    assert "warning: stamp: the commit is unknown, so the stamp says nothing of what was built" in done.stderr
 
 
 def test_an_artifact_without_a_stamp_is_exit_1(job):
     done = job("inspect", "a.zip")
-    assert (done.returncode, done.stderr) == (1, "ci-reporter: a.zip: bears no stamp\n")
+    assert (done.returncode, done.stderr) == (1, "ci-reporter: a.zip: has no stamp\n")
 
 
 def test_a_stamp_that_is_none_is_said(job):

@@ -157,7 +157,7 @@ def test_without_objcopy_it_says_so_and_what_to_do(program, tmp_path, monkeypatc
 def test_a_stamp_beside_a_program_is_read_where_it_has_none(program):
     with open(f"{program}.build-info.json", "w") as file:
         file.write('{"version": "3"}')
-    assert inspect(program) == ("elf", BuildInfo(version="3"))
+    assert inspect(program) == ("sidecar", BuildInfo(version="3"))
 
 
 def test_data_behind_the_end_is_not_dropped(program, built):

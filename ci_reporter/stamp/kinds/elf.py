@@ -63,8 +63,8 @@ class ElfNote:
         return True
 
     def read(self, path: str) -> BuildInfo | None:
-        """Read the note, or what stands beside a file that has none. Raises StampError."""
-        return _parsed(path)[1] or Sidecar().read(path)
+        """Read the note. Raises StampError."""
+        return _parsed(path)[1]
 
 
 def note(info: BuildInfo, byte_order: str) -> bytes:
