@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 
 from ci_reporter.cli import output
 from ci_reporter.context import Context
 from ci_reporter.schema import to_json
 from ci_reporter.step.finish import Conclusion
-from ci_reporter.surfaces import terminal
+from ci_reporter.surfaces import github, terminal
 
 
 def show(conclusion: Conclusion, context: Context, *, as_json: bool = False) -> None:
@@ -21,6 +22,8 @@ def show(conclusion: Conclusion, context: Context, *, as_json: bool = False) -> 
         output.warn(warning, context.env)
     for limit in conclusion.missed:
         output.fail(limit, context.env)
+    if config.ci_summary and context.env.get("GITHUB_ACTIONS") == "true":
+        _show_on_github(conclusion, context.env)
     if not config.quiet:
         colour = output.colour(sys.stderr, context.env)
         output.say(terminal.last_line(conclusion.report, conclusion.fate, colour=colour))
@@ -28,3 +31,17 @@ def show(conclusion: Conclusion, context: Context, *, as_json: bool = False) -> 
         output.result(json.dumps(to_json(conclusion.report)))
     for preview in conclusion.previews:
         output.result(preview)
+
+
+def _show_on_github(conclusion: Conclusion, env: Mapping[str, str]) -> None:
+    """Annotate failed tests, and append to the page of the run; that it cannot be written is worth a warning."""
+    for line in github.failed_tests(conclusion.failed, github.MOST_ANNOTATIONS - len(conclusion.missed)):
+        output.say(line)
+    path = env.get(github.SUMMARY)
+    if not path:
+        return
+    try:
+        with open(path, "a", encoding="utf-8", errors="replace") as file:
+            file.write(github.summary(conclusion.report, conclusion.failed))
+    except OSError as exc:
+        output.warn(f"cannot write the summary to {github.SUMMARY} ({path}): {exc.strerror}", env)

@@ -218,6 +218,12 @@ class Config:
     label_budget: int = _setting(
         200, values.count, "At most this many label sets a push; the rest is dropped and said.", metavar="N"
     )
+    ci_summary: bool = _setting(
+        True,
+        values.flag,
+        "On GitHub: annotate failed tests and add the step to the job's summary. Default: true.",
+        metavar="BOOL",
+    )
     run_info: bool = _setting(False, values.flag, "Push ci_run_info{ci_run_id,revision} too: one new series a run.")
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from ci_reporter.frozen import Frozen, replace
 from ci_reporter.model import Report
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ci_reporter.step.failures import FailedTest
+
 
 class Draft(Frozen):
     """What the parts of a step hand on to each other.
 
     `missed` are limits that the report does not keep, `notes` sentences for who wants to hear everything, and `unread`
-    counts the problems with report files (their sentences are among `warnings`).
+    counts the problems with report files (their sentences are among `warnings`). `failed` are at most a hundred tests.
     """
 
     report: Report
@@ -18,6 +22,7 @@ class Draft(Frozen):
     missed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unread: int = 0
+    failed: tuple[FailedTest, ...] = ()
 
     def warned(self, *warnings: str) -> Draft:
         """The draft with more warnings."""

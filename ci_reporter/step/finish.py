@@ -23,6 +23,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ci_reporter.sinks import Sink
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ci_reporter.step.failures import FailedTest
+
 _ORPHAN_BUDGET_S = 0.5  # a reporter that has lost its parent is about to be killed
 
 
@@ -51,6 +55,7 @@ class Conclusion(Frozen):
     missed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     previews: tuple[str, ...] = ()
+    failed: tuple[FailedTest, ...] = ()
 
 
 def timing(config: Config, report: Report, *, before_s: float = 0.0, ended: float | None = None) -> Timing:
@@ -85,6 +90,7 @@ def finish(
         warnings=(*started.warnings, *draft.warnings, *recorded.problems, *delivery.notes, *lost),
         missed=draft.missed,
         notes=draft.notes,
+        failed=draft.failed,
         previews=tuple(target.preview(report) for target in targets) if config.dry_run else (),
     )
 

@@ -11,11 +11,12 @@ from ci_reporter.context import Context
 from ci_reporter.frozen import replace
 from ci_reporter.model import seconds_of
 from ci_reporter.step.draft import Draft
+from ci_reporter.step.failures import failed_test, name_of
 from ci_reporter.system import reportfile
+from ci_reporter.system.masking import redacted, secrets_of
 from ci_reporter.testresults.cases import Case
 
 _MOST_NAMED = 10
-_LONGEST_NAME = 200
 _CLOCK_S = 2.0  # file systems round times, and a build may run on another clock
 
 
@@ -27,7 +28,7 @@ def read_reports(context: Context, draft: Draft, *, since: str | None = None) ->
         _fresh(patterns, context.folder, seconds_of(since), problems) for patterns in (config.coverage, config.tests)
     )
     draft = _with_coverage(draft, covered, context.folder, config) if covered else draft
-    draft = _with_tests(draft, tested, context.folder, config) if tested else draft
+    draft = _with_tests(draft, tested, context) if tested else draft
     return _unread(draft, problems)
 
 
@@ -37,16 +38,19 @@ def _with_coverage(draft: Draft, files: Sequence[str], folder: str, config: Conf
     return _unread(replace(draft, report=report, notes=(*draft.notes, *found.notes)), found.problems)
 
 
-def _with_tests(draft: Draft, files: Sequence[str], folder: str, config: Config) -> Draft:
-    found = testresults.collect(files, folder, config.tests_format)
+def _with_tests(draft: Draft, files: Sequence[str], context: Context) -> Draft:
+    found = testresults.collect(files, context.folder, context.config.tests_format)
     report = replace(
         draft.report,
         tests=found.tests,
         failed_tests=_names(found.failed),
         flaky_tests=_names(found.flaky),
-        slowest_tests={_name(case): case.duration_ms for case in found.slowest if case.duration_ms is not None},
+        slowest_tests={name_of(case): case.duration_ms for case in found.slowest if case.duration_ms is not None},
     )
-    return _unread(replace(draft, report=report, notes=(*draft.notes, *found.notes)), found.problems)
+    secrets = secrets_of(context.env)
+    tests = (failed_test(case, context.folder, context.root) for case in found.failed)
+    failed = tuple(replace(each, message=redacted(each.message, secrets)) for each in tests)
+    return _unread(replace(draft, report=report, failed=failed, notes=(*draft.notes, *found.notes)), found.problems)
 
 
 def _unread(draft: Draft, problems: Sequence[str]) -> Draft:
@@ -69,8 +73,4 @@ def _written(path: str) -> float:
 
 
 def _names(cases: Sequence[Case]) -> tuple[str, ...]:
-    return tuple(_name(case) for case in cases[:_MOST_NAMED])
-
-
-def _name(case: Case) -> str:
-    return (f"{case.suite}: {case.name}" if case.suite else case.name)[:_LONGEST_NAME]
+    return tuple(name_of(case) for case in cases[:_MOST_NAMED])

@@ -1,6 +1,45 @@
-"""GitHub's workflow commands. Source: github/docs, "Workflow commands for GitHub Actions"."""
+"""What GitHub shows of a step: annotations by workflow commands, and a Markdown summary on the run's page.
+
+Source: github/docs, "Workflow commands for GitHub Actions": a step may give ten annotations of each level and 1 MiB of
+summary.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ci_reporter.model import Report, Result
+from ci_reporter.surfaces import terminal
+from ci_reporter.system.markdown import code, escape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Failure(Protocol):
+        """A test that failed, and where."""
+
+        @property
+        def name(self) -> str:
+            """Its suite and name."""
+
+        @property
+        def message(self) -> str:
+            """What it says of its failure."""
+
+        @property
+        def path(self) -> str | None:
+            """A file, relative to the repository."""
+
+        @property
+        def line(self) -> int | None:
+            """A line of that file."""
+
+
+SUMMARY = "GITHUB_STEP_SUMMARY"
+MOST_ANNOTATIONS = 10
+_LONGEST_MESSAGE = 1000
+_MARKS = {Result.SUCCESS: "✅", Result.SKIP: "⏭️", Result.CANCELLATION: "🚫"}
 
 
 def warning(message: str) -> str:
@@ -13,6 +52,53 @@ def error(message: str) -> str:
     return f"::error title=ci-reporter::{escaped(message)}"
 
 
+def failed_tests(failures: Sequence[Failure], most: int = MOST_ANNOTATIONS) -> list[str]:
+    """An annotation for each of the first `most` failed tests, at its line of the change where that is known."""
+    return [_failed_test(failure) for failure in failures[: max(0, min(most, MOST_ANNOTATIONS))]]
+
+
+def _failed_test(failure: Failure) -> str:
+    place = {"file": failure.path, "line": str(failure.line)} if failure.path else {}
+    properties = {**place, "title": failure.name}
+    written = ",".join(f"{name}={escaped_property(value)}" for name, value in properties.items() if value)
+    return f"::error {written}::{escaped(failure.message[:_LONGEST_MESSAGE] or 'failed')}"
+
+
+def summary(report: Report, failures: Sequence[Failure] = ()) -> str:
+    """The step as Markdown: a headline, its figures, the tests that failed."""
+    result = report.step.result
+    lines = [f"### {_MARKS.get(result, '❌')} {escape(report.step.name)}: {escape(terminal.outcome(report))}", ""]
+    figures = [(name, text) for name, text in _figures(report) if text]
+    lines += [f"| {' | '.join(name for name, _ in figures)} |", "|---" * len(figures) + "|"]
+    lines += [f"| {' | '.join(escape(text) for _, text in figures)} |", ""]
+    lines += [_listed(failure) for failure in failures[:MOST_ANNOTATIONS]]
+    hidden = (report.tests.failed + report.tests.errors if report.tests else 0) - len(failures[:MOST_ANNOTATIONS])
+    lines += [f"- … {hidden} more failed"] if failures and hidden > 0 else []
+    return "\n".join(lines).rstrip() + "\n\n"
+
+
+def _figures(report: Report) -> Iterator[tuple[str, str]]:
+    step = report.step
+    cpu_ms = (step.cpu_user_ms or 0) + (step.cpu_system_ms or 0) if step.cpu_user_ms is not None else None
+    yield "duration", terminal.duration(step.duration_ms) if step.duration_ms is not None else ""
+    yield "tests", terminal.tests(report) if report.tests else ""
+    yield "coverage", terminal.coverage(report) if report.coverage_pct is not None else ""
+    yield "CPU", terminal.duration(cpu_ms) if cpu_ms is not None else ""
+    yield "memory", f"{step.max_rss_bytes / 1024**2:.0f} MiB" if step.max_rss_bytes else ""
+    yield "run", report.run.ci_run_id
+
+
+def _listed(failure: Failure) -> str:
+    where = f" ({code(f'{failure.path}:{failure.line}')})" if failure.path else ""
+    first = failure.message.strip().partition("\n")[0][:200]
+    return f"- {code(failure.name)}{where}{f': {escape(first)}' if first else ''}"
+
+
 def escaped(data: str) -> str:
     """Text that cannot end its line or begin another command."""
     return data.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def escaped_property(value: str) -> str:
+    """Text that cannot end its property either."""
+    return escaped(value).replace(":", "%3A").replace(",", "%2C")

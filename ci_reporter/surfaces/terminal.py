@@ -20,8 +20,8 @@ def last_line(report: Report, fate: str, *, colour: bool = False) -> str:
     """The one line at the end of a step: name, result, duration, what became of the record."""
     parts = [plain(report.step.name), _painted(outcome(report), report.step.result, colour=colour)]
     parts += [duration(report.step.duration_ms)] if report.step.duration_ms is not None else []
-    parts += [f"coverage {_coverage(report)}"] if report.coverage_pct is not None else []
-    parts += [f"tests {_tests(report)}"] if report.tests else []
+    parts += [f"coverage {coverage(report)}"] if report.coverage_pct is not None else []
+    parts += [f"tests {tests(report)}"] if report.tests else []
     return f"ci-reporter: {' · '.join([*parts, fate])}"
 
 
@@ -84,8 +84,8 @@ def summary(reports: Sequence[Report], delivery: Mapping[str, str], *, colour: b
             plain(report.step.name),
             outcome(report),
             duration(report.step.duration_ms),
-            _coverage(report),
-            _tests(report),
+            coverage(report),
+            tests(report),
             delivery.get(report.report_id, "-"),
         )
         for report in reports
@@ -116,13 +116,14 @@ def _padded(cell: str, columns: int) -> str:
     return cell + " " * (columns - width(cell))
 
 
-def _coverage(report: Report) -> str:
+def coverage(report: Report) -> str:
+    """`93.1 %`; `-` when unknown."""
     if report.coverage_pct is not None:
         return f"{report.coverage_pct:.1f} %"
     return "-"
 
 
-def _tests(report: Report) -> str:
+def tests(report: Report) -> str:
     """`198/200 passed, 1 failed, 1 skipped in 9.9 s`."""
     tests = report.tests
     if tests is None:

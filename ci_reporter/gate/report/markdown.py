@@ -5,16 +5,15 @@ What comes from rules, servers and branches is text: escaped for Markdown and fo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from ci_reporter.gate.recording import Recording
 from ci_reporter.gate.report.chart import charts
 from ci_reporter.gate.verdict import RuleVerdict, Verdict
+from ci_reporter.system.markdown import code, escape
 
 _MARKS = {"pass": "✅", "fail": "❌", "inconclusive": "❔"}
 _MOST_WORST = 5
-_UNSEEN = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")  # controls, and turns of direction
 
 
 def markdown(
@@ -29,25 +28,13 @@ def markdown(
     """The page. Without a verdict the rollout never converged; `lines` are further sentences, that one first."""
     word = verdict.verdict if verdict else "fail"
     when = f" after {verdict.decided_at_s:g} s" if verdict and verdict.decided_at_s is not None else ""
-    parts = [f"### {_MARKS[word]} {plain(title)}: {word if verdict else 'not converged'}{when}"]
+    parts = [f"### {_MARKS[word]} {escape(title)}: {word if verdict else 'not converged'}{when}"]
     if url:
-        parts.append(f"`{_code(url)}`")
-    parts += [plain(line) for line in lines]
+        parts.append(code(url))
+    parts += [escape(line) for line in lines]
     if verdict:
         parts += ["\n".join(_table(verdict)), *charts(baseline, watch), *_details(verdict)]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def plain(text: str) -> str:
-    """Text that stays text in a paragraph or a cell of a table."""
-    one_line = _UNSEEN.sub(" ", text).strip()
-    escaped = re.sub(r"([\\*_{}\[\]()#+!|~$:@-])", r"\\\1", one_line)
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "&#96;")
-
-
-def _code(text: str) -> str:
-    """Text within backticks."""
-    return re.sub(r"[`|]+", " ", _UNSEEN.sub(" ", text))[:200] or " "
 
 
 def _table(verdict: Verdict) -> Iterator[str]:
@@ -57,11 +44,11 @@ def _table(verdict: Verdict) -> Iterator[str]:
         found = rule.finding
         trial = "" if rule.blocks else " (dry-run)"
         cells = (
-            f"`{_code(rule.name)}`",
+            code(rule.name),
             f"{_MARKS[found.verdict]} {found.verdict}{trial}",
             _measured(found.baseline, found.unit),
             _measured(found.watch, found.unit),
-            plain(_evidence(rule)),
+            escape(_evidence(rule)),
         )
         yield f"| {' | '.join(cells)} |"
 
@@ -92,7 +79,9 @@ def _details(verdict: Verdict) -> Iterator[str]:
         items = [_worst(dict(each)) for _, each in worst[:_MOST_WORST]]
         yield "<details><summary>The worst answers</summary>\n\n" + "\n".join(items) + "\n\n</details>"
     seen = [
-        f"- {plain(rule.name)}: {plain(rule.could_have_seen['text'])}" for rule in verdict.rules if rule.could_have_seen
+        f"- {escape(rule.name)}: {escape(rule.could_have_seen['text'])}"
+        for rule in verdict.rules
+        if rule.could_have_seen
     ]
     if seen:
         yield "<details><summary>What this watch could have seen</summary>\n\n" + "\n".join(seen) + "\n\n</details>"
@@ -103,6 +92,6 @@ def _worst(probe: dict[str, object]) -> str:
     parts = [f"t = {probe['t']} s", _measured(latency, "ms") if isinstance(latency, float | int) else "no answer"]
     said = str(probe.get("reason") or "")
     parts += [f"status {probe['status']}"] if probe.get("status") is not None and "status" not in said else []
-    parts += [plain(said)] if said else []
-    response = f": `{_code(str(probe['response']))}`" if probe.get("response") else ""
+    parts += [escape(said)] if said else []
+    response = f": {code(str(probe['response']))}" if probe.get("response") else ""
     return f"- {', '.join(parts)}{response}"

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from ci_reporter.gate.recording import Count, Probe, Recording, Signal
 from ci_reporter.gate.report.junit import junit
-from ci_reporter.gate.report.markdown import markdown, plain
+from ci_reporter.gate.report.markdown import markdown
 from ci_reporter.gate.verdict import Finding, RuleVerdict, Verdict
+from ci_reporter.system.markdown import escape
 
 MERMAID = r"```mermaid\n(.*?)```"
 HOSTILE = 'x"><script>alert(1)</script>|`]]>&\x00\x1b[31m\n# head'
@@ -166,7 +167,7 @@ def test_what_a_server_says_stays_text(make_recording):
 
 @given(st.text())
 def test_plain_text_has_no_markup(text):
-    shown = plain(text)
+    shown = escape(text)
     assert "\n" not in shown
     assert "<" not in shown
     assert not re.search(r"(?<!\\)[|`*_\[]", shown)
