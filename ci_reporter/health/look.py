@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ci_reporter.errors import DeliveryError
+from ci_reporter.frozen import replace
 from ci_reporter.health.reply import checks_of, document_of, json_at, revision_of, same_revision, status_of
 from ci_reporter.http import Access, Answer, Deadline, Request, exchange, prepare, shown
 from ci_reporter.model import rfc3339
