@@ -1,6 +1,7 @@
 """A tar of an image: what `docker save` writes, or a tar of an OCI layout; newer versions of Docker write both in one.
 
-Layers are copied as they are. In a `docker save` each config is named by its digest, so it gets a new name.
+Layers are copied as they are. In a `docker save` each config is named by its digest, so it gets a new name. A tar that
+is packed (`docker save | gzip`), which `docker load` takes too, is unpacked into a temporary file and packed anew.
 """
 
 from __future__ import annotations
@@ -8,14 +9,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from ci_reporter.errors import StampError
 from ci_reporter.model import BuildInfo
+from ci_reporter.stamp import atomic
 from ci_reporter.stamp.kinds.ocilayout import INDEX, MARKER, blob_name
 from ci_reporter.stamp.oci import graph
-from ci_reporter.stamp.tar import parts, reader
+from ci_reporter.stamp.tar import packing, parts, reader
+from ci_reporter.stamp.tar.survey import is_tar, packing_of, readable, survey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,11 +28,12 @@ if TYPE_CHECKING:
     Changes = dict[str, list[tuple[str, bytes]]]
 
 _SAVED = "manifest.json"
+_CHUNK = 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class ImageTar:
-    """An uncompressed tar of images."""
+    """A tar of images, plain or packed by gzip, xz, bzip2 or Zstandard."""
 
     name = "image-tar"
 
@@ -37,12 +42,7 @@ class ImageTar:
         if not os.path.isfile(path):
             return False
         try:
-            with open(path, "rb") as file:
-                if not parts.is_tar(file):
-                    return False
-                reader.check(path)
-                found = parts.parts(file)
-                return {MARKER, INDEX} <= found.files() or bool(_saved(file, found))
+            return _holds_images(path) if packing_of(path) == "none" else _holds_packed_images(path)
         except (OSError, StampError):
             return False  # whoever reads any tar says what is wrong with this one
 
@@ -52,21 +52,76 @@ class ImageTar:
 
     def write(self, path: str, info: BuildInfo) -> bool:
         """Stamp every image in it; False when all are. Raises StampError."""
-        with _of(path) as (file, found):
+        how = packing_of(path)
+        with _unpacked(path, how) as file, _of(path):
+            found = parts.parts(file)
             if found.odd:
                 raise StampError(found.odd)
             changes = _changes(file, found, info)
-        if changes:
-            parts.exchange(path, found, changes)
+            if changes:
+                with atomic.replacing(path) as target, packing.packer(target, how, path) as out:
+                    parts.exchange(file, found, changes, out)
         return bool(changes)
 
     def read(self, path: str) -> BuildInfo | None:
         """The stamp of the first image that has one. Raises StampError."""
-        with _of(path) as (file, found):
+        with _unpacked(path, packing_of(path)) as file, _of(path):
+            found = parts.parts(file)
             if INDEX in found.files():
                 return graph.stamp_of(_content(file, found, INDEX), _blobs(file, found))
             configs = (_config(file, found, each) for each in _saved(file, found))
             return next(filter(None, map(graph.info_of, configs)), None)
+
+
+def _holds_images(path: str) -> bool:
+    with open(path, "rb") as file:
+        if not parts.is_tar(file):
+            return False
+        reader.check(path)
+        found = parts.parts(file)
+        return {MARKER, INDEX} <= found.files() or bool(_saved(file, found))
+
+
+def _holds_packed_images(path: str) -> bool:
+    """By the names of its files, which one pass finds; a `manifest.json` may be anybody's and is looked into."""
+    if not is_tar(path):
+        return False
+    found = survey(path)
+    if {MARKER, INDEX} <= found.of_images:
+        return True
+    return _SAVED in found.of_images and bool(_images(_packed_manifest(path, found.packing)))
+
+
+def _packed_manifest(path: str, how: str) -> bytes:
+    def wanted(name: str) -> bool:
+        return reader.path_of(name) == _SAVED
+
+    with packing.unpacked(path, how) as stream:
+        members = reader.members(stream, graph.LARGEST_DOCUMENT, wanted)
+        return next((each.content for each in members if each.content is not None), b"")
+
+
+@contextmanager
+def _unpacked(path: str, how: str) -> Iterator[BinaryIO]:
+    """The tar as a file to seek in. One that is packed goes into a file without a name, which nobody has to remove."""
+    if how == "none":
+        with readable(path), open(path, "rb") as file:
+            yield file
+        return
+    with tempfile.TemporaryFile() as copy:
+        with readable(path), packing.unpacked(path, how) as stream:
+            while block := stream.read(_CHUNK):
+                _write(copy, block, path)
+        yield copy
+
+
+def _write(copy: BinaryIO, block: bytes, path: str) -> None:
+    try:
+        copy.write(block)
+    except OSError as exc:
+        raise StampError(
+            f"{path}: cannot be unpacked in {tempfile.gettempdir()}: {exc.strerror}; TMPDIR names another folder"
+        ) from exc
 
 
 def _changes(file: BinaryIO, found: parts.Parts, info: BuildInfo) -> Changes:
@@ -123,6 +178,10 @@ def _saved(file: BinaryIO, found: parts.Parts) -> list[dict[str, Any]]:
     content = found.content(file, _SAVED, graph.LARGEST_DOCUMENT + 1)
     if len(content) > graph.LARGEST_DOCUMENT:
         raise StampError(f"{_SAVED} is larger than any that docker writes")
+    return _images(content)
+
+
+def _images(content: bytes) -> list[dict[str, Any]]:
     try:
         listed = json.loads(content)
     except (ValueError, RecursionError):
@@ -157,12 +216,11 @@ def _content(file: BinaryIO, found: parts.Parts, name: str) -> bytes:
 
 
 @contextmanager
-def _of(path: str) -> Iterator[tuple[BinaryIO, parts.Parts]]:
-    """The tar and its parts; what is wrong with it is said of this path."""
+def _of(path: str) -> Iterator[None]:
+    """Say of this path what is wrong with what it holds."""
     try:
-        with open(path, "rb") as file:
-            yield file, parts.parts(file)
+        yield
     except StampError as exc:
-        raise StampError(f"{path}: {exc}") from exc
+        raise exc if str(exc).startswith(path) else StampError(f"{path}: {exc}") from exc
     except OSError as exc:
         raise StampError(f"{path}: cannot be read: {exc.strerror}") from exc

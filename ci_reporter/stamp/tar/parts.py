@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import posixpath
 import tarfile
@@ -13,11 +14,12 @@ from ci_reporter.stamp import atomic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
 _MOST_ENTRIES = 100_000
 _MAGIC_AT, _MAGIC = 257, b"ustar"
 _BLOCK = 512
+_CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,17 +74,27 @@ def _check_end(file: BinaryIO, at: int) -> None:
         raise StampError("is a damaged tar: it ends in the middle")
 
 
-def exchange(path: str, found: Parts, changes: Mapping[str, Sequence[tuple[str, bytes]]]) -> None:
-    """Write, in an entry's place, those that come instead, with its mode, owner and time. Raises StampError."""
-    with open(path, "rb") as source, atomic.replacing(path) as target:
-        at = 0
-        for name in sorted(changes, key=lambda each: found.entries[each].offset):
-            old = found.entries[name]
-            atomic.copy_range(source, at, old.offset, target)
-            for new_name, content in changes[name]:
-                target.write(_entry(old, name, new_name, content))
-            at = old.offset_data + _whole_blocks(old.size)
-        atomic.copy_range(source, at, os.fstat(source.fileno()).st_size, target)
+def exchange(source: BinaryIO, found: Parts, changes: Mapping[str, Sequence[tuple[str, bytes]]], out: Any) -> None:
+    """Write the tar to `out` with other entries in some entries' places; they get their mode, owner and time.
+
+    `out` is a file, for which the system copies what stays, or what `packing.packer` gives.
+    """
+    copy = atomic.copy_range if isinstance(out, io.BufferedWriter) and out.seekable() else _copy
+    at = 0
+    for name in sorted(changes, key=lambda each: found.entries[each].offset):
+        old = found.entries[name]
+        copy(source, at, old.offset, out)
+        for new_name, content in changes[name]:
+            out.write(_entry(old, name, new_name, content))
+        at = old.offset_data + _whole_blocks(old.size)
+    copy(source, at, source.seek(0, os.SEEK_END), out)
+
+
+def _copy(source: BinaryIO, start: int, end: int, out: Any) -> None:
+    source.seek(start)
+    while start < end and (block := source.read(min(_CHUNK, end - start))):
+        out.write(block)
+        start += len(block)
 
 
 def _entry(old: tarfile.TarInfo, name: str, new_name: str, content: bytes) -> bytes:
