@@ -12,7 +12,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-_NOUNS = {"coverage": "coverage format", "testresults": "test result format", "providers": "provider"}
+_NOUNS = {"coverage": "coverage format", "testresults": "test result format", "providers": "provider", "sinks": "sink"}
+
+
+SINKS = {  # each switched on by the setting of its name
+    "pushgateway": "ci_reporter.sinks.pushgateway:PushgatewaySettings",
+    "loki": "ci_reporter.sinks.loki:LokiSettings",
+}
+
+
+def entry_point_names(kind: str) -> tuple[str, ...]:
+    """The names that other packages add to a kind."""
+    from importlib.metadata import entry_points
+
+    return tuple(dict.fromkeys(found.name for found in entry_points(group=f"ci_reporter.{kind}")))
 
 
 def load(kind: str, name: str, table: Mapping[str, str]) -> Any:

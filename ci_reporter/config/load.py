@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from ci_reporter.config import Config, Given, Setting, secrets, settings, values
+from ci_reporter.config import Config, Prometheus, sinks, values
+from ci_reporter.config.given import Given, Sources, from_env, from_options
+from ci_reporter.config.setting import Setting, Settings
+from ci_reporter.config.variables import unrecognised
 from ci_reporter.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from ci_reporter.config.file import ConfigFile
 
 FILE_NAME = ".ci-reporter.yml"
 
@@ -19,22 +23,60 @@ FILE_NAME = ".ci-reporter.yml"
 def load(options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str, ...]) -> Config:
     """Every setting from its strongest source; of `name=value` settings, all sources add up.
 
-    `options` has option values by field name, as text (a list of texts, or True for a flag); the configuration file is
-    `$CI_REPORTER_CONFIG`, else the first `.ci-reporter.yml` in `folders`. Raises UsageError.
+    `options` has option values by field name (that of a sink's main setting by the sink's name), as text (a list of
+    texts, or True for a flag); the configuration file is `$CI_REPORTER_CONFIG`, else the first `.ci-reporter.yml` in
+    `folders`. Raises UsageError.
     """
-    known = settings()
-    from_file = _from_file(_path(known[0], options, env, folders))
+    sources = Sources(options=options, env=env, file=_file(_path(options, env, folders)))
+    found = _sinks(sources)
+    known = [each for kind in (Config, Prometheus, *found) for each in kind.declared]
+    if sources.file:
+        sources.file.check(known)
+    active = (_filled(kind, sources) for kind in found)
+    return Config(
+        **_values(Config, sources),
+        prometheus=_filled(Prometheus, sources),
+        sinks={each.group: each for each in active if each.is_set},
+        unrecognised=unrecognised(env, known),
+    )
+
+
+def _sinks(sources: Sources) -> Sequence[type[Settings]]:
+    """The declarations of the sinks that anything is written for; of all, where something is written that none has.
+
+    Each is an import, and the command waits for it.
+    """
+    found = [sinks.declaration(name) for name in sinks.names() if sources.mention(name)]
+    known = [each for kind in (Config, Prometheus, *found) for each in kind.declared]
+    in_options = {each.option_field for each in known}
+    if (
+        unrecognised(sources.env, known)
+        or (sources.file and sources.file.unknown(known))
+        or any(value and name not in in_options for name, value in sources.options.items())
+    ):
+        return [sinks.declaration(name) for name in sinks.all_names()]
+    return found
+
+
+def _filled(kind: type[Settings], sources: Sources) -> Any:
+    """The settings of a group. Raises UsageError."""
+    found = kind(**_values(kind, sources))
+    if problem := found.problem(sources.env):
+        raise UsageError(problem)
+    return found
+
+
+def _values(kind: type[Settings], sources: Sources) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for setting in known:
-        sources = (_from_options(setting, options), _from_env(setting, env), from_file.get(setting.field))
-        given = [source for source in sources if source is not None]
+    for setting in kind.declared:
+        given = sources.given(setting)
         if given and setting.pairs:
             found[setting.field] = dict(_value(setting, item) for source in reversed(given) for item in source)
         elif given and setting.many:
             found[setting.field] = tuple(_value(setting, item) for item in given[0])
         elif given:
             found[setting.field] = _value(setting, given[0][-1])
-    return Config(**found)
+    return found
 
 
 def _value(setting: Setting, given: Given) -> Any:
@@ -51,36 +93,17 @@ def _value(setting: Setting, given: Given) -> Any:
         raise UsageError(f"{given.where}: {shown} {exc}") from exc
 
 
-def _from_options(setting: Setting, options: Mapping[str, Any]) -> list[Given] | None:
-    value = options.get(setting.field)
-    if value is None or value is False or value in ([], ()):
-        return None
-    texts = ["true"] if value is True else [value] if isinstance(value, str) else value
-    return [Given(text=text, where=f"option --{setting.key.replace('_', '-')}") for text in texts]
-
-
-def _from_env(setting: Setting, env: Mapping[str, str]) -> list[Given] | None:
-    if setting.secret:
-        secret = secrets.find(setting.variable, env)
-        return [Given(text=secret[0], where=f"variable {secret[1]}")] if secret else None
-    text, where = env.get(setting.variable), f"variable {setting.variable}"
-    if not text:
-        return None
-    if setting.many:
-        return [Given(text=item.strip(), where=where) for item in re.split(r"[,\n]", text) if item.strip()]
-    return [Given(text=text, where=where)]
-
-
-def _path(setting: Setting, options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str, ...]) -> str | None:
+def _path(options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str, ...]) -> str | None:
     """The configuration file: the one that is named, which has to be there, else the first one found."""
-    if given := _from_options(setting, options) or _from_env(setting, env):
+    setting = next(each for each in Config.declared if each.field == "config")
+    if given := from_options(setting, options) or from_env(setting, env):
         return str(_value(setting, given[-1]))
     return next((found for folder in folders if os.path.lexists(found := os.path.join(folder, FILE_NAME))), None)
 
 
-def _from_file(path: str | None) -> Mapping[str, list[Given]]:
+def _file(path: str | None) -> ConfigFile | None:
     if path is None:
-        return {}
+        return None
     from ci_reporter.config.file import read  # PyYAML is paid for only where there is a file
 
     return read(path)

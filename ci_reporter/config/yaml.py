@@ -7,14 +7,14 @@ would take minutes or gigabytes for is refused while it is scanned: see `_Loader
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 
 import yaml
 
 from ci_reporter.config import values
 from ci_reporter.config.hint import hint
 from ci_reporter.errors import UsageError
+from ci_reporter.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,7 @@ _DEEPEST = 32  # levels; our own files need six
 _MOST_NODES = 50_000  # aliases expanded; a file of 256 KiB has fewer without them
 
 
-@dataclass(frozen=True, kw_only=True)
-class Node:
+class Node(Frozen):
     """A piece of the file: a text, a list or a mapping, where it stands, and the key it is the value of."""
 
     value: str | list[Node] | dict[str, Node]
@@ -173,10 +172,10 @@ def mapping(node: Node, known: tuple[str, ...] = ()) -> dict[str, Node]:
     return node.value
 
 
-def unknown_key(node: Node, known: tuple[str, ...]) -> UsageError:
-    """The error of a key that is not one of these."""
+def unknown_key(node: Node, known: Iterable[str], inside: str = "") -> UsageError:
+    """The error of a key that is not one of these; `inside` says what it stands in."""
     way_out = "merge keys are not read: repeat the lines" if node.key == "<<" else hint(node.key, known)
-    return UsageError(f"{node.place}: unknown key '{node.key[:100]}' ({way_out})")
+    return UsageError(f"{node.place}: unknown key '{node.key[:100]}'{inside} ({way_out})")
 
 
 def items(node: Node) -> list[Node]:

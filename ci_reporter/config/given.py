@@ -1,0 +1,70 @@
+"""What somebody wrote for a setting, and where: options, variables, the configuration file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from ci_reporter.config import secrets
+from ci_reporter.config.setting import Setting
+from ci_reporter.errors import UsageError
+from ci_reporter.frozen import EMPTY, Frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ci_reporter.config.file import ConfigFile
+
+
+class Given(Frozen):
+    """One text somebody wrote for a setting, and where, as a person would look for it."""
+
+    text: str
+    where: str
+
+
+class Sources(Frozen):
+    """Everything that was written: option values by name as `load` takes them, the environment, the file."""
+
+    options: Mapping[str, Any] = EMPTY
+    env: Mapping[str, str] = EMPTY
+    file: ConfigFile | None = None
+
+    def given(self, setting: Setting) -> list[list[Given]]:
+        """What each source gives, the strongest first. Raises UsageError."""
+        in_file = self.file.given(setting) if self.file else []
+        found = (from_options(setting, self.options), from_env(setting, self.env), in_file)
+        return [source for source in found if source]
+
+    def mention(self, group: str) -> bool:
+        """Whether anything is written that begins with the name of this group."""
+        variable = f"CI_REPORTER_{group.upper()}"
+        return (
+            bool(self.options.get(group))
+            or any(each == variable or each.startswith(f"{variable}_") for each in self.env)
+            or any(each == group or each.startswith(f"{group}_") for each in (self.file.keys if self.file else ()))
+        )
+
+
+def from_options(setting: Setting, options: Mapping[str, Any]) -> list[Given]:
+    """What the command line gives."""
+    value = options.get(setting.option_field) if setting.main or not setting.group else None
+    if value is None or value is False or value in ([], ()):
+        return []
+    texts = ["true"] if value is True else [value] if isinstance(value, str) else value
+    return [Given(text=text, where=f"option {setting.flag}") for text in texts]
+
+
+def from_env(setting: Setting, env: Mapping[str, str]) -> list[Given]:
+    """What the environment gives. Raises UsageError."""
+    if setting.secret:
+        secret = secrets.find(setting.variable, env)
+        return [Given(text=secret[0], where=f"variable {secret[1]}")] if secret else []
+    written = {name: env[name] for name in setting.variables if env.get(name)}
+    if len(set(written.values())) > 1:
+        raise UsageError(f"variables {' and '.join(written)} say different things; keep one of them")
+    for name, text in written.items():
+        texts = [item.strip() for item in re.split(r"[,\n]", text) if item.strip()] if setting.many else [text]
+        return [Given(text=each, where=f"variable {name}") for each in texts]
+    return []

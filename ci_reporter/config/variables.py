@@ -1,0 +1,55 @@
+"""Variables that begin with CI_REPORTER_: which are settings, which have another meaning, and what the rest may mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ci_reporter.config.setting import PREFIX, Setting
+from ci_reporter.frozen import fields
+from ci_reporter.model import Run
+
+_TOLD = "STEP MEASURES"  # what `run` gives to its command, and a `run` inside that finds
+_ACTION = "LAST_GOOD RULE VERDICT VERDICT_FILE"  # what the gate gives to an action
+_COMMANDS = """BASE NOW REPRODUCIBLE VERSION
+    GATE_BASELINE GATE_CONTROL GATE_CONVERGE_TIMEOUT GATE_EXPECT_REVISION GATE_JUNIT GATE_MARKDOWN GATE_ON GATE_OUT
+    GATE_RATE GATE_RULES GATE_URL GATE_WARMUP GATE_WATCH GATE_WATCH_TIME GATE_WINDOW
+    HEALTH_CA HEALTH_EXPECT_REVISION HEALTH_REVISION_AT HEALTH_TIMEOUT HEALTH_TLS_DAYS
+    HEALTH_TOKEN HEALTH_TOKEN_FILE HEALTH_URL"""  # options of other commands
+_FOREIGN = "PACKAGE TESTS_REQUIRE_ALL"  # of our examples and our own test suite
+
+
+def others() -> frozenset[str]:
+    """The variables that are no settings of a step and have a meaning: nobody is warned of them.
+
+    The fields of a `Run` are among them: `ci-reporter context` writes them, and they correct what a CI system says.
+    """
+    words = f"{_TOLD} {_ACTION} {_COMMANDS} {_FOREIGN}".split()
+    return frozenset(f"{PREFIX}{word}" for word in (*words, *(name.upper() for name in fields(Run))))
+
+
+def unrecognised(env: Mapping[str, str], known: Sequence[Setting]) -> tuple[str, ...]:
+    """Variables that look like settings of ours and are neither those nor anything else of ours."""
+    ours = {name for name in env if name.startswith(PREFIX)}
+    return tuple(sorted(ours - _names(known) - others())) if ours else ()
+
+
+def warnings(names: Iterable[str], known: Sequence[Setting]) -> list[str]:
+    """What to say of variables that nobody reads, each with what was probably meant."""
+    from ci_reporter.config.hint import nearest
+
+    meanings = _names(known) | others()
+    found = []
+    for name in names:
+        near = nearest(name, sorted(meanings))
+        way_out = f"perhaps you meant {near}" if near else "see `ci-reporter run --help`, or rename it"
+        found.append(f"variable {name} is not a setting and is ignored ({way_out})")
+    return found
+
+
+def _names(known: Iterable[Setting]) -> set[str]:
+    names: set[str] = set()
+    for each in known:
+        names.update(each.variables)
+        if each.secret:
+            names.add(f"{each.variable}_FILE")
+    return names
