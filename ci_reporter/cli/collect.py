@@ -8,10 +8,10 @@ import time
 import click
 
 from ci_reporter.cli.conclusion import show
-from ci_reporter.cli.options import run_settings, spread
+from ci_reporter.cli.options import spread
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
-from ci_reporter.cli.run import given, option
+from ci_reporter.cli.run import RUN_SETTINGS, given, option
 from ci_reporter.cli.started import STARTED
 from ci_reporter.errors import UsageError
 from ci_reporter.providers import detect, read_text
@@ -37,7 +37,7 @@ def _collect(**options: Any) -> None:
 
 class _Collect(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, spread([*args, "--"])[:-1] if "--" not in args else args)
+        return super().parse_args(ctx, spread([*args, "--"], RUN_SETTINGS)[:-1] if "--" not in args else args)
 
 
 command = _Collect(
@@ -45,7 +45,7 @@ command = _Collect(
     callback=_collect,
     params=[
         option(flag, setting)
-        for flag, setting in run_settings().items()
+        for flag, setting in RUN_SETTINGS.items()
         if flag.startswith("--") and setting.field not in _OF_A_COMMAND
     ],
     context_settings={"max_content_width": 100},

@@ -11,29 +11,33 @@ import click
 from ci_reporter.cli import output
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.run import given, sink_options
 from ci_reporter.errors import DeliveryError
 from ci_reporter.http import Deadline
 from ci_reporter.journal.spool import Spooled
 from ci_reporter.sinks.configured import sink_names, sinks
 from ci_reporter.step.deliver import deliver
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 @click.command("flush", epilog="Example:  ci-reporter flush --strict")
-@click.option("--pushgateway", metavar="URL", help="Send to this Pushgateway.  [CI_REPORTER_PUSHGATEWAY]")
 @click.option("--strict", is_flag=True, help="Exit 70 when something is still not delivered.")
 @reported
-def command(pushgateway: str | None, strict: bool) -> None:
+def command(strict: bool, **where: Any) -> None:
     """Send what has not been delivered yet, within the budget (CI_REPORTER_BUDGET, default 5s).
 
     A report older than what the gateway shows for its step is not pushed over it; it stays in steps.ndjson.
     """
-    context = current_context({"pushgateway": pushgateway})
+    context = current_context(given(where))
     journal, names = context.journal, sink_names(context.config)
     orphans = journal.recover(names)
     if orphans:
         output.say(f"ci-reporter: {len(orphans)} steps whose reporter was killed are recorded now")
     waiting = journal.spool.owed()
-    delivered = deliver(journal, sinks(context.config, context.env), None, Deadline(context.config.budget_s))
+    delivered = deliver(journal, sinks(context), None, Deadline(context.config.budget_s))
     left = journal.spool.owed()
     damaged = len(journal.spool) - len(left)
     problems = [*delivered.notes, *(f"not delivered: {why}" for why in delivered.reasons)]
@@ -44,6 +48,9 @@ def command(pushgateway: str | None, strict: bool) -> None:
     output.say(f"ci-reporter: {delivered.taken} of {len(waiting)} waiting reports delivered, {len(left)} left")
     if left and (strict or context.config.strict):
         sys.exit(DeliveryError.exit_code)
+
+
+command.params = [*sink_options(), *command.params]
 
 
 def _without_sink(left: Sequence[Spooled], configured: Sequence[str]) -> list[str]:

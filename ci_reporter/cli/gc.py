@@ -14,7 +14,6 @@ from ci_reporter.config import values
 from ci_reporter.errors import DeliveryError, UsageError
 from ci_reporter.http import Deadline
 from ci_reporter.metrics import JOB
-from ci_reporter.sinks.configured import pushgateway
 from ci_reporter.sinks.gateway import Gateway, Group
 
 _CALL_S = 30.0
@@ -32,10 +31,9 @@ def command(older_than: str, url: str | None, dry_run: bool) -> None:
     was pushed in the meantime stays.
     """
     context = current_context({"pushgateway": url})
-    if not context.config.pushgateway:
+    if "pushgateway" not in context.config.sinks:
         raise UsageError("gc: no Pushgateway is set (option --pushgateway or CI_REPORTER_PUSHGATEWAY)")
-    sink = pushgateway(context.config)
-    gateway = Gateway(url=sink.url, access=sink.access)
+    gateway = context.config.sinks["pushgateway"].gateway()
     before = time.time() - _age_s(older_than)
     stale = list(_stale(gateway, before))
     deleted = 0

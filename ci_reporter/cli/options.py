@@ -5,9 +5,10 @@ What is not plainly an option and its value is left to click, which has the help
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from ci_reporter.config import Setting, settings
+from ci_reporter.config import Config, sinks, values
+from ci_reporter.config.setting import Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def run_settings() -> dict[str, Setting]:
-    """The settings that are options of `run`, by flag."""
-    found = {f"--{setting.key.replace('_', '-')}": setting for setting in settings() if setting.option}
+    """All settings that are options of `run`, by flag, those of every sink included."""
+    found = _by_flag(sinks.all_settings())
     return found | {"-q": found["--quiet"]}
 
 
-def spread(arguments: Sequence[str]) -> list[str]:
+def spread(arguments: Sequence[str], known: Mapping[str, Setting]) -> list[str]:
     """Give each word behind `--coverage` or `--tests` its own flag: before `--`, an unquoted glob is several words."""
     if "--" not in arguments:
         return list(arguments)
     end = arguments.index("--")
-    lists = {flag for flag, setting in run_settings().items() if setting.many and not setting.pairs}
+    lists = {flag for flag, setting in known.items() if setting.many and not setting.pairs}
     out: list[str] = []
     for word in arguments[:end]:
         follows = len(out) > 1 and out[-2] in lists and not word.startswith("-")
@@ -33,9 +34,21 @@ def spread(arguments: Sequence[str]) -> list[str]:
     return [*out, *arguments[end:]]
 
 
+def _quick_settings() -> dict[str, Setting]:
+    """The options of `run` without importing a sink: the main setting of each of ours is an option with one value."""
+    mains = (Setting(group=name, main=True, option=True, help="", parse=values.text) for name in sinks.names())
+    found = _by_flag((*Config.declared, *mains))
+    return found | {"-q": found["--quiet"]}
+
+
+def _by_flag(settings: Iterable[Setting]) -> dict[str, Setting]:
+    return {setting.flag: setting for setting in settings if setting.option}
+
+
 def parse(arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]] | None:
     """Options by field name and the command; None where click should look: help, mistakes, no command."""
-    known, rest = run_settings(), spread(arguments)
+    known = _quick_settings()
+    rest = spread(arguments, known)
     options: dict[str, Any] = {}
     while rest and rest[0].startswith("-"):
         flag, equals, value = rest.pop(0).partition("=")
@@ -45,9 +58,9 @@ def parse(arguments: Sequence[str]) -> tuple[dict[str, Any], list[str]] | None:
         if setting is None or (setting.is_flag and equals) or not (setting.is_flag or equals or rest):
             return None
         if setting.is_flag:
-            options[setting.field] = True
+            options[setting.option_field] = True
         elif setting.many:
-            options.setdefault(setting.field, []).append(value if equals else rest.pop(0))
+            options.setdefault(setting.option_field, []).append(value if equals else rest.pop(0))
         else:
-            options[setting.field] = value if equals else rest.pop(0)
+            options[setting.option_field] = value if equals else rest.pop(0)
     return (options, rest) if rest else None

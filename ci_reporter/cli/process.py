@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 
 def current_context(options: Mapping[str, Any] = EMPTY) -> Context:
     """The context of this process; `options` are what the command line was given. Raises UsageError."""
-    return load_context(dict(os.environ), _working_folder(), options)
+    context = load_context(dict(os.environ), _working_folder(), options)
+    if context.config.unrecognised:
+        _warn(context)
+    return context
+
+
+def _warn(context: Context) -> None:
+    """Say which variables nobody reads; few jobs have any, so what that needs is imported here."""
+    from ci_reporter.cli import output
+    from ci_reporter.config import sinks, variables
+
+    for warning in variables.warnings(context.config.unrecognised, sinks.all_settings()):
+        output.warn(warning, context.env)
 
 
 def _working_folder() -> str:

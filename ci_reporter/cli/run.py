@@ -8,23 +8,32 @@ import click
 
 from ci_reporter.cli.execute import execute
 from ci_reporter.cli.options import run_settings, spread
-from ci_reporter.config import Setting
+from ci_reporter.config import sinks
+from ci_reporter.config.setting import Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+RUN_SETTINGS = run_settings()
+
 
 def option(flag: str, setting: Setting) -> click.Option:
     """A setting as click's option."""
     return click.Option(
-        ["-q", flag, setting.field] if setting.field == "quiet" else [flag, setting.field],
+        ["-q", flag, "quiet"] if setting.field == "quiet" else [flag, setting.option_field],
         is_flag=setting.is_flag,
         multiple=setting.many,
         default=None,
         metavar=setting.metavar or None,
         help=f"{setting.help}  [{setting.variable}]",
     )
+
+
+def sink_options() -> list[click.Option]:
+    """The option of each sink: where it is."""
+    declared = (each for name in sinks.all_names() for each in sinks.declaration(name).declared)
+    return [option(each.flag, each) for each in declared if each.option]
 
 
 def given(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,14 +48,14 @@ def _run(command: tuple[str, ...], **options: Any) -> None:
 
 class _Run(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, spread(args))
+        return super().parse_args(ctx, spread(args, RUN_SETTINGS))
 
 
 command = _Run(
     "run",
     callback=_run,
     params=[
-        *(option(flag, setting) for flag, setting in run_settings().items() if flag.startswith("--")),
+        *(option(flag, setting) for flag, setting in RUN_SETTINGS.items() if flag.startswith("--")),
         click.Argument(["command"], nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND..."),
     ],
     context_settings={"allow_interspersed_args": False, "max_content_width": 100},

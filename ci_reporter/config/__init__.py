@@ -114,9 +114,7 @@ class Config(Settings):
         "Read coverage from these report files, whatever the command's result; ** is any depth.",
         many=True,
     )
-    tests: tuple[str, ...] = option(
-        (), values.text, "GLOB...", "Read test results from these report files.", many=True
-    )
+    tests: tuple[str, ...] = option((), values.text, "GLOB...", "Read test results from these report files.", many=True)
     coverage_format: str | None = option(
         None, values.text, "NAME", "Format of the coverage files. Default: told from their content."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from ci_reporter.config import Config, Prometheus, sinks, values
 from ci_reporter.config.given import Given, Sources, from_env, from_options
@@ -29,7 +29,7 @@ def load(options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str,
     """
     sources = Sources(options=options, env=env, file=_file(_path(options, env, folders)))
     found = _sinks(sources)
-    known = [each for kind in (Config, Prometheus, *found) for each in kind.declared]
+    known = sinks.settings(found)
     if sources.file:
         sources.file.check(known)
     active = (_filled(kind, sources) for kind in found)
@@ -41,13 +41,13 @@ def load(options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str,
     )
 
 
-def _sinks(sources: Sources) -> Sequence[type[Settings]]:
+def _sinks(sources: Sources) -> list[type[Settings]]:
     """The declarations of the sinks that anything is written for; of all, where something is written that none has.
 
     Each is an import, and the command waits for it.
     """
     found = [sinks.declaration(name) for name in sinks.names() if sources.mention(name)]
-    known = [each for kind in (Config, Prometheus, *found) for each in kind.declared]
+    known = sinks.settings(found)
     in_options = {each.option_field for each in known}
     if (
         unrecognised(sources.env, known)

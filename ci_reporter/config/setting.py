@@ -1,7 +1,7 @@
 """What a setting is, and a class of them: each is declared once, as the default of a field.
 
     class KafkaSettings(Settings, group="kafka"):
-        brokers: tuple[str, ...] = option((), values.text, "HOST", "Send a message of each step there.", many=True, main=True)
+        brokers: tuple[str, ...] = option((), values.text, "HOST", "Send each step there.", many=True, main=True)
         topic: str = setting("ci", values.text, "NAME", "The topic. Default: ci.")
         password: str | None = setting(None, values.text, "", "The password.", secret=True)
 

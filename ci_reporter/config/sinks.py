@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ci_reporter import registry
-from ci_reporter.config.setting import Settings
+from ci_reporter.config import Config, Prometheus
+from ci_reporter.config.setting import Setting, Settings
 from ci_reporter.errors import UsageError
 
 KIND = "sinks"
@@ -28,3 +31,14 @@ def declaration(name: str) -> type[Settings]:
             f" (it must be a subclass of ci_reporter.config.setting.Settings with group={name!r})"
         )
     return found
+
+
+def settings(of_sinks: Iterable[type[Settings]]) -> list[Setting]:
+    """Our own settings and those of these sinks."""
+    kinds: tuple[type[Settings], ...] = (Config, Prometheus, *of_sinks)
+    return [each for kind in kinds for each in kind.declared]
+
+
+def all_settings() -> list[Setting]:
+    """Every setting that there is: our own, and those of all sinks."""
+    return settings(declaration(name) for name in all_names())

@@ -1,4 +1,4 @@
-"""Variables that begin with CI_REPORTER_: which are settings, which have another meaning, and what the rest may mean."""
+"""Variables that begin with CI_REPORTER_: settings, others that have a meaning, and the rest, which may be mistyped."""
 
 from __future__ import annotations
 

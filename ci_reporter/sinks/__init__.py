@@ -1,16 +1,34 @@
-"""Report → the world. A sink takes reports and says which it has; what it has not stays in the spool."""
+"""Report → the world. A sink takes reports and says which it has; what it has not stays in the spool.
+
+A sink is one file: the settings it needs, as a class that `config.setting` explains, and the code that sends. The
+settings are read before the wrapped command starts, so a sink's file imports what is heavy where it is used.
+CONTRIBUTING.md says how to add one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from ci_reporter.frozen import EMPTY, Frozen
-from ci_reporter.http import Deadline
 from ci_reporter.model import Report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Protocol
+
+    from ci_reporter.context import Context
+    from ci_reporter.http import Deadline
+    from ci_reporter.metrics import Samples
+
+    class SinkSettings(Protocol):
+        """The settings of a sink: a subclass of `Settings` with these."""
+
+        def sink(self, context: Context, about_us: tuple[Samples, ...] = ()) -> Sink:
+            """Make the sink; `about_us` goes with a step's own report."""
+
+        def findings(self, context: Context) -> Iterator[Finding]:
+            """Say whether the way to the sink is open, for `ci-reporter doctor`."""
 
     class Sink(Protocol):
         """Somewhere reports are sent to."""
@@ -32,3 +50,11 @@ class Receipt(Frozen):
     taken: frozenset[str] = frozenset()
     refused: Mapping[str, str] = EMPTY
     notes: tuple[str, ...] = ()
+
+
+class Finding(Frozen):
+    """One line of the doctor's: whether it is well, what was seen, what to do if not."""
+
+    ok: bool
+    seen: str
+    remedy: str = ""

@@ -13,6 +13,7 @@ from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.frozen import Frozen
 from ci_reporter.http import Deadline, shown
 from ci_reporter.http.prometheus import Prometheus
+from ci_reporter.sinks import Finding
 from ci_reporter.sinks.gateway import Gateway
 
 TYPE_CHECKING = False
@@ -24,14 +25,6 @@ _PROBE = {"job": metrics.JOB, "step": "doctor"}
 _PORTS = {"http": 80, "https": 443}
 _SIGN_IN = "set CI_REPORTER_{0}_USERNAME and _PASSWORD, or CI_REPORTER_{0}_TOKEN (each also as _FILE)"
 _TRUST = "set CI_REPORTER_{0}_CA to a file with the certificate of its authority"
-
-
-class Finding(Frozen):
-    """One line of the doctor's: whether it is well, what was seen, what to do if not."""
-
-    ok: bool
-    seen: str
-    remedy: str = ""
 
 
 def gateway(at: Gateway) -> Iterator[Finding]:

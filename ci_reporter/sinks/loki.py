@@ -1,27 +1,31 @@
 """The Loki sink: one log line a step, under a few labels; the run and all else that varies is structured metadata.
 
 Source: Grafana Loki, "Loki HTTP API", push; its limits are the defaults of `limits_config`.
+The settings are read before the wrapped command starts, so what is heavy is imported where it is used.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from ci_reporter import metrics
+from ci_reporter.config import values
+from ci_reporter.config.server import Server
+from ci_reporter.config.setting import option, setting
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.frozen import Frozen
-from ci_reporter.http import Access, Deadline, Request, send, shown
-from ci_reporter.logs.cleaning import json_line
 from ci_reporter.model import Report, Result, seconds_of
 from ci_reporter.schema import to_json
-from ci_reporter.sinks import Receipt
+from ci_reporter.sinks import Finding, Receipt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from ci_reporter.context import Context
+    from ci_reporter.http import Access, Deadline
+    from ci_reporter.metrics import Samples
 
 _PATH = "/loki/api/v1/push"
 _SERVICE = "ci-reporter"
@@ -30,6 +34,29 @@ _LONGEST_LABEL = 1024  # of its 2048 bytes
 _LONGEST_METADATA = 1024  # a value; all together may have 64 KiB
 _BATCH_LINES = 100
 _LATE_S = 30 * 60.0  # Loki refuses what is an hour behind its stream; later ones are told as sent now
+
+
+class LokiSettings(Server, group="loki"):
+    """Where to push, and for which tenant."""
+
+    url: str | None = option(None, values.url, "URL", "Push a log line of each step to this Grafana Loki.", main=True)
+    tenant: str | None = setting(None, values.text, "NAME", "Loki's tenant, the X-Scope-OrgID.")
+
+    def sink(self, context: Context, about_us: tuple[Samples, ...] = ()) -> Loki:  # noqa: ARG002  it has no metrics
+        """Make the sink; the step's trace is the one that our own environment names."""
+        from ci_reporter.system.trace import trace_id
+
+        return Loki(
+            url=self.address(),
+            access=self.access(),
+            branches=context.config.branches,
+            tenant=self.tenant,
+            trace_id=trace_id(context.env.get("TRACEPARENT", "")),
+        )
+
+    def findings(self, context: Context) -> Iterator[Finding]:  # noqa: ARG002
+        """Only a push shows whether Loki takes one, and it forgets no line."""
+        yield Finding(ok=True, seen=f"steps go to Loki at {self.address()} (nothing was sent there now)")
 
 
 class Loki(Frozen):
@@ -58,7 +85,7 @@ class Loki(Frozen):
 
     def preview(self, report: Report) -> str:
         """Show the request that would be sent: method, address, headers without secrets, body before gzip."""
-        lines = [f"POST {shown(self._address)}", *(f"{name}: {value}" for name, value in self._headers().items())]
+        lines = [f"POST {self._address}", *(f"{name}: {value}" for name, value in self._headers().items())]
         if header := self.access.header():
             lines.append(f"Authorization: {header.split()[0]} ***")
         body = self._body([_entry(report, self.clock(), self.trace_id)])
@@ -87,6 +114,10 @@ class Loki(Frozen):
         return Receipt(taken=frozenset(entry.report.report_id for entry in entries))
 
     def _request(self, entries: Sequence[_Entry], deadline: Deadline) -> None:
+        import gzip
+
+        from ci_reporter.http import Request, send, shown
+
         body = gzip.compress(json.dumps(self._body(entries)).encode(), 6, mtime=0)
         base = shown(self.url)
         request = Request(
@@ -112,6 +143,8 @@ class Loki(Frozen):
         }
 
     def _labels(self, report: Report) -> dict[str, str]:
+        from ci_reporter import metrics
+
         key = metrics.grouping_key(report, self.branches)
         found = {"service_name": _SERVICE} | {name: _cut(key[name], _LONGEST_LABEL) for name in _LABELS}
         return {name: value for name, value in found.items() if value}
@@ -152,6 +185,8 @@ def _entry(report: Report, now_s: float, trace_id: str | None = None) -> _Entry:
 
 def _line(report: Report) -> str:
     """The report as one JSON object: what is known of it, as far as Loki takes it."""
+    from ci_reporter.logs.cleaning import json_line
+
     known = {key: value for key, value in to_json(report).items() if value not in (None, {}, [])}
     found = {"level": _level(report.step.result), "message": f"{report.step.name}: {report.step.result}", **known}
     return json_line(found).encode("utf-8", "replace").decode()

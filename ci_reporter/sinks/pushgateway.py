@@ -1,19 +1,75 @@
-"""The Pushgateway sink: one POST a step, one group a writer, base64 keys. DESIGN §6 has the reasons."""
+"""The Pushgateway sink: one POST a step, one group a writer, base64 keys. docs/reference/metrics.md has the reasons.
+
+The settings are read before the wrapped command starts, so what is heavy is imported where it is used.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ci_reporter import metrics
+from ci_reporter.config import values
+from ci_reporter.config.server import Server
+from ci_reporter.config.setting import option, setting
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.frozen import Frozen
-from ci_reporter.http import Access, Deadline, shown
-from ci_reporter.metrics import Samples
 from ci_reporter.model import Report, seconds_of
-from ci_reporter.sinks import Receipt
-from ci_reporter.sinks.gateway import CONTENT_TYPE, Gateway, Group, Key, key_of
+from ci_reporter.sinks import Finding, Receipt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ci_reporter.context import Context
+    from ci_reporter.http import Access, Deadline
+    from ci_reporter.metrics import Samples
+    from ci_reporter.sinks.gateway import Gateway, Group, Key
 
 _COMPLETION = "ci_step_last_completion_timestamp_seconds"
+
+
+class PushgatewaySettings(Server, group="pushgateway"):
+    """Where to push, and how much."""
+
+    url: str | None = option(None, values.url, "URL", "Push the metrics to this Prometheus Pushgateway.", main=True)
+    label_budget: int = setting(
+        200,
+        values.count,
+        "N",
+        "At most this many label sets a push; the rest is dropped and counted.",
+        own_name="label_budget",
+    )
+    run_info: bool = setting(
+        False,
+        values.flag,
+        "",
+        "Push ci_run_info{ci_run_id,revision} too: one new series a run.",
+        own_name="run_info",
+    )
+
+    def sink(self, context: Context, about_us: tuple[Samples, ...] = ()) -> Pushgateway:
+        """Make the sink; `about_us` are samples of the reporter itself."""
+        return Pushgateway(
+            url=self.address(),
+            access=self.access(),
+            branches=context.config.branches,
+            label_budget=self.label_budget,
+            run_info=self.run_info,
+            about_us=about_us,
+        )
+
+    def gateway(self) -> Gateway:
+        """The gateway itself: what it holds, for whoever reads it."""
+        from ci_reporter.sinks.gateway import Gateway
+
+        return Gateway(url=self.address(), access=self.access())
+
+    def findings(self, context: Context) -> Iterator[Finding]:
+        """Push to a group of our own, and look whether Prometheus reads what is pushed."""
+        from ci_reporter.http.prometheus import Prometheus
+        from ci_reporter.sinks import diagnosis
+
+        yield from diagnosis.gateway(self.gateway())
+        server = context.config.prometheus
+        if server.is_set:
+            yield from diagnosis.prometheus(Prometheus(url=server.address(), access=server.access()), self.address())
 
 
 class Pushgateway(Frozen):
@@ -43,20 +99,28 @@ class Pushgateway(Frozen):
 
     def preview(self, report: Report) -> str:
         """Show the request that would be sent: method, address, headers without secrets, body."""
+        from ci_reporter.sinks.gateway import CONTENT_TYPE
+
         body, _ = self._body([report], self.about_us)
         auth = f"\nAuthorization: {header.split()[0]} ***" if (header := self.access.header()) else ""
-        url = shown(self.gateway.group_url(self._key(report)))
+        url = self.gateway.group_url(self._key(report))
         return f"POST {url}\nContent-Type: {CONTENT_TYPE}{auth}\n\n{body.decode()}"
 
     @property
     def gateway(self) -> Gateway:
         """The gateway that is pushed to."""
+        from ci_reporter.sinks.gateway import Gateway
+
         return Gateway(url=self.url, access=self.access)
 
     def _key(self, report: Report) -> dict[str, str]:
+        from ci_reporter import metrics
+
         return metrics.grouping_key(report, self.branches)
 
     def _body(self, reports: Sequence[Report], about_us: Sequence[Samples] = ()) -> tuple[bytes, int]:
+        from ci_reporter import metrics
+
         measured = metrics.newest(metrics.samples(report, run_info=self.run_info) for report in reports)
         kept, dropped = metrics.within(self.label_budget, [*about_us, *measured])
         return metrics.text_format(kept), dropped
@@ -73,7 +137,7 @@ class Pushgateway(Frozen):
             return Receipt(refused=dict.fromkeys(_ids(reports), str(exc)))
         notes = []
         if answer.status == 202:
-            notes.append(f"{shown(self.url)} answered 202: accepted, unchecked (it runs without its consistency check)")
+            notes.append(f"{self.url} answered 202: accepted, unchecked (it runs without its consistency check)")
         if dropped:
             notes.append(f"{dropped} label sets over the budget of {self.label_budget} were not pushed (label_budget)")
         return Receipt(taken=_ids(reports), notes=tuple(notes))
@@ -93,6 +157,8 @@ class Pushgateway(Frozen):
 
     def _by_group(self, reports: Sequence[Report]) -> Mapping[Key, list[Report]]:
         """Reports by grouping key, oldest first."""
+        from ci_reporter.sinks.gateway import key_of
+
         groups: dict[Key, list[Report]] = {}
         for report in sorted(reports, key=lambda each: seconds_of(each.step.finished_at) or 0.0):
             groups.setdefault(key_of(self._key(report)), []).append(report)
@@ -100,6 +166,8 @@ class Pushgateway(Frozen):
 
     def _conflict(self, reports: Sequence[Report], deadline: Deadline) -> str:
         """After a refusal: the group that holds one of our metrics with another type, if that is why."""
+        from ci_reporter import metrics
+
         measured = (each for report in reports for each in metrics.samples(report, run_info=self.run_info))
         ours = {each.family.name for each in (*self.about_us, *measured)}
         try:

@@ -11,7 +11,6 @@ from ci_reporter.errors import DeliveryError, ReportFileError
 from ci_reporter.http import Deadline
 from ci_reporter.model import Report
 from ci_reporter.schema import from_json
-from ci_reporter.sinks.configured import pushgateway
 from ci_reporter.sinks.gateway import key_of
 from ci_reporter.step.limits import Baseline
 from ci_reporter.system import reportfile
@@ -22,7 +21,7 @@ def baseline(context: Context, report: Report, deadline: Deadline) -> Baseline:
     config = context.config
     if config.coverage_baseline:
         return _from_records(context.path(config.coverage_baseline), report)
-    if config.pushgateway:
+    if "pushgateway" in config.sinks:
         return _from_gateway(context, report, deadline)
     return Baseline(pct=None, source="neither --coverage-baseline nor a Pushgateway is set")
 
@@ -53,12 +52,12 @@ def _alike(other: Report, report: Report) -> bool:
 
 
 def _from_gateway(context: Context, report: Report, deadline: Deadline) -> Baseline:
-    sink = pushgateway(context.config)
+    gateway = context.config.sinks["pushgateway"].gateway()
     unit = report.coverage.unit if report.coverage else "line"
     names = _default_branches(context, report)
     wanted = [{**metrics.grouping_key(report, context.config.branches), "branch": name} for name in names]
     try:
-        groups = sink.gateway.groups(deadline)
+        groups = gateway.groups(deadline)
     except DeliveryError as exc:
         return Baseline(pct=None, source=str(exc))
     for key in wanted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from ci_reporter.config import Config, settings, values
+from ci_reporter.config import Config, values
 from ci_reporter.context import Context
 from ci_reporter.frozen import replace
 from ci_reporter.model import Report
@@ -43,7 +43,7 @@ def redact(report: Report, secrets: frozenset[str]) -> Report:
 def _secrets(context: Context, report: Report, masks: frozenset[str]) -> frozenset[str]:
     """Of the environment, of our own settings, and what the command told GitHub to mask."""
     config = context.config
-    ours = worth_hiding(filter(None, (getattr(config, each.field) for each in settings() if each.secret)))
+    ours = worth_hiding(config.secrets())
     return secrets_of(context.env) | ours | masks | masks_in((report.step.output_tail or "").encode())
 
 

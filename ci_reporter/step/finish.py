@@ -117,7 +117,7 @@ def _targets(context: Context, started: StartedStep, timing: Timing) -> tuple[Si
         metrics.sample_of(metrics.OVERHEAD, [((), round(timing.overhead_s(), 4))]),
         metrics.sample_of(metrics.PUSH_FAILURES, [((), float(max(0, waiting)))]),
     )
-    return sinks(context.config, context.env, about_us)
+    return sinks(context, about_us)
 
 
 def _fate(config: Config, recorded: Record, delivery: Delivery) -> str:

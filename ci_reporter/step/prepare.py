@@ -17,7 +17,7 @@ def prepare(context: Context, run: Run) -> Run:
         from ci_reporter import http
 
         http.prepare()
-    if config.pushgateway or config.openmetrics:
+    if "pushgateway" in config.sinks or config.openmetrics:
         from ci_reporter import metrics
 
         metrics.prepare()

@@ -46,7 +46,7 @@ def test_every_option_is_read_without_click(flag):
     setting = run_settings()[flag]
     value = [] if setting.is_flag else ["x"]
     expected = True if setting.is_flag else ["x"] if setting.many else "x"
-    assert parse([flag, *value, "--", "true"]) == ({setting.field: expected}, ["true"])
+    assert parse([flag, *value, "--", "true"]) == ({setting.option_field: expected}, ["true"])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@
 import re
 from pathlib import Path
 
-from ci_reporter.config import Config, Setting, settings
+from ci_reporter.config import sinks
+from ci_reporter.config.setting import Setting
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
 HEAD = "| option | variable | key in the file | default | meaning |"
@@ -15,11 +16,10 @@ WORDS = {"grace": "`10s`", "budget": "`5s`", "branches": "`main`, `master`, `rel
 
 def row(setting: Setting) -> str:
     """The line of one setting."""
-    flag = f"--{setting.key.replace('_', '-')}"
-    option = f"`{f'{flag} {setting.metavar}'.strip()}`" if setting.option else ""
+    option = f"`{f'{setting.flag} {setting.metavar}'.strip()}`" if setting.option else ""
     option = f"{option}, `-q`" if setting.key == "quiet" else option
     variable = f"`{setting.variable}`" + (f", `{setting.variable}_FILE`" if setting.secret else "")
-    key = "" if setting.secret or setting.field == "config" else f"`{setting.file_key}`"
+    key = "" if setting.secret or setting.name == "config" else f"`{setting.file_key}`"
     meaning = re.sub(r" Default: .*$", "", setting.help)
     return f"| {option} | {variable} | {key} | {default(setting)} | {meaning} |".replace("  ", " ")
 
@@ -27,7 +27,7 @@ def row(setting: Setting) -> str:
 def default(setting: Setting) -> str:
     """The default as a person would write it."""
     said = re.search(r"Default: (.*)\.$", setting.help)
-    value = getattr(Config(), setting.field)
+    value = setting.default
     if setting.key in WORDS or said:
         return WORDS.get(setting.key) or said[1]
     return "" if not isinstance(value, int) or isinstance(value, bool) or value is None else f"`{value}`"
@@ -35,13 +35,13 @@ def default(setting: Setting) -> str:
 
 def test_every_setting_has_its_line():
     lines = PAGE.read_text().splitlines()
-    assert [row(each) for each in settings() if row(each) not in lines] == []
+    assert [row(each) for each in sinks.all_settings() if row(each) not in lines] == []
 
 
 def test_no_setting_is_described_that_is_not_there():
     described = re.findall(r"^\|.*\| `(CI_REPORTER_\w+)`", PAGE.read_text(), re.MULTILINE)
-    assert described == [each.variable for each in settings()]
+    assert described == [each.variable for each in sinks.all_settings()]
 
 
 if __name__ == "__main__":
-    print(HEAD, "|---|---|---|---|---|", *map(row, settings()), sep="\n")
+    print(HEAD, "|---|---|---|---|---|", *map(row, sinks.all_settings()), sep="\n")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_reporter.config import Config, settings
+from ci_reporter.config import Config, sinks
 from ci_reporter.config.load import load
 
 ASKED_FOR = [  # of the first release
@@ -23,7 +23,7 @@ TEXTS = {  # of each kind two texts and their values, none of them a default
     "pair": ("a=x", {"a": "x"}, "b=y", {"b": "y"}),
     "measure": ("a=1", {"a": 1.0}, "b=2.5", {"b": 2.5}),
 }
-SETTINGS = [each for each in settings() if each.field != "config"]
+SETTINGS = [each for each in sinks.all_settings() if each.field != "config"]
 IN_FILES = [each for each in SETTINGS if not each.secret]
 OPTIONS = [each for each in SETTINGS if each.option]
 
@@ -32,14 +32,33 @@ def name(setting):
     return setting.file_key
 
 
+def value_of(config, setting):
+    """The value of a setting, that of a sink as its sink would be switched on."""
+    if not setting.group:
+        return getattr(config, setting.field)
+    return getattr(config.prometheus if setting.group == "prometheus" else config.sinks[setting.group], setting.field)
+
+
+def needed(setting):
+    """The variables that a setting needs beside itself: its sink is switched on, and a user has a password."""
+    if not setting.group:
+        return {}
+    prefix = f"CI_REPORTER_{setting.group.upper()}"
+    address = {} if setting.main else {prefix: "http://h:1"}
+    other = {"username": "PASSWORD", "password": "USERNAME"}.get(setting.key)
+    return address | ({f"{prefix}_{other}": "x"} if other else {})
+
+
 def texts(setting, tmp_path):
     """Two texts for a setting, and their values."""
-    if setting.field.endswith("_ca"):
+    if setting.key == "ca":
         pems = [str(tmp_path / "a.pem"), str(tmp_path / "b.pem")]
         for pem in pems:
             Path(pem).write_text("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")
         return pems[0], pems[0], pems[1], pems[1]
-    weak, first, strong, second = TEXTS[setting.parse.__name__]
+    weak, first, strong, second = (
+        ("no", False, "yes", True) if setting.default is True else TEXTS[setting.parse.__name__]
+    )
     return (weak, (first,), strong, (second,)) if setting.many and not setting.pairs else (weak, first, strong, second)
 
 
@@ -56,47 +75,50 @@ def file(tmp_path: Path):
 
 
 def option(setting, text):
-    return {setting.field: True if setting.is_flag else [text] if setting.many else text}
+    return {setting.option_field: True if setting.is_flag else [text] if setting.many else text}
 
 
 def test_what_was_asked_for_is_an_option():
-    assert set(ASKED_FOR) <= {each.key for each in OPTIONS}
+    assert set(ASKED_FOR) <= {each.name for each in OPTIONS}
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=name)
 def test_a_variable_gives_the_setting(setting, tmp_path):
     text, value, *_ = texts(setting, tmp_path)
-    config = load({}, {setting.variable: text}, ())
-    assert getattr(config, setting.field) == value != getattr(Config(), setting.field)
+    config = load({}, needed(setting) | {setting.variable: text}, ())
+    assert value_of(config, setting) == value != setting.default
 
 
 @pytest.mark.parametrize("setting", IN_FILES, ids=name)
 def test_the_file_gives_the_setting(setting, tmp_path, file):
     text, value, *_ = texts(setting, tmp_path)
-    assert getattr(load({}, {}, (file(setting, text),)), setting.field) == value
+    assert value_of(load({}, needed(setting), (file(setting, text),)), setting) == value
 
 
 @pytest.mark.parametrize("setting", OPTIONS, ids=name)
 def test_an_option_gives_the_setting(setting, tmp_path):
     text, value, *_ = texts(setting, tmp_path)
-    assert getattr(load(option(setting, text), {}, ()), setting.field) == value
+    assert value_of(load(option(setting, text), needed(setting), ()), setting) == value
 
 
 @pytest.mark.parametrize("setting", [each for each in IN_FILES if not each.pairs and not each.is_flag], ids=name)
 def test_a_variable_is_stronger_than_the_file(setting, tmp_path, file):
     weak, _, strong, value = texts(setting, tmp_path)
-    assert getattr(load({}, {setting.variable: strong}, (file(setting, weak),)), setting.field) == value
+    config = load({}, needed(setting) | {setting.variable: strong}, (file(setting, weak),))
+    assert value_of(config, setting) == value
 
 
 @pytest.mark.parametrize("setting", [each for each in OPTIONS if not each.pairs and not each.is_flag], ids=name)
 def test_an_option_is_stronger_than_a_variable(setting, tmp_path):
     weak, _, strong, value = texts(setting, tmp_path)
-    assert getattr(load(option(setting, strong), {setting.variable: weak}, ()), setting.field) == value
+    config = load(option(setting, strong), needed(setting) | {setting.variable: weak}, ())
+    assert value_of(config, setting) == value
 
 
 @pytest.mark.parametrize("setting", [each for each in IN_FILES if each.is_flag], ids=name)
 def test_a_variable_can_say_no_to_the_file(setting, file):
-    assert getattr(load({}, {setting.variable: "no"}, (file(setting, "yes"),)), setting.field) is False
+    config = load({}, needed(setting) | {setting.variable: "no"}, (file(setting, "yes"),))
+    assert value_of(config, setting) is False
 
 
 @pytest.mark.parametrize("setting", [each for each in OPTIONS if each.pairs], ids=name)
@@ -119,13 +141,13 @@ def test_an_empty_variable_is_an_unset_one(setting):
 @pytest.mark.parametrize("setting", [each for each in SETTINGS if each.secret], ids=name)
 def test_a_secret_comes_from_a_file_that_a_variable_names(setting, tmp_path):
     (tmp_path / "secret").write_text("hunter2\n")
-    config = load({}, {f"{setting.variable}_FILE": str(tmp_path / "secret")}, ())
-    assert getattr(config, setting.field) == "hunter2"
+    config = load({}, needed(setting) | {f"{setting.variable}_FILE": str(tmp_path / "secret")}, ())
+    assert value_of(config, setting) == "hunter2"
 
 
 def test_a_secrets_own_variable_is_stronger_than_its_file(tmp_path):
-    env = {"CI_REPORTER_PUSHGATEWAY_TOKEN": "here", "CI_REPORTER_PUSHGATEWAY_TOKEN_FILE": "/nowhere"}
-    assert load({}, env, ()).pushgateway_token == "here"
+    env = {"CI_REPORTER_LOKI_TOKEN": "here", "CI_REPORTER_LOKI_TOKEN_FILE": "/nowhere", "CI_REPORTER_LOKI": "http://h"}
+    assert load({}, env, ()).sinks["loki"].token == "here"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +176,7 @@ def test_a_named_file_counts_and_no_other(tmp_path):
 
 def test_a_password_in_an_address_may_come_from_a_variable():
     url = "http://me:hunter2@h:9091"
-    assert load({}, {"CI_REPORTER_PUSHGATEWAY": url}, ()).pushgateway == url
+    assert load({}, {"CI_REPORTER_PUSHGATEWAY": url}, ()).sinks["pushgateway"].url == url
 
 
 def test_an_alias_stands_for_what_it_names(tmp_path):

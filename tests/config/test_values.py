@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_reporter.cli.gate import options
-from ci_reporter.config import settings, values
+from ci_reporter.config import sinks, values
 from ci_reporter.config.load import load
 from ci_reporter.gate.rules import rulefile
 
@@ -38,8 +38,8 @@ def test_what_is_no_duration(text):
 @pytest.mark.parametrize("text", ["90", "1h30m", "5min", "250ms"])
 def test_a_duration_is_the_same_in_an_option_and_in_the_rules(text):
     rules = rulefile.parse(f"gate: {{watch: {text}}}\nrules: [{{if: down for 15s}}]\n".encode(), "gate.yml")
-    given = options.ruleset({"url": "http://h", "watch": text}, compared=False)
-    assert load({"timeout_s": text}, {}, ()).timeout_s == rules.plan.watch_s == given.plan.watch_s
+    given = options.gate_options({"url": "http://h", "watch": text})
+    assert load({"timeout_s": text}, {}, ()).timeout_s == rules.plan.watch_s == given.watch_s
 
 
 def test_a_clock_time_is_told_what_it_would_be():
@@ -147,7 +147,7 @@ def test_a_pair_is_cut_at_its_first_equals_sign(text):
 
 @given(st.text())
 def test_no_text_raises_anything_but_value_error(text):
-    for setting in settings():
+    for setting in sinks.all_settings():
         try:
             setting.parse(text)
         except ValueError as exc:

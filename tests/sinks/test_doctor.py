@@ -146,9 +146,15 @@ def test_a_type_conflict_is_said_and_leaves_no_group(doctor, pushgateway, gatewa
     eventually(lambda: [each["labels"] for each in groups(pushgateway)] == [{"job": "x"}], what="the test group to go")
 
 
-def test_no_gateway_is_something_to_do(doctor):
-    lines = doctor()
-    assert after(lines, "FAIL  no Pushgateway is set").startswith("      → set CI_REPORTER_PUSHGATEWAY")
+def test_no_sink_is_a_normal_state(run_program):
+    ended = run_program("doctor")
+    assert ended.returncode == 0
+    assert "ok    no sink is set: steps are recorded here and sent nowhere (set CI_REPORTER_PUSHGATEWAY" in ended.stdout
+
+
+def test_a_loki_alone_is_shown(run_program):
+    ended = run_program("doctor", "--loki", "http://127.0.0.1:1")
+    assert (ended.returncode, "ok    steps go to Loki at http://127.0.0.1:1" in ended.stdout) == (0, True)
 
 
 def test_a_state_folder_that_is_a_file_is_said(doctor, run_program, pushgateway):

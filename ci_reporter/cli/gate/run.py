@@ -24,11 +24,9 @@ from ci_reporter.gate.run.evidence import EvidencePaths, summary, write_evidence
 from ci_reporter.gate.run.options import GateOptions, GatePlan, plan_gate
 from ci_reporter.gate.run.outcome import Outcome, as_json, sentence
 from ci_reporter.gate.run.world import World
-from ci_reporter.http import shown
 from ci_reporter.http.prometheus import Prometheus
 from ci_reporter.model import Gate, Result, Run, Step, rfc3339, seconds_of
 from ci_reporter.providers import detect, read_text
-from ci_reporter.sinks.configured import access
 from ci_reporter.step.draft import Draft
 from ci_reporter.step.finish import finish, timing
 from ci_reporter.step.prepare import prepare
@@ -176,5 +174,5 @@ def _say(setup: GateSetup, outcome: Outcome, about: dict[str, object] | None) ->
 
 def _prometheus(context: Context) -> Prometheus | None:
     """The Prometheus whose counts a gate judges, if one is set."""
-    url = context.config.prometheus
-    return Prometheus(url=shown(url), access=access(context.config, "prometheus")) if url else None
+    server = context.config.prometheus
+    return Prometheus(url=server.address(), access=server.access()) if server.is_set else None
