@@ -142,7 +142,7 @@ def _on_posix(order: Order, signals: Held | HeldByHandlers, guard: Guard, starte
     return Outcome(
         exit_code=ended.exit_code,
         result=result,
-        reason=reason,
+        reason=reason or (_without_ours(order) if attempt.root.is_bare else None),
         signal=name_of(ended.signal) if ended.signal else None,
         usage=ended.usage,
         output_tail=output_tail,
@@ -184,6 +184,10 @@ def judge(ended: Ended, *, timeout_s: float | None, oom_killed: bool) -> tuple[R
     if ended.exit_code in (126, 127) and not ended.signal:
         return Result.ERROR, "cannot execute" if ended.exit_code == 126 else "command not found"
     return Result.FAILURE, None
+
+
+def _without_ours(order: Order) -> str:
+    return f"started without {', '.join(order.added)}: no room for them in the environment"
 
 
 def _tail(order: Order) -> Tail | None:

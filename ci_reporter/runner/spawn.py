@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 
-from ci_reporter.frozen import EMPTY, Frozen
+from ci_reporter.frozen import EMPTY, Frozen, replace
 from ci_reporter.runner.parent import Parent
 from ci_reporter.runner.tree import Root
 
@@ -47,7 +47,7 @@ def spawn(command: Sequence[str], launch: Launch) -> Root:
         ours = isinstance(exc, ValueError) or exc.errno == errno.E2BIG
         if not ours or not launch.added:
             raise
-        return _spawn_as_shell(command, bare, launch)
+        return replace(_spawn_as_shell(command, bare, launch), is_bare=True)
 
 
 def _spawn_as_shell(command: Sequence[str], env: Mapping[str, str], launch: Launch) -> Root:

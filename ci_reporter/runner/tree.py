@@ -28,10 +28,14 @@ class Process(Frozen):
 
 
 class Root(Frozen):
-    """The command itself. `group` is its process group where it has one of its own."""
+    """The command itself. `group` is its process group where it has one of its own.
+
+    `is_bare` tells that it runs without the variables we add to a command's environment.
+    """
 
     pid: int
     group: int | None = None
+    is_bare: bool = False
 
 
 def members(root: Root, among: Iterable[Process], known: Container[Process] = ()) -> set[Process]:

@@ -81,6 +81,7 @@ def test_an_environment_at_the_kernels_limit_leaves_no_room_for_ours(wrapped):
     pads = range(1, 131_000)  # of one variable, execve takes 128 KiB
     largest = bisect.bisect_left(pads, True, key=lambda pad: done(pad).stderr.startswith(b"sh: ")) - 1
     assert done(pads[largest]).returncode == 3
+    assert wrapped.records()[-1]["reason"].startswith("started without CI_RUN_ID, CI_REPORTER_STEP")
 
 
 def test_a_trace_is_continued(wrapped):
