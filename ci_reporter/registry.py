@@ -29,7 +29,9 @@ def entry_point_names(kind: str) -> tuple[str, ...]:
 
 
 def load(kind: str, name: str, table: Mapping[str, str]) -> Any:
-    """Import the object called `name`: "module:attribute" in `table`, else an entry point of `ci_reporter.<kind>`.
+    """Import the object called `name`: "module" or "module:attribute" in `table`, else an entry point.
+
+    The entry point's group is `ci_reporter.<kind>`.
 
     Entry points are looked up only for a name that is not ours: reading them costs more than the rest of a start.
     Raises UsageError when nobody has that name.
@@ -37,10 +39,27 @@ def load(kind: str, name: str, table: Mapping[str, str]) -> Any:
     target = table.get(name)
     if target is not None:
         module, _, attribute = target.partition(":")
-        return getattr(import_module(module), attribute)
+        return getattr(import_module(module), attribute) if attribute else import_module(module)
     from importlib.metadata import entry_points
 
     found = entry_points(group=f"ci_reporter.{kind}", name=name)
     if not found:
         raise UsageError(f"no {_NOUNS.get(kind, kind)} named {name!r} (known: {', '.join(sorted(table))})")
     return next(iter(found)).load()
+
+
+def recognise(kind: str, text: str, table: Mapping[str, str]) -> str | None:
+    """The first format whose `sniff(text)` says that a file which begins with `text` is its own.
+
+    Ours are asked in the order of `table`, then the entry points that have a `sniff`. None when nobody knows it.
+    """
+    for name in table:
+        if load(kind, name, table).sniff(text):
+            return name
+    from importlib.metadata import entry_points
+
+    for point in entry_points(group=f"ci_reporter.{kind}"):
+        sniff = getattr(point.load(), "sniff", None)
+        if sniff is not None and sniff(text):
+            return point.name
+    return None

@@ -14,22 +14,11 @@ import tempfile
 import atheris
 
 with atheris.instrument_imports(include=["ci_reporter"]):
-    from ci_reporter import coverage
-    from ci_reporter.coverage import (  # noqa: F401
-        clover,
-        cobertura,
-        coveragepy_json,
-        gcovr,
-        gocover,
-        istanbul,
-        jacoco,
-        lcov,
-        llvm_cov,
-        opencover,
-        simplecov,
-    )
+    from ci_reporter import coverage, registry
     from ci_reporter.errors import ReportFileError
-    from ci_reporter.system import xmlstream  # noqa: F401
+
+    for name in coverage.FORMATS:
+        registry.load("coverage", name, coverage.FORMATS)
 
 _FILE = tempfile.NamedTemporaryFile(prefix="fuzz-coverage-")  # noqa: SIM115
 _FORMAT = None if sys.argv[1] == "any" else sys.argv[1]

@@ -15,17 +15,23 @@ import atheris
 with atheris.instrument_imports(include=["ci_reporter"]):
     from ci_reporter import registry, testresults
     from ci_reporter.errors import ReportFileError
+    from ci_reporter.system.reporthead import text_of
     from ci_reporter.testresults.cases import Tally
-    from ci_reporter.testresults.recognise import recognise
 
-    READERS = {name: registry.load("testresults", name, testresults.FORMATS) for name in testresults.FORMATS}
+    FORMATS = {name: registry.load("testresults", name, testresults.FORMATS) for name in testresults.FORMATS}
+
+
+def recognise(content: bytes) -> str | None:
+    """The format that the content is told to be of."""
+    return registry.recognise("testresults", text_of(content[:65536]), testresults.FORMATS)
+
 
 DATA = Path(__file__).parent.parent / "tests" / "testresults" / "data"
 
 
 def fuzz(name: str, flags: list[str]) -> None:
     """Feed bytes to the reader of that format until told to stop."""
-    reader = READERS[name]
+    reader = FORMATS[name].read
 
     def one_input(content: bytes) -> None:
         recognise(content)
@@ -48,6 +54,6 @@ def fuzz(name: str, flags: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1] not in READERS:
-        sys.exit(f"usage: {sys.argv[0]} {{{','.join(READERS)}}} [libFuzzer's flags]")
+    if len(sys.argv) < 2 or sys.argv[1] not in FORMATS:
+        sys.exit(f"usage: {sys.argv[0]} {{{','.join(FORMATS)}}} [libFuzzer's flags]")
     fuzz(sys.argv[1], sys.argv[2:])

@@ -11,14 +11,15 @@ import click
 
 from ci_reporter.cli import output
 from ci_reporter.cli.reporting import reported
+from ci_reporter.errors import ReportFileError
 from ci_reporter.surfaces.terminal import duration, plain
-from ci_reporter.testresults.cases import Case, ResultFile
+from ci_reporter.system.reportfile import expand
+from ci_reporter.testresults import FORMATS, Collected, combine, read
+from ci_reporter.testresults.cases import Case, ResultFile, summed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from ci_reporter.testresults import Collected
 
 _COLOURS = {"failed": "31", "error": "31", "flaky": "33", "passed": "32", "skipped": "2"}
 _MESSAGE_LINES = 5
@@ -27,7 +28,7 @@ _WIDEST = 110
 
 @click.group("tests", epilog="Example:  ci-reporter tests show junit.xml")
 def command() -> None:
-    """Look at test results: JUnit, TRX, NUnit, xUnit.net, TAP and go test files, told apart by their content."""
+    """Look at test results: JUnit, TRX, NUnit, xUnit.net, TAP, go test and others, recognised by their content."""
 
 
 @command.command(
@@ -41,8 +42,7 @@ def command() -> None:
     "format_name",
     metavar="FORMAT",
     envvar="CI_REPORTER_TESTS_FORMAT",
-    help="Read the files as this instead of telling by their content: junit, trx, nunit2, nunit3, xunit2, tap, "
-    "gotest_json.",
+    help=f"Read the files as this format instead of recognising it by their content: {', '.join(FORMATS)}.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One flat JSON object.")
 @reported
@@ -51,8 +51,6 @@ def show(patterns: tuple[str, ...], format_name: str | None, as_json: bool) -> N
 
     Each test of each file counts; a file that declares other numbers than its tests add up to is named.
     """
-    from ci_reporter.testresults import combine
-
     problems: list[str] = []
     results = list(_read(patterns, format_name, problems))
     if results:
@@ -67,9 +65,6 @@ def show(patterns: tuple[str, ...], format_name: str | None, as_json: bool) -> N
 
 
 def _read(patterns: Sequence[str], format_name: str | None, problems: list[str]) -> Iterator[ResultFile]:
-    from ci_reporter.errors import ReportFileError
-    from ci_reporter.testresults import read
-
     for path in _files(patterns, problems):
         try:
             yield read(path, format_name)
@@ -79,8 +74,6 @@ def _read(patterns: Sequence[str], format_name: str | None, problems: list[str])
 
 def _files(patterns: Sequence[str], problems: list[str]) -> Iterator[str]:
     """A path as it is, whatever is wrong with it; only a pattern is looked up."""
-    from ci_reporter.system.reportfile import expand
-
     seen: set[str] = set()
     for pattern in patterns:
         found = expand((pattern,), "") if set(pattern) & set("*?[") else None
@@ -158,8 +151,6 @@ def _painted(text: str, key: str, *, colour: bool) -> str:
 
 
 def _json(together: Collected, results: Sequence[ResultFile]) -> str:
-    from ci_reporter.testresults.cases import summed
-
     flat: dict[str, Any] = dict(vars(together.tests)) if together.tests else {}
     declared = summed(result.declared for result in results)
     flat |= {

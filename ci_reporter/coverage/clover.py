@@ -6,12 +6,23 @@ not. The project's own `<metrics>` are the declared totals, those of the tests a
 
 from __future__ import annotations
 
+import re
+
 from ci_reporter.coverage.report import HIGHEST_LINE, MOST_HITS, Branch
 from ci_reporter.coverage.source import Declared, Source
 from ci_reporter.coverage.tally import Tally
+from ci_reporter.system.reporthead import xml_start
 from ci_reporter.system.xmlstream import XMLStream
 
 _SCOPES = frozenset({"coverage", "project", "testproject", "package", "file", "class"})
+
+
+def sniff(text: str) -> bool:
+    """Whether the root is `<coverage>` with a `<project>` in it or Clover's own attributes."""
+    start = xml_start(text)
+    if start is None or start.root != "coverage" or start.child == "file":
+        return False
+    return start.child == "project" or bool(re.search(r"\s(?:clover|generated)=", start.attributes))
 
 
 def read(source: Source, tally: Tally) -> Declared:

@@ -14,6 +14,7 @@ from functools import lru_cache
 from ci_reporter.coverage.report import HIGHEST_LINE, MOST_HITS, Branch
 from ci_reporter.coverage.source import Declared, Source
 from ci_reporter.coverage.tally import Tally
+from ci_reporter.system.reporthead import xml_start
 from ci_reporter.system.xmlstream import XMLStream
 
 _CONDITIONS = re.compile(r"\((\d{1,18})/(\d{1,18})\)")
@@ -27,6 +28,14 @@ class _Class:
     name: str = ""
     lines: dict[int, int] = field(default_factory=dict)
     branches: dict[int, Branch] = field(default_factory=dict)
+
+
+def sniff(text: str) -> bool:
+    """Whether the root is `<coverage>` and neither Clover's nor SonarQube's."""
+    start = xml_start(text)
+    if start is None or start.root != "coverage" or start.child in ("project", "file"):
+        return False
+    return not re.search(r"\s(?:clover|generated)=", start.attributes)
 
 
 def read(source: Source, tally: Tally) -> Declared:

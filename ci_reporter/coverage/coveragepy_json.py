@@ -5,6 +5,8 @@ Source: coverage.py's jsonreport, formats 2 and 3.
 
 from __future__ import annotations
 
+import re
+
 from ci_reporter.coverage.report import Branch, branches_of
 from ci_reporter.coverage.source import Declared, Source
 from ci_reporter.coverage.tally import Tally
@@ -13,7 +15,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+# Repetitions are bounded, so that a hostile file costs milliseconds.
+_SIGNS = (
+    re.compile(r'\A\s*\{\s*"meta"\s*:\s*\{[^{}]{0,2000}"(?:branch_coverage|show_contexts)"', re.DOTALL),
+    re.compile(r'\A\s*\{.{0,20000}?"(?:executed_lines|missing_lines)"\s{0,20}:\s{0,20}\[', re.DOTALL),
+)
 _ENDS = 2
+
+
+def sniff(text: str) -> bool:
+    """Whether it has coverage.py's own keys."""
+    return any(sign.match(text) for sign in _SIGNS)
 
 
 def read(source: Source, tally: Tally) -> Declared:

@@ -5,6 +5,8 @@ Source: gcovr's documentation, "JSON Output". Lines that it excludes or that hol
 
 from __future__ import annotations
 
+import re
+
 from ci_reporter.coverage.report import Branch, FileCoverage, branches_of
 from ci_reporter.coverage.source import Declared, Source, declared_count, of
 from ci_reporter.coverage.tally import Tally, add_hits, unite_branches
@@ -12,6 +14,15 @@ from ci_reporter.coverage.tally import Tally, add_hits, unite_branches
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+
+# Repetitions are bounded, so that a hostile file costs milliseconds.
+_SIGN = re.compile(r'\A\s*\{.{0,20000}?"gcovr/(?:summary_)?format_version"\s{0,20}:', re.DOTALL)
+
+
+def sniff(text: str) -> bool:
+    """Whether it names the version of gcovr's format."""
+    return bool(_SIGN.match(text))
 
 
 def read(source: Source, tally: Tally) -> Declared:

@@ -13,10 +13,16 @@ from ci_reporter.coverage.report import Lines
 from ci_reporter.coverage.source import Declared, Source, Spans
 from ci_reporter.coverage.tally import Tally, of_blocks
 
+_SIGN = re.compile(r"\A\s*mode: ?(?:set|count|atomic)\b", re.DOTALL)
 _ROW = re.compile(r"(.+):((\d{1,10})\.\d{1,10},(\d{1,10})\.\d{1,10}) (\d{1,10}) (\d{1,20})")
 _LONGEST_ROW = 8192
 
 Blocks = dict[str, tuple[int, int]]
+
+
+def sniff(text: str) -> bool:
+    """Whether it begins with a profile's mode."""
+    return bool(_SIGN.match(text))
 
 
 def read(source: Source, tally: Tally) -> Declared:

@@ -5,6 +5,8 @@ Source: istanbul-lib-coverage. A line's hits are those of the statement beginnin
 
 from __future__ import annotations
 
+import re
+
 from ci_reporter.coverage.report import Branch, FileCoverage, branches_of
 from ci_reporter.coverage.source import Declared, Source, declared_count, of
 from ci_reporter.coverage.tally import Tally
@@ -12,6 +14,18 @@ from ci_reporter.coverage.tally import Tally
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+
+# Repetitions are bounded, so that a hostile file costs milliseconds.
+_SIGNS = (
+    re.compile(r'\A\s*\{\s*"total"\s*:\s*\{\s*"(?:lines|statements|branches|functions)"\s*:\s*\{\s*"total"', re.DOTALL),
+    re.compile(r'\A\s*\{.{0,20000}?"(?:statementMap|branchMap|fnMap)"\s{0,20}:\s{0,20}\{', re.DOTALL),
+)
+
+
+def sniff(text: str) -> bool:
+    """Whether it has a summary's totals or the maps of a file."""
+    return any(sign.match(text) for sign in _SIGNS)
 
 
 def read(source: Source, tally: Tally) -> Declared:

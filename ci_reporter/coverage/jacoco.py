@@ -8,12 +8,19 @@ from __future__ import annotations
 from ci_reporter.coverage.report import HIGHEST_LINE, Branch, FileCoverage
 from ci_reporter.coverage.source import Declared, Source, declared_count
 from ci_reporter.coverage.tally import Tally, of_lines
+from ci_reporter.system.reporthead import xml_start
 from ci_reporter.system.xmlstream import XMLStream
 
 Counters = dict[str, tuple[int, int]]
 _SCOPES = frozenset({"report", "group", "package", "class", "method", "sourcefile"})
 # What lines are counted as where there is no LINE counter: a build without debug information.
 _UNITS = (("LINE", "line"), ("INSTRUCTION", "instruction"))
+
+
+def sniff(text: str) -> bool:
+    """Whether the root is `<report>`."""
+    start = xml_start(text)
+    return start is not None and start.root == "report"
 
 
 def read(source: Source, tally: Tally) -> Declared:

@@ -15,6 +15,8 @@ from ci_reporter.coverage.tally import Tally
 
 _CHUNK_BYTES = 1024 * 1024
 _LARGEST_SECTION_BYTES = 64 * 1024 * 1024
+# Repetitions are bounded, so that a hostile file costs milliseconds.
+_SIGN = re.compile(r"\A(?:\s*#[^\n]{0,200}\n)*\s*(?:TN:|SF:)", re.DOTALL)
 _END = b"end_of_record"
 _KNOWN = re.compile(rb"(TN|SF|VER|FN|FNDA|FNF|FNH|FNL|FNA|BRDA|BRF|BRH|DA|LF|LH|MCDC|MCF|MCH)(?=:)")
 # What nearly all lines of nearly all files are: these are read a block at a time.
@@ -29,6 +31,11 @@ class _Section:
     declared: dict[str, int] = field(default_factory=dict)
     lines: dict[int, int] = field(default_factory=dict)
     taken: dict[tuple[int, bytes], int] = field(default_factory=dict)
+
+
+def sniff(text: str) -> bool:
+    """Whether it begins with a test name or a source file, after comments."""
+    return bool(_SIGN.match(text))
 
 
 def read(source: Source, tally: Tally) -> Declared:

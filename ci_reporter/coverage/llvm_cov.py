@@ -6,6 +6,8 @@ region, is a gap]; a line runs as often as the region that reaches into it, or t
 
 from __future__ import annotations
 
+import re
+
 from ci_reporter.coverage.report import Branch, FileCoverage, branches_of
 from ci_reporter.coverage.source import Declared, Source, Spans, declared_count, of
 from ci_reporter.coverage.tally import Tally, of_lines
@@ -14,7 +16,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+# Repetitions are bounded, so that a hostile file costs milliseconds.
+_SIGN = re.compile(
+    r'\A\s*\{.{0,200}?"(?:llvm\.coverage\.json\.export|data)"\s{0,20}[:,]\s{0,200}(?:\[\s{0,200}\{|")', re.DOTALL
+)
+
 Segment = tuple[int, int, bool, bool, bool]  # line, count, has a count, begins a region, is a gap
+
+
+def sniff(text: str) -> bool:
+    """Whether it begins as llvm-cov's export does."""
+    return bool(_SIGN.match(text))
 
 
 def read(source: Source, tally: Tally) -> Declared:

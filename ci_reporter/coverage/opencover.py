@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from ci_reporter.coverage.report import FileCoverage, Lines, branches_of
 from ci_reporter.coverage.source import Declared, Source, Spans
 from ci_reporter.coverage.tally import Tally, of_blocks
+from ci_reporter.system.reporthead import xml_start
 from ci_reporter.system.xmlstream import XMLStream
 
 _PLACE = ("sl", "sc", "el", "ec")
@@ -22,6 +23,12 @@ class _Points:
     visits: dict[str, int] = field(default_factory=dict)
     lines: dict[int, int] = field(default_factory=dict)
     paths: dict[tuple[int, str], int] = field(default_factory=dict)
+
+
+def sniff(text: str) -> bool:
+    """Whether the root is `<CoverageSession>`."""
+    start = xml_start(text)
+    return start is not None and start.root == "CoverageSession"
 
 
 def read(source: Source, tally: Tally) -> Declared:

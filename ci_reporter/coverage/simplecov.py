@@ -6,6 +6,7 @@ to run, "ignored" between :nocov: marks. What several commands ran is united, as
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ci_reporter.coverage.report import Branch, branches_of
@@ -16,7 +17,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_SIGNS = (
+    re.compile(r'\A\s*\{\s*"meta"\s*:\s*\{\s*"simplecov_version"', re.DOTALL),
+    re.compile(r'\A\s*\{\s*"(?:[^"\\]|\\.){0,300}"\s*:\s*\{\s*"coverage"\s*:\s*\{', re.DOTALL),
+)
 _PLACES = 6  # "[:then, 1, 5, 6, 5, 25]": kind, id, and four numbers of which the first is the line
+
+
+def sniff(text: str) -> bool:
+    """Whether it is a resultset or has SimpleCov's version."""
+    return any(sign.match(text) for sign in _SIGNS)
 
 
 def read(source: Source, tally: Tally) -> Declared:

@@ -38,7 +38,7 @@ def _from_records(path: str, report: Report) -> Baseline:
 
 def _records(path: str) -> Iterator[Report]:
     """The records of a file, oldest first; a line that is not a record is passed over. Raises ReportFileError."""
-    with reportfile.opened(path) as file:
+    with reportfile.open_report(path) as file:
         for line in file:
             try:
                 yield from_json(json.loads(line))

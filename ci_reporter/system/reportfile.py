@@ -22,7 +22,7 @@ MOST_FILES = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class Matches:
     """Files that patterns name, sorted, each once; `problems` are sentences about what was passed over."""
 
     files: tuple[str, ...]
@@ -30,7 +30,7 @@ class Found:
 
 
 @contextmanager
-def opened(path: str) -> Iterator[BinaryIO]:
+def open_report(path: str) -> Iterator[BinaryIO]:
     """Open a regular file that is not empty; a FIFO or a device is refused without waiting for its other end.
 
     Raises ReportFileError, also for what goes wrong while it is read.
@@ -61,7 +61,7 @@ def document(path: str, file: BinaryIO, largest: int = LARGEST_DOCUMENT_BYTES) -
     return content
 
 
-def expand(patterns: Sequence[str], root: str, most: int = MOST_FILES) -> Found:
+def expand(patterns: Sequence[str], root: str, most: int = MOST_FILES) -> Matches:
     """Find the files that `patterns` name below `root`; `**` is any depth, absolute patterns stay as they are.
 
     Nothing is raised: a pattern without a match, and what matches but is no regular file, is a problem.
@@ -75,7 +75,7 @@ def expand(patterns: Sequence[str], root: str, most: int = MOST_FILES) -> Found:
             problems.append(f"no file matches {pattern!r}")
     if len(files) > most:
         problems.append(f"more than {most} files match; the first {most} are read")
-    return Found(files=tuple(sorted(files)[:most]), problems=tuple(problems))
+    return Matches(files=tuple(sorted(files)[:most]), problems=tuple(problems))
 
 
 def _matches(pattern: str, root: str) -> Iterator[str]:
@@ -141,7 +141,7 @@ def _check(path: str, status: os.stat_result) -> None:
 
 def _open(path: str) -> BinaryIO:
     try:
-        return open(path, "rb", opener=_without_waiting)
+        return open(path, "rb", opener=_open_nonblocking)
     except IsADirectoryError as exc:
         raise ReportFileError(path, "is a folder; a report file was expected") from exc
     except OSError as exc:
@@ -150,5 +150,5 @@ def _open(path: str) -> BinaryIO:
         raise ReportFileError(path, "no file can have this name") from exc
 
 
-def _without_waiting(path: str, flags: int) -> int:
+def _open_nonblocking(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

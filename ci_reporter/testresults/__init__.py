@@ -1,12 +1,14 @@
 """Test results: one file a format; what a file says becomes a `ResultFile`, what several say `Collected`.
 
-A format is a module with `read(path, file, tally)`: it adds each case to the tally as it goes by. To add one: a file, a
-line in `FORMATS`, a line in `recognise.MARKS`, a test file, a line in the reference page. Other packages add theirs as
-an entry point of `ci_reporter.testresults`, by name, and by content where it has `sniff(text)`.
+A format is a module with two functions. `sniff(text)` says whether a file that begins with `text` (its first 64 KiB) is
+of this format. `read(path, file, tally)` adds each case to the tally as it goes by. To add one: a file, a line in
+`FORMATS`, a test file, a line in the reference page. Other packages add theirs as an entry point of
+`ci_reporter.testresults`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
@@ -15,8 +17,8 @@ from ci_reporter import registry
 from ci_reporter.errors import CIReporterError, ReportFileError
 from ci_reporter.model import Tests
 from ci_reporter.system import reportfile
+from ci_reporter.system.reporthead import text_of, xml_start
 from ci_reporter.testresults.cases import MOST_LISTED, MOST_SLOWEST, Case, ResultFile, Tally
-from ci_reporter.testresults.recognise import described, recognise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,14 +26,16 @@ if TYPE_CHECKING:
 
     Reader = Callable[[str, BinaryIO, Tally], None]
 
+# What may stand in the middle of other output comes last, and events before TAP, which may be within their text.
 FORMATS = {
-    "junit": "ci_reporter.testresults.junit:read",
-    "trx": "ci_reporter.testresults.trx:read",
-    "nunit2": "ci_reporter.testresults.nunit2:read",
-    "nunit3": "ci_reporter.testresults.nunit3:read",
-    "xunit2": "ci_reporter.testresults.xunit2:read",
-    "tap": "ci_reporter.testresults.tap:read",
-    "gotest_json": "ci_reporter.testresults.gotest_json:read",
+    "junit": "ci_reporter.testresults.junit",
+    "trx": "ci_reporter.testresults.trx",
+    "nunit2": "ci_reporter.testresults.nunit2",
+    "nunit3": "ci_reporter.testresults.nunit3",
+    "xunit2": "ci_reporter.testresults.xunit2",
+    "sonarqube": "ci_reporter.testresults.sonarqube",
+    "gotest_json": "ci_reporter.testresults.gotest_json",
+    "tap": "ci_reporter.testresults.tap",
 }
 
 
@@ -53,9 +57,9 @@ class Collected:
 
 def read(path: str, format_name: str | None = None) -> ResultFile:
     """Read one file, of any size in the same memory. Raises ReportFileError; UsageError for an unknown format."""
-    with reportfile.opened(path) as file:
-        name = format_name or _recognised(path, reportfile.head_of(file))
-        reader: Reader = registry.load("testresults", name, FORMATS)
+    with reportfile.open_report(path) as file:
+        name = format_name or recognise(path, reportfile.head_of(file))
+        reader = _reader(name)
         tally = Tally()
         reader(path, file, tally)
     return tally.result(path, name)
@@ -80,11 +84,29 @@ def collect(patterns: Sequence[str], root: str, format_name: str | None = None) 
     return replace(together, problems=tuple(problems))
 
 
-def _recognised(path: str, head: bytes) -> str:
-    name = recognise(head)
+def recognise(path: str, head: bytes) -> str:
+    """The format of a file that begins with these bytes. Raises ReportFileError when it is none that is known."""
+    text = text_of(head)
+    name = registry.recognise("testresults", text, FORMATS)
     if name is None:
-        raise ReportFileError(path, f"{described(head)}; expected one of {', '.join(FORMATS)}")
+        raise ReportFileError(path, f"{_described(text)}; expected one of {', '.join(FORMATS)}")
     return name
+
+
+def _described(text: str) -> str:
+    start = xml_start(text)
+    if start is not None:
+        return f"is XML with the root <{start.root[:40]}>"
+    if re.search(r"^(ok|FAIL|---|\?) .*\t", text, re.MULTILINE):
+        return "looks like the plain output of go test (its -json output is read)"
+    return "is in no format of test results that is known here"
+
+
+def _reader(name: str) -> Reader:
+    """A format's `read`; another package's entry point may be that function itself."""
+    found = registry.load("testresults", name, FORMATS)
+    reader: Reader = getattr(found, "read", found)
+    return reader
 
 
 def _readable(files: Iterable[str], format_name: str | None, problems: list[str]) -> Iterator[ResultFile]:

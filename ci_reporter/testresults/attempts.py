@@ -6,8 +6,9 @@ names are unique within one run, so a name that comes again is another attempt.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ci_reporter.testresults import values
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
 from ci_reporter.testresults.places import Place
 
@@ -16,6 +17,7 @@ GO_PROPERTY = "go.version"  # gotestsum writes it into every suite
 
 _WINDOW = 256  # with pytest-xdist, cases of other workers stand between two attempts
 _MOST_HELD = 20_000
+_MOST_WITH_DETAILS = 1_000  # of which a hundred can be listed
 _KEYS = {FAILED: "failed", ERROR: "errors", SKIPPED: "skipped"}
 
 Key = tuple[str, str]
@@ -37,6 +39,16 @@ class Attempt:
     def key(self) -> Key:
         """What makes it the same test as another attempt."""
         return (self.suite, self.name)
+
+    @property
+    def shortened(self) -> Attempt:
+        """The same with no more of its message than is ever shown."""
+        return replace(self, message=values.message(self.message))
+
+    @property
+    def without_details(self) -> Attempt:
+        """The same without what takes much memory."""
+        return replace(self, message="", places=())
 
     def count(self, tally: Tally, *, flaky: bool = False) -> None:
         """Count it as a test."""
@@ -112,6 +124,7 @@ class GoAttempts:
         if attempt.outcome in (FAILED, ERROR):
             held.roots.add(root)
         if root in held.roots and held.count < _MOST_HELD:
+            attempt = attempt.shortened if held.count < _MOST_WITH_DETAILS else attempt.without_details
             held.attempts.setdefault(attempt.key, []).append(attempt)
             held.count += 1
             return

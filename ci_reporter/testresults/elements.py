@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Element:
-    """A case as it stands in the file: `holds` are the names of the elements in it, `message` what it said."""
+    """A case as it stands in the file: `holds` are the elements in it by name, `message` what it said."""
 
     name: str
     attributes: Attributes
     message: str = ""
-    holds: set[str] = field(default_factory=set)
+    holds: dict[str, Attributes] = field(default_factory=dict)
     leaf: bool = True
 
 
@@ -34,7 +34,7 @@ class Shape:
     cases: Container[str]
     on_case: Callable[[Element], None]
     on_other: Callable[[str, Attributes], None]
-    message: str = "message"
+    messages: Container[str] = ("message",)
 
 
 def read_cases(path: str, file: BinaryIO, shape: Shape) -> None:
@@ -59,19 +59,19 @@ class _Reader:
             raise ReportFileError(self._path, f"expected another root element than <{name[:40]}>")
         self._in_root = True
         if self._open:
-            self._open[-1].holds.add(name)
+            self._open[-1].holds.setdefault(name, attributes)
         if name in shape.cases:
             if self._open:
                 self._open[-1].leaf = False
             self._open.append(Element(name, attributes))
-        elif name == shape.message and self._open:
+        elif name in shape.messages and self._open:
             self._in_message = True
             self.stream.collect_text()
         else:
             shape.on_other(name, attributes)
 
     def _end(self, name: str) -> None:
-        if name == self._shape.message and self._in_message:
+        if name in self._shape.messages and self._in_message:
             self._in_message = False
             said = self.stream.take_text()
             self._open[-1].message = self._open[-1].message or said

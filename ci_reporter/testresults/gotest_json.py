@@ -8,9 +8,11 @@ test, it is killed) is an error. A test that failed and passes in a later run of
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 
 from ci_reporter.errors import ReportFileError
+from ci_reporter.system.reporthead import xml_start
 from ci_reporter.testresults import values
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
 from ci_reporter.testresults.lines import lines, readable
@@ -21,12 +23,20 @@ if TYPE_CHECKING:
 
     Key = tuple[str, str]
 
+_SIGN = re.compile(
+    r'^[ \t]{0,9}\{.*"Action":\s*"(start|run|pause|cont|pass|bench|fail|output|skip|build-\w+)"', re.MULTILINE
+)
 _OUTCOMES = {"pass": PASSED, "bench": PASSED, "fail": FAILED, "skip": SKIPPED}
 _ACTIONS = frozenset({*_OUTCOMES, "start", "run", "pause", "cont", "output", "build-output", "build-fail", "attr"})
 _MOST_OPEN = 20_000  # tests that run at a time, packages, failures that may yet pass
 _MOST_OUTPUTS = 1_000
 _OF_THE_PACKAGE = "(package)"
 _NOISE = ("=== ", "--- ", "FAIL\t", "FAIL\n", "exit status ", "PASS\n")
+
+
+def sniff(text: str) -> bool:
+    """Whether some line is an event of go test; other output may stand before it."""
+    return xml_start(text) is None and bool(_SIGN.search(text))
 
 
 def read(path: str, file: BinaryIO, tally: Tally) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ci_reporter.errors import ReportFileError
+from ci_reporter.system.reporthead import xml_start
 from ci_reporter.system.xmlstream import XMLStream
 from ci_reporter.testresults import values
 from ci_reporter.testresults.attempts import GO_PROPERTY, PYTEST_SUITE, Attempt, GoAttempts, PytestAttempts
@@ -23,8 +24,13 @@ _SUITES = frozenset({"testsuites", "testsuite"})
 _MARKS = {"failure": FAILED, "error": ERROR, "skipped": SKIPPED, "ignored": SKIPPED, "disabled": SKIPPED}
 _RERUNS = frozenset({"flakyFailure", "flakyError", "rerunFailure", "rerunError"})
 _NOT_RUN = frozenset({"notrun", "disabled", "skipped", "ignored"})
-_EMPTY_WORDS = frozenset({"", "failed", "failure", "error"})  # the text says more
 _COUNTS = {"total": ("tests",), "failed": ("failures",), "errors": ("errors",), "skipped": ("skipped", "skip")}
+
+
+def sniff(text: str) -> bool:
+    """Whether the root is a suite, a list of them, or a case."""
+    start = xml_start(text)
+    return start is not None and start.root in ("testsuites", "testsuite", "testcase")
 
 
 def read(path: str, file: BinaryIO, tally: Tally) -> None:
@@ -113,7 +119,7 @@ class _Reader:
                 self._finish(self._case)
         elif name == self._text_of:
             self._text = self._stream.take_text().strip()
-            if self._message.strip().lower() in _EMPTY_WORDS:
+            if self._message.strip().lower() in values.EMPTY_WORDS:
                 self._message = self._text or self._message
             self._text_of = ""
         elif name in _SUITES:

@@ -36,13 +36,6 @@ def readable(line: str) -> bool:
     return line.isascii() or not any("\udc80" <= char <= "\udcff" for char in line)
 
 
-def text_of(head: bytes) -> str:
-    """The beginning of a file as text, however it is encoded: enough to tell formats apart."""
-    if b"\0" in head[:4] and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return head.decode("utf-16-be" if head.startswith(b"\0") else "utf-16-le", "replace")
-    return head.decode(_bom(head), "replace")
-
-
 def _encoding(file: BinaryIO) -> str:
     head = file.read(4)
     file.seek(0)

@@ -5,6 +5,7 @@ NUnit 2.4 has no `result`, only `executed` and `success`. `total` counts what ra
 
 from __future__ import annotations
 
+from ci_reporter.system.reporthead import xml_start
 from ci_reporter.testresults import values
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
 from ci_reporter.testresults.elements import Element, Shape, read_cases
@@ -23,6 +24,12 @@ _OUTCOMES = {
     "Skipped": SKIPPED,
     "Inconclusive": SKIPPED,
 }
+
+
+def sniff(text: str) -> bool:
+    """Whether the root is `<test-results>`."""
+    start = xml_start(text)
+    return start is not None and start.root == "test-results"
 
 
 def read(path: str, file: BinaryIO, tally: Tally) -> None:

@@ -6,6 +6,7 @@ framework alone. Tools that convert other results leave `result` out and say `ex
 
 from __future__ import annotations
 
+from ci_reporter.system.reporthead import xml_start
 from ci_reporter.testresults import values
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
 from ci_reporter.testresults.elements import Element, Shape, read_cases
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 _ROOTS = ("test-run", "test-suite")
 _OUTCOMES = {"Passed": PASSED, "Warning": PASSED, "Failed": FAILED, "Skipped": SKIPPED, "Inconclusive": SKIPPED}
 _BROKEN = frozenset({"Error", "Invalid", "Cancelled"})
+
+
+def sniff(text: str) -> bool:
+    """Whether the root is `<test-run>` or `<test-suite>`."""
+    start = xml_start(text)
+    return start is not None and start.root in _ROOTS
 
 
 def read(path: str, file: BinaryIO, tally: Tally) -> None:

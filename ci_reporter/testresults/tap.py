@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from ci_reporter.errors import ReportFileError
+from ci_reporter.system.reporthead import xml_start
 from ci_reporter.testresults import values
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
 from ci_reporter.testresults.lines import lines, readable
@@ -18,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+_SIGN = re.compile(r"^(TAP version \d+[ \t]*$|1\.\.\d+[ \t]*(#.*)?$|(not )?ok \d+\b)", re.MULTILINE)
 DEEPEST = 64
 _BAIL_OUT = "Bail out!"
 _INDENT = 4
@@ -29,6 +31,11 @@ _PLAN = re.compile(r"\d{1,9}\.\.(\d{1,9})[ \t]*(?:#[ \t]*(.*))?")
 _SUBTEST = re.compile(r"#[ \t]*Subtest:[ \t]*(.*)", re.IGNORECASE)
 _YAML_KEY = re.compile(r"(duration_ms|message|error)[ \t]*:[ \t]*(.*)")
 _ESCAPED = re.compile(r"\\([#\\])")
+
+
+def sniff(text: str) -> bool:
+    """Whether some line is a version, a plan or a numbered test point; other output may stand before it."""
+    return xml_start(text) is None and bool(_SIGN.search(text))
 
 
 def read(path: str, file: BinaryIO, tally: Tally) -> None:

@@ -6,6 +6,7 @@ skipped = total - executed.
 
 from __future__ import annotations
 
+from ci_reporter.system.reporthead import xml_start
 from ci_reporter.testresults import values
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
 from ci_reporter.testresults.elements import Element, Shape, read_cases
@@ -31,6 +32,12 @@ _OUTCOMES = {
 }
 
 
+def sniff(text: str) -> bool:
+    """Whether the root is `<TestRun>`."""
+    start = xml_start(text)
+    return start is not None and start.root == "TestRun"
+
+
 def read(path: str, file: BinaryIO, tally: Tally) -> None:
     """Count the results of one file. Raises ReportFileError."""
 
@@ -47,7 +54,7 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
             tally.note(f"says that the run itself ended as {attributes['outcome']}")
 
     read_cases(
-        path, file, Shape(roots=("TestRun",), cases=_RESULTS, message="Message", on_case=on_case, on_other=on_other)
+        path, file, Shape(roots=("TestRun",), cases=_RESULTS, messages=("Message",), on_case=on_case, on_other=on_other)
     )
 
 

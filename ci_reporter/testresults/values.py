@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 LONGEST_NAME = 200
 LONGEST_MESSAGE = 1000
+EMPTY_WORDS = frozenset({"", "failed", "failure", "error"})  # messages of which the text of the failure says more
 LONGEST_S = 366 * 24 * 3600  # a test that took longer is a time stamp or a mistake
 _ESCAPE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?|\x1b[ -~]?"

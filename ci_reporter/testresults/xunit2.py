@@ -5,6 +5,7 @@ What breaks outside a test (a fixture's clean-up) stands in `<errors>` of its as
 
 from __future__ import annotations
 
+from ci_reporter.system.reporthead import xml_start
 from ci_reporter.testresults import values
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally, summed
 from ci_reporter.testresults.elements import Element, Shape, read_cases
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 _ROOTS = ("assemblies", "assembly")
 _OUTCOMES = {"Pass": PASSED, "Fail": FAILED, "Skip": SKIPPED, "NotRun": SKIPPED}
+
+
+def sniff(text: str) -> bool:
+    """Whether the root is `<assemblies>` or `<assembly>`."""
+    start = xml_start(text)
+    return start is not None and start.root in _ROOTS
 
 
 def read(path: str, file: BinaryIO, tally: Tally) -> None:

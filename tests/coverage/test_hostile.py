@@ -4,35 +4,32 @@ import json
 import os
 import random
 import tracemalloc
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ci_reporter import coverage
+from ci_reporter import coverage, registry
 from ci_reporter.coverage.source import Source
 from ci_reporter.coverage.tally import RepeatedFile, Tally
 from ci_reporter.errors import ReportFileError
+from ci_reporter.system.reporthead import text_of, xml_start
 
-ROOTS = {"cobertura": "coverage", "clover": "coverage", "jacoco": "report", "opencover": "CoverageSession"}
-JSON = ["coveragepy_json", "istanbul", "simplecov", "llvm_cov", "gcovr"]
-SEEDS = {
-    "cobertura": "coverlet/cobertura.xml",
-    "coveragepy_json": "coverage.py/branch.json",
-    "lcov": "nyc/lcov.info",
-    "jacoco": "kover/report.xml",
-    "clover": "openclover/clover.xml",
-    "gocover": "go/coverpkg.out",
-    "simplecov": "simplecov/resultset.json",
-    "istanbul": "jest/coverage-final.json",
-    "opencover": "opencover/opencover.xml",
-    "llvm_cov": "llvm-cov/export.json",
-    "gcovr": "gcovr/gcovr.json",
-}
+DATA = Path(__file__).with_name("data")
 
 
-def test_every_format_has_a_seed():
-    assert set(SEEDS) == set(coverage.FORMATS)
+def seed(name):
+    """The largest real file of a format that is small enough to be cut and changed a thousand times."""
+    sniff = registry.load("coverage", name, coverage.FORMATS).sniff
+    files = [path for path in DATA.glob("*/*") if sniff(text_of(path.read_bytes()[:65536]))]
+    return max(files, key=lambda path: (path.stat().st_size <= 8000, path.stat().st_size, path))
+
+
+SEEDS = {name: seed(name) for name in coverage.FORMATS}
+XML = {name: xml_start(path.read_text()) for name, path in SEEDS.items() if path.read_bytes().startswith(b"<")}
+ROOTS = {name: start.root for name, start in XML.items()}
+JSON = [name for name, path in SEEDS.items() if path.read_bytes().startswith(b"{")]
 
 
 def refused(path, kind=None):
@@ -119,8 +116,8 @@ def test_utf16_is_read(file, data):
 
 @pytest.mark.parametrize("kind", coverage.FORMATS)
 def test_a_truncated_file_is_refused_or_smaller(file, data, kind):
-    content = (data / SEEDS[kind]).read_bytes()
-    whole = coverage.read(str(data / SEEDS[kind])).computed.total
+    content = SEEDS[kind].read_bytes()
+    whole = coverage.read(str(SEEDS[kind])).computed.total
     for size in range(1, len(content), 97):
         try:
             assert (coverage.read(str(file(content[:size])), kind).computed.total or 0) <= whole
@@ -248,7 +245,7 @@ def mutated(content, seed):
 
 @pytest.mark.parametrize("kind", coverage.FORMATS)
 def test_mutated_real_files_are_read_or_refused(tmp_path, data, kind):
-    content = (data / SEEDS[kind]).read_bytes()
+    content = SEEDS[kind].read_bytes()
     for seed in range(150):
         taken(kind, mutated(content, seed), tmp_path / "x")
 

@@ -25,6 +25,7 @@ RUNS = {
     "openclover/": (5, 6, 3, 4),
     "opencover/": (5, 7, 3, 4),
     "coverlet/": (3, 4, 1, 2),
+    "sonarqube/": (6, 9, 1, 4),
 }
 WITHOUT_BRANCHES = {"gcovr/": ["clover.xml"]}
 FORMATS = {
@@ -44,6 +45,7 @@ FORMATS = {
     "opencover": ["opencover/opencover.xml"],
     "llvm_cov": ["llvm-cov/export.json", "llvm-cov/summary.json"],
     "gcovr": ["gcovr/gcovr.json", "gcovr/summary.json"],
+    "sonarqube": ["sonarqube/gcovr.xml"],
 }
 CASES = [
     pytest.param(run, path, id=str(path.relative_to(path.parents[1])))

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from ci_reporter.errors import ReportFileError
-from ci_reporter.system.reportfile import document, expand, head_of, opened
+from ci_reporter.system.reportfile import document, expand, head_of, open_report
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_at_most_so_many_files_are_given(tree):
 
 
 def refusal(path):
-    with pytest.raises(ReportFileError) as caught, opened(str(path)):
+    with pytest.raises(ReportFileError) as caught, open_report(str(path)):
         pass
     return str(caught.value)
 
@@ -114,9 +114,9 @@ def test_a_message_is_one_line_whatever_the_name(tmp_path):
 def test_document_has_a_bound(tmp_path):
     (tmp_path / "big").write_bytes(b"x" * 100)
 
-    with opened(str(tmp_path / "big")) as file:
+    with open_report(str(tmp_path / "big")) as file:
         assert head_of(file) == document("big", file) == b"x" * 100
-    with opened(str(tmp_path / "big")) as file, pytest.raises(ReportFileError, match="has 100 bytes"):
+    with open_report(str(tmp_path / "big")) as file, pytest.raises(ReportFileError, match="has 100 bytes"):
         document("big", file, largest=99)
 
 
@@ -124,5 +124,5 @@ def test_a_file_that_says_10_gb_is_refused_unread(tmp_path):
     with open(tmp_path / "sparse", "wb") as file:
         file.truncate(10 * 1024**3)
 
-    with opened(str(tmp_path / "sparse")) as file, pytest.raises(ReportFileError, match="has 10737418240 bytes"):
+    with open_report(str(tmp_path / "sparse")) as file, pytest.raises(ReportFileError, match="has 10737418240 bytes"):
         document("sparse", file)

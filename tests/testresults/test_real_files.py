@@ -13,6 +13,7 @@ COUNTS = {
     "pytest/reruns-small.xml": ("junit", 3, 2, 1, 0, 0, 1),
     "unittest-xml-reporting/unittest.xml": ("junit", 7, 1, 2, 2, 2, 0),
     "jest/jest-junit.xml": ("junit", 7, 4, 2, 0, 1, 0),
+    "jest/jest-sonar.xml": ("sonarqube", 7, 4, 2, 0, 1, 0),
     "mocha/xunit.xml": ("junit", 8, 4, 2, 0, 2, 0),
     "mocha/mocha-junit-reporter.xml": ("junit", 6, 4, 2, 0, 0, 0),
     "mocha/mocha.tap": ("tap", 8, 4, 2, 0, 2, 0),

@@ -2,12 +2,19 @@
 
 import codecs
 import time
+from pathlib import Path
 
 import pytest
 
-from ci_reporter import testresults
+from ci_reporter import registry, testresults
 from ci_reporter.errors import ReportFileError, UsageError
-from ci_reporter.testresults.recognise import MARKS, recognise
+from ci_reporter.system.reporthead import text_of
+
+FILES = [path for path in sorted(Path(__file__).with_name("data").glob("*/*")) if path.suffix != ".txt"]
+
+
+def recognise(head):
+    return registry.recognise("testresults", text_of(head), testresults.FORMATS)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +40,8 @@ from ci_reporter.testresults.recognise import MARKS, recognise
         (b'{"Time":"x","Action":"start","Package":"p"}\n', "gotest_json"),
         (b'go: downloading x\n{"Action":"output","Package":"p"}\n', "gotest_json"),
         (b'{"ImportPath":"p","Action":"build-output","Output":"x"}', "gotest_json"),
+        (b"<test-suite>", "nunit3"),
+        (b'<testExecutions version="1">', "sonarqube"),
         (b"<coverage>", None),
         (b"<html><testsuite>", None),
         (b"ok  \tshop/cart\t0.1s\n", None),
@@ -61,8 +70,12 @@ def test_what_is_not_recognised_is_described(results, content, said):
     assert "expected one of junit, trx" in str(caught.value)
 
 
-def test_every_format_has_a_mark_and_a_reader():
-    assert set(MARKS) == set(testresults.FORMATS)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_only_one_format_takes_a_real_file_for_its_own(path):
+    text = text_of(path.read_bytes()[:65536])
+    formats = {name: registry.load("testresults", name, testresults.FORMATS) for name in testresults.FORMATS}
+
+    assert len([name for name, module in formats.items() if module.sniff(text)]) == 1
 
 
 def test_the_format_may_be_given(results):
@@ -82,3 +95,8 @@ def test_telling_formats_apart_takes_no_time(unit):
     recognise(unit * (65536 // len(unit)))
 
     assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("name", testresults.FORMATS)
+def test_every_format_has_its_line_in_the_reference(name):
+    assert f"\n| `{name}` |" in (Path(__file__).parents[2] / "docs/reference/test-results.md").read_text()

@@ -23,6 +23,5 @@ _SUBCOMMANDS = {
 def command() -> None:
     """Look at coverage files, merge them, hold them against a change.
 
-    Cobertura, coverage.py JSON, LCOV, JaCoCo, Clover, Go, SimpleCov, Istanbul, OpenCover, llvm-cov and gcovr files are
-    told apart by their content.
+    The format of each file is recognised by its content; `show --help` lists the formats.
     """

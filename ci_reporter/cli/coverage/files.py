@@ -20,7 +20,7 @@ format_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option
     "format_name",
     metavar="FORMAT",
     envvar="CI_REPORTER_COVERAGE_FORMAT",
-    help=f"Read the files as this instead of telling by their content: {', '.join(coverage.FORMATS)}.",
+    help=f"Read the files as this format instead of recognising it by their content: {', '.join(coverage.FORMATS)}.",
 )
 
 
