@@ -62,7 +62,7 @@ def start_command(context: Context, argv: Sequence[str], run: Run) -> CommandSte
 
 
 def run_command(command: CommandStep, signals: Held | HeldByHandlers) -> CommandRun:
-    """Run the command to its end."""
+    """Run the command to its end, in the working folder of this process."""
     step = runner.run(command.order, signals)
     ended = time.monotonic()
     report = replace(command.started.report, run=command.background.run(), step=step)
