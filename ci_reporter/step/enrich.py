@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
-from ci_reporter.config import Config, values
+from ci_reporter.config import Config
 from ci_reporter.context import Context
 from ci_reporter.frozen import replace
 from ci_reporter.model import Report
 from ci_reporter.step.command import program
 from ci_reporter.step.draft import Draft
+from ci_reporter.step.measures import take_measures
 from ci_reporter.system.masking import masks_in, redacted, redacted_tail, secrets_of, worth_hiding
-
-_LARGEST = 1024 * 1024
 
 
 def enrich(context: Context, draft: Draft, argv: Sequence[str], masks: frozenset[str]) -> Draft:
@@ -22,7 +20,7 @@ def enrich(context: Context, draft: Draft, argv: Sequence[str], masks: frozenset
     `masks` are values that the command has told GitHub to mask.
     """
     report = draft.report
-    measures, warnings = _measures(context.journal.measures_path(report.report_id))
+    measures, warnings = take_measures(context.journal.measures_path(report.report_id))
     secrets = _secrets(context, report, masks)
     step = replace(report.step, command=_line(context.config, argv, secrets))
     report = redact(replace(report, step=step, measures={**report.measures, **measures}), secrets)
@@ -55,21 +53,3 @@ def _line(config: Config, argv: Sequence[str], secrets: frozenset[str]) -> str:
 
     words = [redacted(word, secrets) for word in argv]
     return " ".join(words) if config.shell else shlex.join(words)
-
-
-def _measures(path: str) -> tuple[dict[str, float], list[str]]:
-    """Read the `name=value` lines the command wrote; lines that are none are counted and said."""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = [line.strip() for line in file.read(_LARGEST).splitlines()]
-        os.unlink(path)
-    except OSError:
-        return {}, []
-    found, wrong = {}, []
-    for line in filter(None, lines):
-        try:
-            name, value = values.measure(line)
-            found[name] = value
-        except ValueError as exc:
-            wrong.append(f"{line[:60]!r} {exc}")
-    return found, [f"$CI_REPORTER_MEASURES: {len(wrong)} lines left out, the first: {wrong[0]}"] if wrong else []

@@ -28,11 +28,6 @@ def test_measures_are_read_once(enriched, make_context):
     assert enrich(context, draft, ("make",), frozenset()).report.measures == draft.report.measures
 
 
-def test_lines_that_are_not_measures_are_counted_with_the_first(enriched, make_context):
-    (warning,) = enriched(make_context(), measures="a=1\nnonsense\nb=nan\n").warnings
-    assert warning.startswith("$CI_REPORTER_MEASURES: 2 lines left out, the first: 'nonsense'")
-
-
 def test_only_the_first_word_of_the_command_is_kept(enriched, make_context):
     assert enriched(make_context()).report.step.command == "make"
 
