@@ -12,12 +12,14 @@ from ci_reporter import registry
 from ci_reporter.config.load import load
 from ci_reporter.frozen import EMPTY, Frozen
 from ci_reporter.journal import Journal
+from ci_reporter.providers import detect, read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ci_reporter.config import Config
+    from ci_reporter.model import Run
 
 STATE_FOLDER = ".ci-reporter"
 
@@ -46,6 +48,31 @@ def load_context(env: Mapping[str, str], folder: str, options: Mapping[str, Any]
     _check_formats(config)
     state = os.path.join(folder, config.dir) if config.dir else os.path.join(root, STATE_FOLDER)
     return Context(env=env, folder=folder, root=root, config=config, journal=Journal(os.path.normpath(state)))
+
+
+def current_run(context: Context) -> Run:
+    """The run we are in. Where the CI system gives it no id, the state folder keeps one while the job lives."""
+
+    def kept() -> str:
+        from ci_reporter.journal.job import job_id
+
+        return job_id(context.journal, context.env)
+
+    return detect(context.env, read_text, kept)
+
+
+def recorded_run_id(context: Context) -> str:
+    """The run whose records are meant: the one we are in; without a CI system the one that was recorded last."""
+
+    def known() -> str:
+        from ci_reporter.journal.job import known_job_id
+
+        return known_job_id(context.journal) or "unknown"
+
+    run = detect(context.env, read_text, known)
+    if run.provider == "local" and "CI_RUN_ID" not in context.env and (newest := context.journal.newest()):
+        return newest.run.ci_run_id
+    return run.ci_run_id
 
 
 def repository_root(folder: str) -> str:

@@ -13,8 +13,8 @@ from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.cli.run import RUN_SETTINGS, given, option
 from ci_reporter.cli.started import STARTED
+from ci_reporter.context import current_run
 from ci_reporter.errors import UsageError
-from ci_reporter.providers import detect, read_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def _collect(**options: Any) -> None:
     context = current_context(given(options))
     if not (context.config.coverage or context.config.tests):
         raise UsageError("collect: nothing to read (name files with --coverage or --tests)")
-    conclusion = collect(context, detect(context.env, read_text), before_s=time.monotonic() - STARTED)
+    conclusion = collect(context, current_run(context), before_s=time.monotonic() - STARTED)
     show(conclusion, context, as_json=context.config.json)
     sys.exit(conclusion.exit_code)
 

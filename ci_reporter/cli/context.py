@@ -11,7 +11,8 @@ import click
 from ci_reporter.cli import output
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
-from ci_reporter.providers import detect, git, read_text
+from ci_reporter.context import current_run
+from ci_reporter.providers import git
 
 
 @click.command("context", epilog='Example:  eval "$(ci-reporter context --shell)"; echo "$CI_RUN_ID"')
@@ -24,7 +25,7 @@ from ci_reporter.providers import detect, git, read_text
 def command(style: str | None) -> None:
     """Show where we are: run, job, branch, revision. What is unknown is absent."""
     context = current_context()
-    run = git.fill(detect(context.env, read_text), context.folder, context.env)
+    run = git.fill(current_run(context), context.folder, context.env)
     known = {key: value for key, value in vars(run).items() if value is not None}
     known |= {"step": context.config.name} if context.config.name else {}
     known |= {"environment": context.config.environment} if context.config.environment else {}

@@ -13,8 +13,7 @@ from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.cli.run import given, option, sink_options
 from ci_reporter.config import Prometheus
-from ci_reporter.context import Context
-from ci_reporter.providers import detect, read_text
+from ci_reporter.context import Context, current_run
 from ci_reporter.sinks import Finding
 
 TYPE_CHECKING = False
@@ -46,7 +45,7 @@ command.params = [*sink_options(), *(option(each.flag, each) for each in Prometh
 
 
 def _findings(context: Context) -> Iterator[Finding]:
-    run = detect(context.env, read_text)
+    run = current_run(context)
     yield Finding(ok=True, seen=f"settings are valid; this is {run.provider}, run {run.ci_run_id}")
     yield _state_folder(context.journal.path)
     for settings in context.config.sinks.values():

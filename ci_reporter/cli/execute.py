@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.started import STARTED
-from ci_reporter.context import Context
+from ci_reporter.context import Context, current_run
 from ci_reporter.errors import CIReporterError
-from ci_reporter.providers import detect, read_text
 from ci_reporter.runner.signals import held, hold
 from ci_reporter.runner.spawn import refusal, restore_defaults
 from ci_reporter.step.command import CommandRun, CommandStep, run_command, start_command
@@ -31,7 +30,7 @@ def execute(options: Mapping[str, Any], argv: Sequence[str], signals: Held | Hel
     signals = signals or hold()
     try:
         context = current_context(options)
-        command = start_command(context, argv, detect(context.env, read_text))
+        command = start_command(context, argv, current_run(context))
     except CIReporterError as exc:
         print(f"ci-reporter: {exc}", file=sys.stderr)  # noqa: T201
         _end(exc.exit_code)
@@ -44,7 +43,7 @@ def execute(options: Mapping[str, Any], argv: Sequence[str], signals: Held | Hel
 def record_command(options: Mapping[str, Any], argv: Sequence[str]) -> int:
     """Record a command as a step of this run; its exit code. Raises UsageError."""
     context = current_context(options)
-    command = start_command(context, argv, detect(context.env, read_text))
+    command = start_command(context, argv, current_run(context))
     with held() as signals:
         return _record(context, command, signals)
 

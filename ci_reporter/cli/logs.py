@@ -14,6 +14,7 @@ import click
 from ci_reporter.cli import output
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
+from ci_reporter.context import recorded_run_id
 from ci_reporter.errors import CIReporterError, UsageError
 from ci_reporter.logs.growing import Growing
 from ci_reporter.logs.lines import Lines, Wrapper, of_run, shown
@@ -49,7 +50,7 @@ def command(files: tuple[str, ...], run_id: str | None, follow: bool, wrap: bool
     if wrap:
         _wrap(run_id, os.environ)
     else:
-        _find(files or (_STDIN,), run_id or _this_run(), follow=follow)
+        _find(files or (_STDIN,), run_id or recorded_run_id(current_context()), follow=follow)
 
 
 def _wrap(run_id: str | None, env: Mapping[str, str]) -> None:
@@ -137,14 +138,6 @@ def _all(path: str, lines: Lines) -> Iterator[bytes]:
         while chunk := file.read1(_CHUNK):
             yield from lines.feed(chunk)
     yield from lines.end()
-
-
-def _this_run() -> str:
-    """The run we are in; without a CI system, the newest in the state folder."""
-    context = current_context()
-    run = detect(context.env, read_text)
-    newest = context.journal.newest() if run.provider == "local" and "CI_RUN_ID" not in context.env else None
-    return newest.run.ci_run_id if newest else run.ci_run_id
 
 
 def _written(line: str, *, flush: bool = True) -> bool:

@@ -13,10 +13,10 @@ import click
 from ci_reporter.cli import output
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
-from ci_reporter.context import Context
+from ci_reporter.context import Context, current_run, recorded_run_id
 from ci_reporter.errors import CIReporterError, UsageError
 from ci_reporter.model import BuildInfo
-from ci_reporter.providers import detect, git, read_text
+from ci_reporter.providers import git
 from ci_reporter.surfaces.terminal import plain
 
 TYPE_CHECKING = False
@@ -89,7 +89,7 @@ def _check(artifacts: Sequence[str], wanted: dict[str, Any]) -> None:
 def _build_info(context: Context, wanted: dict[str, Any]) -> BuildInfo:
     from ci_reporter.stamp.building import Wishes, build_info, checkout
 
-    run = git.fill(detect(context.env, read_text), context.folder, context.env)
+    run = git.fill(current_run(context), context.folder, context.env)
     wishes = Wishes(version=wanted["version"], now=wanted["now"], reproducible=wanted["reproducible"])
     return build_info(run, checkout(context.folder, context.env), context.env, wishes, time.time)
 
@@ -160,16 +160,8 @@ def _attest(artifacts: Sequence[str], info: BuildInfo, wanted: dict[str, Any], c
     if wanted["provenance"]:
         _write(wanted["provenance"], _text(attest.provenance(subjects, info)))
     if wanted["test_result"]:
-        reports = list(context.journal.reports(_run_id(context)))
+        reports = list(context.journal.reports(recorded_run_id(context)))
         _write(wanted["test_result"], _text(attest.test_result(subjects, reports, info)))
-
-
-def _run_id(context: Context) -> str:
-    """This run, also where the stamp leaves it out; where every call is a run of its own, the newest one."""
-    run = detect(context.env, read_text)
-    if run.provider == "local" and "CI_RUN_ID" not in context.env and (newest := context.journal.newest()):
-        return newest.run.ci_run_id
-    return run.ci_run_id
 
 
 def _text(statement: dict[str, Any]) -> str:

@@ -73,8 +73,7 @@ class Journal:
         Raises StateError; where it can be, the record then waits in the running file for the next call.
         """
         try:
-            self._prepare(self.path)
-            with self._lock() as fd:
+            with self.lock() as fd:
                 self._record(report, sinks, fd)
         except StateError as exc:
             if running and _kept(running, report):
@@ -88,10 +87,15 @@ class Journal:
 
     def reports(self, ci_run_id: str = "") -> Iterator[Report]:
         """Finished reports, of one run when it is named, oldest first; a torn or foreign line is passed over."""
-        for line in self._lines(encode({"ci_run_id": ci_run_id})[1:-1] if ci_run_id else b""):
-            report = self._report(line)
-            if report and ci_run_id in ("", report.run.ci_run_id):
-                yield report
+        return (report for report, _ in self._recorded(ci_run_id))
+
+    def deliveries(self, ci_run_id: str = "") -> dict[str, str]:
+        """What became of the reports that had somewhere to go, by report id: `delivered`, or what they wait for."""
+        waiting: dict[str, list[str]] = {}
+        for each in self.spool.owed():
+            waiting.setdefault(each.report.report_id, []).append(each.sink)
+        fates = {report.report_id: "delivered" for report, sinks in self._recorded(ci_run_id) if sinks}
+        return fates | {report_id: f"waiting for {', '.join(names)}" for report_id, names in waiting.items()}
 
     def newest(self) -> Report | None:
         """The report that was written last."""
@@ -99,13 +103,16 @@ class Journal:
         for line in self._lines():
             if line.endswith(b"}\n"):  # the last one may be torn
                 newest = line
-        return self._report(newest) if newest else None
+        try:
+            return from_json(json.loads(newest)) if newest else None
+        except (ValueError, RecursionError):
+            return None
 
     def recover(self, sinks: Sequence[str]) -> list[Report]:
         """Turn steps whose owner is gone into records; returns the new ones. Raises StateError."""
         if not HAS_LOCKS or not self._orphans():
             return []
-        with self._lock() as fd:  # whatever others have recovered in the meantime is gone by now
+        with self.lock() as fd:  # whatever others have recovered in the meantime is gone by now
             found = self._orphans()
             known = {line[len(_BEGINNING) :].partition(b'"')[0].decode("ascii", "replace") for line in self._lines()}
             new = [report for report in found if report.report_id not in known]
@@ -124,11 +131,16 @@ class Journal:
             return []
         return [f"{first}{f' and {more} more' if more else ''}: not ours, or damaged; passed over"]
 
-    def _report(self, line: bytes) -> Report | None:
-        try:
-            return from_json(json.loads(line))
-        except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-            return None
+    def _recorded(self, ci_run_id: str) -> Iterator[tuple[Report, bool]]:
+        """The reports of a run, or of all, and whether each had a sink to go to."""
+        for line in self._lines(encode({"ci_run_id": ci_run_id})[1:-1] if ci_run_id else b""):
+            try:
+                flat = json.loads(line)
+                report = from_json(flat)
+            except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+                continue
+            if ci_run_id in ("", report.run.ci_run_id):
+                yield report, bool(flat.get("sinks"))
 
     def _lines(self, wanted: bytes = b"") -> Iterator[bytes]:
         """The lines of steps.ndjson with these bytes in them: looking is a hundred times faster than parsing."""
@@ -147,7 +159,7 @@ class Journal:
                     yield line
 
     def _record(self, report: Report, sinks: Sequence[str], fd: int) -> None:
-        line = encode(to_json(report)) + b"\n"
+        line = encode(to_json(report) | ({"sinks": list(sinks)} if sinks else {})) + b"\n"
         size = os.fstat(fd).st_size
         if size and read_at(fd, size - 1, 1) != b"\n":
             line = b"\n" + line  # whoever wrote last was killed in the middle of a line
@@ -187,8 +199,9 @@ class Journal:
         unlink(self.measures_path(report.report_id))
 
     @contextmanager
-    def _lock(self) -> Iterator[int]:
-        """Hold the journal for a moment: yields `steps.ndjson`, open for appending."""
+    def lock(self) -> Iterator[int]:
+        """Hold the journal for a moment: yields `steps.ndjson`, open for appending. Raises StateError."""
+        self._prepare(self.path)
         try:
             fd = open_regular(self.steps, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         except OSError as exc:

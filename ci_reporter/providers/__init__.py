@@ -61,8 +61,10 @@ _LONGEST = 4096
 _LARGEST_BYTES = 32 * 1024 * 1024
 
 
-def detect(env: Env, read_file: ReadFile) -> Run:
+def detect(env: Env, read_file: ReadFile, job_id: Callable[[], str] = uuid7) -> Run:
     """Tell where we are. `read_file` gives a file's text or raises OSError: `read_text`, but for tests.
+
+    `job_id` gives an id where a CI system has none for its run; without a CI system every call is a run of its own.
 
     The environment's `CI_RUN_ID` is taken as it is, so that it stays the one its other readers have.
     """
@@ -70,7 +72,7 @@ def detect(env: Env, read_file: ReadFile) -> Run:
     overrides = {name: env.get(f"CI_REPORTER_{name.upper()}") for name in _FIELDS}
     run = _tidy({"provider": provider} | _values(found) | _values(overrides), env)
     run = {name: text for name, value in run.items() if (text := value.strip())}
-    ci_run_id = one_line(env.get("CI_RUN_ID", "")) or run.get("ci_run_id") or _run_id(run)
+    ci_run_id = one_line(env.get("CI_RUN_ID", "")) or run.get("ci_run_id") or _run_id(run, job_id)
     return Run(**(run | {"ci_run_id": ci_run_id}))
 
 
@@ -182,12 +184,13 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _run_id(run: Mapping[str, str]) -> str:
+def _run_id(run: Mapping[str, str], job_id: Callable[[], str]) -> str:
     """`<provider>-<run id>-<attempt>`, as far as they are known; a new one where the CI system has no run id.
 
     Safe in a shell and as a file's name; a very long one loses its middle, since what tells runs apart is at its ends.
     """
-    parts = (run["provider"], run.get("pipeline_id") or uuid7(), run.get("attempt"))
+    new_id = uuid7 if run["provider"] == _LOCAL else job_id
+    parts = (run["provider"], run.get("pipeline_id") or new_id(), run.get("attempt"))
     text = re.sub(r"[^A-Za-z0-9._]+", "-", "-".join(part for part in parts if part)).strip("-.")
     return text if len(text) <= 200 else f"{text[:100]}-{text[-99:]}"
 

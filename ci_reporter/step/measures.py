@@ -16,10 +16,10 @@ def take_measures(path: str) -> tuple[dict[str, float], list[str]]:
 
     What is at `path` is the command's doing: a FIFO is not waited for, a link not followed, and the rest has limits.
     """
+    if not os.path.lexists(path):
+        return {}, []
     try:
         text = _text(path)
-    except FileNotFoundError:
-        return {}, []
     except OSError as exc:
         return {}, [f"$CI_REPORTER_MEASURES ({path}) is not read: {exc.strerror}"]
     finally:

@@ -16,6 +16,9 @@ _COLOURS = {
 }
 
 
+_SLOW_MS = 300  # as Vitest's slowTestThreshold: below that nobody would call a test slow
+
+
 def last_line(report: Report, fate: str, *, colour: bool = False) -> str:
     """The one line at the end of a step: name, result, duration, what became of the record."""
     parts = [plain(report.step.name), _painted(outcome(report), report.step.result, colour=colour)]
@@ -100,11 +103,12 @@ def summary(reports: Sequence[Report], delivery: Mapping[str, str], *, colour: b
 
 
 def details(report: Report) -> list[str]:
-    """The tests of a step that people ask about: failed, flaky, the slowest; one line each."""
+    """The tests of a step that people ask about: failed, flaky, slow; one line each."""
     step = plain(report.step.name)
     lines = [f"{step}: failed: {plain(name, 100)}" for name in report.failed_tests]
     lines += [f"{step}: flaky: {plain(name, 100)}" for name in report.flaky_tests]
-    slow = sorted(report.slowest_tests.items(), key=lambda item: -item[1])
+    slow = [(name, ms) for name, ms in report.slowest_tests.items() if ms >= _SLOW_MS]
+    slow.sort(key=lambda item: -item[1])
     return lines + [f"{step}: slow: {duration(ms).rjust(8)}  {plain(name, 100)}" for name, ms in slow]
 
 

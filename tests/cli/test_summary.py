@@ -89,6 +89,25 @@ def test_no_steps_are_no_error(run_program):
     assert not run_program.state.exists()
 
 
+def test_where_other_runs_have_steps_the_way_to_them_is_said(record, run_program):
+    record("unit", run="16")
+    ended = run_program("summary", env=GITHUB)
+    assert ended.stderr.endswith("; it has 1 other run (`ci-reporter summary --all`)\n")
+
+
+def test_a_step_without_a_sink_has_nothing_to_deliver(record, rows, free_port):
+    record("unit")
+    assert rows(env=GITHUB | {"CI_REPORTER_PUSHGATEWAY": f"http://127.0.0.1:{free_port()}"})[0][-1] == "-"
+
+
+def test_only_slow_tests_are_called_slow(record, run_program):
+    record("unit")
+    (flat,) = run_program.records()
+    line = json.dumps(flat | {"slowest_tests": {"a": 1, "b": 2400}}, separators=(",", ":"))
+    (run_program.state / "steps.ndjson").write_text(f"{line}\n")
+    assert run_program("summary", env=GITHUB).stdout.splitlines()[-1] == "unit: slow:    2.4 s  b"
+
+
 def test_no_steps_are_no_lines_of_json(run_program):
     ended = run_program("summary", "--json", env=GITHUB)
     assert (ended.returncode, ended.stdout) == (0, "")
@@ -101,10 +120,10 @@ def test_what_waits_for_delivery_is_said(record, rows, free_port):
 
 
 @pytest.mark.services
-def test_what_was_delivered_is_ok(record, rows, pushgateway):
+def test_what_was_delivered_is_said(record, rows, pushgateway):
     gateway = {"CI_REPORTER_PUSHGATEWAY": pushgateway.url}
     record("unit", **gateway)
-    assert rows(env=GITHUB | gateway)[0][-1] == "ok"
+    assert rows()[0][-1] == "delivered"
 
 
 def test_coverage_and_tests_have_their_columns(record, run_program, rows):

@@ -146,7 +146,7 @@ def test_processes_append_whole_lines(journal, make_report):
 
 def test_a_lock_that_is_held_is_waited_for_not_forever(journal, make_report):
     running = journal.begin(report := make_report())
-    with journal._lock(), pytest.raises(StateError, match=r"another process has held it for 2 s; the record waits"):
+    with journal.lock(), pytest.raises(StateError, match=r"another process has held it for 2 s; the record waits"):
         journal.finish(running, report, ())
 
 

@@ -13,12 +13,11 @@ from ci_reporter.cli import output
 from ci_reporter.cli.coverage.files import format_option, read_all
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
-from ci_reporter.context import Context
+from ci_reporter.context import Context, current_run
 from ci_reporter.coverage.changed import Change, Repository
 from ci_reporter.coverage.diff import ChangeCoverage, markdown, of_change, spans
 from ci_reporter.coverage.report import CoverageReport
 from ci_reporter.errors import UsageError
-from ci_reporter.providers import detect, read_text
 from ci_reporter.surfaces import github
 
 TYPE_CHECKING = False
@@ -68,7 +67,7 @@ def command(
 
 
 def _base(context: Context) -> str:
-    run = detect(context.env, read_text)
+    run = current_run(context)
     branch = run.target_branch or run.default_branch
     if not branch:
         raise UsageError("cannot tell what to compare with; say --base origin/main")

@@ -16,7 +16,7 @@ from ci_reporter.cli.gate import text
 from ci_reporter.cli.gate.progress import ProgressDisplay
 from ci_reporter.cli.gate.signals import StopSignals
 from ci_reporter.cli.process import current_context
-from ci_reporter.context import Context
+from ci_reporter.context import Context, current_run
 from ci_reporter.frozen import Frozen
 from ci_reporter.gate.rules import lint
 from ci_reporter.gate.run.act import act
@@ -26,7 +26,6 @@ from ci_reporter.gate.run.outcome import Outcome, as_json, sentence
 from ci_reporter.gate.run.world import World
 from ci_reporter.http.prometheus import Prometheus
 from ci_reporter.model import Gate, Result, Run, Step, rfc3339, seconds_of
-from ci_reporter.providers import detect, read_text
 from ci_reporter.step.draft import Draft
 from ci_reporter.step.finish import finish, timing
 from ci_reporter.step.prepare import prepare
@@ -66,7 +65,7 @@ def set_up(options: GateOptions, *, quiet: bool, compared: bool = False) -> Gate
         progress=progress,
         signals=StopSignals(),
     )
-    run = prepare(context, detect(context.env, read_text))
+    run = prepare(context, current_run(context))
     plan = plan_gate(options, world, folder=context.folder, revision=run.revision, compared=compared)
     for warning in lint.warnings(plan.rules):
         output.warn(warning, context.env)
