@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+    from ci_reporter.model import Step
     from ci_reporter.runner.signals import Held, HeldByHandlers
 
 
@@ -37,11 +38,12 @@ def execute(options: Mapping[str, Any], argv: Sequence[str], signals: Held | Hel
     except Exception as exc:  # noqa: BLE001  a plug-in may raise anything
         _confess(exc)
         _become(argv, signals)
-    _end(_record(context, command, signals, _end))
+    code, _ = _record(context, command, signals, _end)
+    _end(code)
 
 
-def record_command(options: Mapping[str, Any], argv: Sequence[str]) -> int:
-    """Record a command as a step of this run; its exit code. Raises UsageError."""
+def record_command(options: Mapping[str, Any], argv: Sequence[str]) -> tuple[int, Step]:
+    """Record a command as a step of this run; the exit code to end with, and the step. Raises UsageError."""
     context = current_context(options)
     command = start_command(context, argv, current_run(context))
     with held() as signals:
@@ -50,19 +52,20 @@ def record_command(options: Mapping[str, Any], argv: Sequence[str]) -> int:
 
 def _record(
     context: Context, command: CommandStep, signals: Held | HeldByHandlers, end: Callable[[int], object] | None = None
-) -> int:
+) -> tuple[int, Step]:
     """Run the command and conclude the step; should that hang, a signal to stop makes `end` end the program."""
     done = run_command(command, signals)
-    code = done.report.step.exit_code or 0
+    step = done.report.step
+    code = step.exit_code or 0
     try:
         from ci_reporter.runner.interrupt import end_when_stuck  # loaded by now, while the command ran
 
         if end:
             end_when_stuck(signals, lambda: end(code))
-        return _conclude(context, command, done, signals)
+        return _conclude(context, command, done, signals), step
     except Exception as exc:  # noqa: BLE001  whatever is wrong with us, the command's own code wins
         _confess(exc)
-        return code
+        return code, step
 
 
 def _conclude(context: Context, command: CommandStep, done: CommandRun, signals: Held | HeldByHandlers) -> int:

@@ -104,6 +104,16 @@ class Backend:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
 
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        """Answer as a service with a health document does."""
+        time.sleep(self.delay_s)
+        body = json.dumps({"status": self.health, "revision": self.revision}).encode()
+        handler.send_response(self.status)
+        handler.send_header("Content-Type", "application/health+json")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
     def stop(self) -> None:
         """Answer no more: the port refuses."""
         self._server.shutdown()
@@ -122,13 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         if backend.act:
             backend.act(self)
             return
-        time.sleep(backend.delay_s)
-        body = json.dumps({"status": backend.health, "revision": backend.revision}).encode()
-        self.send_response(backend.status)
-        self.send_header("Content-Type", "application/health+json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        backend.answer(self)
 
     do_POST = do_GET  # noqa: N815  http.server's name
 

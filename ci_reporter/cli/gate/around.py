@@ -57,7 +57,13 @@ def command(ctx: click.Context, /, quiet: bool, as_json: bool, **given: Any) -> 
 
 def _deploy(argv: list[str], *, quiet: bool) -> Deploy:
     """Run the deploy command as a step of this run."""
+    from signal import SIGTERM, Signals
+
     from ci_reporter.cli.execute import record_command
     from ci_reporter.gate.run.outcome import Deploy
+    from ci_reporter.model import Result
 
-    return Deploy(exit_code=record_command({"name": "deploy", "quiet": quiet or None}, argv))
+    code, step = record_command({"name": "deploy", "quiet": quiet or None}, argv)
+    if step.result != Result.CANCELLATION:
+        return Deploy(exit_code=code)
+    return Deploy(exit_code=code, signal=Signals[f"SIG{step.signal}"] if step.signal else SIGTERM)

@@ -9,16 +9,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
 
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
+_STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class StopSignals:
-    """From its making on, INT and TERM end nothing by themselves; whoever runs a phase asks which have come."""
+    """From now on INT, TERM and HUP end nothing by themselves; whoever runs a phase asks which have come.
+
+    What is ignored already, as HUP is under nohup, stays ignored.
+    """
 
     def __init__(self) -> None:
         self._came: list[int] = []
         for number in _STOPPING:
-            signal.signal(number, self._hear)
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._hear)
 
     def __call__(self) -> Sequence[int]:
         """The signals that have come so far, in their order."""

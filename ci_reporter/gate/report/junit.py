@@ -6,21 +6,34 @@ A failed rule is a failure; an inconclusive one is an error where that fails the
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 from ci_reporter.gate.verdict import FAIL, INCONCLUSIVE, RuleVerdict, Verdict
 
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """Why there is no verdict: what it was that failed, as a test case, in few words and in a sentence."""
+
+    case: str
+    kind: str
+    headline: str
+    statement: str
+
+
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit(verdict: Verdict | None, *, name: str, url: str, statement: str = "") -> str:
-    """The document. Without a verdict the rollout never converged, and `statement` says why."""
+def junit(verdict: Verdict | None, *, name: str, url: str, missing: Missing | None = None) -> str:
+    """The document. Without a verdict, `missing` says why there is none."""
     cases = [_case(rule, name) for rule in verdict.rules] if verdict else []
     failures = sum("<failure" in case for case in cases)
     errors = sum("<error" in case for case in cases)
     skipped = sum("<skipped" in case for case in cases)
-    if verdict is None:
-        cases, failures = [_test(name, "converge", _element("failure", "not converged", statement))], 1
+    if missing:
+        cases = [_test(name, missing.case, _element(missing.kind, missing.headline, missing.statement))]
+        failures, errors = int(missing.kind == "failure"), int(missing.kind == "error")
     counts = f'tests="{len(cases)}" failures="{failures}" errors="{errors}" skipped="{skipped}"'
     suite = f"<testsuite name={_attribute(name)} {counts}>"
     properties = f'<properties><property name="url" value={_attribute(url)}/></properties>' if url else ""

@@ -5,7 +5,7 @@ What comes from rules, servers and branches is text: escaped for Markdown and fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ci_reporter.gate.recording import Recording
 from ci_reporter.gate.report.chart import charts
@@ -18,22 +18,26 @@ _MOST_WORST = 5
 
 def markdown(
     verdict: Verdict | None,
-    baseline: Recording | None,
-    watch: Recording | None,
+    recordings: Mapping[str, Recording],
     *,
     title: str,
     url: str | None = None,
+    headline: str = "",
     lines: Sequence[str] = (),
 ) -> str:
-    """The page. Without a verdict the rollout never converged; `lines` are further sentences, that one first."""
-    word = verdict.verdict if verdict else "fail"
+    """The page. `recordings` are by phase. Without a verdict, `headline` says why; `lines` are further sentences."""
+    word = verdict.verdict if verdict else "inconclusive" if headline.startswith("interrupted") else "fail"
     when = f" after {verdict.decided_at_s:g} s" if verdict and verdict.decided_at_s is not None else ""
-    parts = [f"### {_MARKS[word]} {escape(title)}: {word if verdict else 'not converged'}{when}"]
+    parts = [f"### {_MARKS[word]} {escape(title)}: {word if verdict else headline}{when}"]
     if url:
         parts.append(code(url))
     parts += [escape(line) for line in lines]
     if verdict:
-        parts += ["\n".join(_table(verdict)), *charts(baseline, watch), *_details(verdict)]
+        parts += [
+            "\n".join(_table(verdict)),
+            *charts(recordings.get("baseline"), recordings.get("watch")),
+            *_details(verdict),
+        ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -68,3 +68,4 @@ class Plan:
     rate: float = 5.0
     baseline: Baseline = field(default_factory=Baseline)
     asks: tuple[Ask, ...] = ()
+    on_deploy_failure: tuple[str, ...] = ()

@@ -28,7 +28,7 @@ GATE = (
         "converge",
         "warmup",
     ),
-    *("watch", "rate", "baseline"),
+    *("watch", "rate", "baseline", "on_deploy_failure"),
 )
 _SIGNAL = ("probe", "promql", "headers", "body", "expect", "rate")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -59,6 +59,7 @@ def plan(gate: Node | None, signals: Node | None) -> tuple[Plan, tuple[Query, ..
         rate=read(keys, "rate", kinds.RATE, usual.rate),
         baseline=_baseline(keys.get("baseline")),
         asks=asks,
+        on_deploy_failure=names(keys.get("on_deploy_failure")),
     )
     return found, queries
 

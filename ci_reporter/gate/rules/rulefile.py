@@ -32,7 +32,7 @@ _GATE = (
     *("min_watch", "interval", "alpha", "early_pass", "inconclusive", "judge"),
 )
 _RULE = ("name", "on", "if", "then", "min", "no_data", "inconclusive", "mode", "weight", "judge")
-_ACTION = ("run", "to", "timeout", "max", "verify")
+_ACTION = ("run", "to", "timeout", "max", "verify", "needs")
 _BUILT_IN_ACTIONS = ("notify",)
 
 
@@ -59,6 +59,7 @@ def _rules(tree: Node, path: str, more_signals: Collection[str]) -> RuleSet:
     actions = _actions(top.get("actions"))
     rules = tuple(_rule(node, signals, actions) for node in items(top["rules"]))
     _check_actions(plan.converge.then, actions, gate.get("converge"))
+    _check_actions(plan.on_deploy_failure, actions, gate.get("on_deploy_failure"))
     if not rules:
         raise UsageError(f"{top['rules'].where}: rules is empty; no rule is never a pass")
     _check_names(rules, path)
@@ -143,6 +144,12 @@ def _check_names(rules: Iterable[Rule], path: str) -> None:
         lines[rule.name] = rule.line
 
 
+def _needs_last_good(keys: Mapping[str, Node]) -> bool:
+    """As `needs:` says; without it, whether the command mentions the revision to go back to."""
+    usual = "last_good" if "CI_REPORTER_LAST_GOOD" in read(keys, "run", text, "") else "nothing"
+    return bool(read(keys, "needs", one_of(("last_good", "nothing")), usual) == "last_good")
+
+
 def _actions(node: Node | None) -> dict[str, Action]:
     found = {name: Action(name=name) for name in _BUILT_IN_ACTIONS}
     for name, each in (mapping(node) if node else {}).items():
@@ -158,6 +165,7 @@ def _actions(node: Node | None) -> dict[str, Action]:
             timeout_s=read(keys, "timeout", kinds.DURATION, 300.0),
             most=read(keys, "max", kinds.TIMES, 1),
             verify=read(keys, "verify", flag, False),
+            needs_last_good=_needs_last_good(keys),
         )
     return found
 

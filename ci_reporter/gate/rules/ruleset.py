@@ -74,7 +74,10 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """What `then:` names: a line for `sh`, or people to tell. `verify` looks whether it brought the old one back."""
+    """What `then:` names: a line for `sh`, or people to tell. `verify` looks whether it brought the old one back.
+
+    `needs_last_good`: it is not run where the revision to go back to is not known.
+    """
 
     name: str
     run: str | None = None
@@ -82,6 +85,12 @@ class Action:
     timeout_s: float = 300.0
     most: int = 1
     verify: bool = False
+    needs_last_good: bool = False
+
+    @property
+    def is_rollback(self) -> bool:
+        """Whether it is to bring the old revision back."""
+        return self.name == "rollback" or self.verify
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +109,13 @@ class RuleSet:
         if environment is None:
             return self
         return replace(self, rules=tuple(rule for rule in self.rules if not rule.on or environment in rule.on))
+
+
+def wanted_actions(rules: RuleSet) -> tuple[Action, ...]:
+    """The actions that something in the rules may set in motion."""
+    names = {name for rule in rules.rules for name in rule.then}
+    names |= {*rules.plan.converge.then, *rules.plan.on_deploy_failure}
+    return tuple(action for action in rules.actions if action.name in names)
 
 
 def make(name: str, text: str, **more: object) -> Rule:

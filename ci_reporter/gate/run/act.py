@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ci_reporter.errors import StateError
-from ci_reporter.gate.probing import converge
 from ci_reporter.gate.rules.ruleset import Action
-from ci_reporter.gate.run import actions, reference
+from ci_reporter.gate.run import actions
 from ci_reporter.gate.run.actions import ActionResult
-from ci_reporter.gate.run.gate import wait_for_revision
+from ci_reporter.gate.run.last_good import VARIABLE, LastGood, last_good, most_served
 from ci_reporter.gate.run.ledger import Ledger
 from ci_reporter.gate.run.options import GatePlan
 from ci_reporter.gate.run.outcome import Outcome, Rollback, as_json, sentence
-from ci_reporter.gate.run.progress import Phase
-from ci_reporter.gate.run.reference import Reference
+from ci_reporter.gate.run.rollback import rollback_of
 from ci_reporter.gate.run.world import World
 from ci_reporter.gate.verdict import FAIL
 
-_ROLLBACK = "rollback"
-_VERIFY_WITHIN_S = 300.0
 _LEDGER = "acted"
 _LONGEST = 1000
 
@@ -33,7 +28,8 @@ def act(plan: GatePlan, outcome: Outcome, world: World, ci_run_id: str, *, dry_r
     wanted = list(_wanted(plan, outcome))
     if not wanted:
         return outcome
-    back_to = _last_good(plan, outcome.reference, world)
+    served = most_served(outcome.watch.recording) if outcome.watch else None
+    back_to = last_good(plan, outcome.reference, world, served)
     acting = _Acting(
         plan=plan,
         world=world,
@@ -42,9 +38,12 @@ def act(plan: GatePlan, outcome: Outcome, world: World, ci_run_id: str, *, dry_r
         back_to=back_to,
         dry_run=dry_run,
     )
+    before = len(world.signals())
     for action in wanted:
-        outcome = _perform(acting, outcome, action)
-    return outcome
+        if len(world.signals()) == before:
+            outcome = _perform(acting, outcome, action)
+    came = world.signals()[before:]
+    return replace(outcome, signal=came[0]) if came else outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +54,7 @@ class _Acting:
     world: World
     env: Mapping[str, str]
     ledger: Ledger | None
-    back_to: str | None
+    back_to: LastGood
     dry_run: bool
 
 
@@ -63,7 +62,9 @@ def _wanted(plan: GatePlan, outcome: Outcome) -> Iterator[Action]:
     """The actions of all rules that failed and count, each once, in the order of the rules."""
     if outcome.signal or outcome.error:
         return
-    if outcome.verdict is None:
+    if outcome.deploy_failed:
+        names = list(plan.rules.plan.on_deploy_failure)
+    elif outcome.verdict is None:
         names = list(plan.rules.plan.converge.then)
     else:
         failed = [rule for rule in outcome.verdict.rules if rule.blocks and rule.finding.verdict == FAIL]
@@ -78,17 +79,20 @@ def _perform(acting: _Acting, outcome: Outcome, action: Action) -> Outcome:
     if action.run is None:
         say(_alert(outcome, action))
         return _with(outcome, ActionResult(action=action, ran=True))
-    said = f"action {action.name}: {action.run[:200]}"
+    if action.needs_last_good and not acting.back_to.revision:
+        problem = f"action {action.name!r} was not run, as it needs the last good revision: {acting.back_to.reason}"
+        refused = _with(outcome, ActionResult(action=action, problem=problem))
+        return replace(refused, rollback=Rollback(worked=False, statement=problem))
     if not acting.dry_run and not _claim(acting.ledger, action):
         return _with(
             outcome, ActionResult(action=action, problem=f"action {action.name!r} has run in this run already")
         )
-    say(f"{said} (dry run: not run)" if acting.dry_run else said)
+    say(f"action {action.name}: {action.run[:200]}{' (dry run: not run)' if acting.dry_run else ''}")
     done = actions.perform(action, acting.env, acting.world, dry_run=acting.dry_run)
     outcome = _with(outcome, done)
-    if acting.dry_run or (action.name != _ROLLBACK and not action.verify):
+    if acting.dry_run or not action.is_rollback:
         return outcome
-    return replace(outcome, rollback=_verify(acting, done))
+    return replace(outcome, rollback=rollback_of(done, acting.back_to, acting.plan, acting.world))
 
 
 def _with(outcome: Outcome, done: ActionResult) -> Outcome:
@@ -103,39 +107,7 @@ def _claim(ledger: Ledger | None, action: Action) -> bool:
         return True
 
 
-def _verify(acting: _Acting, done: ActionResult) -> Rollback:
-    """Look whether the old revision is back."""
-    if done.problem:
-        return Rollback(worked=False, statement=done.problem)
-    if not done.action.verify:
-        said = "the rollback ended with 0; nobody looked whether the old revision is back (verify: true looks)"
-        return Rollback(worked=True, statement=said)
-    settings = acting.plan.rules.plan.converge
-    bounded = replace(settings, timeout_s=min(settings.timeout_s, _VERIFY_WITHIN_S))
-    rules = replace(acting.plan.rules, plan=replace(acting.plan.rules.plan, converge=bounded))
-    found, _ = wait_for_revision(rules, acting.back_to, acting.world, Phase.VERIFY)
-    return Rollback(
-        worked=True, verified=found.over, statement=f"after the rollback: {converge.statement(found, bounded)}"
-    )
-
-
-def _last_good(plan: GatePlan, seen: Reference, world: World) -> str | None:
-    """The revision to go back to: as set, else the one that answered most before the deploy."""
-    if world.env.get("CI_REPORTER_LAST_GOOD"):
-        return world.env["CI_REPORTER_LAST_GOOD"]
-    found = _most_served(seen)
-    if found or not world.archive:
-        return found
-    return _most_served(reference.from_archive(world.archive, plan.rules, plan.environment, world.now))
-
-
-def _most_served(seen: Reference) -> str | None:
-    signals = seen.recording.signals.values() if seen.recording else ()
-    served = Counter(probe.revision for signal in signals for probe in signal.probes if probe.ok and probe.revision)
-    return served.most_common(1)[0][0] if served else None
-
-
-def _environment(plan: GatePlan, outcome: Outcome, world: World, back_to: str | None, ci_run_id: str) -> dict[str, str]:
+def _environment(plan: GatePlan, outcome: Outcome, world: World, back_to: LastGood, ci_run_id: str) -> dict[str, str]:
     """The environment of an action: ours, and what it needs to know."""
     rules = outcome.verdict.rules if outcome.verdict else ()
     failed = [rule.name for rule in rules if rule.blocks and rule.finding.verdict == FAIL]
@@ -144,7 +116,7 @@ def _environment(plan: GatePlan, outcome: Outcome, world: World, back_to: str | 
         "CI_REPORTER_VERDICT": outcome.word,
         "CI_REPORTER_RULE": ",".join(failed)[:_LONGEST],
         "CI_REPORTER_GATE_URL": plan.rules.plan.url or "",
-        "CI_REPORTER_LAST_GOOD": back_to or "",
+        VARIABLE: back_to.revision or "",
     }
     path = _write_verdict(plan, outcome, world)
     return dict(world.env) | known | ({"CI_REPORTER_VERDICT_FILE": path} if path else {})

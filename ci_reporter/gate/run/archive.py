@@ -76,17 +76,23 @@ def past_gates(folder: str) -> Iterator[PastGate]:
             yield PastGate(path=path, about=about)
 
 
-def last_good(folder: str, url: str | None, environment: str | None) -> tuple[PastGate, Recording] | None:
-    """The newest gate that passed at that address and in that environment, and its watch."""
+def passed(folder: str, url: str | None, environment: str | None) -> Iterator[PastGate]:
+    """The gates that passed at that address and in that environment, newest first."""
     for each in past_gates(folder):
         same = (each.about.get("url"), each.about.get("environment")) == (url, environment)
         if same and each.about.get("verdict") == "pass":
-            try:
-                watch = each.recording("watch")
-            except UsageError:
-                continue
-            if watch:
-                return each, watch
+            yield each
+
+
+def last_good(folder: str, url: str | None, environment: str | None) -> tuple[PastGate, Recording] | None:
+    """The newest gate that passed at that address and in that environment, and its watch."""
+    for each in passed(folder, url, environment):
+        try:
+            watch = each.recording("watch")
+        except UsageError:
+            continue
+        if watch:
+            return each, watch
     return None
 
 

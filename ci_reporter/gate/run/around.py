@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ci_reporter.errors import CIReporterError
-from ci_reporter.gate.run.gate import record_baseline, run_gate
+from ci_reporter.gate.run.gate import announce_rollback, decide, record_baseline
 from ci_reporter.gate.run.options import GatePlan
 from ci_reporter.gate.run.outcome import Deploy, Outcome
 from ci_reporter.gate.run.reference import Reference
@@ -23,7 +23,9 @@ def run_gate_around(plan: GatePlan, world: World, deploy: Callable[[], Deploy]) 
         return Outcome(error=str(exc))
     if world.interrupted:
         return Outcome(reference=recorded, signal=world.signals()[0])
+    plan = replace(plan, reference=recorded)
+    announce_rollback(plan, world)
     ended = deploy()
     if ended.signal or ended.exit_code:
         return Outcome(reference=recorded, deploy=ended, signal=ended.signal)
-    return replace(run_gate(replace(plan, reference=recorded), world), deploy=ended)
+    return replace(decide(plan, world), deploy=ended)

@@ -6,14 +6,15 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from signal import Signals
 
 from ci_reporter.errors import CIReporterError, StateError
 from ci_reporter.gate.probing.buffer import write as write_recording
-from ci_reporter.gate.report.junit import junit
+from ci_reporter.gate.report.junit import Missing, junit
 from ci_reporter.gate.report.markdown import markdown
 from ci_reporter.gate.run import archive
 from ci_reporter.gate.run.options import GatePlan
-from ci_reporter.gate.run.outcome import Outcome
+from ci_reporter.gate.run.outcome import Outcome, sentence
 from ci_reporter.gate.statistics import figures
 from ci_reporter.model import Gate
 
@@ -81,8 +82,21 @@ def _write_recording(outcome: Outcome, paths: EvidencePaths) -> None:
 
 def _write_junit(plan: GatePlan, outcome: Outcome, paths: EvidencePaths, name: str) -> None:
     if paths.junit:
-        url = plan.rules.plan.url or ""
-        _write(paths.junit, junit(outcome.verdict, name=name, url=url, statement=outcome.statement), "w")
+        missing = None if outcome.verdict else _missing(outcome)
+        _write(paths.junit, junit(outcome.verdict, name=name, url=plan.rules.plan.url or "", missing=missing), "w")
+
+
+def _missing(outcome: Outcome) -> Missing:
+    """Why there is no verdict."""
+    if outcome.signal:
+        case, kind, headline = "gate", "error", f"interrupted by {Signals(outcome.signal).name}"
+    elif outcome.error:
+        case, kind, headline = "gate", "error", "nothing was decided"
+    elif outcome.deploy_failed:
+        case, kind, headline = "deploy", "failure", "the deploy failed"
+    else:
+        case, kind, headline = "converge", "failure", "not converged"
+    return Missing(case=case, kind=kind, headline=headline, statement=sentence(outcome))
 
 
 def _write_markdown(plan: GatePlan, outcome: Outcome, paths: EvidencePaths, name: str) -> None:
@@ -91,13 +105,18 @@ def _write_markdown(plan: GatePlan, outcome: Outcome, paths: EvidencePaths, name
     rollback = outcome.rollback.statement if outcome.rollback else ""
     text = markdown(
         outcome.verdict,
-        outcome.reference.recording,
-        outcome.watch.recording if outcome.watch else None,
+        outcome.recordings,
         title=name,
         url=plan.rules.plan.url,
-        lines=[line for line in (outcome.statement, *outcome.notes, rollback) if line],
+        headline="" if outcome.verdict else _missing(outcome).headline,
+        lines=[line for line in (_opening(outcome), *outcome.notes, rollback) if line],
     )
     _write(paths.markdown, text, "a")
+
+
+def _opening(outcome: Outcome) -> str:
+    """What became of the rollout, or why nobody looked."""
+    return outcome.statement if outcome.verdict or not (outcome.error or outcome.deploy_failed) else sentence(outcome)
 
 
 def _write(path: str, text: str, mode: str) -> None:

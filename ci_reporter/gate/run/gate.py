@@ -12,8 +12,9 @@ from ci_reporter.gate.probing.prober import Prober
 from ci_reporter.gate.probing.promql import NoData
 from ci_reporter.gate.probing.sources import Sources
 from ci_reporter.gate.recording import Recording, Signal
-from ci_reporter.gate.rules.ruleset import RuleSet
+from ci_reporter.gate.rules.ruleset import RuleSet, wanted_actions
 from ci_reporter.gate.run import phases, reference
+from ci_reporter.gate.run.last_good import last_good
 from ci_reporter.gate.run.options import GatePlan
 from ci_reporter.gate.run.outcome import Outcome
 from ci_reporter.gate.run.phases import Watch
@@ -28,10 +29,22 @@ _NOT_LOOKED_AT = "no url: is set, so which revision answers was not looked at"
 
 
 def run_gate(plan: GatePlan, world: World) -> Outcome:
-    """Converge, warm up, watch, judge. Nothing is acted upon, written or sent. Raises UsageError, CIReporterError.
+    """Converge, warm up, watch, judge. Nothing is acted upon, written or sent. Raises UsageError.
 
     A gate that is interrupted, or that can probe no more, returns what it has seen, without a verdict.
     """
+    announce_rollback(plan, world)
+    return decide(plan, world)
+
+
+def announce_rollback(plan: GatePlan, world: World) -> None:
+    """Say before it may be needed where a rollback would lead to, or that nobody knows."""
+    if any(action.is_rollback or action.needs_last_good for action in wanted_actions(plan.rules)):
+        world.progress.say(f"rollback: {last_good(plan, plan.reference, world)}")
+
+
+def decide(plan: GatePlan, world: World) -> Outcome:
+    """As `run_gate`, where it has been said already where a rollback would lead to."""
     outcome = Outcome(reference=plan.reference)
     try:
         outcome = _converge(plan, world, outcome)

@@ -30,10 +30,10 @@ class Deploy:
 
 @dataclass(frozen=True, kw_only=True)
 class Rollback:
-    """An action that was to bring the old revision back. `verified` None: nobody looked."""
+    """An action that was to bring the old revision back; `verified`: it was seen that it answers everywhere."""
 
     worked: bool
-    verified: bool | None = None
+    verified: bool = False
     statement: str = ""
 
 
@@ -88,9 +88,7 @@ class Outcome:
         code = self._decided_code
         if self.rollback is None or not code:
             return code
-        if not self.rollback.worked or self.rollback.verified is False:
-            return ROLLBACK_FAILED
-        return ROLLED_BACK if self.rollback.verified else code
+        return ROLLED_BACK if self.rollback.verified else ROLLBACK_FAILED
 
     @property
     def _decided_code(self) -> int:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_reporter.gate.recording import Count, Probe, Recording, Signal
-from ci_reporter.gate.report.junit import junit
+from ci_reporter.gate.report.junit import Missing, junit
 from ci_reporter.gate.report.markdown import markdown
 from ci_reporter.gate.verdict import Finding, RuleVerdict, Verdict
 from ci_reporter.system.markdown import escape
@@ -45,7 +45,9 @@ def test_each_verdict_has_its_element(rule, outcome):
 
 
 def test_a_rollout_that_never_ends_is_a_failure():
-    root = ET.fromstring(junit(None, name="gate", url="", statement="not converged after 9 probes"))
+    said = "not converged after 9 probes"
+    missing = Missing(case="converge", kind="failure", headline="not converged", statement=said)
+    root = ET.fromstring(junit(None, name="gate", url="", missing=missing))
     assert root.find("testsuite").get("failures") == "1"
     assert root.find(".//failure").text == "not converged after 9 probes"
 
@@ -65,8 +67,14 @@ def test_any_text_gives_whole_xml(name, reason):
 
 
 def test_the_page_says_verdict_rules_and_chart(make_recording):
-    before, after = make_recording("baseline", seconds=60), make_recording(seconds=60, slower=1.5)
-    page = markdown(make_verdict(make_rule()), before, after, title="gate", url="https://svc", lines=["converged"])
+    both = {"baseline": make_recording("baseline", seconds=60), "watch": make_recording(seconds=60, slower=1.5)}
+    page = markdown(
+        make_verdict(make_rule()),
+        both,
+        title="gate",
+        url="https://svc",
+        lines=["converged"],
+    )
     assert page.startswith("### ❌ gate: fail after 30 s\n\n`https://svc`\n\nconverged\n")
     assert "| `latency` | ❌ fail | 100 ms | 150 ms | slower; p = 0.0001; fails at 0.0005 |" in page
     labels, top, (p95, p50) = chart(page)
@@ -87,7 +95,7 @@ def chart(page):
 
 
 def test_a_long_watch_is_still_a_small_chart(make_recording):
-    page = markdown(make_verdict(make_rule()), None, make_recording(seconds=3600, rate=1), title="gate")
+    page = markdown(make_verdict(make_rule()), {"watch": make_recording(seconds=3600, rate=1)}, title="gate")
     labels, _, lines = chart(page)
     assert (labels[0], labels[-1], len(lines)) == ("w1", "w12", 2)
 
@@ -103,12 +111,14 @@ def probed(*seconds):
 
 
 def test_large_latencies_have_no_exponent():
-    page = markdown(make_verdict(make_rule()), None, probed(*[[123456.7]] * 20), title="gate")
+    page = markdown(make_verdict(make_rule()), {"watch": probed(*[[123456.7]] * 20)}, title="gate")
     assert chart(page)[1:] == (135802.37, [[123456.7] * 4] * 2)
 
 
 def test_blocks_that_failed_are_said_and_shown_as_errors():
-    page = markdown(make_verdict(make_rule()), None, probed(*[[100.0]] * 5, *[[None]] * 5, *[[80.0]] * 5), title="gate")
+    page = markdown(
+        make_verdict(make_rule()), {"watch": probed(*[[100.0]] * 5, *[[None]] * 5, *[[80.0]] * 5)}, title="gate"
+    )
     assert "a block in which too many failed repeats the one before" in page
     latency, errors = (chart(f"```mermaid{part}") for part in page.split("```mermaid")[1:])
     assert latency[2] == [[100.0, 100.0, 80.0]] * 2
@@ -118,31 +128,33 @@ def test_blocks_that_failed_are_said_and_shown_as_errors():
 def test_without_latencies_the_chart_is_of_errors():
     counts = tuple(Count(t=15.0 * at, bad=float(at), total=100.0) for at in range(4))
     counted = Recording(phase="watch", signals={"checkout": Signal(counts=counts)})
-    page = markdown(make_verdict(make_rule()), None, counted, title="gate")
+    page = markdown(make_verdict(make_rule()), {"watch": counted}, title="gate")
     assert page.count("mermaid") == 1
     assert chart(page) == (["w1", "w2", "w3", "w4"], 4.5, [[0.0, 1.0, 2.0, 3.0]])
 
 
 def test_of_a_watch_that_only_failed_there_is_no_latency():
-    page = markdown(make_verdict(make_rule()), probed(*[[100.0]] * 10), probed(*[[None]] * 10), title="gate")
+    page = markdown(
+        make_verdict(make_rule()), {"baseline": probed(*[[100.0]] * 10), "watch": probed(*[[None]] * 10)}, title="gate"
+    )
     assert page.count("mermaid") == 1
     assert chart(page)[1:] == (100.0, [[0.0, 0.0, 100.0, 100.0]])
 
 
 def test_a_long_latency_has_no_exponent_in_the_table():
-    page = markdown(make_verdict(make_rule(baseline=99.96, watch=15000.2)), None, None, title="gate")
+    page = markdown(make_verdict(make_rule(baseline=99.96, watch=15000.2)), {}, title="gate")
     assert "| 99.96 ms | 15000 ms |" in page
 
 
 def test_too_little_to_see_is_no_chart():
-    assert "mermaid" not in markdown(make_verdict(make_rule()), None, probed([1.0], [1.0]), title="gate")
+    assert "mermaid" not in markdown(make_verdict(make_rule()), {"watch": probed([1.0], [1.0])}, title="gate")
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e7), st.none() | st.floats(0, 1e9)), min_size=1))
 def test_any_recording_gives_a_whole_chart(seen):
     probes = tuple(Probe(t=t, ok=latency is not None, latency_ms=latency) for t, latency in sorted(seen, key=first))
     watch = Recording(phase="watch", signals={"x": Signal(probes=probes)})
-    page = markdown(make_verdict(make_rule()), watch, watch, title="gate")
+    page = markdown(make_verdict(make_rule()), {"baseline": watch, "watch": watch}, title="gate")
     for part in page.split("```mermaid")[1:]:
         chart(f"```mermaid{part}")
 
@@ -154,7 +166,9 @@ def first(pair):
 def test_what_a_server_says_stays_text(make_recording):
     worst = ({"t": 1.0, "latency_ms": 2.0, "ok": False, "status": 500, "reason": HOSTILE, "response": HOSTILE},)
     page = markdown(
-        make_verdict(make_rule(HOSTILE, reason=HOSTILE, worst=worst)), None, make_recording(seconds=30), title=HOSTILE
+        make_verdict(make_rule(HOSTILE, reason=HOSTILE, worst=worst)),
+        {"watch": make_recording(seconds=30)},
+        title=HOSTILE,
     )
     outside = re.sub(r"`[^`\n]*`", "", page)
     assert "<script" not in outside

@@ -1,0 +1,83 @@
+"""Where a rollback leads to: known from before the deploy, and never the revision that is being deployed."""
+
+import json
+
+import pytest
+
+from ci_reporter.gate.recording import Probe, Recording, Signal
+from ci_reporter.gate.rules.plan import Plan
+from ci_reporter.gate.rules.ruleset import RuleSet
+from ci_reporter.gate.run.last_good import last_good
+from ci_reporter.gate.run.options import GatePlan
+from ci_reporter.gate.run.reference import Reference
+from ci_reporter.gate.run.world import World
+
+NEW, OLD, OLDER = "c0ffee1234567", "01dbeef234567", "0ddba11345678"
+URL = "https://shop.example/health"
+
+
+def served(*revisions):
+    """A baseline with an answer of each revision."""
+    probes = tuple(
+        Probe(t=float(at), ok=True, latency_ms=1.0, status=200, revision=each) for at, each in enumerate(revisions)
+    )
+    return Reference(recording=Recording(phase="baseline", signals={"http_latency": Signal(probes=probes)}))
+
+
+def found(reference=None, expected=NEW, env=None, archive=None):
+    plan = GatePlan(rules=RuleSet(rules=(), plan=Plan(url=URL)), expected=expected)
+    world = World(env=env or {}, archive=archive and str(archive))
+    return last_good(plan, reference or Reference(), world)
+
+
+def store(folder, name, expected, verdict="pass"):
+    (folder / name).mkdir()
+    about = {"verdict": verdict, "url": URL, "environment": None, "converge": {"expected": expected}}
+    (folder / name / "verdict.json").write_text(json.dumps(about))
+
+
+def test_what_answered_most_before_the_deploy_is_the_last_good():
+    assert found(served(OLD, OLDER, OLD)).revision == OLD
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        (served(NEW, NEW), "the baseline already serves c0ffee123456, which is being deployed"),
+        (served(NEW[:7].upper()), "the baseline already serves C0FFEE1, which is being deployed"),
+        (served(None), "the baseline names no revision"),
+        (Reference(), "there is no baseline"),
+    ],
+    ids=["a re-run", "a short form", "unnamed", "none"],
+)
+def test_a_baseline_without_another_revision_is_no_last_good(reference, reason):
+    unknown = found(reference)
+    assert unknown.revision is None
+    assert str(unknown).startswith(f"the last good revision is not known: {reason}")
+
+
+def test_the_old_answers_of_a_baseline_count_where_the_new_revision_answers_too():
+    assert found(served(NEW, NEW, OLD)).revision == OLD
+
+
+def test_the_variable_comes_first():
+    assert found(served(OLD), env={"CI_REPORTER_LAST_GOOD": OLDER}).revision == OLDER
+
+
+def test_the_variable_may_not_name_the_deployed_revision():
+    unknown = found(served(OLD), env={"CI_REPORTER_LAST_GOOD": NEW})
+    assert (unknown.revision, unknown.reason) == (
+        None,
+        "CI_REPORTER_LAST_GOOD is c0ffee123456, the revision that is being deployed",
+    )
+
+
+def test_the_archive_tells_the_last_other_revision_that_passed(tmp_path):
+    store(tmp_path, "1", OLDER)
+    store(tmp_path, "2", OLD, verdict="fail")
+    store(tmp_path, "3", NEW)
+    assert found(served(NEW), archive=tmp_path).revision == OLDER
+
+
+def test_without_an_expected_revision_any_that_answered_is_the_last_good():
+    assert found(served(OLD), expected=None).revision == OLD
