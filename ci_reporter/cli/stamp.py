@@ -97,10 +97,9 @@ def _build_info(context: Context, wanted: dict[str, Any]) -> BuildInfo:
 def _warn_of_unknown(info: BuildInfo, env: Mapping[str, str]) -> None:
     """A stamp without the commit answers no question; the usual causes are a job without git or without `.git`."""
     if not info.revision:
-        known = "the version" if info.version else "nothing"
         output.warn(
-            f"stamp: the commit is unknown, so the stamp says {known} of what was built: this folder is not in a git "
-            "repository (or git is not installed), and no CI system names a commit (run it in the checkout)",
+            "stamp: the stamp does not say which commit was built: this folder is not in a git repository, or git is "
+            "not installed, and no CI system was found (run it in the checkout)",
             env,
         )
 

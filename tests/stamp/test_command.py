@@ -143,7 +143,7 @@ def test_without_git_and_ci_it_warns(run_program):
     (run_program.folder / "notes.txt").write_text("hello")
     done = run_program("stamp", "notes.txt")
     assert done.returncode == 0
-    assert "warning: stamp: the commit is unknown, so the stamp says nothing of what was built" in done.stderr
+    assert "warning: stamp: the stamp does not say which commit was built" in done.stderr
 
 
 def test_an_artifact_without_a_stamp_is_exit_1(job):

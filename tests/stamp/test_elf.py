@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from ci_reporter.errors import StampError
 from ci_reporter.model import BuildInfo
 from ci_reporter.stamp import inspect, kind_of, stamp
-from ci_reporter.stamp.kinds.elf import ElfNote
+from ci_reporter.stamp.elf import headers
+from ci_reporter.stamp.kinds.elf import ElfNote, note
 
 INFO = BuildInfo(version="1.4.0", revision="c0ffee" + "0" * 34, branch='fix/it\'s-"late"-é', dirty=False)
 
@@ -148,10 +149,9 @@ def test_a_name_that_looks_like_an_option_is_a_name(program, tmp_path, monkeypat
     assert stamp("--strip-all", INFO).changed
 
 
-def test_without_objcopy_it_says_so_and_what_to_do(program, tmp_path, monkeypatch):
+def test_nothing_of_binutils_is_needed(program, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(StampError, match=r"needs objcopy, of the package binutils; .* --out .*/shop\.build-info\.json"):
-        stamp(program, INFO)
+    assert stamp(program, INFO).kind == "elf"
 
 
 def test_a_stamp_beside_a_program_is_read_where_it_has_none(program):
@@ -160,31 +160,111 @@ def test_a_stamp_beside_a_program_is_read_where_it_has_none(program):
     assert inspect(program) == ("sidecar", BuildInfo(version="3"))
 
 
-def test_data_behind_the_end_is_not_dropped(program, built):
+def beside(path):
+    """Stamp a file that cannot hold a stamp, and see that not a byte of it has changed."""
+    with open(path, "rb") as file:
+        before = file.read()
+    assert stamp(path, INFO).where == f"{path}.build-info.json"
+    assert inspect(path) == ("sidecar", INFO)
+    with open(path, "rb") as file:
+        return file.read() == before
+
+
+def test_what_has_data_behind_its_end_has_its_stamp_beside_it(program):
     with open(program, "ab") as file:
         file.write(b"PK\x03\x04 what an AppImage or PyInstaller carries")
-    with pytest.raises(StampError, match="holds data behind its end"):
-        stamp(program, INFO)
-    with open(program, "rb") as file:
-        assert file.read().startswith(built)
+    assert beside(program)
 
 
-def test_a_program_without_sections_is_refused(program):
+def test_a_program_without_sections_has_its_stamp_beside_it(program):
     with open(program, "r+b") as file:
         file.seek(0x28)
         file.write(struct.pack("<Q", 0))  # e_shoff
         file.seek(0x3C)
         file.write(struct.pack("<HH", 0, 0))  # e_shnum, e_shstrndx
-    with pytest.raises(StampError, match="has no sections"):
-        stamp(program, INFO)
+    assert beside(program)
 
 
-def test_a_machine_that_objcopy_does_not_know_is_said(program):
+def test_a_machine_that_nobody_knows_is_stamped_all_the_same(program):
     with open(program, "r+b") as file:
         file.seek(0x12)
         file.write(struct.pack("<H", 0xFFF0))  # e_machine
-    with pytest.raises(StampError, match=r"objcopy cannot change it|would change what is loaded"):
-        stamp(program, INFO)
+    stamp(program, INFO)
+    assert inspect(program) == ("elf", INFO)
+
+
+@pytest.fixture(scope="module")
+def go_project(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("go")
+    (folder / "go.mod").write_text("module example.com/shop\n")
+    (folder / "main.go").write_text("package main\nfunc main() { print(42) }\n")
+    return folder
+
+
+# 64 and 32 bits, the other byte order; Go compiles its runtime for each, which takes seconds.
+@pytest.mark.parametrize("machine", ["s390x", "mips"])
+def test_a_program_for_another_machine_is_stamped(go_project, machine):
+    path = str(go_project / machine)
+    env = os.environ | {"GOOS": "linux", "GOARCH": machine, "CGO_ENABLED": "0"}
+    subprocess.run(["go", "build", "-ldflags=-s -w", "-o", path], cwd=go_project, env=env, check=True)
+    before = segments(path)
+    stamp(path, INFO)
+    assert inspect(path) == ("elf", INFO)
+    assert segments(path) == before
+    shown = subprocess.run(["readelf", "-aW", path], capture_output=True, text=True, check=True)
+    assert "Displaying notes found in: .note.ci-reporter" in shown.stdout
+    assert shown.stderr == ""
+
+
+def segments(path):
+    """The program headers and what they load, but for the 64 bytes that say where the sections are."""
+    shown = subprocess.run(["readelf", "-lW", path], capture_output=True, text=True, check=True).stdout
+    with open(path, "rb") as file:
+        elf = headers.parse(file)
+        file.seek(64)
+        return shown.partition("Section to Segment")[0], file.read(elf.segments_end - 64)
+
+
+@pytest.mark.parametrize("options", [[], ["--strip-debug"], ["--strip-all"]], ids=" ".join)
+def test_strip_leaves_the_stamp_and_the_program(program, options):
+    stamp(program, INFO)
+    subprocess.run(["strip", *options, program], check=True)
+    assert inspect(program) == ("elf", INFO)
+    assert subprocess.run([program], capture_output=True).returncode == 0
+    stamp(program, BuildInfo(version="2"))
+    assert inspect(program) == ("elf", BuildInfo(version="2"))
+    assert subprocess.run([program], capture_output=True).stdout == b'{"version":"2"}'
+
+
+def test_a_stamp_that_comes_back_leaves_no_trace_of_another(program):
+    stamp(program, INFO)
+    with open(program, "rb") as file:
+        once = file.read()
+    stamp(program, BuildInfo(version="2" * 900))
+    stamp(program, INFO)
+    with open(program, "rb") as file:
+        assert file.read() == once
+
+
+def test_an_object_file_is_linked_as_before(tmp_path):
+    (tmp_path / "part.c").write_text("int answer(void) { return 42; }\n")
+    (tmp_path / "main.c").write_text("int answer(void);\nint main(void) { return answer(); }\n")
+    subprocess.run(["gcc", "-g", "-ffunction-sections", "-c", "part.c"], cwd=tmp_path, check=True)
+    stamp(str(tmp_path / "part.o"), INFO)
+    subprocess.run(["gcc", "main.c", "part.o", "-o", "main"], cwd=tmp_path, check=True)
+    assert subprocess.run([tmp_path / "main"]).returncode == 42
+
+
+def test_a_section_that_objcopy_added_is_replaced(program, tmp_path):
+    (tmp_path / "note").write_bytes(note(BuildInfo(version="0"), "<"))
+    change = ["--add-section", f".note.ci-reporter={tmp_path / 'note'}"]
+    subprocess.run(
+        ["objcopy", *change, "--set-section-flags", ".note.ci-reporter=noload,readonly", program], check=True
+    )
+    assert inspect(program) == ("elf", BuildInfo(version="0"))
+    stamp(program, INFO)
+    assert inspect(program) == ("elf", INFO)
+    assert subprocess.run([program], capture_output=True).returncode == 0
 
 
 def test_a_core_dump_is_no_program(tmp_path):

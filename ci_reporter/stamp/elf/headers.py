@@ -1,4 +1,4 @@
-"""Enough of ELF to find a section, and to know what a changed file must not lose.
+"""Enough of ELF to find a section, and to know what a changed file must not lose. Every machine, either byte order.
 
 Layout: System V gABI, chapters 4 and 5, https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
 """
@@ -21,34 +21,71 @@ _MOST_TABLE = 16 * 1024**2
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A named range of the file."""
+    """A named range of the file. `fields`: its entry in the table, from sh_name to sh_entsize."""
 
     name: bytes
-    type: int
-    offset: int
-    size: int
+    fields: tuple[int, ...]
+
+    @property
+    def type(self) -> int:
+        """SHT_PROGBITS and its like."""
+        return self.fields[1]
+
+    @property
+    def flags(self) -> int:
+        """SHF_ALLOC and its like."""
+        return self.fields[2]
+
+    @property
+    def offset(self) -> int:
+        """Where it begins in the file."""
+        return self.fields[4]
+
+    @property
+    def size(self) -> int:
+        """How long it is."""
+        return self.fields[5]
 
     @property
     def end(self) -> int:
-        """Where it ends in the file; one without bits takes no room there."""
-        return self.offset + (0 if self.type == _NO_BITS else self.size)
+        """Where it ends in the file; one without bits is not in it, whatever its offset says."""
+        return 0 if self.type == _NO_BITS else self.offset + self.size
 
 
 @dataclass(frozen=True, kw_only=True)
 class Elf:
-    """What the headers say. `loaded` is what the system maps: type, flags, address, size in memory."""
+    """What the headers say.
 
+    `loaded` is what the system maps: type, flags, address, size in memory. `names`: the index of the section that holds
+    the sections' names. `segments_end`: where all that is no section ends: the header, the program headers, what they
+    load.
+    """
+
+    wide: bool
     type: int
     byte_order: str
     entry: int
     machine: int
     loaded: tuple[tuple[int, ...], ...]
     sections: tuple[Section, ...]
-    end: int
+    names: int
+    table_at: int
+    table_entry_size: int
+    segments_end: int
 
     def section(self, name: bytes) -> Section | None:
         """The first section of this name."""
         return next((each for each in self.sections if each.name == name), None)
+
+    @property
+    def table_size(self) -> int:
+        """The bytes that the table of sections takes."""
+        return self.table_entry_size * len(self.sections)
+
+
+def section_form(*, wide: bool, byte_order: str) -> struct.Struct:
+    """An entry of the table of sections: Elf64_Shdr or Elf32_Shdr."""
+    return struct.Struct(f"{byte_order}{'IIQQQQIIQQ' if wide else 'IIIIIIIIII'}")
 
 
 def parse(file: BinaryIO) -> Elf:
@@ -56,28 +93,30 @@ def parse(file: BinaryIO) -> Elf:
     file.seek(0)
     start = file.read(64)
     if len(start) < 52 or start[:4] != MAGIC or start[4] not in (1, 2) or start[5] not in (1, 2):
-        raise ValueError("is no whole ELF file")
+        raise ValueError("is not a whole ELF file")
     wide, order = start[4] == 2, "<" if start[5] == 1 else ">"
     address = "Q" if wide else "I"
     head = struct.Struct(f"{order}HHI{address * 3}IHHHHHH")
     if len(start) < 16 + head.size:
-        raise ValueError("is no whole ELF file")
+        raise ValueError("is not a whole ELF file")
     kind, machine, _, entry, ph_at, sh_at, _, head_size, ph_size, ph_count, sh_size, sh_count, names = head.unpack_from(
         start, 16
     )
     programs = _table(file, ph_at, ph_size, ph_count, f"{order}{'IIQQQQQQ' if wide else 'IIIIIIII'}")
-    raw = _table(file, sh_at, sh_size, sh_count, f"{order}{'IIQQQQIIQQ' if wide else 'IIIIIIIIII'}")
-    sections = _sections(file, raw, names)
+    raw = _table(file, sh_at, sh_size, sh_count, section_form(wide=wide, byte_order=order).format)
     segments = [_segment(each, wide=wide) for each in programs]
-    tables = (head_size, ph_at + ph_size * ph_count, sh_at + sh_size * sh_count)
     return Elf(
+        wide=wide,
         type=kind,
         byte_order=order,
         entry=entry,
         machine=machine,
         loaded=tuple(sorted((type_, flags, at, memory) for type_, flags, _, at, _, memory in segments)),
-        sections=sections,
-        end=max(*tables, *(each.end for each in sections), *(offset + size for _, _, offset, _, size, _ in segments)),
+        sections=_sections(file, raw, names),
+        names=names,
+        table_at=sh_at,
+        table_entry_size=sh_size,
+        segments_end=max(head_size, ph_at + ph_size * ph_count, *(each[2] + each[4] for each in segments), 0),
     )
 
 
@@ -94,10 +133,7 @@ def _sections(file: BinaryIO, raw: list[tuple[Any, ...]], names: int) -> tuple[S
     if names >= len(raw):
         raise ValueError("has sections without names")
     texts = _at(file, raw[names][4], raw[names][5])
-    return tuple(
-        Section(name=texts[each[0] : texts.find(b"\0", each[0])], type=each[1], offset=each[4], size=each[5])
-        for each in raw
-    )
+    return tuple(Section(name=texts[each[0] : texts.find(b"\0", each[0])], fields=each) for each in raw)
 
 
 def _table(file: BinaryIO, offset: int, size: int, count: int, form: str) -> list[tuple[Any, ...]]:

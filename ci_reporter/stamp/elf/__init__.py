@@ -1,0 +1,1 @@
+"""ELF files: read their headers, add a section."""
