@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 def main() -> NoReturn:
     """Run the program with the process's own arguments."""
     if sys.argv[1:2] == ["run"]:
-        from ci_reporter.runner.signals import hold
+        from ci_reporter.runner.signals import block
 
-        signals = hold()  # first: a signal from now on is the command's, or it keeps the command from starting
+        signals = block()  # first: a signal from now on is the command's, or it keeps the command from starting
         from ci_reporter.cli.execute import execute
         from ci_reporter.cli.options import parse
 

@@ -10,7 +10,7 @@ from ci_reporter.cli.process import current_context
 from ci_reporter.cli.started import STARTED
 from ci_reporter.context import Context, current_run
 from ci_reporter.errors import CIReporterError
-from ci_reporter.runner.signals import held, hold
+from ci_reporter.runner.signals import block
 from ci_reporter.runner.spawn import refusal, restore_defaults
 from ci_reporter.step.command import CommandRun, CommandStep, run_command, start_command
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from ci_reporter.model import Step
-    from ci_reporter.runner.signals import Held, HeldByHandlers
+    from ci_reporter.runner.signals import Signals
 
 
-def execute(options: Mapping[str, Any], argv: Sequence[str], signals: Held | HeldByHandlers | None = None) -> NoReturn:
+def execute(options: Mapping[str, Any], argv: Sequence[str], signals: Signals | None = None) -> NoReturn:
     """Record the command as a step and end the program, whatever still hangs in a thread.
 
     Should we fail before the command has started, it runs all the same, as if we were not there. Signals are never
     released again: one that comes between the command's end and ours would end us with another code than the command's.
     """
-    signals = signals or hold()
+    signals = signals or block()
     try:
         context = current_context(options)
         command = start_command(context, argv, current_run(context))
@@ -46,12 +46,12 @@ def record_command(options: Mapping[str, Any], argv: Sequence[str]) -> tuple[int
     """Record a command as a step of this run; the exit code to end with, and the step. Raises UsageError."""
     context = current_context(options)
     command = start_command(context, argv, current_run(context))
-    with held() as signals:
+    with block() as signals:
         return _record(context, command, signals)
 
 
 def _record(
-    context: Context, command: CommandStep, signals: Held | HeldByHandlers, end: Callable[[int], object] | None = None
+    context: Context, command: CommandStep, signals: Signals, end: Callable[[int], object] | None = None
 ) -> tuple[int, Step]:
     """Run the command and conclude the step; should that hang, a signal to stop makes `end` end the program."""
     done = run_command(command, signals)
@@ -68,7 +68,7 @@ def _record(
         return code, step
 
 
-def _conclude(context: Context, command: CommandStep, done: CommandRun, signals: Held | HeldByHandlers) -> int:
+def _conclude(context: Context, command: CommandStep, done: CommandRun, signals: Signals) -> int:
     from ci_reporter.cli.conclusion import show
     from ci_reporter.step.conclude import conclude
 
@@ -84,7 +84,7 @@ def _confess(error: Exception) -> None:
         print(said, file=sys.stderr)  # noqa: T201
 
 
-def _become(argv: Sequence[str], signals: Held | HeldByHandlers) -> NoReturn:
+def _become(argv: Sequence[str], signals: Signals) -> NoReturn:
     """Run the command in our place, without a record, with the signals as they were before us."""
     restore_defaults(signals.parent)
     signals.release()

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from ci_reporter.frozen import EMPTY, Frozen, replace
 from ci_reporter.model import Result, Step, rfc3339
 from ci_reporter.runner import oom
-from ci_reporter.runner.attempt import PARENT_GONE, Attempt, Ended, Limits
+from ci_reporter.runner.attempt import PARENT_GONE, Attempt, Exit, Limits
 from ci_reporter.runner.guard import Guard
-from ci_reporter.runner.signals import Held, HeldByHandlers, has_terminal, name_of
+from ci_reporter.runner.signals import Signals, has_terminal, name_of
 from ci_reporter.runner.spawn import Launch, default_signals, refusal
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ class Order(Frozen):
     """What to run and how.
 
     `env` is the environment without us, `added` is what we add to it, and `mark` names a variable of `added` whose
-    value no other command has. `started` is called once, when the first attempt has started; it must not wait. `masks`
+    value no other command has. `on_start` is called once, when the first attempt has started; it must not wait. `masks`
     is filled with what the command tells GitHub to mask, as far as its output is read here.
     """
 
@@ -45,7 +45,7 @@ class Order(Frozen):
     retries: int = 0
     tail_bytes: int = 0
     outlive_parent: bool = False
-    started: Callable[[], None] = lambda: None
+    on_start: Callable[[], None] = lambda: None
 
 
 class Outcome(Frozen):
@@ -59,17 +59,17 @@ class Outcome(Frozen):
     output_tail: str | None = None
 
 
-def run(order: Order, signals: Held | HeldByHandlers) -> Step:
+def run(order: Order, signals: Signals) -> Step:
     """Run the command, again where it failed and may; the last attempt counts, CPU time adds up."""
     started_at, started = time.time(), time.monotonic()
-    outcomes = _attempts(order, signals)
+    outcomes = _run_attempts(order, signals)
     duration_ms = round((time.monotonic() - started) * 1000)
     last, usages = outcomes[-1], [outcome.usage for outcome in outcomes if outcome.usage]
-    measured: dict[str, Any] = _measured(usages) if usages else {}
+    measured: dict[str, Any] = _resources(usages) if usages else {}
     return Step(
         name=order.name,
         result=last.result,
-        reason=last.reason or _flaky(outcomes),
+        reason=last.reason or _flaky_reason(outcomes),
         exit_code=last.exit_code,
         signal=last.signal,
         started_at=rfc3339(started_at),
@@ -81,22 +81,22 @@ def run(order: Order, signals: Held | HeldByHandlers) -> Step:
     )
 
 
-def _attempts(order: Order, signals: Held | HeldByHandlers) -> list[Outcome]:
-    if cancelled := _cancelled_before(order, signals):
+def _run_attempts(order: Order, signals: Signals) -> list[Outcome]:
+    if cancelled := _cancellation(order, signals):
         return [cancelled]
     guard = None if os.name == "nt" else Guard(_mark(order))
-    outcomes = [_attempt(order, signals, guard, order.started)]
+    outcomes = [_run_once(order, signals, guard, order.on_start)]
     while len(outcomes) <= order.retries and outcomes[-1].result in (Result.FAILURE, Result.TIMEOUT):
-        if cancelled := _cancelled_before(order, signals):
+        if cancelled := _cancellation(order, signals):
             outcomes[-1] = replace(outcomes[-1], result=cancelled.result, reason=cancelled.reason)
             break
-        outcomes.append(_attempt(order, signals, guard))
+        outcomes.append(_run_once(order, signals, guard))
     if guard:
         guard.dismiss()
     return outcomes
 
 
-def _cancelled_before(order: Order, signals: Held | HeldByHandlers) -> Outcome | None:
+def _cancellation(order: Order, signals: Signals) -> Outcome | None:
     """What becomes of an attempt that must not start: we were told to stop before, or nobody waits for it any more."""
     if number := signals.take_stop():
         reason = f"told to stop by SIG{name_of(number)} before the command started"
@@ -110,46 +110,46 @@ def _mark(order: Order) -> str:
     return f"{order.mark}={order.added.get(order.mark, '')}"
 
 
-def _attempt(
-    order: Order, signals: Held | HeldByHandlers, guard: Guard | None, started: Callable[[], None] = lambda: None
+def _run_once(
+    order: Order, signals: Signals, guard: Guard | None, on_start: Callable[[], None] = lambda: None
 ) -> Outcome:
     try:
-        return _on_posix(order, signals, guard, started) if guard else _on_windows(order, started)
+        return _run_on_posix(order, signals, guard, on_start) if guard else _run_on_windows(order, on_start)
     except (OSError, ValueError) as exc:  # Python's own refusals: an empty word, a NUL byte, what cannot be encoded
         code, why = refusal(order.command[0], exc, order.env)
         return Outcome(exit_code=code, result=Result.ERROR, reason=why)
 
 
-def _on_windows(order: Order, started: Callable[[], None]) -> Outcome:
+def _run_on_windows(order: Order, on_start: Callable[[], None]) -> Outcome:
     from ci_reporter.runner import windows
 
-    ended = windows.run(order.command, {**order.env, **order.added}, order.timeout_s, started)
-    if ended.timed_out:
+    end = windows.run(order.command, {**order.env, **order.added}, order.timeout_s, on_start)
+    if end.timed_out:
         return Outcome(exit_code=124, result=Result.TIMEOUT, reason=f"no end after {order.timeout_s:g} s")
-    return Outcome(exit_code=ended.exit_code, result=Result.FAILURE if ended.exit_code else Result.SUCCESS)
+    return Outcome(exit_code=end.exit_code, result=Result.FAILURE if end.exit_code else Result.SUCCESS)
 
 
-def _on_posix(order: Order, signals: Held | HeldByHandlers, guard: Guard, started: Callable[[], None]) -> Outcome:
+def _run_on_posix(order: Order, signals: Signals, guard: Guard, on_start: Callable[[], None]) -> Outcome:
     kills = oom.kills()
     tail = _tail(order)
     attempt = Attempt(order.command, _launch(order, signals, tail), signals, guard)
     if tail:
         tail.start()
-    started()
-    ended = attempt.wait(_limits(order))
+    on_start()
+    end = attempt.wait(_limits(order))
     output_tail = tail.finish() if tail else None
-    result, reason = judge(ended, timeout_s=order.timeout_s, oom_killed=_grew(kills, oom.kills()))
+    result, reason = classify(end, timeout_s=order.timeout_s, oom_killed=_has_grown(kills, oom.kills()))
     return Outcome(
-        exit_code=ended.exit_code,
+        exit_code=end.exit_code,
         result=result,
-        reason=reason or (_without_ours(order) if attempt.root.is_bare else None),
-        signal=name_of(ended.signal) if ended.signal else None,
-        usage=ended.usage,
+        reason=reason or (_bare_reason(order) if attempt.root.is_bare else None),
+        signal=name_of(end.signal) if end.signal else None,
+        usage=end.usage,
         output_tail=output_tail,
     )
 
 
-def _launch(order: Order, signals: Held | HeldByHandlers, tail: Tail | None) -> Launch:
+def _launch(order: Order, signals: Signals, tail: Tail | None) -> Launch:
     return Launch(
         env=order.env,
         added=order.added,
@@ -169,24 +169,24 @@ def _limits(order: Order) -> Limits:
     )
 
 
-def judge(ended: Ended, *, timeout_s: float | None, oom_killed: bool) -> tuple[Result, str | None]:  # noqa: PLR0911
+def classify(end: Exit, *, timeout_s: float | None, oom_killed: bool) -> tuple[Result, str | None]:  # noqa: PLR0911
     """The result of an attempt and the reason where the exit code does not say it. DESIGN §3 has the definitions."""
-    if ended.timed_out:
+    if end.timed_out:
         return Result.TIMEOUT, f"no end after {timeout_s:g} s"
-    if ended.told == PARENT_GONE:
+    if end.cancelled_by == PARENT_GONE:
         return Result.CANCELLATION, ORPHANED
-    if ended.exit_code == 0:
+    if end.exit_code == 0:
         return Result.SUCCESS, None
-    if ended.exit_code == 137 and oom_killed:
+    if end.exit_code == 137 and oom_killed:
         return Result.ERROR, "oom"
-    if ended.told:
-        return Result.CANCELLATION, f"told to stop by SIG{ended.told}"
-    if ended.exit_code in (126, 127) and not ended.signal:
-        return Result.ERROR, "cannot execute" if ended.exit_code == 126 else "command not found"
+    if end.cancelled_by:
+        return Result.CANCELLATION, f"told to stop by SIG{end.cancelled_by}"
+    if end.exit_code in (126, 127) and not end.signal:
+        return Result.ERROR, "cannot execute" if end.exit_code == 126 else "command not found"
     return Result.FAILURE, None
 
 
-def _without_ours(order: Order) -> str:
+def _bare_reason(order: Order) -> str:
     return f"started without {', '.join(order.added)}: no room for them in the environment"
 
 
@@ -198,18 +198,18 @@ def _tail(order: Order) -> Tail | None:
     return Tail(order.tail_bytes, order.masks)
 
 
-def _grew(before: int | None, after: int | None) -> bool:
+def _has_grown(before: int | None, after: int | None) -> bool:
     return before is not None and after is not None and after > before
 
 
-def _flaky(outcomes: Sequence[Outcome]) -> str | None:
+def _flaky_reason(outcomes: Sequence[Outcome]) -> str | None:
     """A pass after a failure is said."""
     if len(outcomes) == 1 or outcomes[-1].result is not Result.SUCCESS:
         return None
     return f"flaky: passed at attempt {len(outcomes)}"
 
 
-def _measured(usages: Sequence[struct_rusage]) -> dict[str, int]:
+def _resources(usages: Sequence[struct_rusage]) -> dict[str, int]:
     """CPU time and blocks of all attempts, the largest peak. Source: getrusage(2); macOS gives ru_maxrss in bytes."""
     rss_unit = 1 if sys.platform == "darwin" else 1024
     return {

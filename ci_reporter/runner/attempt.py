@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ci_reporter.frozen import Frozen
 from ci_reporter.runner.guard import Guard
-from ci_reporter.runner.signals import STOPPING, Event, Held, HeldByHandlers, name_of
+from ci_reporter.runner.signals import STOPPING, Event, Signals, name_of
 from ci_reporter.runner.spawn import Launch, spawn
 from ci_reporter.runner.tree import Ending
 
@@ -33,49 +33,49 @@ class Limits(Frozen):
     outlive_parent: bool = False
 
 
-class Ended(Frozen):
-    """How one attempt ended. `told` is why we were told to stop: a signal's name without SIG, or PARENT_GONE."""
+class Exit(Frozen):
+    """How one attempt ended. `cancelled_by` is a signal's name without SIG, or PARENT_GONE."""
 
     exit_code: int
     signal: int | None
     usage: struct_rusage
     timed_out: bool
-    told: str | None
+    cancelled_by: str | None
 
 
 class Attempt:
     """The command while it runs."""
 
-    def __init__(self, command: Sequence[str], launch: Launch, signals: Held | HeldByHandlers, guard: Guard) -> None:
+    def __init__(self, command: Sequence[str], launch: Launch, signals: Signals, guard: Guard) -> None:
         self._signals = signals
         self._guard = guard
         self.root = spawn(command, launch)
         guard.watch(self.root)
         self._ending: Ending | None = None
         self._timed_out = False
-        self._told: str | None = None
-        self._pass_on_early()
+        self._cancelled_by: str | None = None
+        self._forward_early()
 
-    def wait(self, limits: Limits) -> Ended:
+    def wait(self, limits: Limits) -> Exit:
         """Wait until the command has ended and, where we ended it, all that it started."""
         deadline = None if limits.timeout_s is None else time.monotonic() + limits.timeout_s
         while (done := self._reap()) is None:
             left_s = _LOOK_S if deadline is None else deadline - time.monotonic()
-            self._pass_on(self._signals.next(min(_LOOK_S, left_s)))
+            self._forward(self._signals.next(min(_LOOK_S, left_s)))
             if self._ending:
                 self._ending.step()
             elif self._signals.parent.is_gone() and not limits.outlive_parent:
-                self._told, self._ending = PARENT_GONE, Ending(self.root, _GRACE_S, limits.mark)
+                self._cancelled_by, self._ending = PARENT_GONE, Ending(self.root, _GRACE_S, limits.mark)
             elif deadline is not None and time.monotonic() >= deadline:
                 self._timed_out, self._ending = True, Ending(self.root, limits.grace_s, limits.mark)
                 deadline = None
-        ended = self._ended(*done)
-        if ended.told and ended.exit_code and not self._ending:
+        end = self._exit(*done)
+        if end.cancelled_by and end.exit_code and not self._ending:
             self._ending = Ending(self.root, _GRACE_S, limits.mark)
         if self._ending:
             self._ending.finish()
-        self._guard.rest()
-        return ended
+        self._guard.forget()
+        return end
 
     def _reap(self) -> tuple[int, struct_rusage] | None:
         """The command's status and usage once it has ended.
@@ -84,11 +84,9 @@ class Attempt:
         of this thread are waited for: the threads beside it (git) wait for theirs themselves, and an orphan goes to the
         first thread of its new parent (the kernel's find_new_reaper).
         """
-        everybody = os.getpid() == 1 and _WNOTHREAD
+        whom, flags = (-1, _WNOTHREAD) if os.getpid() == 1 and _WNOTHREAD else (self.root.pid, 0)
         while True:
-            pid, status, usage = os.wait4(
-                -1 if everybody else self.root.pid, os.WNOHANG | os.WUNTRACED | (_WNOTHREAD if everybody else 0)
-            )
+            pid, status, usage = os.wait4(whom, os.WNOHANG | os.WUNTRACED | flags)
             if pid == self.root.pid and os.WIFSTOPPED(status):
                 if self.root.group is None:  # ^Z: the shell that started us waits for us to stop as well
                     os.kill(os.getpid(), signal.SIGSTOP)
@@ -96,35 +94,35 @@ class Attempt:
             if pid in (0, self.root.pid):
                 return (status, usage) if pid else None
 
-    def _pass_on_early(self) -> None:
+    def _forward_early(self) -> None:
         """Pass on what came while the command was started, also what a terminal has sent.
 
         A ^C just before the command was there has reached nobody but us. One just after it reached the command too,
         which then ends by the first of the two: it has had no time yet to do anything else.
         """
         while event := self._signals.next(0):
-            self._pass_on(event, also_from_terminal=True)
+            self._forward(event, also_from_terminal=True)
 
-    def _pass_on(self, event: Event | None, *, also_from_terminal: bool = False) -> None:
+    def _forward(self, event: Event | None, *, also_from_terminal: bool = False) -> None:
         if event is None or event.number == signal.SIGCHLD:
             return
-        if event.number in STOPPING and self._told is None:
-            self._told = name_of(event.number)
+        if event.number in STOPPING and self._cancelled_by is None:
+            self._cancelled_by = name_of(event.number)
         if not event.from_terminal or also_from_terminal:
             try:
                 os.kill(self.root.pid, event.number)
             except PermissionError:  # it has become another user's (sudo), whose signals are not for us to send
                 pass
 
-    def _ended(self, status: int, usage: struct_rusage) -> Ended:
+    def _exit(self, status: int, usage: struct_rusage) -> Exit:
         code = os.waitstatus_to_exitcode(status)
         by_signal = code < 0 or code > 128  # a shell exits with 128+N for what it has started
-        if by_signal and self._told is None and (number := self._signals.take_stop()):
-            self._told = name_of(number)  # what ended the command was sent to all of the group, and waits here for us
-        return Ended(
+        if by_signal and self._cancelled_by is None and (number := self._signals.take_stop()):
+            self._cancelled_by = name_of(number)  # sent to the whole group: the command has died of it before we look
+        return Exit(
             exit_code=124 if self._timed_out else 128 - code if code < 0 else code,
             signal=-code if code < 0 else None,
             usage=usage,
             timed_out=self._timed_out,
-            told=self._told,
+            cancelled_by=self._cancelled_by,
         )

@@ -46,8 +46,8 @@ class Guard:
         """A command has started."""
         self._write(f"{root.pid} {root.group or 0}\n".encode())
 
-    def rest(self) -> None:
-        """It has ended."""
+    def forget(self) -> None:
+        """The command has ended by itself: whatever it has left behind is not ours to end."""
         self._write(_NO_COMMAND + b"\n")
 
     def dismiss(self) -> None:
@@ -79,14 +79,14 @@ def _wait_and_end(source: int, target: int, mark: str) -> None:
         while part := os.read(0, 4096):
             said = (said + part)[-64:]
         if not said.endswith(_DISMISSED):
-            root = _last_named(said) or _first_marked(mark)
+            root = _last_command(said) or _marked_command(mark)
             if root:
                 Ending(root, _GRACE_S, mark).finish()
     finally:
         os._exit(0)
 
 
-def _last_named(said: bytes) -> Root | None:
+def _last_command(said: bytes) -> Root | None:
     """The command that the reporter has named last; None where it has ended, or none had been named."""
     last = said.rstrip(b"\n").rpartition(b"\n")[2]
     if last in (b"", _NO_COMMAND):
@@ -95,7 +95,7 @@ def _last_named(said: bytes) -> Root | None:
     return Root(pid=pid, group=group or None)
 
 
-def _first_marked(mark: str) -> Root | None:
+def _marked_command(mark: str) -> Root | None:
     """The oldest process that has the mark; searched for more than once, as it may be about to be executed."""
     marked = Marked(mark)
     for _ in range(_ATTEMPTS):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from threading import Thread, get_ident
 
-from ci_reporter.runner.signals import STOPPING, Held, HeldByHandlers, name_of
+from ci_reporter.runner.signals import STOPPING, Signals, name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ class Interrupted(Exception):
     """A signal to stop came before the work was done; its text is the signal's name."""
 
 
-def interruptible(work: Callable[[], T], signals: Held | HeldByHandlers) -> T:
+def interruptible(work: Callable[[], T], signals: Signals) -> T:
     """The result of `work`. Raises Interrupted as soon as a signal to stop comes; nobody then waits for the work.
 
     Every thread has the signals blocked, so none of them is hit by one: the main thread takes them while another
     thread works. When that one is done it wakes the main thread by SIGCHLD, which is among the signals waited for.
     """
     if not hasattr(signal, "pthread_kill"):  # Windows, where ^C is an exception in the main thread
-        return _here(work)
+        return _call_here(work)
     done: list[Callable[[], T]] = []
     Thread(target=_fill, args=(done, work, get_ident()), daemon=True).start()
     while not done:
@@ -41,7 +41,7 @@ def interruptible(work: Callable[[], T], signals: Held | HeldByHandlers) -> T:
     return done[0]()
 
 
-def end_when_stuck(signals: Held | HeldByHandlers, end: Callable[[], object]) -> None:
+def end_when_stuck(signals: Signals, end: Callable[[], object]) -> None:
     """Call `end` when a signal to stop has waited for 10 s.
 
     Whatever hangs (a dead file system, a terminal that nobody reads), less than KILL can end the program.
@@ -49,18 +49,18 @@ def end_when_stuck(signals: Held | HeldByHandlers, end: Callable[[], object]) ->
     Thread(target=_watch, args=(signals, end), daemon=True).start()
 
 
-def _watch(signals: Held | HeldByHandlers, end: Callable[[], object]) -> None:
+def _watch(signals: Signals, end: Callable[[], object]) -> None:
     since: float | None = None
     while since is None or time.monotonic() - since < _STUCK_S:
         time.sleep(_LOOK_S)
-        if not signals.stop_waits():
+        if not signals.has_stop():
             since = None
         elif since is None:
             since = time.monotonic()
     end()
 
 
-def _here(work: Callable[[], T]) -> T:
+def _call_here(work: Callable[[], T]) -> T:
     try:
         return work()
     except KeyboardInterrupt as exc:

@@ -11,8 +11,6 @@ import select
 import signal
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from ci_reporter.frozen import Frozen
 from ci_reporter.runner.parent import Parent
@@ -34,7 +32,7 @@ class Event(Frozen):
     from_terminal: bool
 
 
-class Held(Frozen):
+class BlockedSignals(Frozen):
     """The signals that are blocked, the mask the command is to start with, and who started us."""
 
     numbers: frozenset[int]
@@ -46,13 +44,13 @@ class Held(Frozen):
         info = signal.sigtimedwait(self.numbers, max(0.0, timeout_s))
         return Event(number=info.si_signo, from_terminal=info.si_code > 0) if info else None
 
-    def stop_waits(self) -> bool:
+    def has_stop(self) -> bool:
         """Whether a signal to stop has come that nobody has taken yet."""
         return bool(self.numbers and STOPPING & self.numbers & signal.sigpending())
 
     def take_stop(self) -> int | None:
         """A signal to stop that has come already, or None; other signals stay for the command."""
-        info = signal.sigtimedwait(STOPPING & self.numbers, 0) if self.stop_waits() else None
+        info = signal.sigtimedwait(STOPPING & self.numbers, 0) if self.has_stop() else None
         return info.si_signo if info else None
 
     def release(self) -> None:
@@ -60,8 +58,14 @@ class Held(Frozen):
         if self.numbers:
             signal.pthread_sigmask(signal.SIG_SETMASK, self.mask)
 
+    def __enter__(self) -> BlockedSignals:
+        return self
 
-class HeldByHandlers:
+    def __exit__(self, *_exception: object) -> None:
+        self.release()
+
+
+class HandledSignals:
     """The same for systems without sigtimedwait (macOS). There only its number tells a terminal's ^C."""
 
     def __init__(self, numbers: frozenset[int]) -> None:
@@ -86,7 +90,7 @@ class HeldByHandlers:
         typed = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGCHLD, signal.SIGWINCH)
         return Event(number=number, from_terminal=number in typed and has_terminal())
 
-    def stop_waits(self) -> bool:
+    def has_stop(self) -> bool:
         """Whether a signal to stop has come that nobody has taken yet."""
         return any(each in STOPPING for each in self._came)
 
@@ -104,6 +108,12 @@ class HeldByHandlers:
         os.close(self._wake)
         os.close(self._woken)
 
+    def __enter__(self) -> HandledSignals:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.release()
+
     def _remember(self, number: int, _frame: object) -> None:
         self._came.append(number)
         try:
@@ -112,32 +122,25 @@ class HeldByHandlers:
             pass
 
 
-def hold() -> Held | HeldByHandlers:
-    """Block signals until they are released. What is ignored already (nohup) stays ignored, here and in the command.
+Signals = BlockedSignals | HandledSignals
 
-    A program that only records a step never releases them: a signal that is pending when it ends has no effect, so its
-    exit code is the command's own up to the last moment.
+
+def block() -> Signals:
+    """Block signals until they are released, in a `with` statement or by hand.
+
+    What is ignored already (nohup) stays ignored, here and in the command. A program that only records a step never
+    releases them: a signal that is pending when it ends has no effect, so its exit code stays the command's own.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
-        return Held(numbers=frozenset(), mask=frozenset(), parent=Parent())
+        return BlockedSignals(numbers=frozenset(), mask=frozenset(), parent=Parent())
     if signal.getsignal(signal.SIGCHLD) != signal.SIG_DFL:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # were it ignored, the kernel would keep no exit status for us
     wanted = frozenset(each for each in _FORWARDED if signal.getsignal(each) != signal.SIG_IGN)
     numbers = wanted | {signal.SIGCHLD}
     if not hasattr(signal, "sigtimedwait"):
-        return HeldByHandlers(numbers)
+        return HandledSignals(numbers)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    return Held(numbers=numbers, mask=frozenset(mask), parent=Parent())
-
-
-@contextmanager
-def held() -> Iterator[Held | HeldByHandlers]:
-    """Hold signals until the block ends, for a program that goes on after the step."""
-    signals = hold()
-    try:
-        yield signals
-    finally:
-        signals.release()
+    return BlockedSignals(numbers=numbers, mask=frozenset(mask), parent=Parent())
 
 
 def name_of(number: int) -> str:

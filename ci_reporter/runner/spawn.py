@@ -57,7 +57,7 @@ def _spawn_as_shell(command: Sequence[str], env: Mapping[str, str], launch: Laun
     except OSError as exc:
         if exc.errno != errno.ENOEXEC:
             raise
-        return _spawn("/bin/sh", ["sh", _found(command[0], env), *command[1:]], env, launch)
+        return _spawn("/bin/sh", ["sh", _resolve(command[0], env), *command[1:]], env, launch)
 
 
 def _spawn(path: str, argv: Sequence[str], env: Mapping[str, str], launch: Launch) -> Root:
@@ -92,14 +92,14 @@ def refusal(command: str, error: Exception, env: Mapping[str, str]) -> tuple[int
     if not isinstance(error, OSError):
         return 126, f"cannot execute {command!r}: {error}"
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        found = _found(command, env)
+        found = _resolve(command, env)
         if os.path.exists(found):
             return 126, f"cannot execute {found}: the interpreter its first line names is missing"
         return 127, f"command not found: {command}"
     return 126, f"cannot execute {command}: {error.strerror}"
 
 
-def _found(command: str, env: Mapping[str, str]) -> str:
+def _resolve(command: str, env: Mapping[str, str]) -> str:
     if os.sep in command:
         return command
     paths = (os.path.join(folder, command) for folder in env.get("PATH", os.defpath).split(os.pathsep))

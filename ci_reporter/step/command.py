@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Thread
 
-    from ci_reporter.runner.signals import Held, HeldByHandlers
+    from ci_reporter.runner.signals import Signals
 
 
 class CommandStep(Frozen):
@@ -61,7 +61,7 @@ def start_command(context: Context, argv: Sequence[str], run: Run) -> CommandSte
     return CommandStep(argv=argv, started=started, order=order, background=background)
 
 
-def run_command(command: CommandStep, signals: Held | HeldByHandlers) -> CommandRun:
+def run_command(command: CommandStep, signals: Signals) -> CommandRun:
     """Run the command to its end, in the working folder of this process."""
     step = runner.run(command.order, signals)
     ended = time.monotonic()
@@ -124,7 +124,7 @@ def _order(context: Context, report: Report, argv: Sequence[str], background: Ba
         retries=config.retries,
         tail_bytes=config.tail_bytes,
         outlive_parent=config.outlive_parent,
-        started=background.start,
+        on_start=background.start,
         masks=set(),
     )
 

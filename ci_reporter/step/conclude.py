@@ -5,7 +5,7 @@ from __future__ import annotations
 from ci_reporter.config import Config
 from ci_reporter.context import Context
 from ci_reporter.model import Run
-from ci_reporter.runner.signals import Held, HeldByHandlers
+from ci_reporter.runner.signals import Signals
 from ci_reporter.step import prepare as parts
 from ci_reporter.step.command import CommandRun, CommandStep
 from ci_reporter.step.draft import Draft
@@ -22,7 +22,7 @@ def prepare(context: Context, run: Run) -> Run:
 
 
 def conclude(
-    context: Context, command: CommandStep, done: CommandRun, signals: Held | HeldByHandlers, *, before_s: float = 0.0
+    context: Context, command: CommandStep, done: CommandRun, signals: Signals, *, before_s: float = 0.0
 ) -> Conclusion:
     """Enrich, hold to limits, record, deliver. `before_s` is the time we took before the command started."""
     ours = timing(context.config, done.report, before_s=before_s, ended=done.ended)

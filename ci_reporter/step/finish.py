@@ -12,7 +12,7 @@ from ci_reporter.frozen import Frozen
 from ci_reporter.http import Deadline
 from ci_reporter.model import Report
 from ci_reporter.runner import ORPHANED
-from ci_reporter.runner.signals import Held, HeldByHandlers
+from ci_reporter.runner.signals import Signals
 from ci_reporter.sinks.configured import sink_names, sinks
 from ci_reporter.step.deliver import Delivery, deliver
 from ci_reporter.step.draft import Draft
@@ -69,7 +69,7 @@ def finish(
     started: StartedStep,
     draft: Draft,
     timing: Timing,
-    signals: Held | HeldByHandlers | None = None,
+    signals: Signals | None = None,
 ) -> Conclusion:
     """Record and deliver what the draft has come to; a signal to stop among `signals` cuts the delivery short."""
     config, report = context.config, draft.report
@@ -95,7 +95,7 @@ def finish(
     )
 
 
-def _deliver(work: Callable[[], Delivery], signals: Held | HeldByHandlers | None) -> Delivery:
+def _deliver(work: Callable[[], Delivery], signals: Signals | None) -> Delivery:
     """Deliver; what has not been taken when a signal comes stays in the spool, where the record was put before."""
     from ci_reporter.runner.interrupt import Interrupted, interruptible
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from ci_reporter.runner import Order, run
-from ci_reporter.runner.signals import held
+from ci_reporter.runner.signals import block
 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 70, 124, 126, 127, 255])
@@ -43,7 +43,7 @@ def test_an_empty_word_is_not_found_and_recorded(wrapped):
 def test_a_word_that_no_system_call_takes_is_126(word):
     """Only a caller in Python can ask for these."""
     order = Order(name="odd", command=["true", word], env={}, mark="MARK", masks=set())
-    with held() as signals:
+    with block() as signals:
         step = run(order, signals)
     assert (step.exit_code, step.result) == (126, "error")
     assert step.reason.startswith("cannot execute 'true': ")

@@ -8,34 +8,34 @@ import threading
 import pytest
 
 from ci_reporter.runner import windows
-from ci_reporter.runner.signals import HeldByHandlers
+from ci_reporter.runner.signals import HandledSignals
 
 
 @pytest.fixture
-def held():
-    handlers = HeldByHandlers(frozenset({signal.SIGUSR1, signal.SIGINT}))
+def signals():
+    handlers = HandledSignals(frozenset({signal.SIGUSR1, signal.SIGINT}))
     yield handlers
     handlers.release()
 
 
-def test_without_sigtimedwait_a_signal_is_an_event(held):
+def test_without_sigtimedwait_a_signal_is_an_event(signals):
     os.kill(os.getpid(), signal.SIGUSR1)
-    assert held.next(5.0).number == signal.SIGUSR1
+    assert signals.next(5.0).number == signal.SIGUSR1
 
 
-def test_without_sigtimedwait_waiting_ends_when_one_comes(held):
+def test_without_sigtimedwait_waiting_ends_when_one_comes(signals):
     threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGUSR1)).start()
-    event = held.next(10.0)
+    event = signals.next(10.0)
     assert (event.number, event.from_terminal) == (signal.SIGUSR1, False)
 
 
-def test_without_sigtimedwait_no_signal_is_none(held):
-    assert held.next(0.01) is None
+def test_without_sigtimedwait_no_signal_is_none(signals):
+    assert signals.next(0.01) is None
 
 
 def test_handlers_are_given_back():
     before = signal.getsignal(signal.SIGINT)
-    HeldByHandlers(frozenset({signal.SIGINT})).release()
+    HandledSignals(frozenset({signal.SIGINT})).release()
     assert signal.getsignal(signal.SIGINT) is before
 
 
