@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import urljoin
 
 from ci_reporter.config import secrets
@@ -15,7 +15,9 @@ from ci_reporter.gate.rules.ruleset import RuleSet
 from ci_reporter.gate.statistics.control import SIGNAL as CONTROL
 
 HEALTH = "health"
+REVISION = "revision"
 _HEALTH_RATE = 1.0
+_REVISION_RATE = 1.0  # often enough to see an orchestrator's own rollback, and a replica that comes back
 _CONTROL_RATE = 1.0
 _ANY_ANSWER = Expect(statuses=("2xx", "3xx", "4xx"))
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
@@ -26,27 +28,45 @@ def of_converge(plan: Plan, env: Mapping[str, str]) -> tuple[Target, ...]:
     return (_of_url(plan, HEALTH, plan.converge.rate, env, fresh=True),)
 
 
+def revision_signal(rules: RuleSet) -> str | None:
+    """The signal whose answers say during the watch which revision is served: `url`, fresh, at least once a second.
+
+    Where the rules make `health` something else too, it is a signal of its own.
+    """
+    plan = rules.plan
+    if not plan.url or plan.revision == "none":
+        return None
+    asked = {ask.signal for ask in plan.asks}
+    if DEFAULT_SIGNAL not in asked and plan.fresh and plan.rate >= _REVISION_RATE:
+        return DEFAULT_SIGNAL
+    return REVISION if HEALTH in asked else HEALTH
+
+
 def of_watch(rules: RuleSet, env: Mapping[str, str]) -> tuple[Target, ...]:
     """Every signal that is probed in baseline, warm-up and watch. Raises UsageError."""
     plan = rules.plan
     asked = {ask.signal for ask in plan.asks}
     named = {leaf.signal for rule in rules.rules for leaf in leaves(rule.condition)}
+    revision = revision_signal(rules)
     found = [target for ask in plan.asks for target in _of_ask(plan, ask, env)]
     if DEFAULT_SIGNAL not in asked and plan.url:
         found.append(_of_url(plan, DEFAULT_SIGNAL, plan.rate, env, fresh=plan.fresh))
-    if HEALTH not in asked and plan.url and (HEALTH in named or DEFAULT_SIGNAL in asked):
+    if revision and revision != DEFAULT_SIGNAL:
+        found.append(_of_url(plan, revision, max(min(plan.rate, _HEALTH_RATE), _REVISION_RATE), env, fresh=True))
+    if HEALTH not in {*asked, revision} and plan.url and (HEALTH in named or DEFAULT_SIGNAL in asked):
         found.append(_of_url(plan, HEALTH, min(plan.rate, _HEALTH_RATE), env, fresh=plan.fresh))
+    return (*found, *_of_control(plan))
+
+
+def _of_control(plan: Plan) -> Iterator[Target]:
     if plan.control:
-        found.append(
-            Target(
-                signal=CONTROL,
-                url=plan.control,
-                expect=_ANY_ANSWER,
-                rate=min(plan.rate, _CONTROL_RATE),
-                timeout_s=plan.timeout_s,
-            )
+        yield Target(
+            signal=CONTROL,
+            url=plan.control,
+            expect=_ANY_ANSWER,
+            rate=min(plan.rate, _CONTROL_RATE),
+            timeout_s=plan.timeout_s,
         )
-    return tuple(found)
 
 
 def _of_url(plan: Plan, signal: str, rate: float, env: Mapping[str, str], *, fresh: bool) -> Target:

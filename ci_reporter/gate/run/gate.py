@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ci_reporter.errors import CIReporterError, UsageError
-from ci_reporter.gate.probing import converge, promql, targets
-from ci_reporter.gate.probing.converge import Convergence
-from ci_reporter.gate.probing.prober import Prober
+from ci_reporter.gate.probing import promql, targets
 from ci_reporter.gate.probing.promql import NoData
 from ci_reporter.gate.probing.sources import Sources
 from ci_reporter.gate.recording import Recording, Signal
@@ -16,16 +14,15 @@ from ci_reporter.gate.rules.ruleset import RuleSet, wanted_actions
 from ci_reporter.gate.run import phases, reference
 from ci_reporter.gate.run.last_good import last_good
 from ci_reporter.gate.run.options import GatePlan
-from ci_reporter.gate.run.outcome import Outcome
+from ci_reporter.gate.run.outcome import Outcome, not_converged
 from ci_reporter.gate.run.phases import Watch
-from ci_reporter.gate.run.progress import Phase
+from ci_reporter.gate.run.rollout import Rollout
 from ci_reporter.gate.run.world import World
 from ci_reporter.gate.statistics import figures
 from ci_reporter.http import Deadline
 
 _INTERVALS = 40  # of a PromQL baseline: it costs nothing to look back
 _HISTORY_WITHIN_S = 10.0
-_NOT_LOOKED_AT = "no url: is set, so which revision answers was not looked at"
 
 
 def run_gate(plan: GatePlan, world: World) -> Outcome:
@@ -47,14 +44,27 @@ def decide(plan: GatePlan, world: World) -> Outcome:
     """As `run_gate`, where it has been said already where a rollback would lead to."""
     outcome = Outcome(reference=plan.reference)
     try:
-        outcome = _converge(plan, world, outcome)
-        if outcome.converged and not world.interrupted:
-            outcome = _watch(plan, world, outcome)
+        outcome = _converge_and_watch(plan, world, outcome)
     except UsageError:
         raise
     except CIReporterError as exc:  # nothing was decided, and that is not a pass
         return replace(outcome, error=str(exc))
     return replace(outcome, signal=world.signals()[0] if world.interrupted and not outcome.verdict else None)
+
+
+def _converge_and_watch(plan: GatePlan, world: World, outcome: Outcome) -> Outcome:
+    """Converge and watch, and again where another revision answers meanwhile, while there is time for it."""
+    rollout = Rollout(plan, world)
+    while True:
+        outcome = rollout.converge(outcome)
+        if not outcome.converged or world.interrupted:
+            return outcome
+        outcome, seen = _watch(plan, world, outcome)
+        if rollout.stayed(outcome, seen) or outcome.verdict or world.interrupted:
+            return replace(outcome, statement=f"{outcome.statement}; {rollout.counted()}")
+        failed = rollout.relapse(seen)
+        if failed:
+            return not_converged(outcome, f"{failed}; {rollout.counted()}")
 
 
 def record_baseline(rules: RuleSet, world: World, seconds: float | None = None) -> Recording:
@@ -68,41 +78,14 @@ def record_baseline(rules: RuleSet, world: World, seconds: float | None = None) 
     return found if world.interrupted else _with_history(found, window_s, rules, world)
 
 
-def wait_for_revision(
-    rules: RuleSet, expected: str | None, world: World, phase: Phase = Phase.CONVERGE
-) -> tuple[Convergence, Recording]:
-    """Probe `url` until that revision answers everywhere, at most until converge.timeout."""
-    plan = rules.plan
-    wanted = f"revision {expected[:12]}" if expected else "good answers"
-    world.progress.say(f"{phase}: waiting for {wanted} at {plan.url}, {plan.converge.needed} in a row")
-    with Prober(targets.of_converge(plan, world.env), world.proxies) as source:
-        source.start()
-        return phases.wait_for_revision(source, expected, plan.converge, world, phase)
-
-
-def _converge(plan: GatePlan, world: World, outcome: Outcome) -> Outcome:
-    """Wait for the revision; without a URL there is nothing to wait for."""
-    if not plan.rules.plan.url:
-        return replace(outcome, statement=_NOT_LOOKED_AT)
-    found, rollout = wait_for_revision(plan.rules, plan.expected, world)
-    statement = converge.statement(found, plan.rules.plan.converge)
-    if not world.interrupted:
-        world.progress.say(statement)
-    compared = outcome.reference
-    if compared.recording is None and plan.expected:
-        beside = reference.from_rollout(plan.rules, rollout, plan.expected)
-        compared = replace(beside, notes=compared.notes) if beside else compared
-    return replace(outcome, convergence=found, statement=statement, reference=compared)
-
-
-def _watch(plan: GatePlan, world: World, outcome: Outcome) -> Outcome:
+def _watch(plan: GatePlan, world: World, outcome: Outcome) -> tuple[Outcome, Watch]:
     compared = outcome.reference
     rules = reference.applicable(plan.rules, compared)
     world.progress.say(_announcement(rules, outcome))
     with Sources(rules, world.env, world.proxies, world.prometheus) as source:
-        seen = phases.watch(source, compared.recording, rules, world)
+        seen = phases.watch(source, compared.recording, rules, world, plan.expected)
         notes = (*compared.notes, *_warm_up(seen, rules), *source.problems())
-    return replace(outcome, watch=seen, notes=notes)
+    return replace(outcome, watch=seen, notes=notes), seen
 
 
 def _announcement(rules: RuleSet, outcome: Outcome) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from signal import Signals
 
 from ci_reporter.gate.probing.converge import Convergence
@@ -101,6 +101,12 @@ class Outcome:
         """What was recorded, by phase."""
         found = {"baseline": self.reference.recording, "watch": self.watch.recording if self.watch else None}
         return {phase: each for phase, each in found.items() if each}
+
+
+def not_converged(outcome: Outcome, statement: str) -> Outcome:
+    """The outcome of a rollout that converged and did not hold."""
+    convergence = replace(outcome.convergence, reached_at_s=None) if outcome.convergence else None
+    return replace(outcome, convergence=convergence, statement=statement)
 
 
 def sentence(outcome: Outcome) -> str:

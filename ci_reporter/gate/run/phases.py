@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import floor, inf
 
 from ci_reporter.gate.judge import judge
-from ci_reporter.gate.probing import converge
+from ci_reporter.gate.probing import converge, targets
 from ci_reporter.gate.probing.buffer import Buffer
 from ci_reporter.gate.probing.converge import Convergence
 from ci_reporter.gate.recording import Count, Probe, Recording
@@ -19,7 +19,7 @@ from ci_reporter.gate.rules.plan import Converge, Plan
 from ci_reporter.gate.rules.ruleset import RuleSet
 from ci_reporter.gate.run.progress import Moment, Phase
 from ci_reporter.gate.run.world import World
-from ci_reporter.gate.verdict import Verdict
+from ci_reporter.gate.verdict import FAIL, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,10 +50,19 @@ if TYPE_CHECKING:
 _JUDGING_SHARE = 0.2  # of one core, at most, goes into judging while the watch goes on
 
 
-def wait_for_revision(
-    source: Source, expected: str | None, settings: Converge, world: World, phase: Phase = Phase.CONVERGE
-) -> tuple[Convergence, Recording]:
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What converging waits for: a revision, or good answers; `candidates` are those from before a relapse."""
+
+    expected: str | None
+    settings: Converge
+    candidates: int | None = None
+    phase: Phase = Phase.CONVERGE
+
+
+def wait_for_revision(source: Source, wanted: Wanted, world: World) -> tuple[Convergence, Recording]:
     """Probe until the rollout is over or its time is up; what was seen on the way is returned too."""
+    settings = wanted.settings
     buffer = Buffer("watch")
     while True:
         late = source.elapsed_s() >= settings.timeout_s
@@ -61,9 +70,9 @@ def wait_for_revision(
             _drain(source, world)
         buffer.add(source.poll())
         seen = buffer.recording(inf if late else source.settled_s())
-        found = converge.convergence(_probes(seen), expected, settings)
+        found = converge.convergence(_probes(seen), wanted.expected, settings, wanted.candidates)
         elapsed_s = min(source.elapsed_s(), settings.timeout_s)
-        world.progress.show(Moment(phase=phase, elapsed_s=elapsed_s, of_s=settings.timeout_s, convergence=found))
+        world.progress.show(Moment(phase=wanted.phase, elapsed_s=elapsed_s, of_s=settings.timeout_s, convergence=found))
         if found.over or late or world.interrupted:
             source.stop()
             return found, seen
@@ -87,38 +96,61 @@ def record(source: Source, seconds: float, world: World) -> Recording:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Revisions:
+    """How many answers told a revision, how many of them another one than was expected, and the first of those."""
+
+    answers: int = 0
+    old: int = 0
+    first_old: Probe | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Watch:
-    """The watch as far as it went, the warm-up before it, and the verdict; None where it was interrupted."""
+    """The watch as far as it went, the warm-up before it, and the verdict.
+
+    It has no verdict where it was interrupted, or where another revision answered; `at_end` then tells whether that was
+    seen only when the watch was over.
+    """
 
     verdict: Verdict | None
     recording: Recording
     warmup: Recording
+    revisions: Revisions = Revisions()
+    at_end: bool = False
 
 
-def watch(source: Source, baseline: Recording | None, rules: RuleSet, world: World) -> Watch:
-    """Warm up, then watch until the verdict is settled or the time is up."""
+def watch(
+    source: Source, baseline: Recording | None, rules: RuleSet, world: World, expected: str | None = None
+) -> Watch:
+    """Warm up, then watch until the verdict is settled, another revision answers, or the time is up."""
     plan, judging = rules.plan, _Judging(baseline, rules, world.clock)
-    buffers = _Buffers(plan)
-    while (elapsed_s := source.elapsed_s() - plan.warmup_s) < plan.watch_s and not world.interrupted:
+    buffers = _Buffers(plan, targets.revision_signal(rules) if expected else None, expected)
+    while (elapsed_s := source.elapsed_s() - plan.warmup_s) < judging.until_s and not world.interrupted:
         seen, settled_s = buffers.take(source)
         verdict = judging.at(settled_s, seen) if settled_s > 0 else None
-        world.progress.show(_moment(elapsed_s, plan, buffers, verdict, baseline))
-        if verdict and verdict.settled:
+        world.progress.show(_moment(elapsed_s, judging.until_s, plan, buffers, verdict, baseline))
+        if verdict and verdict.settled and (verdict.verdict == FAIL or not buffers.revisions.old):
             source.stop()
-            return Watch(verdict=judge(baseline, seen, rules), recording=seen, warmup=buffers.warmup)
+            return buffers.result(judging.conclude(seen), seen)
+        if buffers.revisions.old:
+            source.stop()
+            return buffers.result(None, seen)
         world.pause()
     _drain(source, world)
     buffers.take(source)
     source.stop()
-    seen = buffers.whole().until(plan.watch_s)
-    verdict = None if world.interrupted else judge(baseline, seen, rules)
-    return Watch(verdict=verdict, recording=seen, warmup=buffers.warmup)
+    seen = buffers.whole().until(judging.until_s)
+    undecided = world.interrupted or buffers.revisions.old
+    return replace(buffers.result(None if undecided else judging.conclude(seen), seen), at_end=True)
 
 
 class _Buffers:
     """The samples of a watch: those of the warm-up, and, on a clock of their own, those after it."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, signal: str | None, expected: str | None) -> None:
+        """`signal` is the one whose answers tell the revision that is expected."""
+        self._signal, self._expected = signal, expected
+        self.revisions = Revisions()
         self._warmup_s = plan.warmup_s
         self._cold, self._warm = Buffer("watch"), Buffer("watch", plan.warmup_s)
         self.watch, self._settled_s = self._warm.recording(plan.warmup_s), 0.0
@@ -126,11 +158,26 @@ class _Buffers:
     def take(self, source: Source) -> tuple[Recording, float]:
         """Take what has come; the watch so far that nothing can be added to any more, and how long that is."""
         new = list(source.poll())
+        self._count([sample for name, sample in new if name == self._signal and isinstance(sample, Probe)])
         self._cold.add(sample for sample in new if sample[1].t < self._warmup_s)
         self._warm.add(new)
         if (now_s := float(floor(source.settled_s() - self._warmup_s))) > self._settled_s:
             self.watch, self._settled_s = self._warm.recording(now_s + self._warmup_s), now_s
         return self.watch, self._settled_s
+
+    def _count(self, probes: Sequence[Probe]) -> None:
+        """Count the answers, and those of another revision."""
+        answers = [probe for probe in probes if probe.revision or probe.ok]
+        old = [probe for probe in answers if converge.is_old(probe, self._expected)]
+        self.revisions = Revisions(
+            answers=self.revisions.answers + len(answers),
+            old=self.revisions.old + len(old),
+            first_old=self.revisions.first_old or next(iter(old), None),
+        )
+
+    def result(self, verdict: Verdict | None, seen: Recording) -> Watch:
+        """The watch with all that is known by now."""
+        return Watch(verdict=verdict, recording=seen, warmup=self.warmup, revisions=self.revisions)
 
     def whole(self) -> Recording:
         """All of the watch."""
@@ -152,6 +199,7 @@ class _Judging:
         self._seen_s = 0.0
         self._not_before = 0.0
         self._last: Verdict | None = None
+        self.until_s = rules.plan.watch_s
 
     def at(self, settled_s: float, seen: Recording) -> Verdict | None:
         """The verdict on what is settled; the last one where nothing is new, or it is too early to judge again."""
@@ -163,11 +211,15 @@ class _Judging:
             self._not_before = ended + (ended - begun) / _JUDGING_SHARE
         return self._last
 
+    def conclude(self, seen: Recording) -> Verdict:
+        """The verdict on a watch that is over."""
+        return judge(self._baseline, seen, self._rules)
+
 
 def _moment(
-    elapsed_s: float, plan: Plan, buffers: _Buffers, verdict: Verdict | None, baseline: Recording | None
+    elapsed_s: float, until_s: float, plan: Plan, buffers: _Buffers, verdict: Verdict | None, baseline: Recording | None
 ) -> Moment:
-    seen = Moment(phase=Phase.WATCH, elapsed_s=elapsed_s, of_s=plan.watch_s, baseline=baseline)
+    seen = Moment(phase=Phase.WATCH, elapsed_s=elapsed_s, of_s=until_s, baseline=baseline)
     if elapsed_s < 0:
         of_s = plan.warmup_s
         return replace(seen, phase=Phase.WARM_UP, elapsed_s=elapsed_s + of_s, of_s=of_s, recording=buffers.warmup)

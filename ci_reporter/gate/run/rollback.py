@@ -7,11 +7,12 @@ from dataclasses import replace
 from ci_reporter.errors import CIReporterError
 from ci_reporter.gate.probing import converge
 from ci_reporter.gate.run.actions import ActionResult
-from ci_reporter.gate.run.gate import wait_for_revision
 from ci_reporter.gate.run.last_good import LastGood
 from ci_reporter.gate.run.options import GatePlan
 from ci_reporter.gate.run.outcome import Rollback
+from ci_reporter.gate.run.phases import Wanted
 from ci_reporter.gate.run.progress import Phase
+from ci_reporter.gate.run.rollout import wait_for_revision
 from ci_reporter.gate.run.world import World
 
 _VERIFY_WITHIN_S = 300.0
@@ -26,9 +27,9 @@ def rollback_of(done: ActionResult, back_to: LastGood, plan: GatePlan, world: Wo
         return Rollback(worked=True, verified=False, statement=f"the rollback command ended with 0, but {unseen}")
     settings = plan.rules.plan.converge
     bounded = replace(settings, timeout_s=min(settings.timeout_s, _VERIFY_WITHIN_S))
-    rules = replace(plan.rules, plan=replace(plan.rules.plan, converge=bounded))
+    wanted = Wanted(expected=back_to.revision, settings=bounded, phase=Phase.VERIFY)
     try:
-        found, _ = wait_for_revision(rules, back_to.revision, world, Phase.VERIFY)
+        found, _ = wait_for_revision(plan.rules, wanted, world)
     except CIReporterError as exc:
         return Rollback(worked=True, verified=False, statement=f"after the rollback: {exc}")
     said = converge.statement(found, bounded)
