@@ -37,11 +37,11 @@ def warnings(names: Iterable[str], known: Sequence[Setting]) -> list[str]:
     """What to say of variables that nobody reads, each with what was probably meant."""
     from ci_reporter.config.hint import nearest
 
-    meanings = _names(known) | others()
+    words = sorted(name.removeprefix(PREFIX) for name in _names(known) | others())
     found = []
     for name in names:
-        near = nearest(name, sorted(meanings))
-        way_out = f"perhaps you meant {near}" if near else "see `ci-reporter run --help`, or rename it"
+        near = nearest(name.removeprefix(PREFIX), words)  # what all names begin with makes none of them nearer
+        way_out = f"perhaps you meant {PREFIX}{near}" if near else "see `ci-reporter run --help`, or rename it"
         found.append(f"variable {name} is not a setting and is ignored ({way_out})")
     return found
 
