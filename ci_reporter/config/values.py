@@ -11,18 +11,19 @@ import os
 import re
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "": 1.0}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|min|s|m|h|d|w))+|\d+(?:\.\d+)?", re.ASCII)
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|min|s|m|h|d|w)?", re.ASCII)
-_CLOCK = re.compile(r"(\d{1,4}):(\d\d)", re.ASCII)
-_RATE = re.compile(r"(\d+(?:\.\d+)?)/(s|m|min|h)", re.ASCII)
-_SIZE = re.compile(r"(\d{1,12})\s*(?:([kKmMgG])(?:i?[bB])?|[bB])?", re.ASCII)
+# Compiled when first used: most steps are given none of these, and compiling them all takes 2 ms before the command.
+_DURATION = r"(?a)(?:\d+(?:\.\d+)?(?:ms|min|s|m|h|d|w))+|\d+(?:\.\d+)?"
+_PART = r"(?a)(\d+(?:\.\d+)?)(ms|min|s|m|h|d|w)?"
+_CLOCK = r"(?a)(\d{1,4}):(\d\d)"
+_RATE = r"(?a)(\d+(?:\.\d+)?)/(s|m|min|h)"
+_SIZE = r"(?a)(\d{1,12})\s*(?:([kKmMgG])(?:i?[bB])?|[bB])?"
 _BYTES = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
-_PERCENT = re.compile(r"\+?(\d+(?:\.\d*)?|\.\d+)\s*(%?)", re.ASCII)
-_URL = re.compile(
+_PERCENT = r"(?a)\+?(\d+(?:\.\d*)?|\.\d+)\s*(%?)"
+_URL = (
     r"(?i:https?)://(?:[^/?#@\s]*@)?(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|\w[\w.\-]*)(?::(?P<port>\d{1,5}))?"
     r"(?P<path>/[^?#\s\x00-\x1f\x7f]*)?(?P<query>[?#][^\s\x00-\x1f\x7f]*)?"
 )
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,99}")
+_NAME = r"[A-Za-z_][A-Za-z0-9_.\-]{0,99}"
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 _DAY_S = 86400.0
 _YEARS_S = 1e9
@@ -52,11 +53,11 @@ def duration_s(value: str, *, most_s: float = _YEARS_S, zero: bool = False) -> f
 
     The units are ms, s, m or min, h, d and w. `zero` allows 0 too.
     """
-    if not _DURATION.fullmatch(value):
-        clock = _CLOCK.fullmatch(value)
+    if not re.fullmatch(_DURATION, value):
+        clock = re.fullmatch(_CLOCK, value)
         written = f"{int(clock[1]) * 60 + int(clock[2])}s" if clock else "90s, 5m or 1h30m"
         raise ValueError(f"is not a duration (write {written})")
-    seconds = sum(float(number) * _UNITS_S[unit] for number, unit in _PART.findall(value))
+    seconds = sum(float(number) * _UNITS_S[unit] for number, unit in re.findall(_PART, value))
     if zero and not seconds:
         return 0.0
     if not 0 < seconds < _YEARS_S:
@@ -85,7 +86,7 @@ def up_to_a_day_s(value: str) -> float:
 
 def rate(value: str) -> float:
     """How often a second: `10/s`, `12/m`, `90/h`; at most 1000/s."""
-    match = _RATE.fullmatch(value)
+    match = re.fullmatch(_RATE, value)
     if not match:
         raise ValueError("is not a rate (write 10/s, or 12/m)")
     found = float(match[1]) / _UNITS_S[match[2]]
@@ -96,7 +97,7 @@ def rate(value: str) -> float:
 
 def size_bytes(value: str) -> int:
     """A number of bytes: `4096`, `64K`, `1MiB`, `2G`; K is 1024."""
-    match = _SIZE.fullmatch(value.strip())
+    match = re.fullmatch(_SIZE, value.strip())
     if not match:
         raise ValueError("is not a size (write 4096, 64K or 1MiB)")
     return int(match[1]) * _BYTES[(match[2] or "").lower()]
@@ -119,7 +120,7 @@ def count(value: str) -> int:
 
 def percent(value: str) -> float:
     """A percentage or a number of percentage points, 0 to 100; the sign may stand there."""
-    match = _PERCENT.fullmatch(value.strip())
+    match = re.fullmatch(_PERCENT, value.strip())
     if not match or not float(match[1]) <= 100:
         raise ValueError("is not a percentage from 0 to 100 (write 80, 80% or 0.5)")
     return float(match[1])
@@ -127,7 +128,7 @@ def percent(value: str) -> float:
 
 def share(value: str) -> float:
     """A share written in percent: `10%` is 0.1. The sign is needed: 0.5 could be a half or half a percent."""
-    match = _PERCENT.fullmatch(value.strip())
+    match = re.fullmatch(_PERCENT, value.strip())
     if not match:
         raise ValueError("is not a percentage (write 1%)")
     if not match[2]:
@@ -162,7 +163,7 @@ def shown(value: str) -> str:
 
 
 def _host_and_port(value: str) -> re.Match[str] | None:
-    match = _URL.fullmatch(value)
+    match = re.fullmatch(_URL, value)
     if not match or not (match["ipv6"] is None or _is_ipv6(match["ipv6"])):
         return None
     if match["port"] and not 0 < int(match["port"]) < 65536:
@@ -208,7 +209,7 @@ def pair(value: str) -> tuple[str, str]:
     name, equals, rest = value.partition("=")
     if not equals:
         raise ValueError("has no '=' (write name=value)")
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise ValueError(
             "does not begin with a name: a letter, then letters, digits, '_', '.' or '-' (write name=value)"
         )

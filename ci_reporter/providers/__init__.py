@@ -54,8 +54,8 @@ _ADDRESSES = ("repository_url", "run_url", "job_url")
 # Jenkins writes `origin/main`, Azure `refs/heads/main`, Codefresh `tags/v1`; where a webhook builds a tag as if it were
 # a branch it is `refs/heads/tags/v1`.
 _BEFORE_A_NAME = re.compile(r"(?:refs/)?(?:remotes/)?(?:origin/)?(?:heads/)?(?:origin/)?(tags/)?")
-_REPOSITORY = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*://[^/\s]+/|[^/@:\s]+@[^/@:\s]+:|[\w.-]{2,}:(?!/))(\S+?)(?:\.git)?/?", re.IGNORECASE
+_REPOSITORY = (  # compiled when first used, as most CI systems give the name itself
+    r"(?i)(?:[a-z][a-z0-9+.-]*://[^/\s]+/|[^/@:\s]+@[^/@:\s]+:|[\w.-]{2,}:(?!/))(\S+?)(?:\.git)?/?"
 )
 _LONGEST = 4096
 _LARGEST_BYTES = 32 * 1024 * 1024
@@ -202,7 +202,7 @@ def without_credentials(url: str) -> str:
 
 def slug(url: str) -> str | None:
     """`owner/name` from a repository's address: `https://host/owner/name.git`, `git@host:owner/name`."""
-    match = _REPOSITORY.fullmatch(url)
+    match = re.fullmatch(_REPOSITORY, url)
     return match[1].strip("/") or None if match else None
 
 
