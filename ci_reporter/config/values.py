@@ -6,7 +6,6 @@ completes the sentence: `option --timeout: 'abc' is not a duration (write 90s, 5
 
 from __future__ import annotations
 
-import math
 import os
 import re
 
@@ -224,7 +223,7 @@ def measure(value: str) -> tuple[str, float]:
     try:
         amount = float(number)
     except ValueError:
-        amount = math.nan
-    if not math.isfinite(amount):
+        amount = float("nan")
+    if not abs(amount) < float("inf"):  # also not for NaN
         raise ValueError(f"has no number after the '=' (write {name}=42.5)")
     return name, amount

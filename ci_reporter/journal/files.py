@@ -23,7 +23,7 @@ LARGEST_LINE = 32 * 1024**2  # of --tail at most 1 MiB is kept, six bytes a char
 def boot_id() -> str | None:
     """Name this start of the machine; unknown off Linux."""
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        with open("/proc/sys/kernel/random/boot_id", encoding="utf-8") as file:
             return file.read().strip()
     except OSError:
         return None

@@ -22,7 +22,7 @@ def kills(root: str = "/sys/fs/cgroup", own: str = "/proc/self/cgroup") -> int |
 
 def _lines(path: str) -> list[str]:
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             return [line for line in file.read().splitlines() if line.count(":") >= 2 or " " in line]
     except OSError:
         return []

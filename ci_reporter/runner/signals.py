@@ -7,7 +7,6 @@ signals from those of kill(2), and only the latter are passed on.
 from __future__ import annotations
 
 import os
-import select
 import signal
 import time
 from collections import deque
@@ -80,6 +79,8 @@ class HandledSignals:
 
     def next(self, timeout_s: float) -> Event | None:
         """The next signal, or None when none comes in time."""
+        import select
+
         until = time.monotonic() + timeout_s
         while not self._came and (left := until - time.monotonic()) > 0:
             if select.select([self._wake], [], [], left)[0]:
