@@ -49,7 +49,11 @@ class Attempt:
     def __init__(self, command: Sequence[str], launch: Launch, signals: Signals, guard: Guard) -> None:
         self._signals = signals
         self._guard = guard
-        self.root = spawn(command, launch)
+        try:
+            self.root = spawn(command, launch)
+        except BlockingIOError:  # EAGAIN: the guard has taken the last process there was
+            guard.dismiss()
+            self.root = spawn(command, launch)
         guard.watch(self.root)
         self._ending: Ending | None = None
         self._timed_out = False

@@ -55,6 +55,7 @@ class Guard:
         if self._pipe is not None:
             self._write(_DISMISSED)
             os.close(self._pipe)
+            self._pipe = None
             try:
                 os.waitpid(self._pid, 0)
             except ChildProcessError:  # somebody has killed it, and as PID 1 we have reaped it already

@@ -33,7 +33,10 @@ def interruptible(work: Callable[[], T], signals: Signals) -> T:
     if not hasattr(signal, "pthread_kill"):  # Windows, where ^C is an exception in the main thread
         return _call_here(work)
     done: list[Callable[[], T]] = []
-    Thread(target=_fill, args=(done, work, get_ident()), daemon=True).start()
+    try:
+        Thread(target=_fill, args=(done, work, get_ident()), daemon=True).start()
+    except RuntimeError:  # the limit of processes is reached: then a signal waits until the work is done
+        return work()
     while not done:
         event = signals.next(_LOOK_S)
         if event and event.number in STOPPING:
@@ -46,7 +49,10 @@ def end_when_stuck(signals: Signals, end: Callable[[], object]) -> None:
 
     Whatever hangs (a dead file system, a terminal that nobody reads), less than KILL can end the program.
     """
-    Thread(target=_watch, args=(signals, end), daemon=True).start()
+    try:
+        Thread(target=_watch, args=(signals, end), daemon=True).start()
+    except RuntimeError:  # the limit of processes is reached
+        pass
 
 
 def _watch(signals: Signals, end: Callable[[], object]) -> None:

@@ -21,7 +21,7 @@ def _numbers(*names: str) -> frozenset[int]:
 
 
 STOPPING = _numbers("INT", "TERM", "HUP", "QUIT")
-_FORWARDED = STOPPING | _numbers("USR1", "USR2", "WINCH", "CONT", "TSTP")
+_FORWARDED = STOPPING | _numbers("USR1", "USR2", "WINCH", "CONT", "TSTP", "ALRM", "VTALRM", "PROF", "XCPU", "PWR", "IO")
 
 
 class Event(Frozen):

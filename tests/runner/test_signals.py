@@ -23,7 +23,7 @@ sys.exit(9)
 """
 
 
-@pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH"])
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "WINCH", "ALRM", "PWR"])
 def test_a_signal_sent_to_us_reaches_the_command_once(wrapped, name):
     process = wrapped.start("-q", "--", sys.executable, "-c", COUNTER, name)
     assert process.stdout.readline() == b"ready\n"
