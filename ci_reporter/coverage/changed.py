@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from array import array
@@ -47,21 +48,50 @@ class Repository:
         shared = self._line("merge-base", revision, "HEAD")
         if shared is None:
             raise UsageError(self._missing(base, f"does not reach the commit that it shares with {base!r}"))
-        return Change(base=base, merge_base=shared, lines=self._changed(shared))
+        return Change(base=base, merge_base=shared, lines=self._added_lines(shared))
 
-    def _changed(self, since: str) -> dict[str, array[int]]:
+    def _added_lines(self, since: str) -> dict[str, array[int]]:
         try:
             with Git(self.folder, self.env).stream(*_DIFF, since, "--") as (process, diff):
-                found = parsed(diff)
+                found = added_lines(diff)
         except OSError as exc:
             raise UsageError(f"cannot run git: {exc.strerror}") from exc
         if process.returncode:
             raise UsageError(f"git diff against {since} failed with exit code {process.returncode}")
         return found
 
+    def changed_at(self, change: Change) -> dict[str, float]:
+        """When the changed files got their content, in seconds since the epoch; nothing where git does not tell.
+
+        A file's own time is when it was edited or checked out. A checkout does not change the content, so what was
+        checked out counts from its commit, if that is earlier.
+        """
+        committed = self._committed_at(change.merge_base)
+        edited = set((self._line("diff", "--name-only", "HEAD", "--") or "").splitlines())
+        times: dict[str, float] = {}
+        for name in change.lines:
+            modified = _modified_at(os.path.join(self.folder, name))
+            if modified is not None and name in edited:
+                times[name] = modified
+            elif modified is not None and name in committed:
+                times[name] = min(modified, committed[name])
+        return times
+
+    def _committed_at(self, since: str) -> dict[str, float]:
+        """The last commit of each file since then, by its committer's clock."""
+        log = self._line("log", "--format=@%ct", "--name-only", "--no-show-signature", f"{since}..HEAD", "--")
+        times: dict[str, float] = {}
+        at = 0.0
+        for line in (log or "").splitlines():
+            if re.fullmatch(r"@\d{1,12}", line):
+                at = float(line[1:])
+            elif line:
+                times.setdefault(line, at)
+        return times
+
     def _missing(self, base: str, what: str) -> str:
         if self._line("rev-parse", "--git-dir") is None:
-            return f"{self.folder} is no git repository (or git refuses it), so there is no change to look at"
+            return f"{self.folder} is not a git repository, or git refuses to read it; there is no change to look at"
         if self._line("rev-parse", "--is-shallow-repository") != "true":
             name = base.removeprefix("origin/")
             return f"this clone {what}; fetch it: git fetch origin {name}:refs/remotes/origin/{name}"
@@ -79,7 +109,7 @@ class Repository:
             raise UsageError(f"git did not answer within {_LIMIT_S} s") from exc
 
 
-def parsed(diff: Iterable[bytes]) -> dict[str, array[int]]:
+def added_lines(diff: Iterable[bytes]) -> dict[str, array[int]]:
     """File → added lines, from `git diff`. Hunks are counted off, so no content can pass for a header."""
     found: dict[str, array[int]] = {}
     lines = iter(diff)
@@ -118,14 +148,21 @@ def _name(text: bytes) -> str | None:
     """The path of a `+++` line: quoted as in C where it has unusual characters, a tab behind it where it has blanks."""
     text = text.rstrip(b"\n").removesuffix(b"\t")
     if text.startswith(b'"') and text.endswith(b'"'):
-        text = _QUOTED.sub(_unquoted, text[1:-1])
+        text = _QUOTED.sub(_unquote, text[1:-1])
     return text[2:].decode("utf-8", "replace") if text.startswith(b"b/") else None
 
 
-def _unquoted(match: re.Match[bytes]) -> bytes:
+def _unquote(match: re.Match[bytes]) -> bytes:
     if match[1]:
         return bytes([int(match[1], 8) & 0xFF])
     return _LETTERS.get(match[2], match[2])
+
+
+def _modified_at(path: str) -> float | None:
+    try:
+        return os.stat(path).st_mtime
+    except (OSError, ValueError):
+        return None
 
 
 def _way_to_all_history(env: Mapping[str, str]) -> str:

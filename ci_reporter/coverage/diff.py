@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ci_reporter.coverage.paths import located, matched
-from ci_reporter.coverage.report import CoverageReport, Lines
+from ci_reporter.coverage.paths import best_match, path_from
+from ci_reporter.coverage.report import CoverageReport, FileCoverage, Lines
 
 _MOST_ROWS = 200
 _MOST_RANGES = 20
@@ -45,21 +45,24 @@ class ChangeCoverage:
         return 100 * self.covered / self.total if self.total else None
 
 
-def of_change(changed: Mapping[str, Iterable[int]], report: CoverageReport, root: str) -> ChangeCoverage:
+def change_coverage(changed: Mapping[str, Iterable[int]], report: CoverageReport, root: str) -> ChangeCoverage:
     """Look up the changed lines of each file; a report's paths may be relative, absolute or a module's."""
-    known = {located(found.path, report.roots, root): found.lines for found in report.files if found.lines is not None}
-    by_changed = _pairs(known, changed)
-    kinds = {_kind(name) for name in known}
-    files = [
-        _touched(name, numbers, known[by_changed[name]]) for name, numbers in changed.items() if name in by_changed
-    ]
+    known = pairs(changed, report, root)
+    kinds = {_kind(found.path.replace("\\", "/")) for found in report.files if found.lines is not None}
+    files = [_touched(name, changed[name], found.lines) for name, found in known.items()]
     return ChangeCoverage(
         files=tuple(sorted((each for each in files if each.total), key=lambda each: each.path)),
-        unknown=tuple(sorted(name for name in changed if name not in by_changed and _kind(name) in kinds)),
+        unknown=tuple(sorted(name for name in changed if name not in known and _kind(name) in kinds)),
     )
 
 
-def _pairs(known: Mapping[str, Lines | None], changed: Mapping[str, Iterable[int]]) -> dict[str, str]:
+def pairs(changed: Mapping[str, object], report: CoverageReport, root: str) -> dict[str, FileCoverage]:
+    """The changed files that the report has the lines of, each with what the report says of it."""
+    known = {path_from(found.path, report.roots, root): found for found in report.files if found.lines is not None}
+    return {name: known[path] for name, path in _paths(known, changed).items()}
+
+
+def _paths(known: Mapping[str, object], changed: Mapping[str, object]) -> dict[str, str]:
     """Changed file → the report's path for it: the same, else by their ends."""
     by_name: dict[str, list[str]] = {}
     for name in known:
@@ -69,7 +72,7 @@ def _pairs(known: Mapping[str, Lines | None], changed: Mapping[str, Iterable[int
     for name in changed:
         if name not in found:
             candidates = [each for each in by_name.get(name.rpartition("/")[2], ()) if each not in taken]
-            match = matched(name, candidates)
+            match = best_match(name, candidates)
             if match is not None:
                 found[name] = match
     return found
@@ -101,8 +104,13 @@ def ranges(missed: Sequence[int], touched: Sequence[int]) -> Iterable[tuple[int,
         yield first, last
 
 
-def markdown(found: ChangeCoverage, base: str) -> str:
-    """A table for a step's summary or a comment; every cell is escaped."""
+def markdown(found: ChangeCoverage, base: str, doubts: Sequence[str] = ()) -> str:
+    """A table for a step's summary or a comment; every cell is escaped. `doubts` are sentences about the report."""
+    said = ("".join(map(_plain, each[:300])) for each in doubts)
+    return _table(found, base) + "".join(f"\n**The report may be older than the change:** {each}\n" for each in said)
+
+
+def _table(found: ChangeCoverage, base: str) -> str:
     if not found.total:
         nothing = f"**Coverage of changed lines:** nothing that could run has changed since {_cell(base)}."
         return f"{nothing}\n{_unknown(found)}"

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 
 
-def located(name: str, roots: Sequence[str], root: str, exists: Callable[[str], bool] = os.path.exists) -> str:
+def path_from(name: str, roots: Sequence[str], root: str, exists: Callable[[str], bool] = os.path.exists) -> str:
     """A report's path as seen from `root`, with forward slashes.
 
     Relative names are below one of the report's own roots: the one where the file is, else the only one. What is not
@@ -27,7 +27,7 @@ def relative(name: str, root: str) -> str:
     return name.removeprefix(prefix)
 
 
-def matched(name: str, candidates: Iterable[str]) -> str | None:
+def best_match(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate that names the same file: equal, or the only one with the longest common end.
 
     One of the two paths has to end with the whole other one, or they share at least two parts: `shop/Main.java` is

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ci_reporter.coverage.paths import located
+from ci_reporter.coverage.paths import path_from
 from ci_reporter.coverage.report import CoverageReport, FileCoverage, Totals
 from ci_reporter.coverage.tally import Tally, of_lines
 
@@ -27,7 +27,7 @@ def combine(reports: Sequence[CoverageReport], root: str = ".") -> CoverageRepor
         for found in report.files:
             counted = in_unit(found, report.unit, unit)
             if counted is not None:
-                tally.counts(replace(counted, path=located(found.path, report.roots, root)))
+                tally.counts(replace(counted, path=path_from(found.path, report.roots, root)))
     return CoverageReport(
         path=", ".join(report.path for report in reports[:3]) + (", ..." if len(reports) > 3 else ""),
         format="+".join(sorted({report.format for report in reports})),

@@ -21,7 +21,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPES = {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 
 
-def written(report: CoverageReport, style: str) -> Iterator[str]:
+def pieces(report: CoverageReport, style: str) -> Iterator[str]:
     """The report in that style, piece by piece. Raises UsageError for an unknown style, or where lines are missing."""
     if style not in STYLES:
         raise UsageError(f"no style named {style!r} to write (known: {', '.join(STYLES)})")
@@ -29,6 +29,18 @@ def written(report: CoverageReport, style: str) -> Iterator[str]:
         if found.lines is None and found.total:
             raise UsageError(f"{found.path}: only counts are known of it, no lines, so there is nothing to write")
     return STYLES[style](report)
+
+
+def line_totals(report: CoverageReport) -> Totals:
+    """What the written file adds up to. All styles count lines, whatever the unit of what was read."""
+    if report.unit == "line" and report.totals.sane:
+        return report.totals
+    return Totals(
+        covered=sum(map(_covered, report.files)),
+        total=sum(map(_total, report.files)),
+        branches_covered=report.totals.branches_covered,
+        branches_total=report.totals.branches_total,
+    )
 
 
 def _lcov(report: CoverageReport) -> Iterator[str]:
@@ -44,9 +56,8 @@ def _lcov(report: CoverageReport) -> Iterator[str]:
 
 
 def _cobertura(report: CoverageReport) -> Iterator[str]:
-    totals = report.totals if report.unit == "line" else Totals()
-    covered = totals.covered if totals.sane else sum(map(_covered, report.files))
-    total = totals.total if totals.sane else sum(map(_total, report.files))
+    totals = line_totals(report)
+    covered, total = totals.covered, totals.total
     branches = (totals.branches_covered or 0, totals.branches_total or 0)
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield "<!DOCTYPE coverage SYSTEM 'http://cobertura.sourceforge.net/xml/coverage-04.dtd'>\n"

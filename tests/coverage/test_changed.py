@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_reporter.coverage.changed import Repository, parsed
+from ci_reporter.coverage.changed import Repository, added_lines
 from ci_reporter.errors import UsageError
 
 ENV = {"PATH": "/usr/bin:/bin:/usr/local/bin", "HOME": "/nowhere", "GIT_CONFIG_NOSYSTEM": "1"}
@@ -161,7 +161,7 @@ def test_a_base_that_was_not_fetched_says_how(branch):
 
 
 def test_no_repository_is_said(tmp_path):
-    with pytest.raises(UsageError, match="is no git repository"):
+    with pytest.raises(UsageError, match="is not a git repository"):
         Repository(folder=str(tmp_path), env=ENV).change("main")
 
 
@@ -176,7 +176,7 @@ def test_no_git_is_said(tmp_path):
     )
 )
 def test_any_diff_is_parsed(lines):
-    parsed([line + b"\n" for line in lines])
+    added_lines([line + b"\n" for line in lines])
 
 
 def test_the_command_that_is_named_gets_what_is_missing(shallow):

@@ -130,3 +130,35 @@ def test_lcov_reads_what_merge_wrote(call, run_program, data):
 
 def test_help_of_the_group_imports_no_format(call):
     assert "diff" in call("--help").stdout
+
+
+CLOVER = (
+    '<coverage generated="1"><project><file path="a.php"><line num="1" type="stmt" count="1"/>'
+    '<line num="2" type="stmt" count="0"/></file><metrics statements="4" coveredstatements="3"/></project></coverage>'
+)
+EMPTY = '<coverage lines-valid="0" lines-covered="0" branches-valid="0" branches-covered="0"/>'
+
+
+def test_merge_names_what_it_read_and_what_it_wrote(call, run_program):
+    (run_program.folder / "clover.xml").write_text(CLOVER)
+    ended = call("merge", "clover.xml", "--out", "x.xml")
+
+    assert "75.00 % of 4 statements; written as lines: 50.00 % of 2 lines" in ended.stderr
+    assert coverage.read(str(run_program.folder / "x.xml")).pct == 50
+
+
+def test_merge_names_one_figure_where_lines_were_read(call):
+    assert "source files, 80.00 % of 10 lines\n" in call("merge", "data/nyc/lcov.info", "--out", "x.xml").stderr
+
+
+def test_what_is_0_of_0_is_unknown(call, run_program):
+    (run_program.folder / "c.xml").write_text(EMPTY)
+
+    assert "declared  nothing to cover\n" in call("show", "c.xml").stdout
+    assert json.loads(call("show", "c.xml", "--json").stdout)["declared"]["branches_total"] is None
+
+
+def test_branches_that_a_file_does_not_measure_are_not_shown(call):
+    assert call("show", "data/coverage.py/line.xml").stdout.endswith(
+        "declared  8 of 11 lines\n  computed  8 of 11 lines\n"
+    )

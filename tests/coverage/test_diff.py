@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ci_reporter.coverage.diff import ChangeCoverage, Touched, markdown, of_change, ranges
+from ci_reporter.coverage.diff import ChangeCoverage, Touched, change_coverage, markdown, ranges
 from ci_reporter.coverage.report import CoverageReport, Totals
 from ci_reporter.coverage.tally import of_lines
 
@@ -18,30 +18,30 @@ def report(**files):
 
 
 def test_only_changed_lines_that_can_run_count():
-    found = of_change({"a.py": [1, 2, 3, 9]}, report(a_py={1: 1, 3: 0, 5: 0}), "/repo")
+    found = change_coverage({"a.py": [1, 2, 3, 9]}, report(a_py={1: 1, 3: 0, 5: 0}), "/repo")
 
     assert (found.covered, found.total, found.pct) == (1, 2, 50)
     assert found.files[0].uncovered == ((3, 3),)
 
 
 def test_a_change_with_nothing_to_run_is_unknown():
-    assert of_change({"a.py": [9]}, report(a_py={1: 1}), "/repo").pct is None
+    assert change_coverage({"a.py": [9]}, report(a_py={1: 1}), "/repo").pct is None
 
 
 def test_files_of_a_covered_kind_in_no_report_are_named():
-    found = of_change({"new.py": [1], "README.md": [1]}, report(a_py={1: 1}), "/repo")
+    found = change_coverage({"new.py": [1], "README.md": [1]}, report(a_py={1: 1}), "/repo")
 
     assert found.unknown == ("new.py",)
 
 
 def test_paths_are_matched_by_their_ends():
-    found = of_change({"backend/shop/cart.py": [1]}, report(shop__cart_py={1: 1}), "/repo")
+    found = change_coverage({"backend/shop/cart.py": [1]}, report(shop__cart_py={1: 1}), "/repo")
 
     assert found.files[0].path == "backend/shop/cart.py"
 
 
 def test_one_report_file_is_not_two_repository_files():
-    found = of_change({"shop/cart.py": [1], "old/shop/cart.py": [1]}, report(shop__cart_py={1: 1}), "/repo")
+    found = change_coverage({"shop/cart.py": [1], "old/shop/cart.py": [1]}, report(shop__cart_py={1: 1}), "/repo")
 
     assert [each.path for each in found.files] == ["shop/cart.py"]
     assert found.unknown == ("old/shop/cart.py",)
@@ -168,3 +168,54 @@ def test_the_base_is_the_branch_the_change_goes_to(diff, checkout):
     ended = diff(base="", GITHUB_ACTIONS="true", GITHUB_BASE_REF="main", GITHUB_REF="refs/pull/7/merge")
 
     assert "since origin/main ran" in ended.stdout
+
+
+@pytest.mark.parametrize(("least", "code"), [("25", 0), ("25.1", 1), ("80", 1), ("0", 0)])
+def test_min_fails_below_the_limit(diff, least, code):
+    ended = diff("lcov.info", "--min", least)
+
+    assert ended.returncode == code
+    assert ("1 of 4 changed lines ran, 25.00 %; --min is" in ended.stderr) is bool(code)
+
+
+def test_min_prints_the_figures_all_the_same(diff):
+    assert json.loads(diff("lcov.info", "--json", "--min", "80").stdout)["coverage_pct"] == 25
+
+
+def test_min_passes_a_change_with_nothing_to_run(diff, checkout):
+    checkout.git("checkout", "-q", "main")
+    checkout.git("checkout", "-q", "-b", "docs")
+    checkout.commit(docs_md="y\n")
+
+    assert diff("lcov.info", "--min", "80").returncode == 0
+
+
+def test_min_fails_where_the_changed_code_is_in_no_report(diff, checkout):
+    checkout.git("checkout", "-q", "main")
+    checkout.git("checkout", "-q", "-b", "code")
+    checkout.commit(src__other_py="x\n")
+    ended = diff("lcov.info", "--min", "80")
+
+    assert (ended.returncode, "coverage of the changed lines is unknown" in ended.stderr) == (1, True)
+
+
+def test_a_report_that_is_older_than_the_change_is_told(diff, checkout):
+    os.utime(checkout.folder / "lcov.info", (1_000_000_000, 1_000_000_000))
+    ended = diff("lcov.info", "--json")
+
+    assert "lcov.info was written at 2001-09-09" in ended.stderr
+    assert "run the tests again" in ended.stderr
+    assert len(json.loads(ended.stdout)["doubts"]) == 1
+
+
+def test_a_report_that_fits_the_change_is_not_doubted(diff):
+    ended = diff("lcov.info", "--json")
+
+    assert (ended.stderr, json.loads(ended.stdout)["doubts"]) == ("", [])
+
+
+def test_a_doubt_stands_in_the_steps_summary(diff, checkout, tmp_path):
+    os.utime(checkout.folder / "lcov.info", (1_000_000_000, 1_000_000_000))
+    diff(GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md"))
+
+    assert "**The report may be older than the change:**" in (tmp_path / "summary.md").read_text()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ci_reporter.coverage.paths import located, matched
+from ci_reporter.coverage.paths import best_match, path_from
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from ci_reporter.coverage.paths import located, matched
     ],
 )
 def test_located_below_the_root(name, roots, there, seen):
-    assert located(name, roots, "/repo", exists=lambda path: path in there) == seen
+    assert path_from(name, roots, "/repo", exists=lambda path: path in there) == seen
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_located_below_the_root(name, roots, there, seen):
     ],
 )
 def test_matched_by_the_longest_common_end(name, candidates, match):
-    assert matched(name, candidates) == match
+    assert best_match(name, candidates) == match

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ci_reporter import coverage
 from ci_reporter.coverage.report import Branch, CoverageReport, FileCoverage, Totals
 from ci_reporter.coverage.tally import Tally, of_lines
-from ci_reporter.coverage.write import STYLES, written
+from ci_reporter.coverage.write import STYLES, pieces
 from ci_reporter.errors import UsageError
 
 NAMES = st.text(st.characters(exclude_categories=["C", "Z"]) | st.just(" "), min_size=1, max_size=12).map(
@@ -42,7 +42,7 @@ def report_of(found):
 def test_written_reads_back_the_same(tmp_path_factory, style, found):
     report = report_of(found)
     path = tmp_path_factory.getbasetemp() / f"written-{style}"
-    path.write_text("".join(written(report, style)), encoding="utf-8", newline="\n")
+    path.write_text("".join(pieces(report, style)), encoding="utf-8", newline="\n")
 
     again = coverage.read(str(path), detail=True)
 
@@ -61,7 +61,7 @@ def test_names_that_a_format_cannot_hold_do_not_break_it(tmp_path, style):
     names = ["two\nlines", "nul\0", 'quote"<&>', "bell\x07", "tab\t", "end_of_record", "\ufffe"]
     report = report_of({name: ({1: 1}, {}) for name in names})
     path = tmp_path / "x"
-    path.write_text("".join(written(report, style)), encoding="utf-8", errors="replace", newline="\n")
+    path.write_text("".join(pieces(report, style)), encoding="utf-8", errors="replace", newline="\n")
 
     assert coverage.read(str(path)).totals.total == len(names)
 
@@ -71,4 +71,4 @@ def test_counts_alone_cannot_be_written():
     report = CoverageReport(path="x", format="jacoco", unit="line", declared=Totals(), computed=Totals(), files=(only,))
 
     with pytest.raises(UsageError, match=r"a\.kt: only counts are known"):
-        list(written(report, "lcov"))
+        list(pieces(report, "lcov"))

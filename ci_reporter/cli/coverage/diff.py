@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
@@ -15,9 +15,10 @@ from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.context import Context, current_run
 from ci_reporter.coverage.changed import Change, Repository
-from ci_reporter.coverage.diff import ChangeCoverage, markdown, of_change, spans
+from ci_reporter.coverage.diff import ChangeCoverage, change_coverage, markdown, spans
+from ci_reporter.coverage.outdated import Sources, contradictions
 from ci_reporter.coverage.report import CoverageReport
-from ci_reporter.errors import UsageError
+from ci_reporter.errors import CIReporterError, UsageError
 from ci_reporter.surfaces import github
 
 TYPE_CHECKING = False
@@ -40,30 +41,60 @@ _USUAL_PLACES = (
     "--base",
     metavar="REVISION",
     envvar="CI_REPORTER_BASE",
-    help="What the change is held against; default: the branch a pull or merge request goes to, else the default one.",
+    help="What to compare with; default: the branch that the pull or merge request goes to, else the default branch.",
+)
+@click.option(
+    "--min",
+    "least",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    envvar="CI_REPORTER_COVERAGE_DIFF_MIN",
+    help="Exit 1 when less of the changed lines ran, or when that is unknown.",
 )
 @format_option
 @click.option("--markdown", "as_markdown", is_flag=True, help="The table as Markdown.")
 @click.option("--json", "as_json", is_flag=True, help="One flat JSON object.")
 @reported
 def command(
-    files: tuple[str, ...], base: str | None, format_name: str | None, as_markdown: bool, as_json: bool
+    files: tuple[str, ...],
+    base: str | None,
+    least: float | None,
+    format_name: str | None,
+    as_markdown: bool,
+    as_json: bool,
 ) -> None:
     """Show the coverage of the lines this change touches: those that differ from where it left the base.
 
-    Without FILE the usual places are looked at. On GitHub uncovered lines become annotations, ten at most, and the
-    table goes to the step's summary.
+    Without FILE the usual places are searched. On GitHub uncovered lines become annotations, ten at most, and the table
+    goes to the step's summary. A warning says so when a report seems to be older than the change.
     """
     context = current_context()
-    change = Repository(folder=context.root, env=context.env).change(base or _base(context))
+    repository = Repository(folder=context.root, env=context.env)
+    change = repository.change(base or _base(context))
     reports = read_all(files or _usual(context.folder), context.folder, format_name, detail=True)
     whole = coverage.combine(reports, context.root)
-    found = of_change(change.lines, whole, context.root)
+    found = change_coverage(change.lines, whole, context.root)
+    doubts = contradictions(reports, change.lines, Sources(root=context.root, changed_at=repository.changed_at(change)))
     if as_json:
-        output.result(json.dumps(_flat(found, change, whole), ensure_ascii=False, indent=2))
+        output.result(json.dumps(_flat(found, change, whole) | {"doubts": doubts}, ensure_ascii=False, indent=2))
     else:
-        output.result(markdown(found, change.base) if as_markdown else _text(found, change))
-    _on_github(found, change, context.env)
+        output.result(markdown(found, change.base, doubts) if as_markdown else _text(found, change))
+    for doubt in doubts:
+        output.warn(f"{doubt}; these figures may be wrong: run the tests again", context.env)
+    _on_github(found, change, doubts, context.env)
+    _hold_to(least, found)
+
+
+def _hold_to(least: float | None, found: ChangeCoverage) -> None:
+    """End with 1 below the limit. A change with nothing to run passes, unless a changed file is in no report."""
+    if least is None or (not found.total and not found.unknown):
+        return
+    if not found.total:
+        raise CIReporterError(f"coverage of the changed lines is unknown, and --min is {least:g} %")
+    if 100 * found.covered < least * found.total:
+        raise CIReporterError(
+            f"{found.covered} of {found.total} changed lines ran, {found.pct:.2f} %; --min is {least:g} %"
+        )
 
 
 def _base(context: Context) -> str:
@@ -118,7 +149,7 @@ def _missed(lines: str) -> str:
     return f", not covered: {lines}" if lines else ""
 
 
-def _on_github(found: ChangeCoverage, change: Change, env: Mapping[str, str]) -> None:
+def _on_github(found: ChangeCoverage, change: Change, doubts: Sequence[str], env: Mapping[str, str]) -> None:
     if env.get("GITHUB_ACTIONS") == "true":
         for line in _annotations(found):
             output.say(line)
@@ -126,7 +157,7 @@ def _on_github(found: ChangeCoverage, change: Change, env: Mapping[str, str]) ->
     if summary:
         try:
             with open(summary, "a", encoding="utf-8", errors="replace") as file:
-                file.write(f"{markdown(found, change.base)}\n")
+                file.write(f"{markdown(found, change.base, doubts)}\n")
         except OSError as exc:
             output.warn(f"cannot write the step's summary {summary}: {exc.strerror}", env)
 

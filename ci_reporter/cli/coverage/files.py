@@ -32,13 +32,14 @@ def read_all(patterns: Sequence[str], folder: str, format_name: str | None, *, d
     return [coverage.read(path, format_name, detail=detail or len(found.files) > 1) for path in found.files]
 
 
-def counted(totals: Totals) -> dict[str, Any]:
-    """Totals by the Report's keys."""
+def counts(totals: Totals) -> dict[str, Any]:
+    """Totals by the Report's keys; 0 of 0 branches is unknown, as files without branch coverage declare it."""
+    known = bool(totals.branches_total)
     return {
         "covered": totals.covered,
         "total": totals.total,
-        "branches_covered": totals.branches_covered,
-        "branches_total": totals.branches_total,
+        "branches_covered": totals.branches_covered if known else None,
+        "branches_total": totals.branches_total if known else None,
     }
 
 

@@ -12,7 +12,7 @@ from ci_reporter.cli.coverage.files import format_option, percent, read_all
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.coverage.report import CoverageReport
-from ci_reporter.coverage.write import STYLES, written
+from ci_reporter.coverage.write import STYLES, line_totals, pieces
 from ci_reporter.errors import UsageError
 from ci_reporter.system.files import replacement
 
@@ -36,14 +36,24 @@ def command(files: tuple[str, ...], out: str, style: str | None, format_name: st
     reports = read_all(files, context.folder, format_name, detail=True)
     whole = coverage.combine(reports, context.folder)
     _write(whole, chosen, out)
-    output.say(f"ci-reporter: {out}: {len(reports)} merged, {len(whole.files)} source files, {percent(whole.totals)}")
+    output.say(f"ci-reporter: {out}: {len(reports)} merged, {len(whole.files)} source files, {_shares(whole)}")
+
+
+def _shares(report: CoverageReport) -> str:
+    """What was read, in its own unit; and what was written, which has lines, where the two are not the same."""
+    lines = line_totals(report)
+    written = f"{percent(lines)} of {lines.total} lines"
+    if report.unit == "line":
+        return written
+    read = f"{percent(report.totals)} of {report.totals.total} {report.unit.replace('_', ' ')}s"
+    return f"{read}; written as lines: {written}"
 
 
 def _write(report: CoverageReport, style: str, path: str) -> None:
     """Written beside and moved into place: nobody sees half a file, and `path` may be one of those that were read."""
-    pieces = written(report, style)
+    content = pieces(report, style)
     try:
         with replacement(path) as file:
-            file.writelines(piece.encode("utf-8", "replace") for piece in pieces)
+            file.writelines(piece.encode("utf-8", "replace") for piece in content)
     except OSError as exc:
         raise UsageError(f"--out {path}: cannot be written: {exc.strerror}") from exc

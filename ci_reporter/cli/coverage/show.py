@@ -9,7 +9,7 @@ import click
 
 from ci_reporter import coverage
 from ci_reporter.cli import output
-from ci_reporter.cli.coverage.files import counted, format_option, percent, read_all
+from ci_reporter.cli.coverage.files import counts, format_option, percent, read_all
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.coverage.diff import ranges
@@ -48,7 +48,7 @@ def command(files: tuple[str, ...], format_name: str | None, per_file: bool, as_
 
 
 def _flat(whole: CoverageReport, reports: Sequence[CoverageReport], *, per_file: bool) -> dict[str, Any]:
-    flat = {"unit": whole.unit, **counted(whole.totals), "declared_mismatch": whole.mismatch, "coverage_pct": whole.pct}
+    flat = {"unit": whole.unit, **counts(whole.totals), "declared_mismatch": whole.mismatch, "coverage_pct": whole.pct}
     flat |= {"format": whole.format, "reports": [report.path for report in reports]}
     flat |= {"declared": _totals(whole.declared), "computed": _totals(whole.computed)}
     sentences = [report.sentence for report in reports if report.sentence]
@@ -58,7 +58,7 @@ def _flat(whole: CoverageReport, reports: Sequence[CoverageReport], *, per_file:
 
 def _totals(totals: Totals) -> dict[str, Any] | None:
     pct = totals.percentage
-    return None if pct is None and totals.total is None else {**counted(totals), "pct": pct}
+    return None if pct is None and totals.total is None else {**counts(totals), "pct": pct}
 
 
 def _file(found: FileCoverage) -> dict[str, Any]:
@@ -66,8 +66,8 @@ def _file(found: FileCoverage) -> dict[str, Any]:
         "path": found.path,
         "covered": found.covered,
         "total": found.total,
-        "branches_covered": found.branches_covered,
-        "branches_total": found.branches_total,
+        "branches_covered": found.branches_covered if found.branches_total else None,
+        "branches_total": found.branches_total or None,
     }
     return entry if found.lines is None else {**entry, "uncovered": [list(span) for span in _uncovered(found)]}
 
@@ -83,17 +83,19 @@ def _text(report: CoverageReport) -> str:
     return "\n".join(
         (
             f"{report.path}: {report.format}, {percent(report.totals)}",
-            f"  declared  {_counts(report.declared, report.unit)}",
-            f"  computed  {_counts(report.computed, report.unit)}",
+            f"  declared  {_sentence(report.declared, report.unit)}",
+            f"  computed  {_sentence(report.computed, report.unit)}",
         )
     )
 
 
-def _counts(totals: Totals, unit: str) -> str:
+def _sentence(totals: Totals, unit: str) -> str:
     if totals.covered is None or totals.total is None:
         return "nothing" if totals.pct is None else f"{totals.pct:.2f} %"
+    if not totals.total:
+        return "nothing to cover"
     text = f"{totals.covered} of {totals.total} {unit.replace('_', ' ')}s"
-    if totals.branches_total is not None:
+    if totals.branches_total:  # files without branch coverage declare 0 of 0
         text += f", {totals.branches_covered} of {totals.branches_total} branches"
     return text
 
