@@ -38,7 +38,7 @@ def execute(options: Mapping[str, Any], argv: Sequence[str], signals: Signals | 
     except Exception as exc:  # noqa: BLE001  a plug-in may raise anything
         _confess(exc)
         _become(argv, signals)
-    code, _ = _record(context, command, signals, os._exit)
+    code, _ = _record(context, command, signals, _end)
     _end(code)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ci_reporter.config import values
 from ci_reporter.config.setting import PREFIX, Settings, option, setting
+from ci_reporter.system.addresses import public_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ class Server(Settings):
 
     def address(self) -> str:
         """The address without a user and a password."""
-        scheme, slashes, rest = (self.url or "").partition("//")
-        return f"{scheme}{slashes}{rest.rpartition('@')[2]}"
+        return public_url(self.url or "")
 
     def access(self) -> Access:
         """How the server lets us in."""

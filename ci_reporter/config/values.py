@@ -157,7 +157,9 @@ def has_user(address: str) -> bool:
 
 def shown(value: str) -> str:
     """A value for a message: on one line, short, without what may be a password in an address."""
-    hidden = re.sub(r"//.*@", "//***@", value, flags=re.DOTALL)
+    from ci_reporter.system.userinfo import mask_malformed  # for a message alone: nothing else has to wait for it
+
+    hidden = mask_malformed(value)
     return repr(hidden if len(hidden) <= 80 else f"{hidden[:79]}…")
 
 

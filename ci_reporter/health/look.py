@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from ci_reporter.errors import DeliveryError
 from ci_reporter.frozen import replace
 from ci_reporter.health.reply import checks_of, document_of, json_at, revision_of, same_revision, status_of
-from ci_reporter.http import Access, Answer, Deadline, Request, exchange, prepare, shown
+from ci_reporter.http import Access, Answer, Deadline, Request, exchange, prepare
 from ci_reporter.model import rfc3339
+from ci_reporter.system.addresses import public_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,14 +69,14 @@ def look(url: str, wanted: Wanted, *, access: Access, timeout_s: float) -> Look:
     try:
         answer = _without_secrets(exchange(request, Deadline(timeout_s)), access)
     except DeliveryError as exc:
-        return Look(url=shown(url), findings=(_unreached(exc),))
-    return seen(shown(url), answer, wanted, took_ms=(time.monotonic() - began) * 1000, now_s=time.time())
+        return Look(url=public_url(url), findings=(_unreached(exc),))
+    return seen(public_url(url), answer, wanted, took_ms=(time.monotonic() - began) * 1000, now_s=time.time())
 
 
 def _without_secrets(answer: Answer, access: Access) -> Answer:
     """A server may repeat what it was sent."""
-    body = access.hidden(answer.body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-    headers = {name: access.hidden(value) for name, value in answer.headers.items()}
+    body = access.mask(answer.body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    headers = {name: access.mask(value) for name, value in answer.headers.items()}
     return replace(answer, body=body, headers=headers)
 
 
@@ -117,8 +118,8 @@ def _tls(expires_at_s: float | None, least_days: float, now_s: float) -> Finding
 def _status(status: Status | None, answer: Answer) -> Finding:
     if status is None:
         target = answer.headers.get("location", "").partition("?")[0][:200]
-        where = f": it redirects to {shown(target)}; look there instead" if target else ": it says neither yes nor no"
-        return Finding(name="status", status="fail", said=f"HTTP {answer.status}{where}")
+        said = f"it redirects to {public_url(target)}; look there instead" if target else "it says neither yes nor no"
+        return Finding(name="status", status="fail", said=f"HTTP {answer.status}: {said}")
     page = f", from {answer.text()}" if answer.is_page else ""
     return Finding(name="status", status=status, said=f"{status} (HTTP {answer.status}{page})")
 

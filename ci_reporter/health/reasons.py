@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ci_reporter.system.masking import HIDDEN, redacted, secrets_of
+from ci_reporter.system.masking import Masking, secrets_of
+from ci_reporter.system.userinfo import HIDDEN
 
 _LONGEST = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -24,7 +25,7 @@ def public_reason(error: BaseException) -> str:
 def redacted_reason(error: BaseException) -> str:
     """Its kind and its message, without the passwords of addresses and settings in it."""
     text = str(error)[: 10 * _LONGEST]
-    text = _NAMED.sub(rf"\1{HIDDEN}", redacted(text, secrets_of({"": text})))
+    text = _NAMED.sub(rf"\1{HIDDEN}", Masking(secrets_of({"": text})).mask(text))
     return shown(f"{type(error).__name__}: {text}" if text else type(error).__name__)
 
 

@@ -15,6 +15,8 @@ from ci_reporter import __version__
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.frozen import EMPTY, Frozen
 from ci_reporter.http.reasons import CONTROL, reason
+from ci_reporter.system.addresses import public_url
+from ci_reporter.system.masking import Masking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 _LARGEST_ANSWER = 64 * 1024
 _LARGEST_REFUSAL = 4 * 1024
 _PAUSE_S = (0.1, 0.3)
-_SHORTEST_SECRET = 4  # a shorter one is a part of every text
 _PASSING = (408, 429)  # beside 5xx: statuses that say "not now"
 
 
@@ -62,13 +63,10 @@ class Access(Frozen):
         pair = f"{self.username or ''}:{self.password or ''}".encode()
         return f"Basic {base64.b64encode(pair).decode()}"
 
-    def hidden(self, text: str) -> str:
+    def mask(self, text: str) -> str:
         """The text without our secrets: a server may say what it was sent."""
         sent = (self.header() or "").partition(" ")[2]
-        for secret in (sent, self.token, self.password):
-            if secret and len(secret) >= _SHORTEST_SECRET:
-                text = text.replace(secret, "***")
-        return text
+        return Masking(filter(None, (sent, self.token, self.password))).mask(text)
 
 
 class Request(Frozen):
@@ -146,20 +144,15 @@ def exchange(request: Request, deadline: Deadline) -> Answer:
     return _in_time(request, deadline)
 
 
-def shown(url: str) -> str:
-    """An address as it may be printed: without user and password."""
-    return re.sub(r"//[^/@]*@", "//", url)
-
-
 def _where(request: Request) -> str:
     """The server alone: a group's address is long, and base64."""
-    return shown(request.base) or "/".join(shown(request.url).split("/", 3)[:3])
+    return public_url(request.base) or "/".join(public_url(request.url).split("/", 3)[:3])
 
 
 def _checked(request: Request, answer: Answer) -> Answer:
     if 200 <= answer.status < 300:
         return answer
-    said = _redirect(request, answer) if 300 <= answer.status < 400 else request.access.hidden(answer.text())
+    said = _redirect(request, answer) if 300 <= answer.status < 400 else request.access.mask(answer.text())
     message = f"{_where(request)} answered {answer.status}" + (f": {said}" if said else "")
     if answer.status >= 500 or answer.status in _PASSING:
         raise _Passing(message, _retry_after_s(answer))
@@ -176,7 +169,7 @@ def _redirect(request: Request, answer: Answer) -> str:
         target = urljoin(request.url, answer.headers["location"]).partition("?")[0]
     except ValueError:
         return "it redirects to what is no address"
-    target = shown(target).removesuffix(shown(request.url).removeprefix(_where(request)))
+    target = public_url(target).removesuffix(public_url(request.url).removeprefix(_where(request)))
     return f"it redirects to {CONTROL.sub(' ', target)[:200]}; set that address instead"
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from ci_reporter.errors import DeliveryError, Rejected
-from ci_reporter.http import Access, Answer, Deadline, Request, send, shown
+from ci_reporter.http import Access, Answer, Deadline, Request, send
 from ci_reporter.http.reasons import CONTROL
+from ci_reporter.system.addresses import public_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Prometheus:
         request = Request(
             method="POST" if form else "GET",
             url=f"{self.url.rstrip('/')}/api/v1/{call}",
-            base=shown(self.url),
+            base=public_url(self.url),
             body=urlencode(form).encode() if form else None,
             headers={"Content-Type": "application/x-www-form-urlencoded"} if form else {},
             access=self.access,
@@ -88,13 +89,13 @@ class Prometheus:
         try:
             found = json.loads(answer.body)
             if problem := found.get("error"):
-                raise DeliveryError(f"{shown(self.url)}: {self.access.hidden(_one_line(problem))}")
+                raise DeliveryError(f"{public_url(self.url)}: {self.access.mask(_one_line(problem))}")
             if found["status"] != "success":
                 raise ValueError("not a success")
             return read(found)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
-            said = self.access.hidden(answer.text(80))
-            raise DeliveryError(f"{shown(self.url)} did not answer as Prometheus does: {said}") from exc
+            said = self.access.mask(answer.text(80))
+            raise DeliveryError(f"{public_url(self.url)} did not answer as Prometheus does: {said}") from exc
 
 
 def _query_result(found: Mapping[str, Any]) -> QueryResult:

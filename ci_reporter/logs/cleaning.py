@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from ci_reporter.system.masking import HIDDEN, secrets_of, worth_hiding
+from ci_reporter.system.masking import Masking, names_a_secret
+from ci_reporter.system.userinfo import HIDDEN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,29 +19,25 @@ _MOST_BYTES = 4  # of a character in UTF-8
 _LONGEST = 32 * 1024
 _MOST_ITEMS = 200
 _DEEPEST = 6
-_SAMPLE = "a text that is worth hiding"
-_MORE_SECRET = re.compile(r"(^|_)(AUTHORIZATION|APIKEY|SESSION_?ID|CSRF)")
+_names_a_secret = lru_cache(maxsize=1000)(names_a_secret)  # a program has few keys
 
 
 class Cleaner:
     """Values as they may be shown; knows the secrets."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets: frozenset[str] = frozenset()
-        self.hide(secrets)
+        self._masking = Masking(secrets)
 
     def hide(self, secrets: Iterable[str]) -> None:
         """Hide these values too, from now on."""
-        self._secrets |= worth_hiding(secrets)
-        longest_first = sorted(self._secrets, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        self._masking.add(secrets)
 
     def fields(self, found: Mapping[Any, Any], depth: int = 0) -> dict[str, Any]:
         """The fields of a line, or of a mapping on it."""
         clean: dict[str, Any] = {}
         for key, value in list(found.items())[:_MOST_ITEMS]:
             name = self._text(key)
-            hidden = names_a_secret(name) and value is not None and not isinstance(value, bool)
+            hidden = _names_a_secret(name) and value is not None and not isinstance(value, bool)
             clean[name] = HIDDEN if hidden else self.value(value, depth)
         return clean
 
@@ -52,7 +48,7 @@ class Cleaner:
         if found is None or isinstance(found, bool):
             return found
         if isinstance(found, int | float) and (isinstance(found, int) or math.isfinite(found)):
-            return HIDDEN if str(found) in self._secrets else found
+            return HIDDEN if self._masking.holds(str(found)) else found
         if depth < _DEEPEST:
             if isinstance(found, Mapping):
                 return self.fields(found, depth + 1)
@@ -61,8 +57,8 @@ class Cleaner:
         return self._text(found)
 
     def _text(self, found: Any) -> str:
-        """Redacted, then cut in its middle: a traceback tells most at its ends. Lone surrogates are escaped."""
-        text = self._pattern.sub(HIDDEN, _said(found))
+        """Masked, then cut in its middle: a traceback tells most at its ends. Lone surrogates are escaped."""
+        text = self._masking.mask(_said(found))
         if len(text) > _LONGEST:
             text = f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"
         return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
@@ -79,13 +75,6 @@ def json_line(found: Mapping[str, Any], *, ascii_only: bool = False) -> str:
         del kept[left_out[-1]]
         line = json.dumps(kept | {"left_out": left_out}, ensure_ascii=ascii_only)
     return line
-
-
-@lru_cache(maxsize=1000)
-def names_a_secret(key: str) -> bool:
-    """Whether what has this name is not to be shown: `password`, `X-Api-Key`, `authorization`."""
-    name = re.sub(r"([a-z])([A-Z])", r"\1_\2", key[:200]).replace("-", "_").upper()
-    return bool(secrets_of({name: _SAMPLE})) or bool(_MORE_SECRET.search(name))
 
 
 def _said(found: Any) -> str:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from ci_reporter.system.masking import HIDDEN
+from ci_reporter.system.masking import Masking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,8 +93,7 @@ class Wrapper:
     def __init__(self, fields: Mapping[str, str], secrets: Iterable[str], now: Callable[[], str]) -> None:
         self._fields = dict(fields)
         self._now = now
-        forms = {form for secret in secrets for form in (secret, json.dumps(secret)[1:-1])}
-        self._secret = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))) or r"(?!)")
+        self._masking = Masking(secrets)
 
     def wrapped(self, readline: Callable[[int], bytes]) -> Iterator[str]:
         """Every line, as soon as it is there; one beyond `LONGEST` in numbered parts."""
@@ -116,8 +115,9 @@ class Wrapper:
         """The object as it was written, with what it lacks at its end."""
         known = {_KEY} if run_of(found) is not None else set()
         lacking = {name: value for name, value in self._fields.items() if name not in found and name not in known}
-        text, hidden = self._secret.subn(HIDDEN, shown(line))
-        if hidden and _object(text) is None:  # the secret was a number, or part of one
+        whole = shown(line)
+        text = self._masking.mask(whole)
+        if text != whole and _object(text) is None:  # the secret was a number, or part of one
             return self._plain(text)
         if not lacking:
             return text
@@ -125,7 +125,7 @@ class Wrapper:
         return f"{text[:-1].rstrip()}{comma}{json.dumps(lacking)[1:]}"
 
     def _plain(self, text: str, **more: int) -> str:
-        message = self._secret.sub(HIDDEN, text)
+        message = self._masking.mask(text)
         found = {"timestamp": self._now(), "message": message, **more, **self._fields}
         return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(found, ensure_ascii=False))
 

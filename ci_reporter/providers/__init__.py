@@ -17,6 +17,7 @@ from ci_reporter import registry
 from ci_reporter.errors import UsageError
 from ci_reporter.frozen import fields
 from ci_reporter.model import Run, uuid7
+from ci_reporter.system.addresses import public_url
 
 Env = Mapping[str, str]
 ReadFile = Callable[[str], str]
@@ -148,7 +149,7 @@ def _tidy(values: dict[str, str], env: Env) -> dict[str, str]:
     name, is_tag = ref_of(values.pop("branch", ""))
     values = {"tag" if is_tag else "branch": name} | values
     values |= {key: ref_of(values[key])[0] for key in ("tag", "target_branch", "default_branch") if key in values}
-    values |= {key: without_credentials(values[key]) for key in _ADDRESSES if key in values}
+    values |= {key: public_url(values[key]) for key in _ADDRESSES if key in values}
     if "repository" not in values:
         values["repository"] = slug(values.get("repository_url", "")) or ""
     if "commit_author" in values:
@@ -193,11 +194,6 @@ def _run_id(run: Mapping[str, str], job_id: Callable[[], str]) -> str:
     parts = (run["provider"], run.get("pipeline_id") or new_id(), run.get("attempt"))
     text = re.sub(r"[^A-Za-z0-9._]+", "-", "-".join(part for part in parts if part)).strip("-.")
     return text if len(text) <= 200 else f"{text[:100]}-{text[-99:]}"
-
-
-def without_credentials(url: str) -> str:
-    """An address without its user and password; `git@host:path` has none and stays."""
-    return re.sub(r"^([A-Za-z][A-Za-z0-9+.-]*://)[^/]*@", r"\1", url)
 
 
 def slug(url: str) -> str | None:

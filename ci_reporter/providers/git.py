@@ -13,7 +13,8 @@ from time import monotonic
 
 from ci_reporter.frozen import replace
 from ci_reporter.model import Run
-from ci_reporter.providers import one_line, slug, without_credentials
+from ci_reporter.providers import one_line, slug
+from ci_reporter.system.addresses import public_url
 from ci_reporter.system.git import Git
 
 TYPE_CHECKING = False
@@ -94,4 +95,4 @@ def _after(prefix: str, refs: list[str]) -> str:
 def _address(url: str) -> dict[str, str | None]:
     """The remote's address where it is one: a path on this machine says nothing to anybody else."""
     name = slug(url)
-    return {"repository": name, "repository_url": without_credentials(url)} if name else {}
+    return {"repository": name, "repository_url": public_url(url)} if name else {}

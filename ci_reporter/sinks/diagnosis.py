@@ -11,10 +11,11 @@ import yaml
 from ci_reporter import metrics
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.frozen import Frozen
-from ci_reporter.http import Deadline, shown
+from ci_reporter.http import Deadline
 from ci_reporter.http.prometheus import Prometheus
 from ci_reporter.sinks import Finding
 from ci_reporter.sinks.gateway import Gateway
+from ci_reporter.system.addresses import public_url
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,9 +37,9 @@ def gateway(at: Gateway) -> Iterator[Finding]:
         return
     build = status.get("build_information")
     if not isinstance(build, dict):
-        yield Finding(ok=False, seen=f"{shown(at.url)} does not say its version", remedy="see whether it is one")
+        yield Finding(ok=False, seen=f"{public_url(at.url)} does not say its version", remedy="see whether it is one")
         return
-    yield Finding(ok=True, seen=f"Pushgateway {build.get('version') or '?'} answers at {shown(at.url)}")
+    yield Finding(ok=True, seen=f"Pushgateway {build.get('version') or '?'} answers at {public_url(at.url)}")
     yield _push(at)
 
 
@@ -90,17 +91,18 @@ def prometheus(server: Prometheus, gateway_url: str) -> Iterator[Finding]:
         return
     where = urlsplit(gateway_url).netloc
     if arrives:
-        seen = f"Prometheus at {shown(server.url)} has groups of ours, with their own labels, though no target {where}"
+        address = public_url(server.url)
+        seen = f"Prometheus at {address} has groups of ours, with their own labels, though no target {where}"
         yield Finding(ok=True, seen=seen)
         return
     if target is None:
         remedy = (
             f"add a scrape config with targets: ['{where}'] and honor_labels: true, unless it has another name there"
         )
-        yield Finding(ok=False, seen=f"Prometheus at {shown(server.url)} has no target {where}", remedy=remedy)
+        yield Finding(ok=False, seen=f"Prometheus at {public_url(server.url)} has no target {where}", remedy=remedy)
         return
     if target.health == "up":
-        yield Finding(ok=True, seen=f"Prometheus at {shown(server.url)} scrapes {where} (job {target.job!r})")
+        yield Finding(ok=True, seen=f"Prometheus at {public_url(server.url)} scrapes {where} (job {target.job!r})")
     else:
         seen = f"Prometheus scrapes {where}, and it is {target.health}: {target.error or 'not scraped yet'}"
         remedy = "see that Prometheus reaches the gateway; just started: wait a scrape"

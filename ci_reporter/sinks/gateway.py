@@ -78,7 +78,7 @@ class Gateway(Frozen):
         try:
             return json.loads(answer.body)["data"]
         except (ValueError, KeyError, TypeError, RecursionError) as exc:
-            said = self.access.hidden(answer.text(100))
+            said = self.access.mask(answer.text(100))
             raise DeliveryError(f"{self.url}{path} did not answer as a Pushgateway does: {said}") from exc
 
     def _send(self, method: str, url: str, deadline: Deadline, **more: Any) -> Answer:

@@ -116,10 +116,11 @@ class Loki(Frozen):
     def _request(self, entries: Sequence[_Entry], deadline: Deadline) -> None:
         import gzip
 
-        from ci_reporter.http import Request, send, shown
+        from ci_reporter.http import Request, send
+        from ci_reporter.system.addresses import public_url
 
         body = gzip.compress(json.dumps(self._body(entries)).encode(), 6, mtime=0)
-        base = shown(self.url)
+        base = public_url(self.url)
         request = Request(
             method="POST", url=self._address, base=base, body=body, headers=self._headers(), access=self.access
         )

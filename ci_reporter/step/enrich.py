@@ -11,7 +11,7 @@ from ci_reporter.model import Report
 from ci_reporter.step.command import program
 from ci_reporter.step.draft import Draft
 from ci_reporter.step.measures import take_measures
-from ci_reporter.system.masking import masks_in, redacted, redacted_tail, secrets_of, worth_hiding
+from ci_reporter.system.masking import Masking, masks_in, secrets_of
 
 
 def enrich(context: Context, draft: Draft, argv: Sequence[str], masks: frozenset[str]) -> Draft:
@@ -21,35 +21,41 @@ def enrich(context: Context, draft: Draft, argv: Sequence[str], masks: frozenset
     """
     report = draft.report
     measures, warnings = take_measures(context.journal.measures_path(report.report_id))
-    secrets = _secrets(context, report, masks)
-    step = replace(report.step, command=_line(context.config, argv, secrets))
-    report = redact(replace(report, step=step, measures={**report.measures, **measures}), secrets)
-    return replace(draft, report=report).warned(*warnings)
+    masking = masking_of(context, masks | masks_in((report.step.output_tail or "").encode()))
+    step = replace(report.step, command=_line(context.config, argv, masking))
+    report = replace(report, step=step, measures={**report.measures, **measures})
+    draft = replace(draft, report=mask(report, masking, context.config.tail_bytes))
+    return draft.warned(*warnings)
 
 
-def redact(report: Report, secrets: frozenset[str]) -> Report:
-    """The report without secrets in its reason, its output and its tags."""
+def mask(report: Report, masking: Masking, tail_bytes: int) -> Report:
+    """The report without secrets in its reason, its tags and its output, of which the last `tail_bytes` were kept."""
     reason, tail = report.step.reason, report.step.output_tail
     step = replace(
         report.step,
-        reason=redacted(reason, secrets) if reason else None,
-        output_tail=redacted_tail(tail, secrets) if tail is not None else None,
+        reason=masking.mask(reason) if reason else None,
+        output_tail=_tail(tail, tail_bytes, masking) if tail is not None else None,
     )
-    return replace(report, step=step, tags={name: redacted(value, secrets) for name, value in report.tags.items()})
+    return replace(report, step=step, tags={name: masking.mask(value) for name, value in report.tags.items()})
 
 
-def _secrets(context: Context, report: Report, masks: frozenset[str]) -> frozenset[str]:
-    """Of the environment, of our own settings, and what the command told GitHub to mask."""
-    config = context.config
-    ours = worth_hiding(config.secrets())
-    return secrets_of(context.env) | ours | masks | masks_in((report.step.output_tail or "").encode())
+def masking_of(context: Context, more: frozenset[str] = frozenset()) -> Masking:
+    """Knows the secrets of the environment, of our own settings, and `more`."""
+    masking = Masking(secrets_of(context.env) | more)
+    masking.add(context.config.secrets())
+    return masking
 
 
-def _line(config: Config, argv: Sequence[str], secrets: frozenset[str]) -> str:
+def _tail(text: str, size: int, masking: Masking) -> str:
+    """The end of the output, masked; where it is shorter than it may be, nothing was cut off."""
+    return masking.mask(text) if len(text.encode()) < size else masking.mask_tail(text)
+
+
+def _line(config: Config, argv: Sequence[str], masking: Masking) -> str:
     """What is recorded of the command: its first word, all of it when asked."""
     if not config.record_command:
-        return redacted(program(config, argv), secrets)
+        return masking.mask(program(config, argv))
     import shlex
 
-    words = [redacted(word, secrets) for word in argv]
+    words = [masking.mask(word) for word in argv]
     return " ".join(words) if config.shell else shlex.join(words)

@@ -11,9 +11,9 @@ from ci_reporter.context import Context
 from ci_reporter.frozen import replace
 from ci_reporter.model import seconds_of
 from ci_reporter.step.draft import Draft
+from ci_reporter.step.enrich import masking_of
 from ci_reporter.step.failures import failed_test, name_of
 from ci_reporter.system import reportfile
-from ci_reporter.system.masking import redacted, secrets_of
 from ci_reporter.testresults.cases import Case
 
 _MOST_NAMED = 10
@@ -47,9 +47,9 @@ def _with_tests(draft: Draft, files: Sequence[str], context: Context) -> Draft:
         flaky_tests=_names(found.flaky),
         slowest_tests={name_of(case): case.duration_ms for case in found.slowest if case.duration_ms is not None},
     )
-    secrets = secrets_of(context.env)
+    masking = masking_of(context)
     tests = (failed_test(case, context.folder, context.root) for case in found.failed)
-    failed = tuple(replace(each, message=redacted(each.message, secrets)) for each in tests)
+    failed = tuple(replace(each, message=masking.mask(each.message)) for each in tests)
     return _unread(replace(draft, report=report, failed=failed, notes=(*draft.notes, *found.notes)), found.problems)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ci_reporter.context import Context
 from ci_reporter.errors import StateError
 from ci_reporter.frozen import Frozen
@@ -33,6 +35,16 @@ def new_report(context: Context, run: Run, step: Step) -> Report:
         run=run,
         step=step,
         environment=config.environment,
-        tags=config.tags,
+        tags=_tags(context),
         measures=config.measures,
     )
+
+
+def _tags(context: Context) -> Mapping[str, str]:
+    """The tags of the settings, masked at once: the note that the step runs is written before the command starts."""
+    if not context.config.tags:
+        return {}
+    from ci_reporter.step.enrich import masking_of  # most steps have no tags and need not wait for it
+
+    masking = masking_of(context)
+    return {name: masking.mask(value) for name, value in context.config.tags.items()}

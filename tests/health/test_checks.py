@@ -158,7 +158,7 @@ def test_the_systems_own_words_are_shown():
 
 def test_reasons_are_shown_where_wanted_without_their_secrets():
     (found,) = outcomes(results, Check("x", boom), reasons=True)
-    assert found.output == "Secretive: cannot reach postgres://shop:***@db:5432/shop password=*** token: ***'"
+    assert found.output == "Secretive: cannot reach postgres://***@db:5432/shop password=*** token: ***'"
 
 
 def test_the_log_is_told_of_a_change_once_and_of_no_secret(caplog):

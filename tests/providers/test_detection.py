@@ -10,7 +10,7 @@ import pytest
 
 from ci_reporter.frozen import fields
 from ci_reporter.model import Run
-from ci_reporter.providers import DETECTION, name_of, one_line, read_text, slug, without_credentials
+from ci_reporter.providers import DETECTION, name_of, one_line, read_text, slug
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "providers.md"
 GITHUB = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "acme/shop", "GITHUB_RUN_ID": "9", "GITHUB_JOB": "unit"}
@@ -173,21 +173,6 @@ def test_refs(read, ref, branch, tag):
 def test_home_in_the_workspace(read, home, workspace, expected):
     env = {"CI_REPORTER_WORKSPACE": workspace} | ({"HOME": home} if home else {})
     assert read(env).workspace == expected
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("https://ann:secret@host/acme/shop.git", "https://host/acme/shop.git"),
-        ("https://token@host:8443/acme/shop", "https://host:8443/acme/shop"),
-        ("https://ann:p@ss@host/acme/shop", "https://host/acme/shop"),
-        ("ssh://git@host/acme/shop", "ssh://host/acme/shop"),
-        ("git@host:acme/shop.git", "git@host:acme/shop.git"),
-        ("https://host/@acme/shop", "https://host/@acme/shop"),
-    ],
-)
-def test_credentials_are_removed(url, expected):
-    assert without_credentials(url) == expected
 
 
 @pytest.mark.parametrize(

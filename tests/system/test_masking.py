@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_reporter.system.masking import HIDDEN, masks_in, redacted, redacted_tail, secrets_of, worth_hiding
+from ci_reporter.system.masking import Masking, masks_in, names_a_secret, secrets_of, worth_hiding
+from ci_reporter.system.userinfo import HIDDEN
 
 SECRET = "s3cr3t-value"
 
@@ -56,6 +57,11 @@ def test_a_password_in_an_address_is_secret_whatever_the_variable():
     assert secrets_of(env) == {"hunter22", "glpat-1"}
 
 
+@pytest.mark.parametrize("name", ["http_proxy", "HTTPS_PROXY", "all_proxy"])
+def test_a_password_in_a_proxy_without_a_scheme_is_secret(name):
+    assert secrets_of({name: "ann:hunter22@proxy:3128"}) == {"hunter22"}
+
+
 @pytest.mark.parametrize(
     ("output", "masks"),
     [
@@ -73,22 +79,48 @@ def test_masks_are_read_from_the_output(output, masks):
 
 
 def test_a_longer_secret_goes_before_one_within_it():
-    assert redacted("abcd1234!", ["1234", "abcd1234"]) == f"{HIDDEN}!"
+    assert Masking(["1234", "abcd1234"]).mask("abcd1234!") == f"{HIDDEN}!"
 
 
 @given(st.text(), st.sets(st.text(min_size=4)))
 def test_no_secret_survives(text, values):
     secrets = [each for each in worth_hiding(values) if "*" not in each]
-    assert not any(secret in redacted(text + "".join(secrets), secrets) for secret in secrets)
+    assert not any(secret in Masking(secrets).mask(text + "".join(secrets)) for secret in secrets)
 
 
 @pytest.mark.parametrize("cut", range(len(SECRET) - 3))
-def test_the_end_of_a_secret_at_the_cut_is_redacted(cut):
-    assert redacted_tail(f"{SECRET[cut:]} and more", [SECRET]) == f"{HIDDEN} and more"
+def test_the_end_of_a_secret_at_the_cut_is_masked(cut):
+    assert Masking([SECRET]).mask_tail(f"{SECRET[cut:]} and more") == f"{HIDDEN} and more"
+
+
+def test_the_rest_of_an_address_at_the_cut_is_masked():
+    assert Masking().mask_tail("nter2pw@db:5432/x and more") == f"{HIDDEN}@db:5432/x and more"
+
+
+def test_a_secret_is_masked_as_it_stands_in_json():
+    masking = Masking(['quo"ted\nsecret'])
+    masking.add(["another"])
+    assert masking.mask(json.dumps({"a": 'x quo"ted\nsecret y', "b": "another"})) == '{"a": "x *** y", "b": "***"}'
+
+
+def test_values_and_addresses_are_masked_together():
+    assert (
+        Masking(["tok-1234"]).mask("tok-1234 https://u:tok-1234@h https://a:b@h") == "*** https://***@h https://***@h"
+    )
+
+
+@pytest.mark.parametrize("name", ["password", "X-Api-Key", "authorization", "sessionId", "dbPassword", "csrf_token"])
+def test_a_key_names_a_secret(name):
+    assert names_a_secret(name)
+
+
+@pytest.mark.parametrize("name", ["user", "path", "key_count", "author", "passenger", "tokenizer_path"])
+def test_another_key_does_not(name):
+    assert not names_a_secret(name)
 
 
 def test_a_tail_without_secrets_is_left_alone():
-    assert redacted_tail("lue of things", [SECRET, "never-here"]) == "lue of things"
+    assert Masking([SECRET, "never-here"]).mask_tail("lue of things") == "lue of things"
 
 
 # What the installed program keeps.
@@ -132,20 +164,29 @@ def test_a_mask_split_between_two_writes_is_honoured(run_program):
         ["--tag", f"note=with {SECRET}", "--", "true"],
         ["--tail", "4K", "--", "sh", "-c", "echo $DEPLOY_TOKEN"],
         ["--", f"/nowhere/{SECRET}"],
+        ["--record-command", "--", "true", f"https://u:{SECRET}@h/"],
+        ["--tail", "4K", "--", "sh", "-c", f"echo https://u:{SECRET}@h/"],
+        ["--tag", f"u=https://u:{SECRET}@h/", "--", "true"],
     ],
-    ids=["command", "recorded shell line", "shell line", "tag", "tail", "not found"],
+    ids=[
+        *("command", "recorded shell line", "shell line", "tag", "tail", "not found"),
+        *("address in the command", "address in the tail", "address in a tag"),
+    ],
 )
 def test_no_secret_is_written_down_or_printed(run_program, free_port, arguments):
-    env = {"DEPLOY_TOKEN": SECRET, "CI_REPORTER_PUSHGATEWAY": f"http://127.0.0.1:{free_port()}"}
+    env = {"CI_REPORTER_PUSHGATEWAY": f"http://127.0.0.1:{free_port()}"}
+    known_by_value = not any("@h/" in each for each in arguments)
+    env |= {"DEPLOY_TOKEN": SECRET} if known_by_value else {}
     ended = run_program("run", "--name", "unit", "--json", *arguments, env=env)
     assert SECRET not in kept(run_program)
-    assert SECRET not in ended.stdout.replace(f"{SECRET}\n", "", 1)  # what the command itself printed
+    assert SECRET not in ended.stdout.splitlines()[-1]  # the record; above it is what the command itself printed
     assert run_program.spooled()
 
 
-def test_our_own_secret_is_redacted_also_from_its_file(run_program, tmp_path):
+def test_our_own_secret_is_masked_also_from_its_file(run_program, tmp_path, free_port):
     (tmp_path / "token").write_text("from-a-file\n")
-    env = {"CI_REPORTER_PUSHGATEWAY_TOKEN_FILE": str(tmp_path / "token")}
+    env = {"CI_REPORTER_PUSHGATEWAY": f"http://127.0.0.1:{free_port()}"}
+    env |= {"CI_REPORTER_PUSHGATEWAY_TOKEN_FILE": str(tmp_path / "token")}
     run_program("run", "--record-command", "--", "echo", "from-a-file", env=env)
     assert run_program.records()[0]["command"] == "echo '***'"
 
@@ -154,3 +195,20 @@ def test_everyday_values_do_not_shred_the_record(run_program):
     env = {"TOKENIZERS_PARALLELISM": "true", "PRIVATE": "1", "CACHE_KEY": "main"}
     ended = run_program("run", "--json", "--record-command", "--", "echo", "true", "1", "main", env=env)
     assert json.loads(ended.stdout.splitlines()[-1])["command"] == "echo true 1 main"
+
+
+def test_a_tag_is_masked_while_the_step_still_runs(run_program):
+    look = "cat .ci-reporter/running/*.json"
+    ended = run_program("run", "--tag", "u=https://u:hunter2pw@h/", "--", "sh", "-c", look)
+    assert '"u":"https://***@h/"' in ended.stdout
+
+
+def test_collect_masks_its_tags(run_program):
+    (run_program.folder / "junit.xml").write_text('<testsuite tests="1"><testcase name="pays"/></testsuite>')
+    run_program("collect", "--tests", "junit.xml", "--tag", "u=https://u:hunter2pw@h/")
+    assert run_program.records()[0]["tags"] == {"u": "https://***@h/"}
+
+
+def test_an_everyday_name_at_an_everyday_place_stays(run_program):
+    run_program("run", "--record-command", "--", "echo", "git@github.com:org/x", "http://host/@user", "me@example.org")
+    assert run_program.records()[0]["command"] == "echo git@github.com:org/x http://host/@user me@example.org"

@@ -17,10 +17,10 @@ from ci_reporter.gate.probing.target import Target
 from ci_reporter.gate.recording import Probe
 from ci_reporter.health.reply import revision_of
 from ci_reporter.http.exchange import Connection, Order, Reply, Trouble, Unanswered, connect, exchange, origin
+from ci_reporter.system.masking import Masking
 
 _MOST_REDIRECTS = 5
 _LONGEST_EXCERPT = 200
-_SHORTEST_SECRET = 4
 _MOST_IDLE = 8
 _REDIRECTS = (301, 302, 303, 307, 308)
 _REPEATABLE = ("GET", "HEAD", "OPTIONS")
@@ -176,7 +176,7 @@ def _order(target: Target) -> Order:
 def _judged(target: Target, reply: Reply, t: float, latency_ms: float) -> Probe:
     reason = problem(target.expect, reply.status, reply.body)
     if reason:
-        reason = _masked(target, reason)
+        reason = _masking(target).mask(reason)
     return Probe(
         t=t,
         ok=reason is None,
@@ -190,16 +190,13 @@ def _judged(target: Target, reply: Reply, t: float, latency_ms: float) -> Probe:
 
 def _excerpt(target: Target, body: bytes) -> str | None:
     """How the answer begins, on one line, without what we had sent as a secret."""
-    text = _masked(target, body[: 8 * _LONGEST_EXCERPT].decode("utf-8", "replace"))
+    text = _masking(target).mask(body[: 8 * _LONGEST_EXCERPT].decode("utf-8", "replace"))
     return _plain(text)[:_LONGEST_EXCERPT] or None
 
 
-def _masked(target: Target, text: str) -> str:
-    for value in target.headers.values():
-        for secret in {value, value.rpartition(" ")[2]}:
-            if len(secret) >= _SHORTEST_SECRET:
-                text = text.replace(secret, "***")
-    return text
+def _masking(target: Target) -> Masking:
+    """Knows what was sent as a secret: headers whole, and the credentials behind their scheme."""
+    return Masking(part for value in target.headers.values() for part in (value, value.rpartition(" ")[2]))
 
 
 def _plain(text: str) -> str:
