@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from ci_reporter.cli import output
+from ci_reporter.cli.ending import exit_on_signals
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.context import Context, current_run, recorded_run_id
@@ -64,7 +65,8 @@ def command(artifacts: tuple[str, ...], as_json: bool, **wanted: Any) -> None:
     info = _build_info(context, wanted)
     _warn_of_unknown(info, context.env)
     artifacts = tuple(path for path in artifacts if not is_stamp(path))
-    failures = [failure for path in artifacts if (failure := _stamp_one(path, info, as_json=as_json))]
+    with exit_on_signals():
+        failures = [failure for path in artifacts if (failure := _stamp_one(path, info, as_json=as_json))]
     if wanted["emit"]:
         _emit(info, wanted)
     if failures:

@@ -9,12 +9,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ci_reporter.errors import StampError
-from ci_reporter.system.files import replacement
+from ci_reporter.system.files import replacement, unfinished, unlink
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+_HAS_LOCKS = fcntl is not None
 _BLOCK = 1024 * 1024
 _LARGEST = 2**30  # bytes one call is asked to copy
 _REMEDY = {
@@ -33,10 +39,31 @@ def replacing(path: str) -> Iterator[BinaryIO]:
     says, within the block too.
     """
     try:
-        with replacement(path, _copy_status) as file:
+        with _alone(path), replacement(path, _copy_status) as file:
             yield file
     except OSError as exc:
         raise StampError(f"{path}: cannot be written: {exc.strerror or exc}{_REMEDY.get(exc.errno or 0, '')}") from exc
+
+
+@contextmanager
+def _alone(path: str) -> Iterator[None]:
+    """Remove what writers of this file left behind when they were killed.
+
+    Each writer holds a lock on the file whose place it will take. Whoever gets that lock is the only one, so that what
+    is unfinished belongs to nobody. Without the lock (no file yet, another writer, a system without locks) nothing is
+    removed.
+    """
+    target = os.path.realpath(path)
+    if not (_HAS_LOCKS and os.path.isfile(target)):
+        yield
+        return
+    with open(target, "rb") as file:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(file.fileno()), os.stat(target)):  # not replaced while we waited to open it
+                for each in unfinished(target):
+                    unlink(each)
+        yield
 
 
 def write(path: str, content: bytes) -> bool:

@@ -78,6 +78,17 @@ def hidden_name(path: str) -> str:
     return os.path.join(folder, f".{name[:_LONGEST_STEM]}.{os.urandom(4).hex()}.new")
 
 
+def unfinished(path: str) -> list[str]:
+    """The files that have a `hidden_name` of this path: being written, or left by a writer that was killed."""
+    folder, name = os.path.split(path)
+    begin = f".{name[:_LONGEST_STEM]}."
+    try:
+        names = os.listdir(folder or ".")
+    except OSError:
+        return []
+    return [os.path.join(folder, each) for each in names if each.startswith(begin) and _is_ending(each[len(begin) :])]
+
+
 def read_bounded(path: str, most: int) -> bytes:
     """Read a regular file of at most `most` bytes; a FIFO or a device is refused at once. Raises OSError.
 
@@ -128,6 +139,11 @@ def unlink(path: str) -> None:
         os.unlink(path)
     except OSError:
         pass
+
+
+def _is_ending(text: str) -> bool:
+    digits, _, suffix = text.partition(".")
+    return suffix == "new" and len(digits) == 8 and set(digits) <= set("0123456789abcdef")
 
 
 def _is_stream(path: str) -> bool:

@@ -81,3 +81,30 @@ def test_a_file_that_has_become_shorter_is_said(tmp_path):
     path.write_bytes(b"short")
     with path.open("rb") as source, (tmp_path / "b").open("wb") as target, pytest.raises(OSError, match="shorter"):
         copy_range(source, 0, 100, target)
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+    subprocess.run([sys.executable, "-c", KILLED, path])
+    left = [each.name for each in tmp_path.iterdir() if each != path]
+    assert len(left) == 1
+    assert write(str(path), b"new")
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_what_another_writer_has_not_finished_is_left_alone(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+    with replacing(str(path)) as first:
+        first.write(b"first")
+        assert write(str(path), b"second")
+    assert (path.read_bytes(), os.listdir(tmp_path)) == (b"first", ["a"])
+
+
+def test_a_file_of_a_like_name_is_nobodys_leftover(tmp_path):
+    for name in (".a.1234567.new", ".a.12345678.newer", ".b.12345678.new", ".a.b.12345678.new"):
+        (tmp_path / name).write_bytes(b"precious")
+    (tmp_path / "a").write_bytes(b"old")
+    write(str(tmp_path / "a"), b"new")
+    assert len(os.listdir(tmp_path)) == 5
