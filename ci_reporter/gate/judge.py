@@ -1,104 +1,173 @@
-"""The judge: recordings and rules to a verdict. A pure function; the same input always gives the same answer."""
+"""The judge: recordings and rules to a verdict. The same recording always gives the same answer, live and afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from math import inf
 
-from ci_reporter.gate.recording import Probe, Recording, Signal
-from ci_reporter.gate.rules.conditions import Condition, Consecutive, Down, Group, Limit, Relative, leaves
-from ci_reporter.gate.rules.ruleset import Rule, RuleSet, Settings
-from ci_reporter.gate.statistics import blocks, compare, consecutive, control, early_pass, power
-from ci_reporter.gate.statistics.evidence import Evidence, worst
-from ci_reporter.gate.verdict import FAIL, INCONCLUSIVE, PASS, Finding, RuleVerdict, Verdict
+from ci_reporter.gate.findings import Findings, Seen
+from ci_reporter.gate.recording import Recording
+from ci_reporter.gate.rules.conditions import Condition, Group, Leaf, Limit, Relative, leaves
+from ci_reporter.gate.rules.ruleset import Rule, RuleSet
+from ci_reporter.gate.statistics import blocks, control, power
+from ci_reporter.gate.statistics.schedule import Look, Schedule
+from ci_reporter.gate.verdict import FAIL, INCONCLUSIVE, NOT_YET, PASS, Decision, Finding, RuleVerdict, Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_BETA = 0.1
 
-def judge(baseline: Recording | None, watch: Recording, rules: RuleSet, *, ended: bool = True) -> Verdict:
+
+def judge(baseline: Recording | None, watch: Recording, rules: RuleSet, *, at_s: float | None = None) -> Verdict:
     """Decide, as it would have been decided while the watch went on.
 
-    A watch that has not `ended` can fail, or pass early; missing data and raw thresholds are judged at its end.
+    Without `at_s` the watch is over, and what is not known by its end is inconclusive. With it the verdict is the one
+    that could be given at that second of the watch.
     """
-    watch = control.without_trouble(watch, baseline)
-    baseline = control.without_trouble(baseline, None) if baseline else None
-    notes = tuple(note for each in (baseline, watch) if each for note in each.notes)
-    watch_s = rules.settings.watch_s or max((blocks.end_s(each.times) for each in watch.signals.values()), default=0.0)
-    before = baseline.signals if baseline else {}
-    windows = Windows(before=before, after=watch.signals, watch_s=watch_s, ended=ended)
-    found = _judged_rules(rules, windows)
-    early_s = early_pass.at_s(before, watch.signals, rules, watch_s)
-    if early_s is not None and not _failed_by(found, early_s):
-        found = _judged_rules(rules, replace(windows, after=_until(watch.signals, early_s)))
-    verdict, decided_at_s = overall(found)
-    settled = ended or verdict == FAIL or early_s is not None
-    return Verdict(verdict=verdict, decided_at_s=decided_at_s, rules=found, notes=notes, settled=settled)
+    seen_s = max((blocks.end_s(each) for each in watch.signals.values()), default=0.0)
+    schedule = schedule_of(rules, watch, seen_s)
+    judging = Judge(baseline, rules, schedule)
+    if at_s is not None:
+        return judging.look(watch, at_s)
+    return judging.conclude(watch, min(seen_s, schedule.end_s))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Windows:
-    """Both phases' signals, how long the watch was to be, and whether that time is over."""
-
-    before: Mapping[str, Signal]
-    after: Mapping[str, Signal]
-    watch_s: float
-    ended: bool = True
-
-
-def _judged_rules(rules: RuleSet, windows: Windows) -> tuple[RuleVerdict, ...]:
-    budget = alphas(rules.rules, rules.settings.alpha)
-    return tuple(_judged_rule(rule, rules.settings, windows, budget[rule.name]) for rule in rules.rules)
+def schedule_of(rules: RuleSet, watch: Recording, seen_s: float) -> Schedule:
+    """How long the watch was to be: by the rules, else by the recording's first line, else as long as it is."""
+    settings = rules.settings
+    told = watch.header.get("watch_s")
+    planned_s = settings.watch_s or (float(told) if isinstance(told, int | float) and told > 0 else None)
+    if planned_s is None:
+        return Schedule(watch_s=seen_s, sustain_s=settings.sustain_s)
+    extend_s = planned_s if settings.extend_s is None else settings.extend_s
+    return Schedule(watch_s=planned_s, extend_s=extend_s, sustain_s=settings.sustain_s)
 
 
-def _judged_rule(rule: Rule, settings: Settings, windows: Windows, alpha: float) -> RuleVerdict:
-    finding = _finding(rule, settings, windows, alpha)
-    return RuleVerdict(
-        name=rule.name,
-        text=rule.text,
-        mode=rule.mode,
-        policy=_policy(rule, settings, finding),
-        finding=finding,
-        could_have_seen=_power(rule, settings, windows, alpha),
-        then=rule.then,
-    )
+class Judge:
+    """Judges a watch as it goes on, look by look; what it says at a second depends on the recording up to then alone."""
 
+    def __init__(self, baseline: Recording | None, rules: RuleSet, schedule: Schedule) -> None:
+        self._baseline = baseline
+        self._rules = rules
+        self._schedule = schedule
+        self._findings = Findings(baseline, rules.settings)
+        self._alphas = alphas(rules.rules, rules.settings.alpha)
+        self._last: dict[tuple[str, int], Finding] = {}
+        self._looks_s = schedule.looks_s()
+        self._settled: Verdict | None = None
 
-def _failed_by(found: Sequence[RuleVerdict], time_s: float) -> bool:
-    return any(rule.blocks and rule.finding.verdict == FAIL and _when(rule.finding) <= time_s for rule in found)
+    def look(self, watch: Recording, at_s: float) -> Verdict:
+        """What is decided at that second; earlier looks that were not taken are taken first."""
+        while self._looks_s and self._looks_s[0] <= at_s and not self._settled:
+            self._take(watch, self._looks_s.pop(0))
+        return self._settled or self._take(watch, min(at_s, self._schedule.end_s))
 
+    def conclude(self, watch: Recording, at_s: float) -> Verdict:
+        """The verdict on a watch that is over at that second."""
+        found = self.look(watch, at_s)
+        return found if found.settled else self._verdict(watch, at_s, over=True)
 
-def _until(signals: Mapping[str, Signal], time_s: float) -> dict[str, Signal]:
-    return {
-        name: Signal(
-            probes=tuple(each for each in signal.probes if each.t < time_s),
-            counts=tuple(each for each in signal.counts if each.t < time_s),
+    def _take(self, watch: Recording, at_s: float) -> Verdict:
+        seen = Seen.of(watch, at_s, self._baseline)
+        for rule in self._rules.rules:
+            for number, leaf in enumerate(leaves(rule.condition)):
+                self._look_at(rule, number, leaf, seen, at_s)
+        found = self._verdict(watch, at_s, over=at_s >= self._schedule.end_s)
+        if found.settled:
+            self._settled = found
+        return found
+
+    def _look_at(self, rule: Rule, number: int, leaf: Leaf, seen: Seen, at_s: float) -> None:
+        """Renew what is known of a comparison; a failure stays one."""
+        last = self._last.get((rule.name, number))
+        if last and last.verdict == FAIL:
+            return
+        if last and isinstance(leaf, Relative) and not self._schedule.has(at_s):
+            return
+        self._last[rule.name, number] = self._findings.of(leaf, rule, seen, self._look(rule, at_s))
+
+    def _look(self, rule: Rule, at_s: float) -> Look:
+        """A look of that time: with the rule's α, shared by the parts of an `or`, and with β where it may pass."""
+        early = self._rules.settings.early_pass
+        look = Look(at_s=at_s, schedule=self._schedule, alpha=self._alphas[rule.name] / _parts(rule.condition))
+        if not self._schedule.has(at_s):
+            return look
+        if at_s >= self._schedule.watch_s:
+            return replace(look, beta=_BETA)
+        if early and at_s >= self._rules.settings.min_watch_s and _compares(self._rules):
+            beta = min(early.beta / len(self._schedule.looks_s()), _BETA)
+            return replace(look, beta=beta, early=early.margin)
+        return look
+
+    def _verdict(self, watch: Recording, at_s: float, *, over: bool) -> Verdict:
+        planned = at_s >= self._schedule.watch_s
+        findings = {rule.name: self._combined(rule, over=over) for rule in self._rules.rules}
+        counted = [findings[rule.name] for rule in self._rules.rules if rule.mode == "enforce"]
+        waiting = [each for each in counted if each.verdict == NOT_YET and not each.is_final]
+        decision = overall(counted, over=over or (planned and not waiting))
+        if decision != NOT_YET and not over:
+            findings = {rule.name: self._combined(rule, over=True) for rule in self._rules.rules}
+            counted = [findings[rule.name] for rule in self._rules.rules if rule.mode == "enforce"]
+            decision = overall(counted, over=True)
+        return self._said(watch, at_s, decision, findings)
+
+    def _said(self, watch: Recording, at_s: float, decision: Decision, findings: dict[str, Finding]) -> Verdict:
+        settled = decision != NOT_YET
+        rules = tuple(self._said_of(rule, findings[rule.name], watch, at_s if settled else None) for rule in self._rules.rules)
+        times = [each.finding.decided_at_s for each in rules if each.blocks and each.finding.verdict == decision]
+        known = [each for each in times if each is not None]
+        when = min(known, default=None) if decision == FAIL else max(known, default=None) if decision == PASS else None
+        late = at_s >= self._schedule.watch_s and not settled
+        return Verdict(
+            verdict=decision,
+            decided_at_s=when,
+            rules=rules,
+            notes=self._notes(watch, at_s),
+            settled=settled,
+            until_s=self._schedule.end_s if late else self._schedule.watch_s,
         )
-        for name, signal in signals.items()
-    }
 
+    def _said_of(self, rule: Rule, finding: Finding, watch: Recording, at_s: float | None) -> RuleVerdict:
+        return RuleVerdict(
+            name=rule.name,
+            text=rule.text,
+            mode=rule.mode,
+            policy=_policy(rule, self._rules, finding),
+            finding=finding,
+            could_have_seen=None if at_s is None else self._power(rule, watch, at_s),
+            then=rule.then,
+        )
 
-def _power(rule: Rule, settings: Settings, windows: Windows, alpha: float) -> dict[str, Any] | None:
-    """What the first comparison of a rule that rests on statistics could have seen."""
-    compared = next((leaf for leaf in leaves(rule.condition) if isinstance(leaf, Limit | Relative)), None)
-    if not windows.ended:
-        return None
-    if compared is None or (rule.judge or settings.judge) != "statistics":
-        return None
-    signal, old = windows.after.get(compared.signal), windows.before.get(compared.signal)
-    if signal is None or not signal.times or (isinstance(compared, Relative) and (old is None or not old.times)):
-        return None
-    if signal.counts and (compared.limit_ms if isinstance(compared, Limit) else compared.quantile) is not None:
-        return None
-    seen = Evidence(watch=signal, baseline=old, watch_s=windows.watch_s)
-    found = (
-        power.of_limit(compared, seen, alpha)
-        if isinstance(compared, Limit)
-        else power.of_relative(compared, seen, alpha)
-    )
-    return found | {"text": power.sentence(found)}
+    def _combined(self, rule: Rule, *, over: bool) -> Finding:
+        found = iter([each for (name, _), each in self._last.items() if name == rule.name])
+        finding = _combine(rule.condition, found)
+        if not over or finding.verdict != NOT_YET:
+            return finding
+        if finding.no_data and rule.no_data != INCONCLUSIVE:
+            decision, reason = Decision(rule.no_data), f"{finding.reason}: no_data: {rule.no_data}"
+            return replace(finding, verdict=decision, decided_at_s=self._schedule.watch_s, reason=reason)
+        return replace(finding, verdict=INCONCLUSIVE, decided_at_s=None)
+
+    def _power(self, rule: Rule, watch: Recording, at_s: float) -> dict[str, Any] | None:
+        """What the first comparison of a rule that rests on statistics could have seen."""
+        compared = next((leaf for leaf in leaves(rule.condition) if isinstance(leaf, Limit | Relative)), None)
+        if compared is None or (rule.judge or self._rules.settings.judge) != "statistics":
+            return None
+        seen = Seen.of(watch, at_s, self._baseline)
+        if not seen.signals.get(compared.signal) or not seen.signals[compared.signal].samples:
+            return None
+        known = self._findings.evidence(compared.signal, seen, at_s)
+        return power.of(compared, known, self._look(rule, at_s))
+
+    def _notes(self, watch: Recording, at_s: float) -> tuple[str, ...]:
+        found = [note for each in (self._baseline, watch) if each for note in each.notes]
+        if self._baseline:
+            found += [control.note(control.excused(self._baseline, None), "baseline") or ""]
+        found += [control.note(Seen.of(watch, at_s, self._baseline).excused, "watch") or ""]
+        return tuple(note for note in found if note)
 
 
 def alphas(rules: Sequence[Rule], alpha: float) -> dict[str, float]:
@@ -108,39 +177,23 @@ def alphas(rules: Sequence[Rule], alpha: float) -> dict[str, float]:
     return {rule.name: alpha * rule.weight / (weights if rule in counted else weights + rule.weight) for rule in rules}
 
 
-def overall(rules: Iterable[RuleVerdict]) -> tuple[str, float | None]:
-    """Any failing rule that blocks fails; else any inconclusive one leaves it open; no rule at all proves nothing."""
-    counted = [rule.finding for rule in rules if rule.blocks]
-    failed = [finding.decided_at_s for finding in counted if finding.verdict == FAIL]
-    if failed:
-        return FAIL, min(at_s for at_s in failed if at_s is not None)
-    if not counted or any(finding.verdict == INCONCLUSIVE for finding in counted):
-        return INCONCLUSIVE, None
-    return PASS, max(finding.decided_at_s or 0.0 for finding in counted)
+def overall(findings: Sequence[Finding], *, over: bool) -> Decision:
+    """Any rule that fails fails the gate; it passes when all pass; no rule at all proves nothing."""
+    words = [each.verdict for each in findings]
+    if FAIL in words:
+        return FAIL
+    if words and all(word == PASS for word in words):
+        return PASS
+    return INCONCLUSIVE if over else NOT_YET
 
 
-def _finding(rule: Rule, settings: Settings, windows: Windows, alpha: float) -> Finding:
-    finding = _of(rule.condition, rule, settings, windows, alpha)
-    if finding.no_data and rule.no_data != INCONCLUSIVE and windows.ended:
-        verdict = rule.no_data
-        return replace(
-            finding, verdict=verdict, decided_at_s=windows.watch_s, reason=f"{finding.reason}: no_data: {verdict}"
-        )
-    ended_s = max((blocks.end_s(each.times) for each in windows.after.values()), default=0.0)
-    if finding.verdict == PASS and ended_s < min(settings.min_watch_s, windows.watch_s):
-        reason = f"the watch ended after {ended_s:g} s, before min_watch of {settings.min_watch_s:g} s"
-        return replace(finding, verdict=INCONCLUSIVE, decided_at_s=None, reason=reason)
-    return finding
-
-
-def _of(condition: Condition, rule: Rule, settings: Settings, windows: Windows, alpha: float) -> Finding:
-    if isinstance(condition, Group):
-        share = alpha / len(condition.parts) if condition.word == "or" else alpha
-        parts = [_of(part, rule, settings, windows, share) for part in condition.parts]
-        return both(parts) if condition.word == "and" else either(parts)
-    if isinstance(condition, Consecutive | Down):
-        return _in_a_row(condition, windows, rule)
-    return _compared(condition, rule, settings, windows, alpha)
+def _combine(condition: Condition, found: Iterable[Finding]) -> Finding:
+    """The finding of a condition from those of its comparisons, in their order."""
+    there = iter(found)
+    if not isinstance(condition, Group):
+        return next(there)
+    parts = [_combine(part, there) for part in condition.parts]
+    return both(parts) if condition.word == "and" else either(parts)
 
 
 def both(parts: Sequence[Finding]) -> Finding:
@@ -148,7 +201,7 @@ def both(parts: Sequence[Finding]) -> Finding:
     good = [part for part in parts if part.verdict == PASS]
     if good:
         return min(good, key=_when)
-    opened = [part for part in parts if part.verdict == INCONCLUSIVE]
+    opened = [part for part in parts if part.verdict != FAIL]
     return opened[0] if opened else max(parts, key=_when)
 
 
@@ -157,7 +210,7 @@ def either(parts: Sequence[Finding]) -> Finding:
     bad = [part for part in parts if part.verdict == FAIL]
     if bad:
         return min(bad, key=_when)
-    opened = [part for part in parts if part.verdict == INCONCLUSIVE]
+    opened = [part for part in parts if part.verdict != PASS]
     return opened[0] if opened else max(parts, key=_when)
 
 
@@ -165,75 +218,25 @@ def _when(finding: Finding) -> float:
     return inf if finding.decided_at_s is None else finding.decided_at_s
 
 
-def _compared(leaf: Limit | Relative, rule: Rule, settings: Settings, windows: Windows, alpha: float) -> Finding:
-    signal, old = windows.after.get(leaf.signal), windows.before.get(leaf.signal)
-    if signal is None or not signal.times:
-        return _nothing(f"the watch has no samples of {leaf.signal}")
-    if isinstance(leaf, Relative) and (old is None or not old.times):
-        return Finding(verdict=INCONCLUSIVE, reason=f"the baseline has no samples of {leaf.signal}")
-    if signal.counts and (leaf.limit_ms if isinstance(leaf, Limit) else leaf.quantile) is not None:
-        return _nothing(f"{leaf.signal} holds counts, which have no latency")
-    seen = Evidence(watch=signal, baseline=old, watch_s=windows.watch_s, not_before_s=_enough_at_s(rule, signal))
-    if not blocks.seen(seen.new):
-        return _nothing(f"the watch has no complete block of {leaf.signal}")
-    finding = _judged(leaf, rule.judge or settings.judge, seen, alpha, ended=windows.ended)
-    if finding.verdict == PASS and len(signal.times) < rule.min_probes and signal.probes:
-        reason = f"{len(signal.probes)} probes, and the rule wants {rule.min_probes}"
-        return replace(finding, verdict=INCONCLUSIVE, reason=reason, decided_at_s=None)
-    return finding
+def _parts(condition: Condition) -> int:
+    """Among how many comparisons a condition divides its α: those of an `or`, as any of them fails it."""
+    if not isinstance(condition, Group):
+        return 1
+    inside = [_parts(part) for part in condition.parts]
+    return sum(inside) if condition.word == "or" else max(inside)
 
 
-def _judged(leaf: Limit | Relative, judge: str, seen: Evidence, alpha: float, *, ended: bool) -> Finding:
-    if judge == "threshold":
-        later = Finding(verdict=INCONCLUSIVE, reason="a raw threshold is judged at the end of the watch")
-        return compare.threshold(leaf, seen) if ended else later
-    return compare.limit(leaf, seen, alpha) if isinstance(leaf, Limit) else compare.against_baseline(leaf, seen, alpha)
+def _compares(rules: RuleSet) -> bool:
+    """Whether a rule that counts compares with the baseline."""
+    counted = [rule for rule in rules.rules if rule.mode == "enforce"]
+    return any(isinstance(leaf, Relative) for rule in counted for leaf in leaves(rule.condition))
 
 
-def _enough_at_s(rule: Rule, signal: Signal) -> float:
-    """When the rule's own minimum of probes and errors had been seen; infinite where it never was."""
-    errors = [probe.t for probe in signal.probes if not probe.ok]
-    if signal.counts:
-        return 0.0
-    wanted = [(signal.times, rule.min_probes), (errors, rule.min_errors)]
-    return max((times[least - 1] if least <= len(times) else inf) if least else 0.0 for times, least in wanted)
-
-
-def _in_a_row(leaf: Consecutive | Down, windows: Windows, rule: Rule) -> Finding:
-    chosen = {name: each for name, each in windows.after.items() if each.probes and leaf.signal in (None, name)}
-    if not chosen:
-        return _nothing(f"the watch has no probes{f' of {leaf.signal}' if leaf.signal else ''}")
-    most = max(consecutive.longest(signal.probes) for signal in chosen.values())
-    hits = {
-        name: hit
-        for name, signal in chosen.items()
-        if (hit := _hit(leaf, signal)) and hit.t < windows.watch_s and hit.t >= _enough_at_s(rule, signal)
-    }
-    common: dict[str, Any] = {"statistic": "failures in a row", "watch": float(most), "unit": "failures"}
-    if not hits:
-        end_s = min(windows.watch_s, max(blocks.end_s(each.times) for each in chosen.values()))
-        return Finding(verdict=PASS, reason=f"at most {most} in a row failed", decided_at_s=end_s, **common)
-    name = min(hits, key=lambda name: hits[name].t)
-    at_s = hits[name].t
-    reason = f"{leaf.text} ({name})"
-    return Finding(verdict=FAIL, reason=reason, decided_at_s=at_s, worst=worst(chosen[name], False, at_s), **common)
-
-
-def _hit(leaf: Consecutive | Down, signal: Signal) -> Probe | None:
-    if isinstance(leaf, Down):
-        return consecutive.down(signal.probes, leaf.for_s)
-    return consecutive.in_a_row(signal.probes, leaf.count, leaf.within_s)
-
-
-def _nothing(reason: str) -> Finding:
-    return Finding(verdict=INCONCLUSIVE, reason=reason, no_data=True)
-
-
-def _policy(rule: Rule, settings: Settings, finding: Finding) -> str:
+def _policy(rule: Rule, rules: RuleSet, finding: Finding) -> str:
     """What being inconclusive does. A watch without data is never let through by the relative rules' leniency."""
     if rule.inconclusive:
         return rule.inconclusive
-    relative = all(isinstance(leaf, Relative) for leaf in leaves(rule.condition))
     if finding.no_data:
         return "fail"
-    return settings.inconclusive["relative" if relative else "absolute"]
+    relative = all(isinstance(leaf, Relative) for leaf in leaves(rule.condition))
+    return rules.settings.inconclusive["relative" if relative else "absolute"]

@@ -7,9 +7,11 @@ probe or `{"t": 15, "signal": "checkout", "bad": 2, "total": 900}` for counts. T
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
+from operator import attrgetter
 
 from ci_reporter.errors import UsageError
 
@@ -61,16 +63,21 @@ class Signal:
     counts: tuple[Count, ...] = ()
 
     @property
+    def samples(self) -> tuple[Probe, ...] | tuple[Count, ...]:
+        """Its probes, or its counts."""
+        return self.probes or self.counts
+
+    @property
     def times(self) -> list[float]:
         """When something was seen."""
-        return [each.t for each in self.probes or self.counts]
+        return [each.t for each in self.samples]
 
     def window(self, start_s: float = -inf, end_s: float = inf) -> Signal:
         """What was begun from `start_s` on and before `end_s`."""
-        return Signal(
-            probes=tuple(each for each in self.probes if start_s <= each.t < end_s),
-            counts=tuple(each for each in self.counts if start_s <= each.t < end_s),
-        )
+        if not self.samples or start_s <= self.samples[0].t and self.samples[-1].t < end_s:
+            return self
+        first, last = (bisect_left(self.samples, edge, key=attrgetter("t")) for edge in (start_s, end_s))
+        return Signal(probes=self.probes[first:last], counts=self.counts[first:last])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,26 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-PASS, FAIL, INCONCLUSIVE = "pass", "fail", "inconclusive"
-EXIT_CODES = {PASS: 0, FAIL: 1, INCONCLUSIVE: 3}
+
+class Decision(StrEnum):
+    """What is decided. `NOT_YET` is for a watch that goes on; one that is over without a decision is inconclusive."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_YET = "not known yet"
+    INCONCLUSIVE = "inconclusive"
+
+
+PASS, FAIL, NOT_YET, INCONCLUSIVE = Decision.PASS, Decision.FAIL, Decision.NOT_YET, Decision.INCONCLUSIVE
+EXIT_CODES = {Decision.PASS: 0, Decision.FAIL: 1, Decision.INCONCLUSIVE: 3}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What became of a rule.
+    """What became of a rule, or of one comparison in it.
 
     `p` or `e` is the evidence and `needed` what it had to reach; `baseline` and `watch` are the measured values, in
-    `unit`: `ms`, `ratio` for 0-1, or `failures`.
+    `unit`: `ms`, `ratio` for 0-1, or `failures`. A failure has lasted since `since_s`. What `is_final` stays as it is
+    however long the watch goes on.
     """
 
-    verdict: str
+    verdict: Decision
     reason: str
     decided_at_s: float | None = None
+    since_s: float | None = None
     statistic: str = ""
     p: float | None = None
     e: float | None = None
@@ -32,6 +45,7 @@ class Finding:
     watch: float | None = None
     unit: str = "ms"
     no_data: bool = False
+    is_final: bool = False
     worst: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -57,14 +71,15 @@ class RuleVerdict:
 class Verdict:
     """The whole: pass, fail or inconclusive, and when it was reached, in seconds since the watch began.
 
-    It is `settled` once nothing that the watch may still see can change it.
+    A watch goes on while its verdict is not `settled`, up to `until_s`: its planned end, or that of its extension.
     """
 
-    verdict: str
+    verdict: Decision
     decided_at_s: float | None
     rules: tuple[RuleVerdict, ...]
     notes: tuple[str, ...] = ()
     settled: bool = True
+    until_s: float | None = None
 
     @property
     def exit_code(self) -> int:
@@ -73,7 +88,7 @@ class Verdict:
             rule.policy == "fail" for rule in self.rules if rule.blocks and rule.finding.verdict == INCONCLUSIVE
         ):
             return 0
-        return EXIT_CODES[self.verdict]
+        return EXIT_CODES.get(self.verdict, EXIT_CODES[INCONCLUSIVE])
 
 
 def to_json(verdict: Verdict) -> dict[str, Any]:
@@ -92,6 +107,7 @@ def _rule(rule: RuleVerdict) -> dict[str, Any]:
     found = rule.finding
     shown: dict[str, Any] = {"name": rule.name, "if": rule.text, "mode": rule.mode, "verdict": found.verdict}
     shown |= {"decided_at_s": found.decided_at_s, "reason": found.reason, "statistic": found.statistic}
+    shown |= {"since_s": found.since_s} if found.since_s is not None else {}
     shown |= {key: getattr(found, key) for key in ("p", "e", "needed") if getattr(found, key) is not None}
     shown |= {"baseline": found.baseline, "watch": found.watch, "unit": found.unit}
     return shown | {"worst": [dict(each) for each in found.worst], "then": list(rule.then)}

@@ -44,11 +44,15 @@ class Relative:
 
 @dataclass(frozen=True, kw_only=True)
 class Consecutive:
-    """So many probes in a row failed, within so many seconds; `signal` None is any one signal."""
+    """So many ticks of `every_s` in a row failed, within so many seconds; `signal` None is any one signal.
+
+    A tick fails when all its probes fail.
+    """
 
     text: str
     count: int
     within_s: float
+    every_s: float = 5.0
     signal: str | None = None
 
 

@@ -29,7 +29,7 @@ _LIMIT_KIB = 256
 _TOP = ("version", "gate", "signals", "rules", "actions")
 _GATE = (
     *planfile.GATE,
-    *("min_watch", "interval", "alpha", "early_pass", "inconclusive", "judge"),
+    *("extend", "sustain", "min_watch", "interval", "alpha", "early_pass", "inconclusive", "judge"),
 )
 _RULE = ("name", "on", "if", "then", "min", "no_data", "inconclusive", "mode", "weight", "judge")
 _ACTION = ("run", "to", "timeout", "max", "verify", "needs")
@@ -174,6 +174,8 @@ def _settings(keys: Mapping[str, Node], plan: Plan) -> Settings:
     return Settings(
         alpha=read(keys, "alpha", kinds.ALPHA, 0.01),
         watch_s=plan.watch_s if "watch" in keys else None,
+        extend_s=read(keys, "extend", kinds.DURATION_OR_NONE, None),
+        sustain_s=read(keys, "sustain", kinds.DURATION, 45.0),
         min_watch_s=read(keys, "min_watch", kinds.DURATION, 0.0),
         judge=read(keys, "judge", one_of(JUDGES), "statistics"),
         inconclusive=_policies(keys.get("inconclusive")),

@@ -49,10 +49,16 @@ class EarlyPass:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What holds for the whole gate. `inconclusive` is the policy by kind of rule; `watch_s` None is all there is."""
+    """What holds for the whole gate. `inconclusive` is the policy by kind of rule; `watch_s` None is all there is.
+
+    A watch that is not decided is extended by `extend_s` at most, None for as long as itself. A moderate change fails
+    once it has lasted for `sustain_s`.
+    """
 
     alpha: float = 0.01
     watch_s: float | None = None
+    extend_s: float | None = None
+    sustain_s: float = 45.0
     min_watch_s: float = 0.0
     judge: str = "statistics"
     inconclusive: Mapping[str, str] = field(default_factory=lambda: {"absolute": "fail", "relative": "warn"})
@@ -124,15 +130,10 @@ def make(name: str, text: str, **more: object) -> Rule:
 
 
 def default(*, compared: bool = True) -> RuleSet:
-    """Without a file: no outage, no failures in a row; with a baseline nothing worse, else 1 % errors."""
+    """Without a file: no outage; with a baseline nothing worse, else 1 % errors."""
     relative = (
         make("latency", "http_latency_p95 > +10%"),
         make("errors", "http_error_rate > +50%", min_errors=3),
     )
-    absolute = (
-        make("failures", "consecutive failures >= 3 within 5m"),
-        make("outage", "down for 15s"),
-    )
-    return RuleSet(
-        rules=(*relative, *absolute) if compared else (make("availability", "availability < 99%"), *absolute)
-    )
+    outage = make("outage", "down for 15s")
+    return RuleSet(rules=(*relative, outage) if compared else (make("availability", "availability < 99%"), outage))

@@ -1,28 +1,117 @@
-"""Absolute limits: an e-process on blocks, which may be looked at after each of them."""
+"""A rule with a limit of its own, at one look: failed, passed, or not known yet; and the raw comparison of `judge`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from math import exp, log
+from collections.abc import Sequence
+from math import inf
 
-LAMBDAS = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8)
+from ci_reporter.gate.rules.conditions import Limit, Relative
+from ci_reporter.gate.statistics import blocks, bounds, limits, onset, words
+from ci_reporter.gate.statistics.blocks import Block
+from ci_reporter.gate.statistics.evidence import Evidence, worst
+from ci_reporter.gate.statistics.schedule import Look
+from ci_reporter.gate.verdict import FAIL, INCONCLUSIVE, NOT_YET, PASS, Decision, Finding
 
-
-def e_values(bad_shares: Iterable[float], allowed: float) -> Iterator[float]:
-    """The evidence after each block that the mean bad share is above the allowed one.
-
-    E_n = (1/J) Σ_j Π_{b≤n} (1 + λ_j (z_b − m₀)/m₀). While the mean is ≤ m₀ it is a supermartingale, so the chance that
-    it ever reaches 1/α is at most α, whenever one looks. Sources: J. Ville, "Étude critique de la notion de collectif",
-    1939; I. Waudby-Smith, A. Ramdas, "Estimating means of bounded random variables by betting", 2024.
-    """
-    logs = [0.0] * len(LAMBDAS)
-    for share in bad_shares:
-        excess = (share - allowed) / allowed
-        logs = [each + log(1 + rate * excess) for each, rate in zip(logs, LAMBDAS, strict=True)]
-        yield exp(min(max(logs), 600.0)) * sum(exp(each - max(logs)) for each in logs) / len(logs)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
-def blocks_needed(allowed: float, alpha: float) -> int:
-    """Blocks with nothing but bad probes before which the limit cannot fail."""
-    values = e_values(iter(lambda: 1.0, None), allowed)
-    return next(count for count, value in enumerate(values, start=1) if value >= 1 / alpha)
+def bad_share(leaf: Limit, block: Block) -> float:
+    """The share of a block's probes that the limit calls bad, 0-1."""
+    return block.bad_share if leaf.limit_ms is None else block.share_above(leaf.limit_ms)
+
+
+def finding(leaf: Limit, seen: Evidence, look: Look, not_before_s: float = 0.0) -> Finding:
+    """What is known of a limit at this look. It may fail after each block, as an e-process bounds all of them together."""
+    there = [(at, block) for at, block in enumerate(seen.watch, start=1) if block]
+    shares = [bad_share(leaf, block) for _, block in there]
+    values = list(limits.e_values(shares, leaf.allowed))
+    ends_s = [at * seen.block_s for at, _ in there]
+    hit = next((i for i, e in enumerate(values) if e >= 1 / look.alpha and ends_s[i] >= not_before_s), None)
+    if hit is not None:
+        return _failed(leaf, seen, look, ends_s[hit], values[hit])
+    e = values[-1] if values else None
+    doubt = _doubt(leaf, seen, look, values)
+    reason = f"{_compared(leaf, seen.after)}{f'; {doubt}' if doubt else ''}"
+    if doubt is None:
+        return _found(PASS, leaf, seen, look, reason, e=e, decided_at_s=look.at_s)
+    return _found(NOT_YET, leaf, seen, look, reason, e=e)
+
+
+def _failed(leaf: Limit, seen: Evidence, look: Look, at_s: float, e: float) -> Finding:
+    number = round(at_s / seen.block_s)
+    heights = [None if block is None else bad_share(leaf, block) for block in seen.watch[:number]]
+    since_s = onset.first_changed([leaf.allowed], heights) * seen.block_s
+    reason = f"{_compared(leaf, blocks.seen(seen.watch[:number]))}; since {since_s:g} s"
+    probes = [each for each in seen.probes if each.t < at_s]
+    more: dict[str, Any] = {"decided_at_s": at_s, "since_s": since_s, "worst": worst(probes, leaf.limit_ms is not None)}
+    return _found(FAIL, leaf, seen, look, reason, e=e, **more)
+
+
+def _doubt(leaf: Limit, seen: Evidence, look: Look, values: Sequence[float]) -> str | None:
+    """Why this is no pass yet; None where it is one."""
+    least = limits.blocks_needed(leaf.allowed, look.alpha)
+    if len(values) < least:
+        return f"nothing could fail before {least} blocks of {seen.block_s:g} s, and there are {len(values)}"
+    if not look.beta:
+        return "the watch goes on"
+    if look.early is not None and values[-1] > 1:
+        return "that is not below the limit for sure"
+    if max(values) >= look.alpha**-0.5 and _mean(leaf, seen.after) > leaf.allowed:
+        return "that may still be chance"
+    late = blocks.seen(seen.watch[-seen.minute :])
+    if any(e >= look.alpha**-0.5 for e in limits.e_values((bad_share(leaf, block) for block in late), leaf.allowed)):
+        return f"{words.percent(_mean(leaf, late))} in its last minute"
+    return bounds.error_rate(seen, leaf.allowed * bounds.growth(0.0)) if leaf.limit_ms is None else _slow(leaf, seen)
+
+
+def _slow(leaf: Limit, seen: Evidence) -> str | None:
+    """Why the share of slow answers is not bounded at the upper 90 % bound."""
+    for span in bounds.spans(seen):
+        there = blocks.seen(seen.watch[span.first :])
+        if not there:
+            return f"the {span.name} has no data"
+        mean = _mean(leaf, there)
+        if mean > leaf.allowed * (1 + span.times):
+            return f"{words.percent(mean)} of the {span.name} were slower"
+    return None
+
+
+def _compared(leaf: Limit, there: Sequence[Block]) -> str:
+    if not there:
+        return "nothing was measured"
+    return f"{words.percent(_mean(leaf, there))} were bad and {words.percent(leaf.allowed)} are allowed"
+
+
+def _mean(leaf: Limit, there: Sequence[Block]) -> float:
+    return sum(bad_share(leaf, block) for block in there) / len(there) if there else 0.0
+
+
+def _found(verdict: Decision, leaf: Limit, seen: Evidence, look: Look, reason: str, **more: Any) -> Finding:
+    known = {"statistic": "e-process", "needed": 1 / look.alpha, **_values(leaf, seen.after)}
+    return Finding(verdict=verdict, reason=reason, **known, **more)
+
+
+def _values(leaf: Limit | Relative, there: Sequence[Block]) -> dict[str, Any]:
+    level = 1 - leaf.allowed if isinstance(leaf, Limit) else leaf.quantile
+    if (leaf.limit_ms if isinstance(leaf, Limit) else leaf.quantile) is None or level is None:
+        return {"watch": blocks.error_rate(there), "unit": "ratio"}
+    return {"watch": words.finite(blocks.quantile(blocks.pooled(there), level)), "unit": "ms"}
+
+
+def raw(leaf: Limit | Relative, seen: Evidence, at_s: float) -> Finding:
+    """The bare comparison of the whole watch with the number, as dashboards do it: no error bound."""
+    found = _values(leaf, seen.after)
+    common: dict[str, Any] = {"statistic": "raw comparison", "decided_at_s": at_s, **found}
+    if isinstance(leaf, Limit):
+        bad = sum(bad_share(leaf, block) * block.total for block in seen.after) / sum(each.total for each in seen.after)
+        reason = f"{words.percent(bad)} were bad and {words.percent(leaf.allowed)} are allowed"
+        return Finding(verdict=FAIL if bad > leaf.allowed else PASS, reason=reason, **common)
+    before = _values(leaf, seen.before)["watch"]
+    if before is None:
+        return Finding(verdict=INCONCLUSIVE, reason="the baseline has no value to compare with", is_final=True, **found)
+    after = inf if found["watch"] is None else found["watch"]
+    failed = after > before * (1 + leaf.margin) * (1 + 1e-12)
+    reason = words.change(before, found["watch"], found["unit"])
+    return Finding(verdict=FAIL if failed else PASS, reason=reason, baseline=before, **common)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, inf
+from operator import attrgetter
+from statistics import median
 
-_WIDER_AT = (0.1, 0.25)  # lag-1 autocorrelation from which 5 s, and then 10 s, are too short
+from ci_reporter.gate.recording import Count, Probe, Signal
+
+SHORTEST_S = 5.0
+_TIME = attrgetter("t")
+_ENOUGH = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,56 +26,46 @@ class Block:
     total: int = 0
 
     def share_above(self, limit_ms: float) -> float:
-        """The share of probes slower than that."""
+        """The share of probes slower than that, 0-1."""
         return 1 - bisect_right(self.latencies, limit_ms) / self.total
 
     @property
     def bad_share(self) -> float:
-        """The share of probes, or of counted requests, that were bad."""
+        """The share of probes, or of counted requests, that were bad, 0-1."""
         return self.bad / self.total
 
 
-def of_probes(probes: Iterable[tuple[float, float, bool]], size_s: float, end_s: float) -> list[Block | None]:
-    """The complete blocks before `end_s`; None where one saw nothing. A probe is (t, latency_ms, ok)."""
-    count = int((end_s + 1e-6) // size_s)
-    latencies: list[list[float]] = [[] for _ in range(count)]
-    bad = [0] * count
-    for t, latency_ms, ok in probes:
-        at = int(t // size_s)
-        if at < count:
-            latencies[at].append(latency_ms if ok else inf)
-            bad[at] += not ok
-    return [
-        Block(latencies=sorted(each), bad=wrong, total=len(each)) if each else None
-        for each, wrong in zip(latencies, bad, strict=True)
-    ]
+def length_s(*signals: Signal) -> float:
+    """How long a block is: 5 s, or one gap between samples where that is longer."""
+    return max(SHORTEST_S, *(float(ceil(gap_s(signal) - 0.25)) for signal in signals))
 
 
-def of_counts(counts: Iterable[tuple[float, float, float]], size_s: float, end_s: float) -> list[Block | None]:
-    """The complete blocks before `end_s`; None where nothing was counted. A count is (t, bad, total)."""
-    number = int((end_s + 1e-6) // size_s)
-    sums = [(0.0, 0.0)] * number
-    for t, bad, total in counts:
-        at = int(t // size_s)
-        if at < number:
-            sums[at] = (sums[at][0] + bad, sums[at][1] + total)
-    return [Block(bad=round(bad), total=max(round(total), 1)) if total > 0 else None for bad, total in sums]
+def gap_s(signal: Signal) -> float:
+    """The typical time between samples: the median one, so that a hole in the data does not make it longer.
+
+    The first hundred samples tell it, so it does not change while a watch goes on.
+    """
+    times = [each.t for each in signal.samples[:_ENOUGH]]
+    return median(later - earlier for earlier, later in pairwise(times)) if len(times) > 1 else 0.0
 
 
-def widened(blocks: Sequence[Block | None], size: int) -> list[Block | None]:
-    """Every `size` blocks as one; an incomplete last one goes."""
-    return [_joined(blocks[at : at + size]) for at in range(0, len(blocks) - size + 1, size)]
+def cut(signal: Signal, size_s: float, numbers: range) -> list[Block | None]:
+    """The blocks of these numbers; block 0 begins at t = 0. None where a block saw nothing."""
+    samples = signal.samples
+    edges = [bisect_left(samples, at * size_s - 1e-6, key=_TIME) for at in (*numbers, numbers.stop)]
+    return [_block(samples[first:last]) for first, last in pairwise(edges)]
 
 
-def _joined(blocks: Sequence[Block | None]) -> Block | None:
-    there = seen(blocks)
-    if not there:
+def _block(samples: Sequence[Probe] | Sequence[Count]) -> Block | None:
+    if not samples:
         return None
-    return Block(
-        latencies=sorted(each for block in there for each in block.latencies),
-        bad=sum(block.bad for block in there),
-        total=sum(block.total for block in there),
-    )
+    counts = [each for each in samples if isinstance(each, Count)]
+    if counts:
+        bad, total = (sum(getattr(each, name) for each in counts) for name in ("bad", "total"))
+        return Block(bad=round(bad), total=max(round(total), 1)) if total > 0 else None
+    probes = [each for each in samples if isinstance(each, Probe)]
+    latencies = sorted(each.latency_ms if each.ok and each.latency_ms is not None else inf for each in probes)
+    return Block(latencies=latencies, bad=sum(not each.ok for each in probes), total=len(probes))
 
 
 def seen(blocks: Iterable[Block | None]) -> list[Block]:
@@ -77,35 +73,25 @@ def seen(blocks: Iterable[Block | None]) -> list[Block]:
     return [block for block in blocks if block is not None]
 
 
-def width(blocks: Sequence[Block | None], scores: Sequence[Callable[[Block], float]]) -> int:
-    """How many blocks to join to one so that neighbours are nearly independent: 1, 2 or 3.
-
-    The autocorrelation is the mean over the scores: of two dozen blocks each alone says little.
-    """
-    there = seen(blocks)
-    found = sum(autocorrelation([score(block) for block in there]) for score in scores) / len(scores)
-    return 1 + sum(found >= limit for limit in _WIDER_AT)
+def pooled(blocks: Iterable[Block]) -> list[float]:
+    """All latencies of the blocks, sorted. Sorting runs that are sorted costs little more than copying them."""
+    return sorted(latency for block in blocks for latency in block.latencies)
 
 
-def autocorrelation(values: Sequence[float]) -> float:
-    """Lag-1 autocorrelation; 0 for fewer than four values, or where all are the same.
+def quantile(ordered: Sequence[float], level: float) -> float:
+    """The smallest value that this share of the sorted values does not exceed; infinite where there is none."""
+    return ordered[max(ceil(level * len(ordered) - 1e-9), 1) - 1] if ordered else inf
 
-    Source: G. Box, G. Jenkins, "Time Series Analysis", 1970, the estimator r_1.
-    """
-    if len(values) < 4:
+
+def error_rate(blocks: Sequence[Block]) -> float | None:
+    """The share of bad probes in all of the blocks, 0-1."""
+    total = sum(block.total for block in blocks)
+    return sum(block.bad for block in blocks) / total if total else None
+
+
+def end_s(signal: Signal, planned_s: float | None = None) -> float:
+    """When a signal ended: a typical gap after its last sample, up to the next whole second."""
+    if not signal.samples:
         return 0.0
-    mean = sum(values) / len(values)
-    apart = [value - mean for value in values]
-    variance = sum(each * each for each in apart)
-    if variance <= 1e-12 * max(1.0, mean * mean):
-        return 0.0
-    return sum(a * b for a, b in pairwise(apart)) / variance
-
-
-def end_s(times: Sequence[float], planned_s: float | None = None) -> float:
-    """When a window of these sorted times ended: a typical gap after the last one, up to the next whole second."""
-    if not times:
-        return 0.0
-    gap = (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else 1.0
-    found = float(ceil(times[-1] + gap - 0.01))
+    found = float(ceil(signal.samples[-1].t + (gap_s(signal) or 1.0) - 0.01))
     return min(found, planned_s) if planned_s else found

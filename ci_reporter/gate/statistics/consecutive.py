@@ -1,25 +1,42 @@
-"""Failures in a row: rules of a count, which need no statistics and spend none of α."""
+"""Failures in a row and outages: rules of a count, which need no statistics and spend none of α."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 from ci_reporter.gate.recording import Probe
 
 _FEWEST = 3  # two failed probes in a row are no outage
 
 
-def in_a_row(probes: Sequence[Probe], count: int, within_s: float) -> Probe | None:
-    """The probe that made it so many failures in a row within that time; None where it never came to that."""
-    run: deque[float] = deque(maxlen=count)
-    for probe in probes:
-        if probe.ok:
-            run.clear()
-            continue
-        run.append(probe.t)
-        if len(run) == count and probe.t - run[0] <= within_s:
-            return probe
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    """The probes of one tick, as one: it fails where all of them do. `t` is that of the last one."""
+
+    t: float
+    ok: bool
+
+
+def ticks(probes: Sequence[Probe], every_s: float) -> Iterator[Tick]:
+    """The ticks that have probes.
+
+    At 5 probes a second "three in a row" would be 0.4 s, and one blip of 0.7 s would fail most gates on a service that
+    did not change. Ticks make it mean the same at every rate.
+    """
+    for _, group in groupby(probes, key=lambda probe: int(probe.t // every_s)):
+        there = list(group)
+        yield Tick(t=there[-1].t, ok=any(each.ok for each in there))
+
+
+def in_a_row(found: Sequence[Tick], count: int, within_s: float) -> Tick | None:
+    """The tick that made it so many failures in a row within that time; None where it never came to that."""
+    run: list[Tick] = []
+    for tick in found:
+        run = [] if tick.ok else [*run[-count + 1 :], tick] if count > 1 else [tick]
+        if len(run) == count and tick.t - run[0].t <= within_s:
+            return tick
     return None
 
 
@@ -35,10 +52,15 @@ def down(probes: Sequence[Probe], for_s: float) -> Probe | None:
     return None
 
 
-def longest(probes: Sequence[Probe]) -> int:
+def longest(found: Sequence[Probe] | Sequence[Tick]) -> int:
     """The most failures in a row."""
     most = length = 0
-    for probe in probes:
-        length = 0 if probe.ok else length + 1
+    for each in found:
+        length = 0 if each.ok else length + 1
         most = max(most, length)
     return most
+
+
+def under_way(found: Sequence[Probe] | Sequence[Tick]) -> int:
+    """How many have failed in a row up to the last one."""
+    return next((length for length, each in enumerate(reversed(found)) if each.ok), len(found))

@@ -2,61 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Sequence
+from itertools import groupby
 from statistics import median
 
 from ci_reporter.gate.recording import Probe, Recording, Signal
+from ci_reporter.gate.statistics.blocks import SHORTEST_S
 
 SIGNAL = "control"
-_BLOCK_S = 5.0
 _SLOWER = 3.0  # times its usual latency
 _LEAST_MS = 50.0  # a control of a millisecond may take three
 
 
-def without_trouble(recording: Recording, baseline: Recording | None) -> Recording:
-    """Leave out what was probed in blocks where the control was bad too, and say how much that is.
+def excused(recording: Recording, baseline: Recording | None) -> frozenset[int]:
+    """The numbers of the 5-s blocks in which the control was bad too: no rule sees them.
 
-    Half of the control's probes of a block failed, or it took three times its usual median: no rule sees that block.
+    Half of the control's probes of such a block failed, or took three times its usual median. What is usual is what
+    the baseline showed, else what the control showed up to then: what comes later never changes an earlier block.
     """
-    control = recording.signals.get(SIGNAL)
-    if control is None:
-        return recording
-    bad = _bad_blocks(control.probes, _usual_ms(recording, baseline))
-    rest = {name: each for name, each in recording.signals.items() if name != SIGNAL}
-    if not bad:
-        return replace(recording, signals=rest)
-    kept = {name: _outside(each, bad) for name, each in rest.items()}
-    lost = _count(rest) - _count(kept)
-    note = (
-        f"{len(bad) * _BLOCK_S:g} s of the {recording.phase} are left out ({lost} probes): the control was bad too,"
-        " so it is the runner's network"
+    probes = recording.signals.get(SIGNAL, Signal()).probes
+    usual_ms = _usual_ms(baseline.signals.get(SIGNAL, Signal()).probes) if baseline else None
+    found, so_far = set(), list[Probe]()
+    for number, group in groupby(probes, key=lambda probe: int(probe.t // SHORTEST_S)):
+        there = list(group)
+        so_far += there
+        if _bad(there, usual_ms or _usual_ms(so_far) or _LEAST_MS):
+            found.add(number)
+    return frozenset(found)
+
+
+def note(numbers: frozenset[int], phase: str) -> str | None:
+    """The sentence that tells of excused blocks; None where there are none."""
+    if not numbers:
+        return None
+    where = ", ".join(f"{number * SHORTEST_S:g}-{(number + 1) * SHORTEST_S:g} s" for number in sorted(numbers)[:3])
+    more = ", …" if len(numbers) > 3 else ""
+    seconds = len(numbers) * SHORTEST_S
+    return (
+        f"{seconds:g} s of the {phase} are left out ({where}{more}): the control was bad too, so it is the runner's"
+        " network; they count as missing"
     )
-    return replace(recording, signals=kept, notes=(*recording.notes, note))
 
 
-def _usual_ms(recording: Recording, baseline: Recording | None) -> float:
-    """The control's median in the baseline, else in this recording."""
-    before = baseline.signals.get(SIGNAL) if baseline else None
-    there = [
-        each.latency_ms
-        for each in (before or recording.signals[SIGNAL]).probes
-        if each.ok and each.latency_ms is not None
-    ]
-    return max(median(there), _LEAST_MS) if there else _LEAST_MS
+def _usual_ms(probes: Sequence[Probe]) -> float | None:
+    there = [each.latency_ms for each in probes if each.ok and each.latency_ms is not None]
+    return max(median(there), _LEAST_MS) if there else None
 
 
-def _bad_blocks(probes: tuple[Probe, ...], usual_ms: float) -> frozenset[int]:
-    blocks: dict[int, list[bool]] = {}
-    for probe in probes:
-        slow = probe.latency_ms is None or probe.latency_ms > _SLOWER * usual_ms
-        blocks.setdefault(int(probe.t // _BLOCK_S), []).append(slow or not probe.ok)
-    return frozenset(at for at, bad in blocks.items() if 2 * sum(bad) >= len(bad))
-
-
-def _outside(signal: Signal, bad: frozenset[int]) -> Signal:
-    return replace(signal, probes=tuple(each for each in signal.probes if int(each.t // _BLOCK_S) not in bad))
-
-
-def _count(signals: Mapping[str, Signal]) -> int:
-    return sum(len(each.probes) for each in signals.values())
+def _bad(probes: Sequence[Probe], usual_ms: float) -> bool:
+    bad = [not each.ok or each.latency_ms is None or each.latency_ms > _SLOWER * usual_ms for each in probes]
+    return 2 * sum(bad) >= len(bad)

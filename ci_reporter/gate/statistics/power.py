@@ -1,134 +1,191 @@
-"""What a watch could have seen: the power of its tests, by formula, from how the baseline scatters."""
+"""What a watch could have seen: the power of its tests, by formula, from how the baseline scatters.
+
+Each change is asked about twice: had it been there from the start, and had it begun a minute before the planned end.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import comb, inf, log, sqrt
-from statistics import NormalDist, pstdev
+from statistics import NormalDist
 
 from ci_reporter.gate.rules.conditions import Limit, Relative
-from ci_reporter.gate.statistics import absolute, blocks, schedule
-from ci_reporter.gate.statistics.absolute import LAMBDAS
-from ci_reporter.gate.statistics.blocks import Block
-from ci_reporter.gate.statistics.evidence import Evidence, quantile_of, rate_of
+from ci_reporter.gate.statistics import absolute, blocks, errors, latency, limits
+from ci_reporter.gate.statistics.distributions import binomial_tail, student_quantile, student_tail
+from ci_reporter.gate.statistics.errors import Counts
+from ci_reporter.gate.statistics.evidence import Evidence
+from ci_reporter.gate.statistics.latency import BATCH_PART
+from ci_reporter.gate.statistics.robust import Noise, inflation, noise, segment
+from ci_reporter.gate.statistics.schedule import MINUTE_S, Look
+from ci_reporter.gate.statistics.scores import Score, scores
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 _NORMAL = NormalDist()
-
-_CHANGES = (0.2, 0.5, 1.0)
+_CHANGES = (0.2, 0.5, 1.0, 2.0)
 _RATES = (0.01, 0.03, 0.1)
 _TIMES_ALLOWED = (2, 5, 20)
 _MOST_DRAWS = 200
+_LIKELY = 0.5
 
 
-def of_relative(leaf: Relative, seen: Evidence, alpha: float) -> dict[str, Any]:
-    """The chance to fail for some regressions, and before which second nothing could."""
-    width = seen.widths(leaf.quantile)
-    old, block_s = blocks.seen(blocks.widened(seen.old, width)), seen.block_s * width
-    share = alpha if leaf.quantile is None else alpha / 2
-    spend = schedule.spending(schedule.schedule(seen.watch_s, block_s), len(old), share)
-    in_time = [look for look in spend if look.at_s <= seen.seen_s + 1e-6 and not look.first]
-    first_s = min((look.at_s for look in in_time), default=None)
-    if first_s is None:
-        return {"earliest_fail_s": None, "powers": []}
-    last = max(in_time, key=lambda look: look.at_s)
-    root = sqrt(1 / last.blocks + 1 / len(old))
-    needed = _NORMAL.inv_cdf(1 - spend[last])
-    powers = _errors(leaf, old, root, needed) if leaf.quantile is None else _latency(leaf, old, root, needed)
-    return {"earliest_fail_s": first_s, "powers": powers}
+@dataclass(frozen=True, kw_only=True)
+class _Window:
+    """The window that would see a change: its blocks, those before it, its length and its share of α."""
+
+    blocks: int
+    earlier: int
+    seconds: float
+    level: float
 
 
-def of_limit(leaf: Limit, seen: Evidence, alpha: float) -> dict[str, Any]:
-    """The chance to fail for some shares of bad probes, and before which second nothing could."""
-    there = blocks.seen(seen.new)
-    first_s = absolute.blocks_needed(leaf.allowed, alpha) * seen.block_s
-    if first_s > seen.seen_s or not there:
-        return {"earliest_fail_s": None, "powers": []}
-    draws = min(round(sum(block.total for block in there) / len(there)), _MOST_DRAWS)
-    shares = [share for share in (leaf.allowed * times for times in _TIMES_ALLOWED) if share <= 1]
-    powers = [
-        {"change": f"{share * 100:.3g} % bad", "power": _growth(leaf.allowed, share, draws, len(there), alpha)}
-        for share in shares or [1.0]
-    ]
-    return {"earliest_fail_s": first_s, "powers": powers}
-
-
-def sentence(seen: Mapping[str, Any]) -> str:
-    """What a person reads: `+20 % with 67 % power; not +5 %`."""
-    if seen["earliest_fail_s"] is None:
-        return "nothing: too few blocks for this rule to fail, however bad the service"
-    likely = [f"{each['change']} with {each['power']:.0%} power" for each in seen["powers"] if each["power"] >= 0.5]
-    unlikely = [f"{each['change']} ({each['power']:.0%})" for each in seen["powers"] if each["power"] < 0.5]
-    parts = [", ".join(likely)] if likely else []
-    parts += [f"not {', '.join(unlikely)}"] if unlikely else []
-    return f"{'; '.join(parts) or 'nothing'}; no failure before {seen['earliest_fail_s']:g} s"
-
-
-def _latency(leaf: Relative, old: Sequence[Block], root: float, needed: float) -> list[dict[str, Any]]:
-    changes = [change for change in _CHANGES if change > leaf.margin] or [2 * leaf.margin]
-    return [
-        {"change": f"{change:+.0%}", "power": _shifted(leaf, old, (1 + change) / (1 + leaf.margin), root, needed)}
-        for change in changes
-    ]
-
-
-def _shifted(leaf: Relative, old: Sequence[Block], factor: float, root: float, needed: float) -> float:
-    """Power of the better of the two statistics where every latency is that many times the margin's."""
-    quantile = leaf.quantile or 0.0
-    tail = quantile_of([*old, *_times(old, factor)], quantile)
-    levels = [quantile_of([*old, *_times(old, factor)], level / 8) for level in range(1, 8)]
-    return max(_power(old, factor, cuts, root, needed) for cuts in ([tail], levels))
-
-
-def _times(old: Sequence[Block], factor: float) -> list[Block]:
-    return [Block(latencies=[each * factor for each in block.latencies], total=block.total) for block in old]
-
-
-def _power(old: Sequence[Block], factor: float, cuts: Sequence[float], root: float, needed: float) -> float:
-    """Power of one block score: its expected rise against its scatter between blocks."""
-
-    def score(block: Block, times: float) -> float:
-        return sum(block.share_above(cut / times) for cut in cuts)
-
-    before, after = [score(block, 1.0) for block in old], [score(block, factor) for block in old]
-    rise = (sum(after) - sum(before)) / len(old)
-    scatter = sqrt((pstdev(before) ** 2 + pstdev(after) ** 2) / 2) if len(old) > 1 else inf
-    floor = 0.5 / max(sum(block.total for block in old), 1)
-    return _chance(rise / (max(scatter, floor) * root) - needed)
-
-
-def _errors(leaf: Relative, old: Sequence[Block], root: float, needed: float) -> list[dict[str, Any]]:
-    """Poisson's scatter, and what is seen of more, between the error counts of blocks."""
-    base = rate_of(old) or 0.001
-    size = sum(block.total for block in old) / len(old)
-    extra = max(pstdev([block.bad_share for block in old]) ** 2 - base / size, 0.0)
-    rates = [rate for rate in _RATES if rate > base * (1 + leaf.margin)] or [min(1.0, 2 * base * (1 + leaf.margin))]
-    return [
-        {
-            "change": f"{base * 100:.2g} % → {rate * 100:.2g} % errors",
-            "power": _chance(
-                (rate - base * (1 + leaf.margin)) / (sqrt((rate + base) / 2 / size + extra) * root) - needed
-            ),
+def of(leaf: Limit | Relative, seen: Evidence, look: Look) -> dict[str, Any]:
+    """The chance to fail for some changes, from the start and late, and before which second nothing could fail."""
+    first_s = _first_s(leaf, seen, look)
+    if first_s > look.schedule.end_s or (isinstance(leaf, Relative) and not seen.before) or not seen.after:
+        found: dict[str, Any] = {"earliest_fail_s": None, "powers": [], "late": []}
+    else:
+        whole, late = _windows(seen, look)
+        found = {
+            "earliest_fail_s": first_s,
+            "powers": list(_powers(leaf, seen, look, whole)),
+            "late": list(_powers(leaf, seen, look, late)) if late else [],
         }
-        for rate in rates
-    ]
+    return found | {"text": sentence(found)}
 
 
-def _growth(allowed: float, share: float, draws: int, number: int, alpha: float) -> float:
-    """Chance that the best of the bets has grown to what is needed after `number` blocks."""
-    chances = [comb(draws, bad) * share**bad * (1 - share) ** (draws - bad) for bad in range(draws + 1)]
+def sentence(found: Mapping[str, Any]) -> str:
+    """What a person reads: `+50% with 99% power; not +20% (12%); if it began in the last minute: …`."""
+    if found["earliest_fail_s"] is None:
+        return "nothing: too few blocks for this rule to fail, however bad the service"
+    late = f"; had it begun in the last minute: {_listed(found['late'])}" if found["late"] else ""
+    return f"{_listed(found['powers'])}{late}; no failure before {found['earliest_fail_s']:g} s"
+
+
+def _listed(powers: Sequence[Mapping[str, Any]]) -> str:
+    likely = [f"{each['change']} with {each['power']:.0%} power" for each in powers if each["power"] >= _LIKELY]
+    unlikely = [f"{each['change']} ({each['power']:.0%})" for each in powers if each["power"] < _LIKELY]
+    parts = [", ".join(likely)] if likely else []
+    return "; ".join([*parts, f"not {', '.join(unlikely)}"] if unlikely else parts) or "nothing"
+
+
+def _first_s(leaf: Limit | Relative, seen: Evidence, look: Look) -> float:
+    """The first look at which it could fail."""
+    if isinstance(leaf, Limit):
+        return limits.blocks_needed(leaf.allowed, look.alpha) * seen.block_s
+    least_s = 3 * seen.block_s if leaf.quantile is None else max(look.schedule.sustain_s, 3 * seen.block_s)
+    return next((at_s for at_s in look.schedule.looks_s() if at_s >= least_s), inf)
+
+
+def _windows(seen: Evidence, look: Look) -> tuple[_Window, _Window | None]:
+    watch_s = look.schedule.watch_s
+    number = max(int(watch_s // seen.block_s), 1)
+    level = look.alpha * look.schedule.level(watch_s, trailing=False)
+    whole = _Window(blocks=number, earlier=0, seconds=watch_s, level=level)
+    earlier = number - seen.minute
+    if earlier < seen.minute:
+        return whole, None
+    level = look.alpha * look.schedule.level(watch_s, trailing=True)
+    return whole, _Window(blocks=seen.minute, earlier=earlier, seconds=MINUTE_S, level=level)
+
+
+def _powers(leaf: Limit | Relative, seen: Evidence, look: Look, window: _Window) -> Iterator[dict[str, Any]]:
+    if isinstance(leaf, Limit):
+        return _of_limit(leaf, seen, look, window)
+    return _of_errors(leaf, seen, window) if leaf.quantile is None else _of_latency(leaf, seen, window)
+
+
+def _of_latency(leaf: Relative, seen: Evidence, window: _Window) -> Iterator[dict[str, Any]]:
+    tests = scores(seen.before, leaf.quantile or 0.0)
+    over = latency.margin(leaf.margin, window.seconds)
+    for change in [change for change in _CHANGES if change > leaf.margin] or [2 * leaf.margin]:
+        chances = [_chance_of_score(score, seen, window, (1 + over) / (1 + change)) for score in tests]
+        yield {"change": f"{change:+.0%}", "power": round(max(chances, default=0.0), 3)}
+
+
+def _chance_of_score(score: Score, seen: Evidence, window: _Window, factor: float) -> float:
+    """The chance that the robust test of a score reaches its level, where its quantiles are `factor` times as long."""
+    old = segment([score.of(block) for block in seen.before])
+    rise = segment([score.of(block, factor) for block in seen.before]).mean - old.mean
+    scatter = noise([old], score.least)
+    counts = (old.number, window.earlier, window.blocks)
+    level = 2 * window.level * (1 - BATCH_PART) * score.part
+    if level <= 0 or rise <= 0 or comb(sum(counts), window.blocks) < 2 / level:
+        return 0.0
+    df = _df(scatter, counts)
+    return student_tail(student_quantile(min(level, 0.5), df) - rise / _error(scatter, counts), df)
+
+
+def _error(scatter: Noise, counts: Sequence[int]) -> float:
+    """The standard error of robust.contrast, for so many blocks in each segment; the last one is the window."""
+    number = sum(counts[:-1])
+    of_references = sum(each * inflation(scatter.rho, each) for each in counts[:-1] if each) / number**2
+    return sqrt(scatter.variance * (inflation(scatter.rho, counts[-1]) / counts[-1] + of_references))
+
+
+def _df(scatter: Noise, counts: Sequence[int]) -> float:
+    there = [each for each in counts if each]
+    return max(sum(each / inflation(scatter.rho, each) for each in there) - len(there), 2.0)
+
+
+def _of_errors(leaf: Relative, seen: Evidence, window: _Window) -> Iterator[dict[str, Any]]:
+    """Errors of which the test would need so many, and the chance of as many."""
+    rate = blocks.error_rate(seen.before) or 0.0
+    phi = errors.dispersion(seen.sides(len(seen.watch) // 2)) if len(seen.after) > 1 else 1.0
+    size = sum(block.total for block in seen.after) / len(seen.after) / phi
+    base = sum(block.total for block in seen.before) / phi
+    reference = Counts(rate * (base + window.earlier * size), base + window.earlier * size)
+    draws = max(round(window.blocks * size), 1)
+    needed = _errors_needed(draws, reference, base, leaf.margin, window.level)
+    least = rate * (1 + leaf.margin)
+    for higher in [each for each in _RATES if each > least] or [min(1.0, 2 * least)]:
+        yield {
+            "change": f"{rate * 100:.2g} % → {higher * 100:.2g} % errors",
+            "power": round(binomial_tail(needed, draws, higher), 3),
+        }
+
+
+def _errors_needed(draws: int, reference: Counts, base: float, margin: float, level: float) -> int:
+    """The fewest errors of so many probes that reach the level, by bisection; one more than all where none do."""
+    low, high = 2, draws + 1
+    while low < high:
+        middle = (low + high) // 2
+        enough = errors.predictive(Counts(middle, draws), reference, base, margin) <= level
+        low, high = (low, middle) if enough else (middle + 1, high)
+    return low
+
+
+def _of_limit(leaf: Limit, seen: Evidence, look: Look, window: _Window) -> Iterator[dict[str, Any]]:
+    shares = [share for share in (leaf.allowed * times for times in _TIMES_ALLOWED) if share <= 1] or [1.0]
+    draws = min(round(sum(block.total for block in seen.after) / len(seen.after)), _MOST_DRAWS)
+    usual = sum(absolute.bad_share(leaf, block) for block in seen.before) / len(seen.before) if seen.before else 0.0
+    for share in shares:
+        chance = _growth(leaf.allowed, [(window.earlier, min(usual, leaf.allowed)), (window.blocks, share)], draws, look.alpha)
+        yield {"change": f"{share * 100:.3g} % bad", "power": round(chance, 3)}
+
+
+def _growth(allowed: float, parts: Sequence[tuple[int, float]], draws: int, alpha: float) -> float:
+    """The chance that the best of the bets grows to what is needed over parts of so many blocks with such a bad share."""
+    number = sum(blocks for blocks, _ in parts)
+    shrunk = (number + 24) / (number + 12)  # as limits.e_values does where blocks are not correlated
     best = 0.0
-    for rate in LAMBDAS:
-        logs = [log(1 + rate * (bad / draws - allowed) / allowed) for bad in range(draws + 1)]
-        mean = sum(chance * each for chance, each in zip(chances, logs, strict=True))
-        scatter = sqrt(max(sum(c * (each - mean) ** 2 for c, each in zip(chances, logs, strict=True)), 1e-12))
-        needed = log(len(LAMBDAS) / alpha)
-        best = max(best, _chance((number * mean - needed) / (scatter * sqrt(number))))
+    for rate in limits.LAMBDAS:
+        moments = [_moments(rate, allowed, share, draws) for _, share in parts]
+        mean = sum(blocks * each for (blocks, _), (each, _) in zip(parts, moments, strict=True))
+        variance = sum(blocks * each for (blocks, _), (_, each) in zip(parts, moments, strict=True))
+        needed = shrunk * log(len(limits.LAMBDAS) / alpha)
+        z = (mean - needed) / sqrt(max(variance, 1e-12))
+        best = max(best, _NORMAL.cdf(max(min(z, 8.0), -8.0)))
     return best
 
 
-def _chance(z: float) -> float:
-    return round(_NORMAL.cdf(max(min(z, 8.0), -8.0)), 3)
+def _moments(rate: float, allowed: float, share: float, draws: int) -> tuple[float, float]:
+    """Mean and variance of a bet's logarithm after one block of that many probes."""
+    chances = [comb(draws, bad) * share**bad * (1 - share) ** (draws - bad) for bad in range(draws + 1)]
+    logs = [log(1 + rate * (bad / draws - allowed) / allowed) for bad in range(draws + 1)]
+    mean = sum(chance * each for chance, each in zip(chances, logs, strict=True))
+    return mean, sum(chance * (each - mean) ** 2 for chance, each in zip(chances, logs, strict=True))
+

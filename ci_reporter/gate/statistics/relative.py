@@ -1,105 +1,186 @@
-"""New blocks against baseline blocks: the exact block permutation on three scores, and "up X %"."""
+"""A rule that compares with the baseline, at one look: failed, passed, or not known yet."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Sequence
-from math import ceil, inf
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil, log
 
-from ci_reporter.gate.statistics.binomial import tail
+from ci_reporter.gate.rules.conditions import Relative
+from ci_reporter.gate.statistics import blocks, bounds, errors, immediate, latency, onset, words
 from ci_reporter.gate.statistics.blocks import Block
-from ci_reporter.gate.statistics.permutation import p_value
+from ci_reporter.gate.statistics.evidence import Evidence, worst
+from ci_reporter.gate.statistics.latency import BATCH_PART, LOST_MS, Test, batches
+from ci_reporter.gate.statistics.schedule import Look, Window
+from ci_reporter.gate.statistics.scores import Score, scores
+from ci_reporter.gate.verdict import FAIL, NOT_YET, PASS, Decision, Finding
 
-LEVELS = 16
-_LARGEST_SCORE = 255
-_LARGEST_SUM = 16_000  # of as many blocks as there are: what the exact count costs grows with it
-
-
-def slower(baseline: Sequence[Block], margin: float) -> list[Block]:
-    """The baseline as it would be if each latency were that share longer."""
-    factor = 1 + margin
-    return [
-        Block(latencies=[each * factor for each in block.latencies], bad=block.bad, total=block.total)
-        for block in baseline
-    ]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
-def tail_p(new: Sequence[Block], baseline: Sequence[Block], quantile: float) -> float:
-    """P that no more of the new probes are beyond the quantile of all of them; 1 where a side is empty."""
-    if not new or not baseline:
-        return 1.0
-    cut = [_cut(_pooled(new, baseline), quantile)]
-    return _block_p(new, baseline, lambda blocks: _whole([_above(each, cut) for each in blocks], _totals(blocks)))
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """A test and the window it was made on."""
+
+    window: Window
+    test: Test
+
+    @property
+    def nearness(self) -> float:
+        """How near it came to failing: 1 is there."""
+        test = self.test
+        return log(max(test.p, 1e-300)) / log(test.level) if 0 < test.level < 1 else 0.0
 
 
-def location_p(new: Sequence[Block], baseline: Sequence[Block]) -> float:
-    """P that the new latencies rank no higher on 16 levels of all of them; 1 where a side is empty."""
-    if not new or not baseline:
-        return 1.0
-    pooled = _pooled(new, baseline)
-    cuts = [_cut(pooled, level / LEVELS) for level in range(1, LEVELS)]
-    return _block_p(new, baseline, lambda blocks: _spread([_above(each, cuts) / each.total for each in blocks]))
+class Comparison:
+    """A rule's comparison with one baseline. It keeps what does not change from look to look."""
+
+    def __init__(self, leaf: Relative, baseline: Sequence[Block | None], block_s: float) -> None:
+        self.leaf = leaf
+        self._baseline = blocks.seen(baseline)
+        self._quantile = min(leaf.quantile or 0.0, bounds.HIGHEST)
+        self._old = self._value(self._baseline)
+        self.scores: tuple[Score, ...] = ()
+        if leaf.quantile is not None:
+            self.scores = scores(self._baseline, leaf.quantile)
+            self._usual = latency.Usual(self.scores, self._baseline)
+            self._answered = not self._counts_failures(baseline, block_s)
+            self._batches = batches(baseline, block_s, self._quantile, answered=self._answered)
+
+    def _counts_failures(self, baseline: Sequence[Block | None], block_s: float) -> bool:
+        """Whether failures make the 30-s quantiles infinite: not where the baseline's own are, as at 5 % errors."""
+        logs = batches(baseline, block_s, self._quantile, answered=False)
+        return all(each is None or each < log(LOST_MS) for each in logs)
+
+    def finding(self, seen: Evidence, look: Look) -> Finding:
+        """What is known at this look."""
+        if at_once := self._at_once(seen):
+            return self._failed(seen, look, at_once, None)
+        tried = list(self._tests(seen, look))
+        failed = next((each for each in tried if each.test.failed), None)
+        if failed:
+            return self._failed(seen, look, "", failed)
+        nearest = max(tried, key=lambda each: each.nearness, default=None)
+        doubt, now = self._doubt(seen, look, tried), self._value(seen.after)
+        if doubt is None:
+            reason = f"{self._change(now)}; {self._bounded()}"
+            return self._found(PASS, now, reason, nearest, decided_at_s=look.at_s)
+        return self._found(NOT_YET, now, f"{self._change(now)}; {doubt}", nearest)
+
+    def _at_once(self, seen: Evidence) -> str | None:
+        if immediate.down(seen.watch, seen.block_s):
+            return f"nothing good for {immediate.DOWN_S:g} s"
+        levels = (0.5, self._quantile)
+        if self.scores and immediate.huge(seen.watch, self._baseline, seen.block_s, levels):
+            said = f"p50 and p{self._quantile * 100:g} of the last {immediate.HUGE_S:g} s"
+            return f"{said} are {immediate.HUGE:g} times the baseline's highest"
+        return None
+
+    def _tests(self, seen: Evidence, look: Look) -> Iterator[Tried]:
+        if self.leaf.quantile is None:
+            for window in look.windows(seen.block_s, 0.0):
+                yield Tried(window=window, test=self._errors(seen, window, look.alpha))
+            return
+        logs = batches(seen.watch, seen.block_s, self._quantile, answered=self._answered)
+        for window in look.windows(seen.block_s, look.schedule.sustain_s):
+            yield from (Tried(window=window, test=test) for test in self._latency(seen, window, logs, look.alpha))
+
+    def _errors(self, seen: Evidence, window: Window, alpha: float) -> Test:
+        sides = seen.sides(window.first)
+        if not sides.window:
+            return Test(name="errors")
+        return errors.compare(sides, self.leaf.margin, alpha * window.level)
+
+    def _latency(
+        self, seen: Evidence, window: Window, logs: Sequence[float | None], alpha: float
+    ) -> Iterator[Test]:
+        sides, level = seen.sides(window.first), alpha * window.level
+        if not sides.window:
+            return
+        over = latency.margin(self.leaf.margin, window.seconds)
+        first = ceil(window.first * seen.block_s / latency.BATCH_S - 1e-9)
+        yield latency.compare_batches(self._batches, logs[first:], over, level * BATCH_PART)
+        for number, score in enumerate(self.scores):
+            references = self._usual.segments(number, seen.watch, window.first)
+            yield latency.compare(score, sides, references, over, level * (1 - BATCH_PART) * score.part)
+
+    def _doubt(self, seen: Evidence, look: Look, tried: Sequence[Tried]) -> str | None:
+        """Why this is no pass yet; None where it is one."""
+        if not look.beta:
+            return "the watch goes on"
+        if not tried:
+            return f"nothing can fail before {look.schedule.sustain_s:g} s of watch"
+        suspect = next((each for each in tried if each.test.suspicious), None)
+        if suspect:
+            return f"more of {suspect.test.name} in {_named(suspect.window)} may be chance, or the beginning of a change"
+        if self.leaf.quantile is None:
+            return self._errors_unbounded(seen, look)
+        return self._latency_unbounded(seen, look)
+
+    def _errors_unbounded(self, seen: Evidence, look: Look) -> str | None:
+        before, now = (blocks.error_rate(each) or 0.0 for each in (seen.before, seen.after))
+        if look.early is not None and now > before:
+            return "there are more errors than before"
+        return bounds.error_rate(seen, before * bounds.growth(self.leaf.margin))
+
+    def _latency_unbounded(self, seen: Evidence, look: Look) -> str | None:
+        if not self.scores:
+            return "the baseline has too few good answers to compare with"
+        if look.early is not None and (found := bounds.slower_than(self.scores, seen, look.early, look.beta)):
+            return found
+        found = bounds.latency(self.scores, seen, self.leaf.margin, look.beta)
+        return found or bounds.twice(seen, self.leaf.quantile or 0.0)
+
+    def _bounded(self) -> str:
+        """What a pass says: what is ruled out, and never that nothing changed."""
+        if self.leaf.quantile is None:
+            return f"more than {bounds.growth(self.leaf.margin):.3g} times the old rate and 1 point is ruled out"
+        said = f"answers slower than before {self.leaf.margin:+.0%} are at most twice as many over the watch"
+        return f"{said}, and four times in its last minute (90 % sure)"
+
+    def _failed(self, seen: Evidence, look: Look, at_once: str, tried: Tried | None) -> Finding:
+        first = tried.window.first if tried else max(len(seen.watch) - round(immediate.HUGE_S / seen.block_s), 0)
+        now, since_s = self._value(blocks.seen(seen.watch[first:])), self._since_s(seen)
+        reason = f"{self._change(now)}, and more than {self.leaf.margin:+.0%} is bad; since {since_s:g} s"
+        return self._found(
+            FAIL,
+            now,
+            f"{at_once}: {reason}" if at_once else reason,
+            tried,
+            decided_at_s=look.at_s,
+            since_s=since_s,
+            worst=worst(seen.probes, self.leaf.quantile is not None),
+        )
+
+    def _since_s(self, seen: Evidence) -> float:
+        old, new = ([None if each is None else self._height(each) for each in cut] for cut in (seen.before, seen.watch))
+        return onset.first_changed([each for each in old if each is not None], new) * seen.block_s
+
+    def _height(self, block: Block) -> float:
+        """What of a block is high when the rule fails: its errors, or its mean score."""
+        return self.scores[-1].of(block) if self.scores else block.bad_share
+
+    def _found(self, verdict: Decision, now: float | None, reason: str, tried: Tried | None, **more: Any) -> Finding:
+        if tried:
+            test = tried.test
+            more |= {"p": test.p, "needed": test.level, "statistic": f"{test.name}, {_named(tried.window)}"}
+        return Finding(verdict=verdict, reason=reason, baseline=self._old, watch=now, unit=self._unit, **more)
+
+    def _change(self, now: float | None) -> str:
+        return words.change(self._old, now, self._unit)
+
+    @property
+    def _unit(self) -> str:
+        return "ratio" if self.leaf.quantile is None else "ms"
+
+    def _value(self, there: Sequence[Block]) -> float | None:
+        """What the rule is about, measured: a quantile in ms, or the error rate; None where no answer came."""
+        if self.leaf.quantile is None:
+            return blocks.error_rate(there)
+        return words.finite(blocks.quantile(blocks.pooled(there), self.leaf.quantile))
 
 
-def errors_p(new: Sequence[Block], baseline: Sequence[Block], margin: float) -> float:
-    """P that the new error rate is no more than 1 + `margin` times the baseline's; 1 where a side is empty."""
-    if not new or not baseline:
-        return 1.0
-    p = _block_p(new, baseline, lambda blocks: _whole([each.bad for each in blocks], _totals(blocks)))
-    return max(p, ratio_p(new, baseline, 1 + margin)) if margin else p
-
-
-def ratio_p(new: Sequence[Block], baseline: Sequence[Block], ratio: float) -> float:
-    """P(Bin(e_b + e_n, ρn / (ρn + m)) ≥ e_n): the new rate is at most `ratio` times the old one.
-
-    Source: J. Przyborowski, H. Wilenski, "Homogeneity of results in testing samples from Poisson series", 1940.
-    """
-    bad_new, bad_old = (sum(block.bad for block in blocks) for blocks in (new, baseline))
-    total_new, total_old = (sum(block.total for block in blocks) for blocks in (new, baseline))
-    if not total_new or not total_old:
-        return 1.0
-    return tail(bad_new, bad_new + bad_old, ratio * total_new / (ratio * total_new + total_old))
-
-
-def _block_p(new: Sequence[Block], baseline: Sequence[Block], score: Callable[[list[Block]], list[int]]) -> float:
-    scores = score([*new, *baseline])
-    return p_value(scores[: len(new)], scores[len(new) :])
-
-
-def _pooled(new: Sequence[Block], baseline: Sequence[Block]) -> list[float]:
-    return sorted(each for block in (*baseline, *new) for each in block.latencies)
-
-
-def _totals(blocks: Sequence[Block]) -> list[int]:
-    return [block.total for block in blocks]
-
-
-def _cut(pooled: Sequence[float], quantile: float) -> float:
-    return pooled[max(ceil(quantile * len(pooled) - 1e-9), 1) - 1]
-
-
-def _above(block: Block, cuts: Sequence[float]) -> int:
-    """Latencies above each of the cuts, summed; what never came is above every cut, an infinite one too."""
-    latencies = block.latencies
-    return sum(
-        len(latencies) - (bisect_left(latencies, cut) if cut == inf else bisect_right(latencies, cut)) for cut in cuts
-    )
-
-
-def _whole(counts: Sequence[int], totals: Sequence[int]) -> list[int]:
-    """Counts as scores: as they are where every block saw as much, else per largest block; never above 255."""
-    largest = max(totals)
-    shares = [count * largest / total for count, total in zip(counts, totals, strict=True)]
-    scale = min(1.0, _largest(len(counts)) / max(1.0, *shares))
-    return [round(share * scale) for share in shares]
-
-
-def _spread(values: Sequence[float]) -> list[int]:
-    """Values as scores of 0 to 255: coarse ones would tie, and a tie at the top costs the earliest looks."""
-    low, high = min(values), max(values)
-    scale = _largest(len(values)) / (high - low) if high > low else 0.0
-    return [round((value - low) * scale) for value in values]
-
-
-def _largest(blocks: int) -> int:
-    return max(LEVELS - 1, min(_LARGEST_SCORE, _LARGEST_SUM // blocks))
+def _named(window: Window) -> str:
+    return f"the last {window.seconds:g} s" if window.trailing else "the watch so far"

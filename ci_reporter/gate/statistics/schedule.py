@@ -1,77 +1,101 @@
-"""When the relative judge looks, at which blocks, and what each look may spend of α."""
+"""When the judge looks at a watch, at which windows of it, and what each look may spend of α."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from math import comb, floor
 
-TIMES_S = (10.0, 15.0, 20.0, 30.0, 45.0, 65.0, 95.0, 140.0, 205.0, 300.0)
-TRAILING_S = 60.0
-_WEIGHTS = {10.0: 0.3, 15.0: 0.4, 20.0: 0.4, 30.0: 1.2, 45.0: 1.5, 140.0: 0.6}
-_TRAILING_WEIGHT = 0.05
-_OTHER_WEIGHT = 0.1
-_SMALLEST_P = 1e-300
-_GROWTH = 1.46  # as 205 to 300: beyond five minutes looks get rarer at the same pace
+LOOK_EVERY_S = 15.0
+MINUTE_S = 60.0
+TRAILING_S = (60.0, 120.0)
+_FEWEST_MORE = 3  # blocks that a trailing window must leave out, as it is not worth a test of its own otherwise
+
+# How α is divided. The parts sum to 1, so by Bonferroni's inequality the chance that any look fails an unchanged
+# service is at most α. Half is kept for the planned end, where there is most to see.
+_AT_THE_END = 0.5
+_ALL_SO_FAR = 0.15
+_TRAILING = 0.2
+_EXTENSION = 0.15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """How long a watch is planned to be, by how much it may be extended, and how long a change must have lasted."""
+
+    watch_s: float
+    extend_s: float = 0.0
+    sustain_s: float = 45.0
+
+    @property
+    def end_s(self) -> float:
+        """The latest end."""
+        return self.watch_s + self.extend_s
+
+    def looks_s(self) -> list[float]:
+        """Every 15 s, and at both ends."""
+        every = (LOOK_EVERY_S * at for at in range(1, int(self.end_s / LOOK_EVERY_S) + 1))
+        return sorted({*every, self.watch_s, self.end_s})
+
+    def has(self, at_s: float) -> bool:
+        """Whether it looks then."""
+        return at_s <= self.end_s and (at_s % LOOK_EVERY_S == 0 or at_s in (self.watch_s, self.end_s))
+
+    def level(self, at_s: float, *, trailing: bool) -> float:
+        """The share of α that one window of one look may spend."""
+        looks = max(self.watch_s / LOOK_EVERY_S, 1.0)
+        if at_s > self.watch_s:
+            return self._extended(at_s, trailing=trailing)
+        if trailing:
+            return _TRAILING / (len(TRAILING_S) * looks)
+        return _AT_THE_END if at_s == self.watch_s else _ALL_SO_FAR / looks
+
+    def _extended(self, at_s: float, *, trailing: bool) -> float:
+        """Half of the extension's share at its end, the rest evenly over its looks and their three windows."""
+        if at_s >= self.end_s and not trailing:
+            return _EXTENSION / 2
+        looks = max(self.extend_s / LOOK_EVERY_S, 1.0)
+        return _EXTENSION / 2 / ((1 + len(TRAILING_S)) * looks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """The blocks from `first` on, of a look; `level` is its share of α."""
+
+    first: int
+    seconds: float
+    trailing: bool
+    level: float
+
+
+def windows(schedule: Schedule, at_s: float, block_s: float, least_s: float) -> Iterator[Window]:
+    """All of the watch so far, from `least_s` on, and its last 60 and 120 s where there is more than that."""
+    blocks = int((at_s + 1e-6) // block_s)
+    if blocks * block_s >= least_s and blocks:
+        level = schedule.level(at_s, trailing=False)
+        yield Window(first=0, seconds=blocks * block_s, trailing=False, level=level)
+    for wanted_s in TRAILING_S:
+        number = int(max(wanted_s, least_s) // block_s)
+        if number and blocks >= number + _FEWEST_MORE:
+            level = schedule.level(at_s, trailing=True)
+            yield Window(first=blocks - number, seconds=number * block_s, trailing=True, level=level)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """Compare the blocks `first` to `last` (exclusive) of the watch with the baseline, at `at_s`."""
+    """One look at a comparison: when, its schedule, and the comparison's share of α.
+
+    A pass may err with β, at each of its bounds; at β = 0 it is too early to pass. A pass before the planned end must
+    also rule out a change of `early`, a share of the old latency.
+    """
 
     at_s: float
-    first: int
-    last: int
-    final: bool = False
+    schedule: Schedule
+    alpha: float
+    beta: float = 0.0
+    early: float | None = None
 
-    @property
-    def blocks(self) -> int:
-        """How many new blocks there are."""
-        return self.last - self.first
-
-    @property
-    def weight(self) -> float:
-        """Its share of α: most where a bad deploy is found early, and at the end, when nothing can be added."""
-        if self.first:
-            return _TRAILING_WEIGHT
-        return _WEIGHTS.get(self.at_s, 1.0 if self.final else _OTHER_WEIGHT)
-
-
-def times_s(watch_s: float) -> list[float]:
-    """When to look in a watch of that length; its end is always one of them."""
-    times = list(TIMES_S)
-    while times[-1] < watch_s:
-        times.append(round(times[-1] * _GROWTH / 5) * 5.0)
-    return [*(time for time in times if time < watch_s), watch_s]
-
-
-def schedule(watch_s: float, block_s: float) -> list[Look]:
-    """Every look of a watch: all of it so far and, where that is not nearly the same, its last 60 seconds."""
-    found: list[Look] = []
-    for at_s in times_s(watch_s):
-        last = int((at_s + 1e-6) // block_s)
-        trailing = last - int(TRAILING_S // block_s)
-        firsts = (0, trailing) if at_s >= 1.5 * TRAILING_S else (0,)
-        found += [Look(at_s=at_s, first=first, last=last, final=at_s == watch_s) for first in firsts]
-    return [look for look in found if look.blocks > 0]
-
-
-def spending(looks: Sequence[Look], baseline_blocks: int, alpha: float) -> dict[Look, float]:
-    """α for each look that could fire, in the order of time.
-
-    A p is a multiple of the smallest one: what a look cannot use of its share goes to those with more blocks, and one
-    that is combinatorially impossible spends nothing. The sum is at most α, which by Bonferroni's inequality bounds the
-    chance that any look fires.
-    """
-    spent: dict[Look, float] = {}
-    left, weights = alpha, sum(look.weight for look in looks)
-    for look in sorted(looks, key=lambda look: (look.blocks, look.at_s)):
-        least = max(least_p(look.blocks, baseline_blocks), _SMALLEST_P)
-        spent[look] = least * floor(left * look.weight / weights / least * (1 + 1e-12))
-        left, weights = left - spent[look], weights - look.weight
-    return {look: spent[look] for look in looks if spent[look]}
-
-
-def least_p(new: int, baseline: int) -> float:
-    """The smallest p that so many blocks can give."""
-    return 1 / comb(new + baseline, new)
+    def windows(self, block_s: float, least_s: float) -> list[Window]:
+        """The windows to test; none at a time that is not on the schedule."""
+        if not self.schedule.has(self.at_s):
+            return []
+        return list(windows(self.schedule, self.at_s, block_s, least_s))

@@ -1,0 +1,120 @@
+"""What must be ruled out before a pass. A pass is a claim of its own: that no failure was found is not enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import inf
+
+from ci_reporter.gate.statistics import blocks, errors, immediate
+from ci_reporter.gate.statistics.blocks import Block
+from ci_reporter.gate.statistics.evidence import Evidence
+from ci_reporter.gate.statistics.latency import Sides
+from ci_reporter.gate.statistics.robust import contrast, segment
+from ci_reporter.gate.statistics.scores import Score
+
+HIGHEST = 0.95  # quantiles above it have too few probes in a minute to be bounded
+_TWICE = 2.0
+_CARE = 0.5  # errors: the growth that a pass rules out
+_POINTS, _POINTS_LATE = 0.01, 0.03
+_FEW = 6  # errors of n probes: what a short watch cannot tell from none
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A part of the watch, and by how many slow answers more than in the baseline a pass allows it to have."""
+
+    name: str
+    first: int
+    times: float
+    share: float
+
+    def room(self, level: float) -> float:
+        """`times` the baseline's share above that quantile on top of it, and never more than a share of the rest."""
+        return min(self.times * (1 - level), self.share * level)
+
+
+def spans(seen: Evidence) -> tuple[Span, Span]:
+    """All of the watch, with at most twice as many slow answers, and its last minute, with at most four times."""
+    late = max(len(seen.watch) - seen.minute, 0)
+    return Span(name="watch", first=0, times=1.0, share=0.5), Span(name="last minute", first=late, times=3.0, share=0.75)
+
+
+def latency(scores: Iterable[Score], seen: Evidence, margin: float, beta: float) -> str | None:
+    """Why the latency is not bounded at the upper 1 − β bound; None where it is."""
+    for score in scores:
+        if score.level is None or score.level > HIGHEST or score.capped:
+            continue
+        for span in spans(seen):
+            sides = seen.sides(span.first)
+            if not sides.window:
+                return f"the {span.name} has no data"
+            if _may_exceed(score, sides, margin, span.room(score.level)) > beta:
+                return f"answers slower than the old {score.name} {margin:+.0%} are not bounded in the {span.name}"
+    return None
+
+
+def _may_exceed(score: Score, sides: Sides, margin: float, room: float) -> float:
+    references = [segment([score.of(block) for block in each]) for each in sides.references]
+    window = segment([score.of(block, 1 + margin) for block in sides.window])
+    return contrast(references, window, score.least).chance_above(room)
+
+
+def slower_than(scores: Iterable[Score], seen: Evidence, change: float, beta: float) -> str | None:
+    """Why it is not ruled out that answers take that share longer; None where it is. The test of `early_pass`.
+
+    If every answer took 1 + change times as long, the share above (1 + change) q would be the old one above q.
+    """
+    for score in scores:
+        if score.level is None or score.level > HIGHEST or score.capped:
+            continue
+        if _may_exceed(score, seen.sides(0), change, 0.0) > beta:
+            return f"{change:+.0%} at {score.name} is not ruled out"
+    return None
+
+
+def twice(seen: Evidence, level: float) -> str | None:
+    """Whether the end of the watch is at twice the worst minute of the baseline, at that quantile."""
+    now = min(level, HIGHEST)
+    for quantile in (blocks.quantile, _answered):
+        limit = _TWICE * _peak(seen, now, answered=quantile is _answered)
+        for number in (seen.minute, max(seen.minute // 2, 1)):
+            last = blocks.seen(seen.watch[-number:])
+            if quantile(blocks.pooled(last), now) >= limit < inf:
+                seconds = number * seen.block_s
+                return f"p{now * 100:g} of the last {seconds:g} s is at least twice the baseline's worst minute"
+    return None
+
+
+def _peak(seen: Evidence, level: float, *, answered: bool) -> float:
+    there = [_of_answers(block) for block in seen.before] if answered else seen.before
+    return immediate.peak(there, seen.minute, level)
+
+
+def _of_answers(block: Block) -> Block:
+    found = [latency for latency in block.latencies if latency < inf]
+    return Block(latencies=found, total=len(found))
+
+
+def _answered(ordered: list[float], level: float) -> float:
+    found = [latency for latency in ordered if latency < inf]
+    return blocks.quantile(found, level) if found else 0.0
+
+
+def error_rate(seen: Evidence, allowed: float) -> str | None:
+    """Why the error rate is not bounded by the allowed one and a little more; None where it is."""
+    for span, points in zip(spans(seen), (_POINTS, _POINTS_LATE), strict=True):
+        sides = seen.sides(span.first)
+        if not sides.window:
+            return f"the {span.name} has no data"
+        total = sum(block.total for block in sides.window)
+        most = allowed + max(points, _FEW / total)
+        upper = errors.upper_bound(sides)
+        if upper > most:
+            return f"the error rate of the {span.name} may be {upper:.2%}, and a pass rules out more than {most:.2%}"
+    return None
+
+
+def growth(margin: float) -> float:
+    """How many times the old error rate a pass still allows: the rule's margin, or half as much again if that is more."""
+    return 1 + max(margin, _CARE)
