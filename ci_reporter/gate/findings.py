@@ -14,7 +14,7 @@ from ci_reporter.gate.statistics.blocks import SHORTEST_S, Block
 from ci_reporter.gate.statistics.evidence import Blocks, Evidence, worst
 from ci_reporter.gate.statistics.relative import Comparison
 from ci_reporter.gate.statistics.schedule import Look
-from ci_reporter.gate.verdict import FAIL, INCONCLUSIVE, NOT_YET, PASS, Finding
+from ci_reporter.gate.verdict import FAIL, NOT_YET, PASS, Finding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,9 +151,8 @@ class Findings:
         reason = f"at most {most} in a row failed"
         if not look.beta:
             return Finding(verdict=NOT_YET, reason=f"{reason}; the watch goes on", **common)
-        running = consecutive.under_way(units)
-        if running > 1:
-            return Finding(verdict=NOT_YET, reason=f"the last {running} in a row failed", **common)
+        if consecutive.begins(units, leaf.for_s / 3 if isinstance(leaf, Down) else 0.0):
+            return Finding(verdict=NOT_YET, reason=f"{reason}, the last ones among them", **common)
         passed = Finding(verdict=PASS, reason=reason, decided_at_s=look.at_s, **common)
         return self._covered(passed, rule, known, look)
 

@@ -1,4 +1,4 @@
-"""The judge: recordings and rules to a verdict. The same recording always gives the same answer, live and afterwards."""
+"""The judge: recordings and rules to a verdict. Live and afterwards, the same recording gives the same answer."""
 
 from __future__ import annotations
 
@@ -27,27 +27,30 @@ def judge(baseline: Recording | None, watch: Recording, rules: RuleSet, *, at_s:
     Without `at_s` the watch is over, and what is not known by its end is inconclusive. With it the verdict is the one
     that could be given at that second of the watch.
     """
-    seen_s = max((blocks.end_s(each) for each in watch.signals.values()), default=0.0)
-    schedule = schedule_of(rules, watch, seen_s)
+    schedule = schedule_of(rules, watch)
     judging = Judge(baseline, rules, schedule)
     if at_s is not None:
         return judging.look(watch, at_s)
-    return judging.conclude(watch, min(seen_s, schedule.end_s))
+    return judging.conclude(watch, min(_length_s(watch), schedule.end_s))
 
 
-def schedule_of(rules: RuleSet, watch: Recording, seen_s: float) -> Schedule:
+def schedule_of(rules: RuleSet, watch: Recording | None = None) -> Schedule:
     """How long the watch was to be: by the rules, else by the recording's first line, else as long as it is."""
     settings = rules.settings
-    told = watch.header.get("watch_s")
+    told = watch.header.get("watch_s") if watch else None
     planned_s = settings.watch_s or (float(told) if isinstance(told, int | float) and told > 0 else None)
     if planned_s is None:
-        return Schedule(watch_s=seen_s, sustain_s=settings.sustain_s)
+        return Schedule(watch_s=_length_s(watch) if watch else 0.0, sustain_s=settings.sustain_s)
     extend_s = planned_s if settings.extend_s is None else settings.extend_s
     return Schedule(watch_s=planned_s, extend_s=extend_s, sustain_s=settings.sustain_s)
 
 
+def _length_s(watch: Recording) -> float:
+    return max((blocks.end_s(each) for each in watch.signals.values()), default=0.0)
+
+
 class Judge:
-    """Judges a watch as it goes on, look by look; what it says at a second depends on the recording up to then alone."""
+    """Judges a watch as it goes on. What it says at a second depends on nothing but the recording up to then."""
 
     def __init__(self, baseline: Recording | None, rules: RuleSet, schedule: Schedule) -> None:
         self._baseline = baseline
@@ -116,7 +119,9 @@ class Judge:
 
     def _said(self, watch: Recording, at_s: float, decision: Decision, findings: dict[str, Finding]) -> Verdict:
         settled = decision != NOT_YET
-        rules = tuple(self._said_of(rule, findings[rule.name], watch, at_s if settled else None) for rule in self._rules.rules)
+        rules = tuple(
+            self._said_of(rule, findings[rule.name], watch, at_s if settled else None) for rule in self._rules.rules
+        )
         times = [each.finding.decided_at_s for each in rules if each.blocks and each.finding.verdict == decision]
         known = [each for each in times if each is not None]
         when = min(known, default=None) if decision == FAIL else max(known, default=None) if decision == PASS else None

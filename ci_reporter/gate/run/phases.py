@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import floor, inf
 
-from ci_reporter.gate.judge import judge
+from ci_reporter.gate.judge import Judge, schedule_of
 from ci_reporter.gate.probing import converge, targets
 from ci_reporter.gate.probing.buffer import Buffer
 from ci_reporter.gate.probing.converge import Convergence
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
             """Let go of those under way."""
 
 
+_GRACE_S = 5.0  # after a probe's timeout, for what was due by the end of the watch
 _JUDGING_SHARE = 0.2  # of one core, at most, goes into judging while the watch goes on
 
 
@@ -122,19 +123,23 @@ class Watch:
 def watch(
     source: Source, baseline: Recording | None, rules: RuleSet, world: World, expected: str | None = None
 ) -> Watch:
-    """Warm up, then watch until the verdict is settled, another revision answers, or the time is up."""
+    """Warm up, then watch until the verdict is settled, another revision answers, or the time is up.
+
+    The watch goes on for a little longer than `judging.until_s`, as what was due by then comes late, and that judgement
+    decides whether it is extended.
+    """
     plan, judging = rules.plan, _Judging(baseline, rules, world.clock)
     buffers = _Buffers(plan, targets.revision_signal(rules) if expected else None, expected)
-    while (elapsed_s := source.elapsed_s() - plan.warmup_s) < judging.until_s and not world.interrupted:
+    while not judging.late(elapsed_s := source.elapsed_s() - plan.warmup_s) and not world.interrupted:
         seen, settled_s = buffers.take(source)
         verdict = judging.at(settled_s, seen) if settled_s > 0 else None
         world.progress.show(_moment(elapsed_s, judging.until_s, plan, buffers, verdict, baseline))
         if verdict and verdict.settled and (verdict.verdict == FAIL or not buffers.revisions.old):
             source.stop()
-            return buffers.result(judging.conclude(seen), seen)
+            return buffers.result(verdict, seen.until(judging.seen_s))
         if buffers.revisions.old:
             source.stop()
-            return buffers.result(None, seen)
+            return replace(buffers.result(None, seen), at_end=elapsed_s >= judging.until_s)
         world.pause()
     _drain(source, world)
     buffers.take(source)
@@ -153,7 +158,8 @@ class _Buffers:
         self.revisions = Revisions()
         self._warmup_s = plan.warmup_s
         self._cold, self._warm = Buffer("watch"), Buffer("watch", plan.warmup_s)
-        self.watch, self._settled_s = self._warm.recording(plan.warmup_s), 0.0
+        self._header = {"watch_s": plan.watch_s}  # for judging it again, extended or not
+        self.watch, self._settled_s = self._warm.recording(plan.warmup_s, self._header), 0.0
 
     def take(self, source: Source) -> tuple[Recording, float]:
         """Take what has come; the watch so far that nothing can be added to any more, and how long that is."""
@@ -162,7 +168,7 @@ class _Buffers:
         self._cold.add(sample for sample in new if sample[1].t < self._warmup_s)
         self._warm.add(new)
         if (now_s := float(floor(source.settled_s() - self._warmup_s))) > self._settled_s:
-            self.watch, self._settled_s = self._warm.recording(now_s + self._warmup_s), now_s
+            self.watch, self._settled_s = self._warm.recording(now_s + self._warmup_s, self._header), now_s
         return self.watch, self._settled_s
 
     def _count(self, probes: Sequence[Probe]) -> None:
@@ -181,7 +187,7 @@ class _Buffers:
 
     def whole(self) -> Recording:
         """All of the watch."""
-        return self._warm.recording()
+        return self._warm.recording(header=self._header)
 
     @property
     def warmup(self) -> Recording:
@@ -193,33 +199,39 @@ class _Judging:
     """Judges the watch so far at every whole second, but no more often than one core has time for."""
 
     def __init__(self, baseline: Recording | None, rules: RuleSet, clock: Callable[[], float]) -> None:
-        self._baseline = baseline
-        self._rules = rules
+        plan, settings = rules.plan, rules.settings
+        planned = replace(rules, settings=replace(settings, watch_s=settings.watch_s or plan.watch_s))
+        self._judge = Judge(baseline, planned, schedule_of(planned))
+        self._latest_s = plan.timeout_s + _GRACE_S
         self._clock = clock
-        self._seen_s = 0.0
         self._not_before = 0.0
         self._last: Verdict | None = None
-        self.until_s = rules.plan.watch_s
+        self.seen_s = 0.0
+        self.until_s = plan.watch_s
 
     def at(self, settled_s: float, seen: Recording) -> Verdict | None:
         """The verdict on what is settled; the last one where nothing is new, or it is too early to judge again."""
         begun = self._clock()
-        if settled_s > self._seen_s and begun >= self._not_before:
-            self._last = judge(self._baseline, seen, self._rules, ended=False)
-            self._seen_s = settled_s
+        if settled_s > self.seen_s and begun >= self._not_before:
+            self._last = self._judge.look(seen, settled_s)
+            self.seen_s, self.until_s = settled_s, self._last.until_s
             ended = self._clock()
             self._not_before = ended + (ended - begun) / _JUDGING_SHARE
         return self._last
 
+    def late(self, elapsed_s: float) -> bool:
+        """Whether what was due by the end has not come in time either."""
+        return elapsed_s >= self.until_s + self._latest_s
+
     def conclude(self, seen: Recording) -> Verdict:
         """The verdict on a watch that is over."""
-        return judge(self._baseline, seen, self._rules)
+        return self._judge.conclude(seen, self.until_s)
 
 
 def _moment(
     elapsed_s: float, until_s: float, plan: Plan, buffers: _Buffers, verdict: Verdict | None, baseline: Recording | None
 ) -> Moment:
-    seen = Moment(phase=Phase.WATCH, elapsed_s=elapsed_s, of_s=until_s, baseline=baseline)
+    seen = Moment(phase=Phase.WATCH, elapsed_s=min(elapsed_s, until_s), of_s=until_s, baseline=baseline)
     if elapsed_s < 0:
         of_s = plan.warmup_s
         return replace(seen, phase=Phase.WARM_UP, elapsed_s=elapsed_s + of_s, of_s=of_s, recording=buffers.warmup)

@@ -23,7 +23,7 @@ def bad_share(leaf: Limit, block: Block) -> float:
 
 
 def finding(leaf: Limit, seen: Evidence, look: Look, not_before_s: float = 0.0) -> Finding:
-    """What is known of a limit at this look. It may fail after each block, as an e-process bounds all of them together."""
+    """What is known of a limit at this look. It may fail after each block: an e-process bounds all of them together."""
     there = [(at, block) for at, block in enumerate(seen.watch, start=1) if block]
     shares = [bad_share(leaf, block) for _, block in there]
     values = list(limits.e_values(shares, leaf.allowed))

@@ -37,7 +37,9 @@ class Span:
 def spans(seen: Evidence) -> tuple[Span, Span]:
     """All of the watch, with at most twice as many slow answers, and its last minute, with at most four times."""
     late = max(len(seen.watch) - seen.minute, 0)
-    return Span(name="watch", first=0, times=1.0, share=0.5), Span(name="last minute", first=late, times=3.0, share=0.75)
+    return Span(name="watch", first=0, times=1.0, share=0.5), Span(
+        name="last minute", first=late, times=3.0, share=0.75
+    )
 
 
 def latency(scores: Iterable[Score], seen: Evidence, margin: float, beta: float) -> str | None:
@@ -116,5 +118,5 @@ def error_rate(seen: Evidence, allowed: float) -> str | None:
 
 
 def growth(margin: float) -> float:
-    """How many times the old error rate a pass still allows: the rule's margin, or half as much again if that is more."""
+    """How many times the old error rate a pass still allows: the rule's margin, and at least half as much again."""
     return 1 + max(margin, _CARE)

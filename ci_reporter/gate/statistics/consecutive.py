@@ -61,6 +61,9 @@ def longest(found: Sequence[Probe] | Sequence[Tick]) -> int:
     return most
 
 
-def under_way(found: Sequence[Probe] | Sequence[Tick]) -> int:
-    """How many have failed in a row up to the last one."""
-    return next((length for length, each in enumerate(reversed(found)) if each.ok), len(found))
+def begins(found: Sequence[Probe] | Sequence[Tick], last_s: float) -> bool:
+    """Whether two and more failures in a row are under way at the end that have lasted for so long."""
+    first = len(found)
+    while first and not found[first - 1].ok:
+        first -= 1
+    return len(found) - first > 1 and found[-1].t - found[first].t >= last_s

@@ -1,4 +1,4 @@
-"""Coverage: did a signal have data in enough of the watch, and of its last minute, for a pass to mean something?"""
+"""Coverage: whether a signal had data in enough of the watch, and of its last minute, for a pass to mean something."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _lack(
 ) -> str | None:
     first_s, end_s = span_s
     numbers = range(int((first_s + 1e-6) // block_s), max(ceil(end_s / block_s - 1e-6), 1))
-    there = sum(at < len(blocks) and blocks[at] is not None for at in numbers)
+    there = sum(_has_data(at, blocks, times, block_s) for at in numbers)
     gaps = [gap for gap in _gaps(times, span_s) if gap[1] - gap[0] > _GAP_BLOCKS * block_s]
     longest = max((end - begin for begin, end in gaps), default=0.0)
     if there >= LEAST * len(numbers) - 1e-9 and longest <= (1 - LEAST) * (end_s - first_s) + 1e-6:
@@ -39,6 +39,13 @@ def _lack(
     named = ", ".join(f"{begin:.0f}-{end:.0f} s" for begin, end in gaps[:3]) + (", …" if len(gaps) > 3 else "")
     share = f"{there} of the {len(numbers)} blocks of the {what} have data"
     return f"{share}{f' (none at {named})' if named else ''}; {LEAST:.0%} are needed"
+
+
+def _has_data(at: int, blocks: Sequence[Block | None], times: Sequence[float], block_s: float) -> bool:
+    """Whether a block has data; the last one may be cut short by the end of the watch."""
+    if at < len(blocks):
+        return blocks[at] is not None
+    return bool(times) and times[-1] >= at * block_s
 
 
 def _gaps(times: Sequence[float], span_s: tuple[float, float]) -> Iterator[tuple[float, float]]:

@@ -22,7 +22,7 @@ _LASTED = 0.1  # of a window's errors, in each third of it
 _ERROR_OF_A_BOUND = 0.05
 _LEAST_OF_DISPERSION = 0.6
 _NINETY_FIVE = 1.65  # standard normal, one-sided 95 %
-# Two beliefs about a baseline without errors: it is as clean as it looks, or it was short. (weight, share of its probes)
+# Beliefs about a baseline without errors, as (weight, share of its probes): it is as clean as it looks, or was short.
 _PRIORS = ((0.9, 1.0), (0.1, 1 / 12))
 
 
@@ -41,8 +41,8 @@ def compare(sides: Sides, margin: float, level: float) -> Test:
 def dispersion(sides: Sides) -> float:
     """φ: how many times as much as Poisson's the counts of blocks vary, and their correlation on top; 1 at least.
 
-    var / mean · (1 + ρ) / (1 − ρ) is n Var(mean) / mean of correlated counts. With `df` degrees of freedom it is above 1
-    by chance alone about as far as 1.65 √(2/df), which is taken off.
+    var / mean · (1 + ρ) / (1 − ρ) is n Var(mean) / mean of correlated counts. With `df` degrees of freedom it is above
+    1 by chance alone about as far as 1.65 √(2/df), which is taken off.
     """
     segments = list(_counts(sides))
     number = sum(each.number for each in segments)

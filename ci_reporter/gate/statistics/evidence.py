@@ -79,7 +79,9 @@ class Blocks:
 
     def _excused(self, number: int, excused: Collection[int]) -> bool:
         first_s = number * self.block_s
-        covered = range(int(first_s // blocks.SHORTEST_S), int((first_s + self.block_s - 1e-6) // blocks.SHORTEST_S) + 1)
+        covered = range(
+            int(first_s // blocks.SHORTEST_S), int((first_s + self.block_s - 1e-6) // blocks.SHORTEST_S) + 1
+        )
         return bool(excused) and any(at in excused for at in covered)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, inf, log
+from math import inf, log
 
-from ci_reporter.gate.recording import Probe, Recording
+from ci_reporter.gate.recording import Probe, Recording, Signal
 from ci_reporter.gate.rules.conditions import DEFAULT_SIGNAL
 from ci_reporter.gate.statistics import blocks
 from ci_reporter.gate.verdict import Finding, RuleVerdict, Verdict
@@ -40,7 +40,7 @@ def of_probes(probes: Sequence[Probe]) -> Figures:
     latencies = sorted(each.latency_ms if each.ok and each.latency_ms is not None else inf for each in probes)
     return Figures(
         probes=len(probes),
-        seconds=blocks.end_s([each.t for each in probes]),
+        seconds=blocks.end_s(Signal(probes=tuple(probes))),
         errors=sum(not each.ok for each in probes),
         p50_ms=_at(latencies, 0.5),
         p95_ms=_at(latencies, 0.95),
@@ -60,8 +60,6 @@ def _nearness(finding: Finding) -> float:
     return max(0.0, log(evidence) / log(finding.needed))
 
 
-def _at(latencies: Sequence[float], quantile: float) -> float | None:
-    if not latencies:
-        return None
-    found = latencies[ceil(quantile * len(latencies) - 1e-9) - 1]
+def _at(latencies: Sequence[float], level: float) -> float | None:
+    found = blocks.quantile(latencies, level)
     return None if found == inf else found

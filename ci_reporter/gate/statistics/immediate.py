@@ -33,7 +33,7 @@ def huge(watch: Sequence[Block | None], baseline: Sequence[Block], block_s: floa
 
 
 def peak(baseline: Sequence[Block], size: int, level: float) -> float:
-    """The highest value of a quantile in any so many neighbouring blocks of the baseline, or in all if it is shorter."""
+    """The highest value of a quantile in any `size` neighbouring blocks of the baseline, or in all if it is shorter."""
     size = min(size, len(baseline))
     firsts = range(len(baseline) - size + 1)
     return max((blocks.quantile(blocks.pooled(baseline[at : at + size]), level) for at in firsts), default=inf)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from math import inf, log
 
 from ci_reporter.gate.statistics import blocks
@@ -95,9 +96,7 @@ def compare(score: Score, sides: Sides, references: Sequence[Segment], over: flo
     return _confirmed(score, sides, values, found, over, level)
 
 
-def _confirmed(
-    score: Score, sides: Sides, values: Sequence[float], found: Contrast, over: float, level: float
-) -> Test:
+def _confirmed(score: Score, sides: Sides, values: Sequence[float], found: Contrast, over: float, level: float) -> Test:
     """The two further conditions of a failure. A change that is over by the last third is not suspicious either."""
     lasted = [third - found.reference >= _LASTED * found.difference for third in _thirds(values)]
     suspicious = found.p <= SUSPICIOUS * score.part and (lasted[2] or not all(lasted[:2]))
@@ -111,7 +110,7 @@ def _confirmed(
 
 def _thirds(values: Sequence[float]) -> list[float]:
     edges = [len(values) * at // 3 for at in range(4)]
-    return [sum(values[a:b]) / (b - a) if b > a else -inf for a, b in zip(edges, edges[1:], strict=False)]
+    return [sum(values[a:b]) / (b - a) if b > a else -inf for a, b in pairwise(edges)]
 
 
 def exact_p(score: Score, sides: Sides, over: float) -> float:
@@ -131,7 +130,7 @@ def exact_p(score: Score, sides: Sides, over: float) -> float:
 
 
 def _steps(score: Score, sides: Sides, values: Sequence[float]) -> float:
-    """How many whole steps a score of 1 is cut into: one a probe where it counts one quantile, if that is not too many."""
+    """How many whole steps a score of 1 is cut into: one a probe for a single quantile, if that is not too many."""
     if score.capped:
         return _COARSE
     if score.level is None:
@@ -168,4 +167,3 @@ def compare_batches(before: Sequence[float | None], window: Sequence[float | Non
         return Test(name="30-s quantiles", level=level)
     suspicious = above.p <= SUSPICIOUS * BATCH_PART
     return Test(name="30-s quantiles", level=level, p=above.p, failed=above.p <= level, suspicious=suspicious)
-

@@ -163,12 +163,14 @@ def _of_limit(leaf: Limit, seen: Evidence, look: Look, window: _Window) -> Itera
     draws = min(round(sum(block.total for block in seen.after) / len(seen.after)), _MOST_DRAWS)
     usual = sum(absolute.bad_share(leaf, block) for block in seen.before) / len(seen.before) if seen.before else 0.0
     for share in shares:
-        chance = _growth(leaf.allowed, [(window.earlier, min(usual, leaf.allowed)), (window.blocks, share)], draws, look.alpha)
+        chance = _growth(
+            leaf.allowed, [(window.earlier, min(usual, leaf.allowed)), (window.blocks, share)], draws, look.alpha
+        )
         yield {"change": f"{share * 100:.3g} % bad", "power": round(chance, 3)}
 
 
 def _growth(allowed: float, parts: Sequence[tuple[int, float]], draws: int, alpha: float) -> float:
-    """The chance that the best of the bets grows to what is needed over parts of so many blocks with such a bad share."""
+    """The chance that the best bet grows to what is needed; `parts` are numbers of blocks and their bad share."""
     number = sum(blocks for blocks, _ in parts)
     shrunk = (number + 24) / (number + 12)  # as limits.e_values does where blocks are not correlated
     best = 0.0
@@ -188,4 +190,3 @@ def _moments(rate: float, allowed: float, share: float, draws: int) -> tuple[flo
     logs = [log(1 + rate * (bad / draws - allowed) / allowed) for bad in range(draws + 1)]
     mean = sum(chance * each for chance, each in zip(chances, logs, strict=True))
     return mean, sum(chance * (each - mean) ** 2 for chance, each in zip(chances, logs, strict=True))
-

@@ -93,9 +93,7 @@ class Comparison:
             return Test(name="errors")
         return errors.compare(sides, self.leaf.margin, alpha * window.level)
 
-    def _latency(
-        self, seen: Evidence, window: Window, logs: Sequence[float | None], alpha: float
-    ) -> Iterator[Test]:
+    def _latency(self, seen: Evidence, window: Window, logs: Sequence[float | None], alpha: float) -> Iterator[Test]:
         sides, level = seen.sides(window.first), alpha * window.level
         if not sides.window:
             return
@@ -114,7 +112,9 @@ class Comparison:
             return f"nothing can fail before {look.schedule.sustain_s:g} s of watch"
         suspect = next((each for each in tried if each.test.suspicious), None)
         if suspect:
-            return f"more of {suspect.test.name} in {_named(suspect.window)} may be chance, or the beginning of a change"
+            return (
+                f"more of {suspect.test.name} in {_named(suspect.window)} may be chance, or the beginning of a change"
+            )
         if self.leaf.quantile is None:
             return self._errors_unbounded(seen, look)
         return self._latency_unbounded(seen, look)

@@ -1,8 +1,8 @@
-"""The robust test: is the mean of a window above the mean before it, when neighbouring blocks resemble each other?
+"""The robust test of a window's mean against the mean before it, for blocks that resemble their neighbours.
 
 Blocks are never widened until they are independent, as too few would be left to reach any level. Their correlation goes
-into the standard error instead: n blocks with a lag-1 correlation of ρ tell as much about a mean as n / v(n) independent
-ones.
+into the standard error instead: n blocks with a lag-1 correlation of ρ tell as much about a mean as n / v(n)
+independent ones.
 """
 
 from __future__ import annotations
@@ -67,7 +67,11 @@ def noise(segments: Sequence[Segment], least: float) -> Noise:
     """
     number = sum(each.number for each in segments)
     squares = sum(each.squares for each in segments)
-    rho = _correlation(sum(each.products for each in segments) / squares, len(segments), number) if squares > 1e-12 else 0.0
+    rho = (
+        _correlation(sum(each.products for each in segments) / squares, len(segments), number)
+        if squares > 1e-12
+        else 0.0
+    )
     inflations = [inflation(rho, each.number) for each in segments]
     free = sum(each.number - v for each, v in zip(segments, inflations, strict=True))
     variance = squares / free if free > 0.5 else squares

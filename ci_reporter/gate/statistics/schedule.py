@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import ceil
 
 LOOK_EVERY_S = 15.0
 MINUTE_S = 60.0
@@ -42,7 +43,7 @@ class Schedule:
 
     def level(self, at_s: float, *, trailing: bool) -> float:
         """The share of α that one window of one look may spend."""
-        looks = max(self.watch_s / LOOK_EVERY_S, 1.0)
+        looks = ceil(self.watch_s / LOOK_EVERY_S)
         if at_s > self.watch_s:
             return self._extended(at_s, trailing=trailing)
         if trailing:
@@ -53,7 +54,7 @@ class Schedule:
         """Half of the extension's share at its end, the rest evenly over its looks and their three windows."""
         if at_s >= self.end_s and not trailing:
             return _EXTENSION / 2
-        looks = max(self.extend_s / LOOK_EVERY_S, 1.0)
+        looks = sum(each > self.watch_s for each in self.looks_s())
         return _EXTENSION / 2 / ((1 + len(TRAILING_S)) * looks)
 
 

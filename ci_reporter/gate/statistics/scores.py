@@ -19,7 +19,7 @@ RANKS = tuple(at / 16 for at in range(1, 16))
 _FEWEST_ABOVE = 12  # probes of the baseline above its highest quantile, else that is one probe's latency
 _ALWAYS = 0.9
 _CAP = 2.0
-_MEAN_PART = 0.5
+MEAN_PART = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,9 @@ def levels(baseline: int, wanted: float) -> tuple[float, ...]:
     """
     beyond = next((level for level in LEVELS if level > wanted), wanted)
     chosen = sorted({wanted, *(level for level in LEVELS if level <= beyond)})
-    return tuple(each for each in chosen if each <= _ALWAYS or baseline * (1 - each) >= _FEWEST_ABOVE - 1e-9) or (_ALWAYS,)
+    return tuple(each for each in chosen if each <= _ALWAYS or baseline * (1 - each) >= _FEWEST_ABOVE - 1e-9) or (
+        _ALWAYS,
+    )
 
 
 def scores(baseline: Sequence[Block], wanted: float) -> tuple[Score, ...]:
@@ -71,7 +73,7 @@ def scores(baseline: Sequence[Block], wanted: float) -> tuple[Score, ...]:
     cuts = {level: blocks.quantile(ordered, level) for level in levels(len(ordered), wanted)}
     usable = {level: cut for level, cut in cuts.items() if cut < inf}
     tail = [level for level in usable if level >= _ALWAYS]
-    part = (1 - _MEAN_PART) / max(len(usable) + len(tail), 1)
+    part = (1 - MEAN_PART) / max(len(usable) + len(tail), 1)
     found = [_single(level, cut, per_block, part) for level, cut in usable.items()]
     found += [_capped(level, usable[level], per_block, part) for level in tail]
     return (*found, *_mean(ordered, per_block))
@@ -95,6 +97,6 @@ def _mean(ordered: Sequence[float], per_block: float) -> list[Score]:
     usable = {level: cut for level, cut in cuts.items() if cut < inf}
     if not usable:
         return []
+    cuts_ms = tuple(usable.values())
     name, least = "mean over 16 levels", 0.08 / per_block
-    shared = {"cap": 1.0, "least": least, "part": _MEAN_PART}
-    return [Score(name=name, levels=tuple(usable), cuts_ms=tuple(usable.values()), **shared)]
+    return [Score(name=name, levels=tuple(usable), cuts_ms=cuts_ms, cap=1.0, least=least, part=MEAN_PART)]

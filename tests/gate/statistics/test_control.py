@@ -19,29 +19,35 @@ def with_control(recording, controlled):
     return replace(recording, signals={**recording.signals, **controlled.signals})
 
 
-def test_without_a_control_nothing_changes(make_recording):
-    watch = make_recording(seconds=60)
-    assert control.without_trouble(watch, None) is watch
+def test_without_a_control_nothing_is_excused(make_recording):
+    assert control.excused(make_recording(seconds=60), None) == frozenset()
 
 
-def test_a_healthy_control_only_goes(make_recording):
-    watch = make_recording(seconds=60)
-    left = control.without_trouble(with_control(watch, make_control()), None)
-    assert (left.signals, left.notes) == (watch.signals, ())
+def test_a_healthy_control_excuses_nothing():
+    assert control.excused(make_control(), None) == frozenset()
 
 
-def test_blocks_where_the_control_fails_are_left_out_and_said(make_recording):
-    watch = with_control(make_recording(seconds=60, rate=2), make_control(bad=range(10, 20)))
-    left = control.without_trouble(watch, None)
-    assert not [each.t for each in left.signals["http_latency"].probes if 10 <= each.t < 20]
-    assert len(left.signals["http_latency"].probes) == 100
-    assert "10 s of the watch are left out (20 probes)" in left.notes[0]
+def test_blocks_where_the_control_fails_are_excused_and_named():
+    found = control.excused(make_control(bad=range(10, 20)), None)
+    assert found == {2, 3}
+    assert control.note(found, "watch").startswith("10 s of the watch are left out (10-15 s, 15-20 s): the control")
 
 
-def test_a_control_that_is_slow_counts_as_bad(make_recording):
-    watch = with_control(make_recording(seconds=60), make_control(slow=range(5)))
-    left = control.without_trouble(watch, make_control(phase="baseline"))
-    assert min(each.t for each in left.signals["http_latency"].probes) == 5
+def test_a_control_that_is_slow_counts_as_bad():
+    assert control.excused(make_control(slow=range(5)), make_control(phase="baseline")) == {0}
+
+
+def test_what_comes_later_never_changes_an_earlier_block():
+    whole = make_control(seconds=120, slow=range(20, 120))
+    early = replace(whole, signals={"control": whole.signals["control"].window(end_s=60.0)})
+    assert control.excused(early, None) == {at for at in control.excused(whole, None) if at < 12}
+
+
+def test_excused_blocks_count_as_missing(judged, make_recording):
+    broken = with_control(make_recording(), make_control(seconds=300, bad=range(100, 170)))
+    found = judged("down for 15s", watch=broken)
+    assert (found.verdict, found.exit_code) == ("inconclusive", 3)
+    assert "46 of the 60 blocks of the watch have data" in found.rules[0].finding.reason
 
 
 def test_a_runner_without_network_does_not_fail_the_deploy(judged, make_recording):
