@@ -74,7 +74,7 @@ class Signal:
 
     def window(self, start_s: float = -inf, end_s: float = inf) -> Signal:
         """What was begun from `start_s` on and before `end_s`."""
-        if not self.samples or start_s <= self.samples[0].t and self.samples[-1].t < end_s:
+        if not self.samples or (start_s <= self.samples[0].t and self.samples[-1].t < end_s):
             return self
         first, last = (bisect_left(self.samples, edge, key=attrgetter("t")) for edge in (start_s, end_s))
         return Signal(probes=self.probes[first:last], counts=self.counts[first:last])
