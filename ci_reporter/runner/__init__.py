@@ -132,12 +132,14 @@ def _run_on_windows(order: Order, on_start: Callable[[], None]) -> Outcome:
 def _run_on_posix(order: Order, signals: Signals, guard: Guard, on_start: Callable[[], None]) -> Outcome:
     kills = oom.kills()
     tail = _tail(order)
-    attempt = Attempt(order.command, _launch(order, signals, tail), signals, guard)
-    if tail:
-        tail.start()
+    try:
+        attempt = Attempt(order.command, _launch(order, signals, tail), signals, guard)
+    finally:
+        if tail:
+            tail.release()
     on_start()
     end = attempt.wait(_limits(order))
-    output_tail = tail.finish() if tail else None
+    output_tail = tail.finish(signals.has_stop) if tail else None
     result, reason = classify(end, timeout_s=order.timeout_s, oom_killed=_has_grown(kills, oom.kills()))
     return Outcome(
         exit_code=end.exit_code,
@@ -195,7 +197,10 @@ def _tail(order: Order) -> Tail | None:
         return None
     from ci_reporter.runner.tail import Tail
 
-    return Tail(order.tail_bytes, order.masks)
+    try:
+        return Tail(order.tail_bytes, order.masks)
+    except RuntimeError:  # the limit of threads is reached: the command runs all the same, without a tail
+        return None
 
 
 def _has_grown(before: int | None, after: int | None) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import select
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ci_reporter.system.masking import masks_in
 
 _CHUNK = 64 * 1024
 _LEFTOVER = 1024 * 1024  # the largest a pipe can be: what was in it when the command ended
+_LOOK_S = 0.25
 _LONGEST_LINE = 8 * 1024  # of a line that has not ended, as much is searched for a mask
 
 
@@ -21,30 +22,35 @@ class Tail:
     """
 
     def __init__(self, size: int, masks: set[str]) -> None:
+        """Begin to copy; raises RuntimeError where the system has no threads left."""
         self._size = size
         self._masks = masks
-        self._kept = bytearray()
+        self._bytes = bytearray()
         self._lock = threading.Lock()
-        self._over, self._say_over = os.pipe()
+        self._over, self._over_writer = os.pipe()  # its writer is closed when the command has ended
         pipes = {theirs: os.pipe() for theirs in (1, 2)}
         self.streams: Mapping[int, int] = {theirs: write for theirs, (_, write) in pipes.items()}
         self._threads = [
             threading.Thread(target=self._pump, args=(read, theirs), daemon=True) for theirs, (read, _) in pipes.items()
         ]
-
-    def start(self) -> None:
-        """Begin to copy; the command has its ends of the pipes by now."""
-        for write in self.streams.values():
-            os.close(write)
         for thread in self._threads:
             thread.start()
 
-    def finish(self) -> str:
-        """The command has ended: copy what is still in the pipes, wait for nobody who keeps them open."""
-        os.close(self._say_over)
+    def release(self) -> None:
+        """The command has its ends of the pipes by now: close ours, so that it is seen when it closes them."""
+        for write in self.streams.values():
+            os.close(write)
+
+    def finish(self, interrupted: Callable[[], bool]) -> str:
+        """The command has ended: copy what is still in the pipes, wait for nobody who keeps them open.
+
+        Where nobody reads our stdout, a copy may wait for ever: not any longer when `interrupted`.
+        """
+        os.close(self._over_writer)
         for thread in self._threads:
-            thread.join()
-        return bytes(self._kept).decode("utf-8", "replace")
+            while thread.is_alive() and not interrupted():
+                thread.join(_LOOK_S)
+        return bytes(self._bytes).decode("utf-8", "replace")
 
     def _pump(self, source: int, target: int) -> None:
         waiting = select.poll()
@@ -57,20 +63,20 @@ class Tail:
                 chunk = os.read(source, _CHUNK)
                 if not chunk or not _write(target, chunk):
                     break
-                line = self._keep(chunk, line)
+                line = self._append(chunk, line)
                 leftover -= len(chunk) if over else 0
             elif over:
                 break
             over = over or self._over in ready
         os.close(source)  # whoever still writes gets SIGPIPE, as from any reader that went
 
-    def _keep(self, chunk: bytes, line: bytes) -> bytes:
-        """Keep what was read after `line`, a line that had not ended; what has not ended now."""
-        ended, newline, line = (line + chunk).rpartition(b"\n")
-        masks = masks_in(ended + newline)
+    def _append(self, chunk: bytes, line: bytes) -> bytes:
+        """Append what was read after the beginning of a line; gives the beginning of the last line now."""
+        lines, newline, line = (line + chunk).rpartition(b"\n")
+        masks = masks_in(lines + newline)
         with self._lock:
-            self._kept += chunk
-            del self._kept[: -self._size]
+            self._bytes += chunk
+            del self._bytes[: -self._size]
             self._masks |= masks
         return line[-_LONGEST_LINE:]
 

@@ -47,6 +47,10 @@ class Wrapped:
         (only,) = self.records()
         return only
 
+    def exists(self, name):
+        """Wait until a file is there."""
+        eventually((self.folder / name).exists)
+
     def file(self, name):
         """The content of a file once it is there and not empty."""
         path = self.folder / name

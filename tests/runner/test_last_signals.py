@@ -130,6 +130,21 @@ def test_what_hangs_can_be_ended_by_a_signal(wrapped, eventually):
     process.stdout.close()
 
 
+def test_a_tail_that_nobody_reads_can_be_ended_by_a_signal(wrapped):
+    """The command has ended; what it wrote last does not fit into our stdout."""
+    script = "head -c 60000 /dev/zero; touch ended; exit 3"
+    read, write = os.pipe()
+    os.write(write, b"x" * 60_000)  # of the 64 KiB that a pipe takes
+    process = wrapped.start("--tail", "1K", "--", "sh", "-c", script, stdout=write)
+    os.close(write)
+    wrapped.exists("ended")
+    time.sleep(0.2)
+    process.terminate()
+    assert process.wait(timeout=20) == 3
+    os.close(read)
+    process.stderr.close()
+
+
 def test_an_unrecorded_command_has_its_signals_back(wrapped, slow_start):
     (wrapped.folder / "slow_plugin.py").write_text("def read(env, read_file):\n    raise ZeroDivisionError\n")
     look = ("grep", "-E", "SigBlk|SigIgn", "/proc/self/status")

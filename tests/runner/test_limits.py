@@ -26,11 +26,12 @@ def few_processes():
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may make control groups")
-@pytest.mark.parametrize("most", range(1, 6))
-def test_a_limit_of_processes_and_threads_does_not_change_the_code(wrapped, eventually, few_processes, most):
+@pytest.mark.parametrize("options", ["", "--tail 1K"], ids=["plain", "tail"])
+@pytest.mark.parametrize("most", range(1, 7))
+def test_a_limit_of_processes_and_threads_does_not_change_the_code(wrapped, eventually, few_processes, most, options):
     """The first one is the reporter; the command is more important than the guard and than our threads."""
     (few_processes / "pids.max").write_text(str(most))
-    run = f"{wrapped.program} run --pushgateway http://127.0.0.1:9 -- sh -c 'exit 3'"
+    run = f"{wrapped.program} run {options} --pushgateway http://127.0.0.1:9 -- sh -c 'exit 3'"
     line = ["sh", "-c", f"echo $$ > {few_processes}/cgroup.procs; exec {run}"]
     done = subprocess.run(line, cwd=wrapped.folder, env=wrapped.env, capture_output=True, timeout=60)
     eventually(lambda: not (few_processes / "cgroup.procs").read_text())

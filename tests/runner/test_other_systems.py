@@ -4,10 +4,12 @@ import os
 import signal
 import sys
 import threading
+import time
 
 import pytest
 
 from ci_reporter.runner import windows
+from ci_reporter.runner.interrupt import Interrupted, interruptible
 from ci_reporter.runner.signals import HandledSignals
 
 
@@ -31,6 +33,33 @@ def test_without_sigtimedwait_waiting_ends_when_one_comes(signals):
 
 def test_without_sigtimedwait_no_signal_is_none(signals):
     assert signals.next(0.01) is None
+
+
+def test_without_sigtimedwait_waiting_costs_no_time(signals):
+    """What has woken us once does not wake us again: a command may run for hours after a first signal."""
+    os.kill(os.getpid(), signal.SIGUSR1)
+    signals.next(5.0)
+    before = time.process_time()
+    assert signals.next(0.5) is None
+    assert time.process_time() - before < 0.1
+
+
+def test_without_sigtimedwait_a_stop_that_has_come_is_taken_before_others(signals):
+    os.kill(os.getpid(), signal.SIGUSR1)
+    os.kill(os.getpid(), signal.SIGINT)
+    assert (signals.has_stop(), signals.take_stop(), signals.take_stop()) == (True, signal.SIGINT, None)
+    assert signals.next(1.0).number == signal.SIGUSR1
+
+
+def test_without_sigtimedwait_a_signal_interrupts_what_is_done_after_the_command(signals):
+    threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(Interrupted, match="SIGINT"):
+        interruptible(lambda: time.sleep(30), signals)
+
+
+def test_without_sigtimedwait_what_is_done_after_the_command_gives_its_result():
+    with HandledSignals(frozenset({signal.SIGCHLD, signal.SIGINT})) as signals:
+        assert interruptible(lambda: "done", signals) == "done"
 
 
 def test_handlers_are_given_back():
