@@ -36,9 +36,9 @@ def command(strict: bool, **where: Any) -> None:
     orphans = journal.recover(names)
     if orphans:
         output.say(f"ci-reporter: {len(orphans)} steps whose reporter was killed are recorded now")
-    waiting = journal.spool.owed()
+    waiting = journal.spool.pending()
     delivered = deliver(journal, sinks(context), None, Deadline(context.config.budget_s))
-    left = journal.spool.owed()
+    left = journal.spool.pending()
     damaged = len(journal.spool) - len(left)
     problems = [*delivered.notes, *(f"not delivered: {why}" for why in delivered.reasons)]
     problems += _without_sink(left, names)

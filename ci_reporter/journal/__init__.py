@@ -68,7 +68,7 @@ class Journal:
             raise StateError(f"cannot write {path}: {exc.strerror}") from exc
 
     def finish(self, running: Running | None, report: Report, sinks: Sequence[str]) -> None:
-        """Write the record, then owe it to `sinks`, then forget that it runs.
+        """Write the record, enqueue it for `sinks`, then forget that it runs.
 
         Raises StateError; where it can be, the record then waits in the running file for the next call.
         """
@@ -92,7 +92,7 @@ class Journal:
     def deliveries(self, ci_run_id: str = "") -> dict[str, str]:
         """What became of the reports that had somewhere to go, by report id: `delivered`, or what they wait for."""
         waiting: dict[str, list[str]] = {}
-        for each in self.spool.owed():
+        for each in self.spool.pending():
             waiting.setdefault(each.report.report_id, []).append(each.sink)
         fates = {report.report_id: "delivered" for report, sinks in self._recorded(ci_run_id) if sinks}
         return fates | {report_id: f"waiting for {', '.join(names)}" for report_id, names in waiting.items()}
@@ -170,7 +170,7 @@ class Journal:
             raise
         os.fsync(fd)
         for sink in sinks:
-            self.spool.owe(report, sink)
+            self.spool.enqueue(report, sink)
 
     def _orphans(self) -> list[Report]:
         """Steps whose owner is gone, oldest first."""
@@ -188,13 +188,13 @@ class Journal:
         return [report for report in found if report]
 
     def _adopt(self, report: Report, sinks: Sequence[str], fd: int | None) -> None:
-        """Write the record, unless (`fd` is None) it is there already, and owe it: its owner may not have come to."""
+        """Write the record, unless (`fd` is None) it is there already, and enqueue it, as its owner may not have."""
         if fd is not None:
             self._record(report, sinks, fd)
         else:
             written = next((each for each in self.reports() if each.report_id == report.report_id), report)
             for sink in sinks:
-                self.spool.owe(written, sink)
+                self.spool.enqueue(written, sink)
         unlink(os.path.join(self.running, f"{report.report_id}.json"))
         unlink(self.measures_path(report.report_id))
 

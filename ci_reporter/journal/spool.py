@@ -31,13 +31,13 @@ class Spool:
     def __len__(self) -> int:
         return sum(name.endswith(".json") for name in listing(self.path))
 
-    def owed(self, most: int | None = None) -> list[Spooled]:
-        """What has not been sent yet, oldest first; files that are not ours are passed over."""
-        found = (_spooled(os.path.join(self.path, name)) for name in sorted(listing(self.path))[:most])
+    def pending(self, most: int | None = None) -> list[Spooled]:
+        """Reports that a sink has not taken yet, oldest first; files that are not ours are passed over."""
+        found = (_entry(os.path.join(self.path, name)) for name in sorted(listing(self.path))[:most])
         return [entry for entry in found if entry]
 
-    def owe(self, report: Report, sink: str, reason: str | None = None) -> None:
-        """Keep a report for a sink until it takes it; `reason` is why it did not so far. Raises StateError."""
+    def enqueue(self, report: Report, sink: str, reason: str | None = None) -> None:
+        """Keep a report for a sink until the sink takes it; `reason` is why it has not so far. Raises StateError."""
         path = self._spool_path(report.report_id, sink)
         try:
             os.makedirs(self.path, exist_ok=True)
@@ -45,22 +45,22 @@ class Spool:
         except OSError as exc:
             raise StateError(f"cannot write {path}: {exc.strerror}") from exc
 
-    def paid(self, report_id: str, sink: str) -> None:
-        """A sink has the report; twice is once."""
+    def ack(self, report_id: str, sink: str) -> None:
+        """Forget a report that its sink has taken; it may be forgotten twice."""
         unlink(self._spool_path(report_id, sink))
 
     def _spool_path(self, report_id: str, sink: str) -> str:
         return os.path.join(self.path, f"{report_id}.{sink}.json")
 
 
-def _spooled(path: str) -> Spooled | None:
+def _entry(path: str) -> Spooled | None:
     if not path.endswith(".json"):
         return None
     try:
         with open(open_regular(path, os.O_RDONLY), "rb") as file:
             entry = json.loads(file.read(LARGEST_LINE))
         report, sink = from_json(entry["report"]), str(entry["sink"])
-        if os.path.basename(path) != f"{report.report_id}.{sink}.json":  # to pay for it would not remove it
+        if os.path.basename(path) != f"{report.report_id}.{sink}.json":  # `ack` would not remove it
             return None
         return Spooled(report=report, sink=sink, path=path, reason=entry.get("reason"))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ci_reporter.http import Deadline
     from ci_reporter.sinks import Receipt, Sink
 
-_BACKLOG = 500  # of what is owed, at most so many are looked at after a step
+_BACKLOG = 500  # at most so many waiting reports are read after a step
 
 
 class Delivery(Frozen):
@@ -33,9 +33,9 @@ class Delivery(Frozen):
 
 
 def deliver(journal: Journal, sinks: Sequence[Sink], own: Report | None, deadline: Deadline) -> Delivery:
-    """Send the step's own report, then what is owed, to all sinks at once, all before the deadline."""
-    owed = journal.spool.owed(_BACKLOG if own else None)
-    receipts = _at_once([partial(_to, sink, owed, own, deadline, journal) for sink in sinks])
+    """Send the step's own report, then those that wait, to all sinks at once, all before the deadline."""
+    pending = journal.spool.pending(_BACKLOG if own else None)
+    receipts = _at_once([partial(_to, sink, pending, own, deadline, journal) for sink in sinks])
     return Delivery(
         taken=sum(len(receipt.taken) for receipt in receipts),
         refused=own is not None and any(own.report_id in receipt.refused for receipt in receipts),
@@ -54,12 +54,12 @@ def _at_once(sends: Sequence[Callable[[], Receipt]]) -> list[Receipt]:
         return [each.result() for each in [pool.submit(send) for send in sends]]
 
 
-def _to(sink: Sink, owed: Sequence[Spooled], own: Report | None, deadline: Deadline, journal: Journal) -> Receipt:
+def _to(sink: Sink, pending: Sequence[Spooled], own: Report | None, deadline: Deadline, journal: Journal) -> Receipt:
     own_id = own.report_id if own else None
-    backlog = [each for each in owed if each.sink == sink.name and each.report.report_id != own_id]
+    backlog = [each for each in pending if each.sink == sink.name and each.report.report_id != own_id]
     receipt = sink.send(own, [each.report for each in backlog], deadline)
     for report_id in receipt.taken:
-        journal.spool.paid(report_id, sink.name)
+        journal.spool.ack(report_id, sink.name)
     for each in backlog:
         why = receipt.refused.get(each.report.report_id)
         if why and why != each.reason:
@@ -71,6 +71,6 @@ def _to(sink: Sink, owed: Sequence[Spooled], own: Report | None, deadline: Deadl
 
 def _keep(journal: Journal, report: Report, sink: str, why: str) -> None:
     try:
-        journal.spool.owe(report, sink, why)
+        journal.spool.enqueue(report, sink, why)
     except StateError:
         pass  # it is in the spool already, without the reason; or the folder is broken and that has been said

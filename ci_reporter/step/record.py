@@ -1,4 +1,4 @@
-"""The record: written to the journal, owed to its sinks, shown in the OpenMetrics file."""
+"""The record: written to the journal, enqueued for its sinks, shown in the OpenMetrics file."""
 
 from __future__ import annotations
 

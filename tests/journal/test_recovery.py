@@ -51,7 +51,7 @@ def test_a_pid_says_nothing(journal, make_orphan):
 def test_a_recovered_record_is_owed_to_the_sinks(journal, make_orphan):
     make_orphan()
     (report,) = journal.recover(("hub",))
-    assert [(each.report, each.sink) for each in journal.spool.owed()] == [(report, "hub")]
+    assert [(each.report, each.sink) for each in journal.spool.pending()] == [(report, "hub")]
 
 
 def test_a_record_that_is_there_already_is_not_doubled_but_owed(journal, make_report):
@@ -60,7 +60,7 @@ def test_a_record_that_is_there_already_is_not_doubled_but_owed(journal, make_re
     os.close(running.fd)
     assert journal.recover(("hub",)) == []
     assert list(journal.reports()) == [report]
-    assert [each.report for each in journal.spool.owed()] == [report]
+    assert [each.report for each in journal.spool.pending()] == [report]
     assert os.listdir(journal.running) == []
 
 
@@ -131,7 +131,7 @@ def test_a_record_that_a_full_disk_refused_is_recovered(small_disk, fill, make_r
     ballast.unlink()
     (recovered,) = journal.recover(("hub",))
     assert (recovered.step.exit_code, recovered.step.duration_ms) == (3, 1234)
-    assert [each.report for each in journal.spool.owed()] == [recovered]
+    assert [each.report for each in journal.spool.pending()] == [recovered]
 
 
 def test_a_record_that_waits_keeps_its_tail_where_there_is_room(journal, make_report):

@@ -31,14 +31,14 @@ def test_a_finished_step_is_one_line_and_runs_no_more(journal, make_report):
 
 def test_a_record_is_owed_to_every_sink(journal, make_report):
     journal.finish(None, report := make_report(), ("pushgateway", "hub"))
-    assert [(each.report, each.sink) for each in journal.spool.owed()] == [(report, "hub"), (report, "pushgateway")]
+    assert [(each.report, each.sink) for each in journal.spool.pending()] == [(report, "hub"), (report, "pushgateway")]
 
 
 def test_a_paid_report_is_owed_no_more(journal, make_report):
     journal.finish(None, report := make_report(), ("pushgateway",))
-    journal.spool.paid(report.report_id, "pushgateway")
-    journal.spool.paid(report.report_id, "pushgateway")
-    assert journal.spool.owed() == []
+    journal.spool.ack(report.report_id, "pushgateway")
+    journal.spool.ack(report.report_id, "pushgateway")
+    assert journal.spool.pending() == []
 
 
 def test_the_folder_ignores_itself_in_git(journal, make_report):
@@ -165,14 +165,14 @@ def test_one_run_among_a_hundred_thousand_lines_is_found_fast(journal, make_repo
 def test_a_damaged_spool_file_is_passed_over(journal, make_report, entry):
     journal.finish(None, report := make_report(), ("hub",))
     (Path(journal.spool.path) / "0.hub.json").write_bytes(entry)
-    assert [each.report for each in journal.spool.owed()] == [report]
+    assert [each.report for each in journal.spool.pending()] == [report]
 
 
 def test_a_spool_file_under_a_wrong_name_is_not_owed_for_ever(journal, make_report):
     journal.finish(None, report := make_report(), ("hub",))
     path = Path(journal.spool.path) / f"{report.report_id}.hub.json"
     path.rename(path.with_name("copy.hub.json"))
-    assert journal.spool.owed() == []
+    assert journal.spool.pending() == []
 
 
 @pytest.mark.parametrize("put", [Path.touch, lambda path: path.symlink_to(path.name)], ids=["file", "loop"])
@@ -182,4 +182,4 @@ def test_something_else_in_place_of_the_spool_loses_no_record(journal, make_repo
     with pytest.raises(StateError, match=r"spool/.*; the record waits in"):
         journal.finish(running, report, ("hub",))
     assert list(journal.reports()) == [report]
-    assert (len(journal.spool), journal.spool.owed()) == (0, [])
+    assert (len(journal.spool), journal.spool.pending()) == (0, [])

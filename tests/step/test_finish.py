@@ -45,7 +45,7 @@ def test_what_was_not_delivered_is_spooled_and_said(conclude, make_context, free
     conclusion = conclude(context)
     assert (conclusion.fate, conclusion.exit_code) == ("not delivered", 0)
     assert conclusion.warnings[-1].endswith("connection refused; 'ci-reporter flush' sends it again")
-    assert [each.sink for each in context.journal.spool.owed()] == ["pushgateway"]
+    assert [each.sink for each in context.journal.spool.pending()] == ["pushgateway"]
 
 
 def test_strict_makes_a_failed_delivery_exit_70(conclude, make_context, free_port):
@@ -63,7 +63,7 @@ def test_a_dry_run_shows_what_would_be_sent_and_owes_nothing(conclude, make_cont
     conclusion = conclude(context)
     assert conclusion.fate == "recorded, nothing sent (dry run)"
     assert [preview.split(" ")[0] for preview in conclusion.previews] == ["POST"]
-    assert context.journal.spool.owed() == []
+    assert context.journal.spool.pending() == []
 
 
 @pytest.mark.services
