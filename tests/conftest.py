@@ -21,6 +21,9 @@ from pathlib import Path
 
 import pytest
 
+from ci_reporter.gate.probing.probe import Line, probe
+from ci_reporter.gate.recording import Probe
+from ci_reporter.http.exchange import Call
 from ci_reporter.model import Report
 from ci_reporter.schema import from_json
 
@@ -356,3 +359,22 @@ def answer() -> Callable[..., bytes]:
         return f"{head}\r\n\r\n".encode() + body
 
     return make
+
+
+@pytest.fixture(scope="session")
+def probe_once() -> Callable[[Line], Probe]:
+    """Probe once on that line, and cut the call when its time is up, as the loop does."""
+
+    def once(line: Line) -> Probe:
+        line.prepare()
+        due = time.monotonic()
+        call = Call(due + line.target.timeout_s)
+        timer = threading.Timer(line.target.timeout_s, call.cut)
+        timer.start()
+        try:
+            return probe(line, 0.0, call, due)
+        finally:
+            timer.cancel()
+            timer.join()
+
+    return once

@@ -26,14 +26,15 @@ _LATEST_S = 1e7
 _LONGEST_MS = 1e9
 _LARGEST_COUNT = 1e15
 _LONGEST_TEXT = 1000
-_TEXTS = ("revision", "reason", "response", "url")
+_TEXTS = ("revision", "reason", "response", "url", "address")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Probe:
     """One request: `latency_ms` counts from its intended start, and is None where no answer came.
 
-    Of a bad one, `reason` says why it is, and `response` how its answer began; `url` where a signal has several.
+    Of a bad one, `reason` says why it is, and `response` how its answer began. `url` is there where a signal has
+    several, `address` where a name has.
     """
 
     t: float
@@ -44,6 +45,7 @@ class Probe:
     reason: str | None = None
     response: str | None = None
     url: str | None = None
+    address: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,26 +1,29 @@
-"""One request and its answer over HTTP/1.1, on a connection of its own or on one that was kept.
+"""One request and its answer, timed: `http.client` on a connection of its own or on one that was kept.
 
-Written for probing: everything is bounded, nothing is retried unseen, and what goes wrong has a name.
-Sources: RFC 9110 (semantics), RFC 9112 (messages).
+For probing: everything is bounded, nothing is retried unseen, and what goes wrong has a name. It blocks, so it belongs
+in a thread; cutting its `Call` ends it, whatever it waits for. Sources: RFC 9110 (semantics), RFC 9112 (messages).
 """
 
 from __future__ import annotations
 
-import asyncio
 import base64
+import http.client
+import io
 import re
+import socket
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
-_LARGEST_HEAD = 64 * 1024
-_STATUS = re.compile(rb"HTTP/1\.[01] ([1-9]\d\d)(?: |\r?\n|$)")
-_PORTS = {"http": 80, "https": 443}
+from ci_reporter.http.addresses import PORTS, bracketed, connect_in_turn, host_of, resolve
+
 _PROXY_PORT = 1080  # curl's
 _MOST_INTERIM = 10
 _BODIED = ("POST", "PUT", "PATCH")
 _IN_A_PATH = "!#$%&'()*+,/:;=?@[]~"
+_TOO_LARGE = "its headers are larger than 64 KiB, or more than 100"
 
 
 class Trouble(Exception):
@@ -33,17 +36,20 @@ class Unanswered(Trouble):
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """A whole answer. Header names are in small letters; `kept` tells whether the connection may be used again."""
+    """A whole answer. Header names are in small letters; `reusable` tells whether the connection may be used again."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
-    kept: bool
+    reusable: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """One request: what to send, where, and what the answer may be at most."""
+    """One request: what to send, where, and how large the answer may be.
+
+    Of the addresses that the host's name has, `turn` chooses one: each in turn.
+    """
 
     method: str
     url: str
@@ -51,120 +57,233 @@ class Order:
     body: bytes | None = None
     limit_bytes: int
     family: int = 0
+    turn: int = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Connection:
-    """An open connection to an origin; `through_proxy` asks with the whole address, as a proxy wants it."""
+class Call:
+    """An exchange under way: how far it has come, where it goes, and the socket to cut when its time is up."""
 
-    origin: str
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    through_proxy: bool = False
+    def __init__(self, until: float) -> None:
+        self.until = until
+        self.stage = "connecting"
+        self.address: str | None = None
+        self._socket: socket.socket | None = None
+        self._over = False
+
+    def left_s(self) -> float:
+        """Seconds until the deadline, on the monotonic clock; never 0, which would mean no wait at all."""
+        return max(0.001, self.until - time.monotonic())
+
+    def hold(self, connected: socket.socket) -> None:
+        """Wait on this socket from now on."""
+        self._socket = connected
+        connected.settimeout(self.left_s())
+        if self._over:
+            self.cut()
+
+    def cut(self) -> None:
+        """Wake whoever waits for the other side: for them it has hung up."""
+        self._over = True
+        if self._socket:
+            try:
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # a TLS socket's own would wait for its peer
+            except OSError:  # it has hung up by itself
+                pass
+
+
+class _Reader(io.BufferedReader):
+    """Says of an end of headers whether it was one: http.client takes a connection that breaks off there for it."""
+
+    broken = False
+
+    def readline(self, size: int | None = -1) -> bytes:
+        line = super().readline(size)
+        self.broken = self.broken or not line
+        return line
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer after all interim ones; http.client passes over 100 alone, and over any number of them."""
+
+    def __init__(self, *args: object, **more: object) -> None:
+        super().__init__(*args, **more)  # type: ignore[arg-type]  # what http.client gives
+        self.fp = _Reader(self.fp.detach())
+        self._interim = 0
+
+    @property
+    def broken(self) -> bool:
+        """Whether the connection ended within the headers."""
+        return isinstance(self.fp, _Reader) and self.fp.broken
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # http.client's own seam
+        if not 100 <= status < 200:
+            return version, status, reason
+        self._interim += 1
+        if self._interim > _MOST_INTERIM:
+            raise Trouble("it sends interim answers without end")
+        return version, http.client.CONTINUE, reason
+
+
+class Connection(http.client.HTTPConnection):
+    """An open connection to `origin`; `through_proxy` asks with the whole address, as a proxy wants it."""
+
+    response_class = _Response
+    origin = ""
+    through_proxy = False
 
     @property
     def open(self) -> bool:
-        """Whether the other side has not hung up."""
-        return not (self.reader.at_eof() or self.writer.is_closing())
+        """Whether the other side has not hung up: on an idle connection there is nothing to read but the end."""
+        if self.sock is None:
+            return False
+        self.sock.settimeout(0.0)
+        try:
+            self.sock.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            pass
+        return False
 
-    def close(self) -> None:
-        """Hang up at once, whatever is still under way."""
-        self.writer.transport.abort()
 
-
-async def connect(order: Order, context: ssl.SSLContext | None, proxy: str | None) -> Connection:
+def connect(order: Order, context: ssl.SSLContext | None, proxy: str | None, call: Call) -> Connection:
     """Open a connection to where the order goes, or to its proxy. Raises OSError, Trouble."""
     parts = urlsplit(order.url)
-    host, port = _host(order.url), parts.port or _PORTS[parts.scheme]
-    secure = context if parts.scheme == "https" else None
-    if proxy is None:
-        reader, writer = await _open(host, port, order.family, secure)
-        return Connection(origin=origin(order.url), reader=reader, writer=writer)
-    reader, writer = await _open_proxy(proxy)
-    if secure is None:
-        return Connection(origin=origin(order.url), reader=reader, writer=writer, through_proxy=True)
-    try:
-        await _tunnel(reader, writer, f"{_bracketed(host)}:{port}", _proxy_headers(proxy))
-        await writer.start_tls(secure, server_hostname=host)
-    except BaseException:  # cancelled too: nobody else knows of this connection
-        writer.transport.abort()
-        raise
-    return Connection(origin=origin(order.url), reader=reader, writer=writer)
+    host, port = host_of(order.url), parts.port or PORTS[parts.scheme]
+    connection = Connection(host, port)
+    connection.origin = origin(order.url)
+    if proxy:
+        connection.sock = _to_proxy(proxy, call)
+        connection.through_proxy = parts.scheme == "http"
+        if not connection.through_proxy:
+            _tunnel(connection.sock, f"{bracketed(host)}:{port}", _proxy_headers(proxy))
+    else:
+        connection.sock, call.address = connect_in_turn(
+            resolve(host, port, order.family), port, order.turn, call.left_s()
+        )
+        call.hold(connection.sock)
+    if parts.scheme == "https" and context:
+        connection.sock = _secured(connection.sock, context, host)
+        call.hold(connection.sock)
+    return connection
 
 
 def origin(url: str) -> str:
     """Scheme, host and port of an address: what one connection serves."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{_bracketed(parts.hostname or '')}:{parts.port or _PORTS.get(parts.scheme)}"
+    return f"{parts.scheme}://{bracketed(parts.hostname or '')}:{parts.port or PORTS.get(parts.scheme)}"
 
 
-async def _open_proxy(proxy: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+def exchange(order: Order, connection: Connection, proxy: str | None, call: Call) -> Reply:
+    """Send the request and read the whole answer. Raises OSError, Trouble."""
+    call.stage = "waiting for the answer"
+    call.hold(connection.sock)
+    try:
+        response = _answer(order, connection, proxy)
+        call.stage = "reading the answer"
+        return _reply(order, response)
+    except http.client.RemoteDisconnected as exc:
+        raise Unanswered("it closed the connection without an answer") from exc
+    except http.client.IncompleteRead as exc:
+        raise Trouble("its answer broke off") from exc
+    except http.client.BadStatusLine as exc:
+        raise Trouble("it does not speak HTTP") from exc
+    except http.client.HTTPException as exc:  # a line too long, or too many headers
+        raise Trouble(_TOO_LARGE) from exc
+
+
+def _answer(order: Order, connection: Connection, proxy: str | None) -> http.client.HTTPResponse:
+    """Status and headers. A connection that is reset before them is `Unanswered`."""
+    through = proxy if connection.through_proxy else None
+    try:
+        connection.putrequest(order.method, _target(order, through), skip_host=True, skip_accept_encoding=True)
+        for name, value in _headers(order, through).items():
+            connection.putheader(name, value.encode("utf-8", "replace"))
+        connection.endheaders(order.body)
+        response = connection.getresponse()
+    except http.client.RemoteDisconnected:  # which is a ConnectionError too
+        raise
+    except ConnectionError as exc:
+        raise Unanswered("connection reset") from exc
+    if isinstance(response, _Response) and response.broken:
+        raise Trouble("its answer broke off")
+    return response
+
+
+def _reply(order: Order, response: http.client.HTTPResponse) -> Reply:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    length = headers.get("content-length", "0")
+    if not re.fullmatch(r"[0-9]{1,18}", length):
+        raise Trouble("its Content-Length is not a number")
+    body = b"" if int(length) > order.limit_bytes and order.method != "HEAD" else response.read(order.limit_bytes + 1)
+    if len(body) > order.limit_bytes or (response.length and not body):
+        raise Trouble(f"its body is larger than {order.limit_bytes // 1024} KiB")
+    if response.length:
+        raise Trouble("its answer broke off")
+    return Reply(status=response.status, headers=headers, body=body, reusable=not response.will_close)
+
+
+def _target(order: Order, proxy: str | None) -> str:
+    parts = urlsplit(order.url)
+    path = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_IN_A_PATH)
+    return f"{parts.scheme}://{_host_and_port(order)}{path}" if proxy else path
+
+
+def _headers(order: Order, proxy: str | None) -> dict[str, str]:
+    named = {name.lower() for name in order.headers}
+    headers = {**({} if "host" in named else {"Host": _host_and_port(order)}), **order.headers}
+    headers |= _proxy_headers(proxy) if proxy else {}
+    if order.body is not None or order.method in _BODIED:
+        headers["Content-Length"] = str(len(order.body or b""))
+    return headers
+
+
+def _host_and_port(order: Order) -> str:
+    port = urlsplit(order.url).port
+    return bracketed(host_of(order.url)) + (f":{port}" if port else "")
+
+
+def _secured(plain: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
+    try:
+        return context.wrap_socket(plain, server_hostname=host)
+    except BaseException:
+        plain.close()
+        raise
+
+
+def _to_proxy(proxy: str, call: Call) -> socket.socket:
     try:
         to = urlsplit(proxy)
         host, port = to.hostname or "", to.port or _PROXY_PORT
     except ValueError:  # whose words may hold a part of the password
-        raise Trouble("the proxy's address is none") from None
+        raise Trouble("the proxy's address is malformed") from None
     if to.scheme != "http":
         raise Trouble(f"the proxy's address begins with {to.scheme[:10]}://, and only http:// is known")
     try:
-        return await _open(host, port, 0, None)
+        found = socket.create_connection((host, port), call.left_s())
     except OSError as exc:
         raise Trouble(f"the proxy {host[:100]}:{port} cannot be reached") from exc
+    call.hold(found)
+    return found
 
 
-async def _open(
-    host: str, port: int, family: int, secure: ssl.SSLContext | None
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    import socket
-
-    families = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
-    return await asyncio.open_connection(
-        host, port, ssl=secure, family=families[family], limit=_LARGEST_HEAD, happy_eyeballs_delay=0.25
-    )
-
-
-async def _tunnel(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, where: str, headers: Mapping[str, str]
-) -> None:
+def _tunnel(plain: socket.socket, where: str, headers: Mapping[str, str]) -> None:
+    """Ask a proxy for a tunnel; it closes the socket where there is none."""
     lines = [f"CONNECT {where} HTTP/1.1", f"Host: {where}", *(f"{name}: {value}" for name, value in headers.items())]
-    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace"))
-    status, _ = await _head(reader)
-    if not 200 <= status < 300:
-        raise Trouble(f"the proxy answered {status}")
-
-
-async def exchange(order: Order, connection: Connection, proxy: str | None, stages: list[str]) -> Reply:
-    """Send the request, read the whole answer, and say in `stages` how far it came.
-
-    Raises OSError, Trouble, asyncio.IncompleteReadError.
-    """
-    stages.append("waiting for the answer")
-    connection.writer.write(_request(order, proxy if connection.through_proxy else None))
-    status, headers = await _head(connection.reader)
-    interim = 0
-    while 100 <= status < 200:
-        interim += 1
-        if interim > _MOST_INTERIM:
-            raise Trouble("it sends interim answers without end")
-        status, headers = await _head(connection.reader)
-    stages.append("reading the answer")
-    body, framed = await _body(order, connection.reader, status, headers)
-    kept = framed and "close" not in headers.get("connection", "").lower()
-    return Reply(status=status, headers=headers, body=body, kept=kept)
-
-
-def _request(order: Order, proxy: str | None) -> bytes:
-    parts = urlsplit(order.url)
-    path = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_IN_A_PATH)
-    host = _bracketed(_host(order.url)) + (f":{parts.port}" if parts.port else "")
-    target = f"{parts.scheme}://{host}{path}" if proxy else path
-    named = {name.lower() for name in order.headers}
-    headers = {**({} if "host" in named else {"Host": host}), **order.headers}
-    headers |= _proxy_headers(proxy) if proxy else {}
-    if order.body is not None or order.method in _BODIED:
-        headers["Content-Length"] = str(len(order.body or b""))
-    head = "\r\n".join([f"{order.method} {target} HTTP/1.1", *(f"{name}: {each}" for name, each in headers.items())])
-    return f"{head}\r\n\r\n".encode("utf-8", "replace") + (order.body or b"")
+    try:
+        plain.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace"))
+        response = http.client.HTTPResponse(plain, method="CONNECT")
+        response.begin()
+    except http.client.HTTPException as exc:
+        plain.close()
+        raise Trouble("the proxy does not speak HTTP") from exc
+    except BaseException:
+        plain.close()
+        raise
+    if not 200 <= response.status < 300:
+        plain.close()
+        raise Trouble(f"the proxy answered {response.status}")
 
 
 def _proxy_headers(proxy: str) -> dict[str, str]:
@@ -173,103 +292,3 @@ def _proxy_headers(proxy: str) -> dict[str, str]:
         return {}
     pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
     return {"Proxy-Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-
-
-def _host(url: str) -> str:
-    """The host as DNS knows it."""
-    host = urlsplit(url).hostname or ""
-    return host if host.isascii() else host.encode("idna").decode()
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-async def _head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
-    """Status and headers of an answer."""
-    try:
-        first = await _first_line(reader)
-        match = _STATUS.match(first)
-        if not match:
-            raise Trouble("it does not speak HTTP")
-        headers: dict[str, str] = {}
-        size = len(first)
-        while (line := await reader.readline()).strip():
-            size += len(line)
-            if size > _LARGEST_HEAD:
-                raise Trouble("its headers are larger than 64 KiB")
-            name, _, value = line.decode("latin-1").partition(":")
-            headers[name.strip().lower()] = value.strip()
-    except ValueError:  # a line longer than the reader's limit
-        raise Trouble("its headers are larger than 64 KiB") from None
-    if not line:
-        raise Trouble("its answer broke off")
-    return int(match[1]), headers
-
-
-async def _first_line(reader: asyncio.StreamReader) -> bytes:
-    try:
-        first = await reader.readline()
-    except ConnectionError as exc:
-        raise Unanswered("connection reset") from exc
-    if not first:
-        raise Unanswered("it closed the connection without an answer")
-    return first
-
-
-async def _body(
-    order: Order, reader: asyncio.StreamReader, status: int, headers: Mapping[str, str]
-) -> tuple[bytes, bool]:
-    """The body, and whether its end was told, so that the connection may be used again."""
-    if order.method == "HEAD" or status in (204, 304):
-        return b"", True
-    if "chunked" in headers.get("transfer-encoding", "").lower():
-        return await _chunks(order, reader), True
-    length = headers.get("content-length")
-    if length is None:
-        return await _until_closed(order, reader), False
-    if not re.fullmatch(r"\d{1,18}", length):
-        raise Trouble("its Content-Length is no number")
-    _check_size(order, int(length))
-    return await reader.readexactly(int(length)), True
-
-
-async def _until_closed(order: Order, reader: asyncio.StreamReader) -> bytes:
-    found = bytearray()
-    while chunk := await reader.read(_LARGEST_HEAD):
-        found += chunk
-        _check_size(order, len(found))
-    return bytes(found)
-
-
-async def _chunks(order: Order, reader: asyncio.StreamReader) -> bytes:
-    found = bytearray()
-    try:
-        while size := await _chunk_size(reader):
-            _check_size(order, len(found) + size)
-            found += await reader.readexactly(size)
-            if (await reader.readline()).strip():
-                raise Trouble("its chunks are broken")
-        trailers = 0
-        while line := (await reader.readline()).strip():
-            trailers += len(line)
-            if trailers > _LARGEST_HEAD:
-                raise Trouble("its trailers are larger than 64 KiB")
-    except ValueError:
-        raise Trouble("its chunks are broken") from None
-    return bytes(found)
-
-
-async def _chunk_size(reader: asyncio.StreamReader) -> int:
-    line = await reader.readline()
-    if not line.endswith(b"\n"):
-        raise Trouble("its answer broke off")
-    size = line.partition(b";")[0].strip()
-    if not re.fullmatch(rb"[0-9a-fA-F]{1,16}", size):
-        raise Trouble("its chunks are broken")
-    return int(size, 16)
-
-
-def _check_size(order: Order, size: int) -> None:
-    if size > order.limit_bytes:
-        raise Trouble(f"its body is larger than {order.limit_bytes // 1024} KiB")

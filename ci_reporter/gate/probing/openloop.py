@@ -6,7 +6,6 @@ is closed because whoever started it is gone.
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import json
 import os
@@ -16,92 +15,127 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ci_reporter.gate.probing.probe import Line, probe
+from ci_reporter.gate.probing.probe import Line, probe, timed_out
 from ci_reporter.gate.probing.target import Expect, Target
 from ci_reporter.gate.recording import Probe, line
+from ci_reporter.http.exchange import Call
 
 MOST_IN_FLIGHT = 1000
 _SETTLED_EVERY_S = 0.1
-_HEAD_START_S = 0.02
-_RESOLVERS = 64  # threads: a slow name server must not hold the probes back before the service can
+_HEAD_START_S = 0.05
+_STACK_BYTES = 512 * 1024
 
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Flight:
+    """A probe under way: whose it is, when it was due in seconds from the start, and its call."""
+
+    index: int
+    t: float
+    call: Call
+
+
 class Loop:
-    """Probes under way, and what has been told of them. All times are of the loop's clock, from `begun` on."""
+    """Sends probes on a clock, whatever became of those before, and says what came of each.
+
+    Each probe blocks in a thread of its own; this one only begins them and ends those whose time is up. `say` is called
+    from all of them, one at a time. Times are seconds from `begun` on.
+    """
 
     def __init__(self, lines: Sequence[Line], say: Say, most: int = MOST_IN_FLIGHT) -> None:
         self._lines = lines
-        self._say = say
+        self._write = say
         self._most = most
-        self._flying: dict[asyncio.Task[None], float] = {}
+        self._lock = threading.Lock()
+        self._flights: set[Flight] = set()
+        self._pool = ThreadPoolExecutor(most)
         self._next = 0.0
-        self._over = asyncio.Event()
+        self._told_at = 0.0
+        self._over = threading.Event()
         self._several = _several([each.target for each in lines])
 
     def stop(self) -> None:
         """Begin no more probes."""
         self._over.set()
 
-    async def run(self, begun: float) -> None:
+    def run(self, begun: float) -> None:
         """Probe until told to stop, then wait for those under way."""
-        telling = asyncio.create_task(self._tell())
         due = [(self._due(index, 0), index, 0) for index in range(len(self._lines))]
         heapq.heapify(due)
-        while not await self._waited(begun + due[0][0]):
+        while not self._wait(begun + due[0][0]):
             t, index, count = due[0]
             heapq.heapreplace(due, (self._due(index, count + 1), index, count + 1))
             self._next = due[0][0]
-            self._begin(index, t, begun + t)
-        telling.cancel()
-        if self._flying:
-            await asyncio.wait(self._flying)
-        self._say(json.dumps({"settled": self._next}))
+            self._begin(index, t, begun + t, count)
+        while self._flights:
+            self._tick(time.monotonic() + _SETTLED_EVERY_S)
+            time.sleep(0.01)
+        self._say_settled()
 
     def _due(self, index: int, count: int) -> float:
         """When a target's probe of that number is due: reckoned from the start, so that nothing adds up to a drift."""
         return (index / len(self._lines) + count) / self._lines[index].target.rate
 
-    async def _waited(self, until: float) -> bool:
+    def _wait(self, until: float) -> bool:
         """Wait for that moment; whether we were told to stop in the meantime."""
-        left_s = until - asyncio.get_running_loop().time()
-        if left_s <= 0:
-            await asyncio.sleep(0)  # a loop that lags behind still hears its answers
-            return self._over.is_set()
-        try:
-            async with asyncio.timeout(left_s):
-                return await self._over.wait()
-        except TimeoutError:
-            return False
+        while (left_s := until - time.monotonic()) > 0:
+            if self._over.wait(min(left_s, self._tick(until))):
+                return True
+        self._tick(until)
+        return self._over.is_set()
 
-    def _begin(self, index: int, t: float, due: float) -> None:
-        if len(self._flying) >= self._most:
+    def _tick(self, until: float) -> float:
+        """End the probes whose time is up, say how far all have come; seconds until the next time that is due."""
+        now = time.monotonic()
+        with self._lock:
+            late = [each for each in self._flights if each.call.until <= now]
+            soonest = min((each.call.until for each in self._flights if each.call.until > now), default=until)
+        for flight in late:
+            flight.call.cut()
+            self._land(flight, timed_out(self._lines[flight.index].target, round(flight.t, 4), flight.call))
+        if now - self._told_at >= _SETTLED_EVERY_S:
+            self._told_at = now
+            self._say_settled()
+        return max(0.001, min(soonest - now, _SETTLED_EVERY_S))
+
+    def _begin(self, index: int, t: float, due: float, turn: int) -> None:
+        target = self._lines[index].target
+        if len(self._flights) >= self._most:
             reason = f"not sent: {self._most} probes still wait for their answers"
-            self._tell_of(index, Probe(t=round(t, 4), ok=False, reason=reason))
+            with self._lock:
+                self._say_probe(index, Probe(t=round(t, 4), ok=False, reason=reason))
             return
-        task = asyncio.create_task(self._fly(index, t, due))
-        self._flying[task] = t
-        task.add_done_callback(self._flying.pop)
+        flight = Flight(index=index, t=t, call=Call(due + target.timeout_s))
+        with self._lock:
+            self._flights.add(flight)
+        self._pool.submit(self._fly, flight, due, turn)
 
-    async def _fly(self, index: int, t: float, due: float) -> None:
-        self._tell_of(index, await probe(self._lines[index], round(t, 4), due))
+    def _fly(self, flight: Flight, due: float, turn: int) -> None:
+        self._land(flight, probe(self._lines[flight.index], round(flight.t, 4), flight.call, due, turn))
 
-    def _tell_of(self, index: int, found: Probe) -> None:
+    def _land(self, flight: Flight, found: Probe) -> None:
+        """Say what came of it, once: an answer that comes after its time was up is not said."""
+        with self._lock:
+            if flight not in self._flights:
+                return
+            self._say_probe(flight.index, found)
+            self._flights.remove(flight)
+
+    def _say_probe(self, index: int, found: Probe) -> None:
         target = self._lines[index].target
         if target.signal in self._several:
             found = replace(found, url=target.url.partition("?")[0])
-        self._say(line(target.signal, found))
+        self._write(line(target.signal, found))
 
-    async def _tell(self) -> None:
-        """Say again and again before which time everything has come."""
-        while True:
-            await asyncio.sleep(_SETTLED_EVERY_S)
-            self._say(json.dumps({"settled": min([self._next, *self._flying.values()])}))
+    def _say_settled(self) -> None:
+        """Say before which time everything has come."""
+        with self._lock:
+            self._write(json.dumps({"settled": min([self._next, *(each.t for each in self._flights)])}))
 
 
 def _several(targets: Sequence[Target]) -> frozenset[str]:
@@ -143,19 +177,17 @@ def _files_allowed() -> int:
     return max(16, min(MOST_IN_FLIGHT, wanted // 2 - 32))
 
 
-async def _main(plan: Mapping[str, Any]) -> None:
+def _probe_all(plan: Mapping[str, Any]) -> None:
     lines = [Line(target=each, proxies=plan["proxies"]) for each in _targets(plan)]
     for each in lines:
         each.prepare()
-    running = asyncio.get_running_loop()
-    running.set_default_executor(ThreadPoolExecutor(_RESOLVERS))
+    threading.stack_size(_STACK_BYTES)  # there may be a thousand threads
     loop = Loop(lines, _say, _files_allowed())
-    stop = partial(running.call_soon_threadsafe, loop.stop)
-    threading.Thread(target=_listen, args=(stop,), daemon=True).start()
-    begun = running.time() + _HEAD_START_S
-    _say(json.dumps({"begun": begun + time.monotonic() - running.time()}))
-    await loop.run(begun)
-    os._exit(0)  # whatever name is still looked up: asyncio would wait for it
+    threading.Thread(target=_listen, args=(loop.stop,), daemon=True).start()
+    begun = time.monotonic() + _HEAD_START_S
+    _say(json.dumps({"begun": begun}))
+    loop.run(begun)
+    os._exit(0)  # whatever name is still looked up: the pool would wait for it
 
 
 def _say(text: str) -> None:
@@ -175,7 +207,7 @@ def main() -> None:
     """Probe as the plan on stdin says."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C is for whoever started us, and he tells us
     try:
-        asyncio.run(_main(json.loads(sys.stdin.readline())))
+        _probe_all(json.loads(sys.stdin.readline()))
     except BrokenPipeError:
         os._exit(0)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urljoin, urlsplit
@@ -16,7 +17,7 @@ from ci_reporter.gate.probing.asserts import problem
 from ci_reporter.gate.probing.target import Target
 from ci_reporter.gate.recording import Probe
 from ci_reporter.health.reply import revision_of
-from ci_reporter.http.exchange import Connection, Order, Reply, Trouble, Unanswered, connect, exchange, origin
+from ci_reporter.http.exchange import Call, Connection, Order, Reply, Trouble, Unanswered, connect, exchange, origin
 from ci_reporter.system.masking import Masking
 
 _MOST_REDIRECTS = 5
@@ -34,6 +35,26 @@ class Line:
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
     idle: list[Connection] = field(default_factory=list)
     _context: ssl.SSLContext | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def take(self, there: str) -> Connection | None:
+        """An idle connection to there that is still open; those that are not are let go."""
+        with self._lock:
+            for each in [each for each in self.idle if not each.open]:
+                self.idle.remove(each)
+                each.close()
+            found = next((each for each in self.idle if each.origin == there), None)
+            if found:
+                self.idle.remove(found)
+            return found
+
+    def give_back(self, connection: Connection) -> bool:
+        """Keep a connection for a later probe; False where there are enough."""
+        with self._lock:
+            if len(self.idle) >= _MOST_IDLE:
+                return False
+            self.idle.append(connection)
+            return True
 
     @property
     def context(self) -> ssl.SSLContext:
@@ -65,27 +86,38 @@ class Line:
         return found if not found or "//" in found else f"http://{found}"
 
 
-async def probe(line: Line, t: float, due: float) -> Probe:
-    """Ask once. `due` is the loop's time when it was to begin: latency counts from there."""
-    loop = asyncio.get_running_loop()
+def probe(line: Line, t: float, call: Call, due: float, turn: int = 0) -> Probe:
+    """Ask once. `due` is the monotonic time when it was to begin: latency counts from there, not from when it did."""
     target = line.target
-    left_s = max(0.001, due + target.timeout_s - loop.time())
-    stages = ["connecting"]
     try:
-        async with asyncio.timeout(left_s):
-            reply = await _answer(line, stages)
-    except TimeoutError:
-        return Probe(t=t, ok=False, reason=f"timed out after {target.timeout_s:g} s ({stages[-1]})")
-    except (Trouble, OSError, asyncio.IncompleteReadError, ValueError) as exc:
-        return Probe(t=t, ok=False, reason=_reason(exc))
-    return _judged(target, reply, t, (loop.time() - due) * 1000)
+        reply = _answer(line, call, turn)
+    except (Trouble, OSError, ValueError) as exc:
+        if time.monotonic() >= call.until:
+            return timed_out(target, t, call)
+        return Probe(t=t, ok=False, reason=f"{reason_of(exc)}{_where(exc)}", address=call.address)
+    if time.monotonic() >= call.until:  # a body that ends with the connection looks whole when that was cut
+        return timed_out(target, t, call)
+    return _judged(target, reply, t, (time.monotonic() - due) * 1000, call.address)
 
 
-async def _answer(line: Line, stages: list[str]) -> Reply:
+def timed_out(target: Target, t: float, call: Call) -> Probe:
+    """The probe whose answer did not come in time."""
+    where = f" {call.address}" if call.address else ""
+    reason = f"timed out after {target.timeout_s:g} s ({call.stage}{where})"
+    return Probe(t=t, ok=False, reason=reason, address=call.address)
+
+
+def _where(error: BaseException) -> str:
+    """The address that did not answer, of a name that has several."""
+    notes = getattr(error, "__notes__", ())
+    return f" ({notes[0]})" if notes else ""
+
+
+def _answer(line: Line, call: Call, turn: int) -> Reply:
     """The answer at the end of the redirects within the host."""
-    order = _order(line.target)
+    order = _order(line.target, turn)
     for _ in range(_MOST_REDIRECTS + 1):
-        reply = await _once(line, order, stages)
+        reply = _once(line, order, call)
         there = reply.headers.get("location")
         if reply.status not in _REDIRECTS or not there:
             return reply
@@ -106,41 +138,27 @@ def _check_way(ours: str, theirs: str) -> None:
         raise Trouble(f"it redirects to another port, or away from TLS: {to.scheme}://{where}")
 
 
-async def _once(line: Line, order: Order, stages: list[str]) -> Reply:
+def _once(line: Line, order: Order, call: Call) -> Reply:
     proxy = line.proxy(order.url)
-    kept = None if line.target.fresh else _kept(line, origin(order.url))
-    if kept:
+    idle = None if line.target.fresh else line.take(origin(order.url))
+    if idle:
         try:
-            return await _on(line, kept, order, proxy, stages)
+            return _on(line, idle, order, call)
         except Unanswered:  # it may have been closed just when we asked: that says nothing of the service
             if order.method not in _REPEATABLE:
                 raise
-    stages.append("connecting")
-    connection = await connect(order, line.context if order.url.startswith("https") else None, proxy)
-    return await _on(line, connection, order, proxy, stages)
+    call.stage = "connecting"
+    return _on(line, connect(order, line.context if order.url.startswith("https") else None, proxy, call), order, call)
 
 
-def _kept(line: Line, there: str) -> Connection | None:
-    """An idle connection to there that is still open; those that are not are let go."""
-    for each in [each for each in line.idle if not each.open]:
-        line.idle.remove(each)
-        each.close()
-    found = next((each for each in line.idle if each.origin == there), None)
-    if found:
-        line.idle.remove(found)
-    return found
-
-
-async def _on(line: Line, connection: Connection, order: Order, proxy: str | None, stages: list[str]) -> Reply:
+def _on(line: Line, connection: Connection, order: Order, call: Call) -> Reply:
     done = False
     try:
-        reply = await exchange(order, connection, proxy, stages)
-        done = reply.kept and not line.target.fresh and len(line.idle) < _MOST_IDLE
+        reply = exchange(order, connection, line.proxy(order.url), call)
+        done = reply.reusable and not line.target.fresh
         return reply
     finally:
-        if done:
-            line.idle.append(connection)
-        else:
+        if not done or not line.give_back(connection):
             connection.close()
 
 
@@ -151,7 +169,7 @@ def _trust(ca: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca)
 
 
-def _order(target: Target) -> Order:
+def _order(target: Target, turn: int) -> Order:
     url = target.url.partition("#")[0]
     if target.cache_bust:
         url += f"{'&' if '?' in url else '?'}ci-reporter={os.urandom(6).hex()}"
@@ -170,10 +188,11 @@ def _order(target: Target) -> Order:
         body=target.body,
         limit_bytes=target.limit_bytes,
         family=target.family,
+        turn=turn,
     )
 
 
-def _judged(target: Target, reply: Reply, t: float, latency_ms: float) -> Probe:
+def _judged(target: Target, reply: Reply, t: float, latency_ms: float, address: str | None) -> Probe:
     reason = problem(target.expect, reply.status, reply.body)
     if reason:
         reason = _masking(target).mask(reason)
@@ -185,6 +204,7 @@ def _judged(target: Target, reply: Reply, t: float, latency_ms: float) -> Probe:
         revision=revision_of(reply.body, reply.headers, target.revision),
         reason=reason,
         response=_excerpt(target, reply.body) if reason else None,
+        address=address,
     )
 
 
@@ -203,13 +223,11 @@ def _plain(text: str) -> str:
     return re.sub(r"[\x00-\x20\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+", " ", text).strip()
 
 
-def _reason(error: BaseException) -> str:  # noqa: PLR0911  a table of causes
+def reason_of(error: BaseException) -> str:  # noqa: PLR0911  a table of causes
     """The failure in words people know."""
     match error:
         case Trouble():
             return str(error)
-        case asyncio.IncompleteReadError():
-            return "its answer broke off"
         case ssl.SSLCertVerificationError():
             return f"certificate is not trusted: {_plain(error.verify_message)}"
         case ssl.SSLError():
@@ -225,7 +243,7 @@ def _reason(error: BaseException) -> str:  # noqa: PLR0911  a table of causes
         case OSError(errno=int(number)) if number > 0:
             words = os.strerror(number)  # the error's own may be asyncio's, with addresses
             return words[:1].lower() + words[1:]
-        case OSError() if "Connect call failed" in str(error):  # of several addresses, none
-            return "connection refused"
+        case TimeoutError():
+            return "timed out"
         case _:
             return _plain(str(error))[:_LONGEST_EXCERPT] or type(error).__name__

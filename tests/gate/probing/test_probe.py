@@ -1,6 +1,5 @@
 """One probe and the loop that sends them: every way an answer can go wrong, and the clock."""
 
-import asyncio
 import json
 import socket
 import struct
@@ -15,23 +14,19 @@ import pytest
 from ci_reporter.errors import CIReporterError
 from ci_reporter.gate.probing.asserts import problem
 from ci_reporter.gate.probing.openloop import Loop
-from ci_reporter.gate.probing.probe import Line, probe
+from ci_reporter.gate.probing.probe import Line
 from ci_reporter.gate.probing.prober import Prober
 from ci_reporter.gate.probing.target import Expect, Target
 
 
 @pytest.fixture
-def ask():
+def ask(probe_once):
     """Probe a target once."""
 
     def once(url, proxies=None, **more):
         target = Target(signal="x", url=url, **({"timeout_s": 1.0} | more))
 
-        async def run():
-            line = Line(target=target, proxies=proxies or {})
-            return await probe(line, 0.0, asyncio.get_running_loop().time())
-
-        return asyncio.run(run())
+        return probe_once(Line(target=target, proxies=proxies or {}))
 
     return once
 
@@ -70,16 +65,16 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
         (then(HEAD + b"Content-Length: 5\r\n\r\nab"), "timed out after 1 s (reading the answer)"),
         (then(HEAD + b"\r\n", *[b"x"] * 50, pause_s=0.1), "timed out after 1 s (reading the answer)"),
         (HEAD + b"Content-Length: 5\r\n\r\nab", "its answer broke off"),
-        (HEAD + b"Content-Length: x\r\n\r\nab", "its Content-Length is no number"),
+        (HEAD + b"Content-Length: x\r\n\r\nab", "its Content-Length is not a number"),
         (HEAD + b"X: y\r\n", "its answer broke off"),
         (b"", "it closed the connection without an answer"),
         (b"SSH-2.0-OpenSSH\r\n", "it does not speak HTTP"),
         (b"\x15\x03\x01\x00\x02\x02\x28", "it does not speak HTTP"),
-        (HEAD + b"X: " + b"y" * 70_000 + b"\r\n\r\n", "its headers are larger than 64 KiB"),
-        (HEAD + b"X: yyyyyyy\r\n" * 10_000 + b"\r\n", "its headers are larger than 64 KiB"),
-        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n", "its chunks are broken"),
-        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhelloXX\r\n0\r\n\r\n", "its chunks are broken"),
-        (HEAD + b"Transfer-Encoding: chunked\r\n\r\nffffffff\r\n", "its body is larger than 1024 KiB"),
+        (HEAD + b"X: " + b"y" * 70_000 + b"\r\n\r\n", "its headers are larger than 64 KiB, or more than 100"),
+        (HEAD + b"X: yyyyyyy\r\n" * 10_000 + b"\r\n", "its headers are larger than 64 KiB, or more than 100"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n", "its answer broke off"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhelloXX\r\n0\r\n\r\n", "its answer broke off"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\nffffffff\r\n", "its answer broke off"),
         (HEAD + b"Content-Length: 99999999999\r\n\r\n", "its body is larger than 1024 KiB"),
         (endless, "its body is larger than 1024 KiB"),
         (reset, "connection reset"),
@@ -233,13 +228,11 @@ def looped(targets, seconds, most=1000):
     """Run the open loop so long; what it said."""
     said = []
 
-    async def run():
-        loop = Loop([Line(target=each) for each in targets], said.append, most)
-        running = asyncio.get_running_loop()
-        running.call_later(seconds, loop.stop)
-        await loop.run(running.time())
-
-    asyncio.run(run())
+    loop = Loop([Line(target=each) for each in targets], said.append, most)
+    timer = threading.Timer(seconds, loop.stop)
+    timer.start()
+    loop.run(time.monotonic())
+    timer.join()
     return [json.loads(each) for each in said]
 
 
@@ -314,3 +307,29 @@ def test_the_prober_needs_nothing_heavy():
     heavy = "('requests', 'click', 'yaml')"
     code = f"import sys, ci_reporter.gate.probing.openloop; print([each for each in {heavy} if each in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+HOSTS = """
+import socket
+real = socket.getaddrinfo
+def two(host, port, *rest):
+    if host != "shop.test":
+        return real(host, port, *rest)
+    return [entry for each in ("127.0.0.1", "127.0.0.9") for entry in real(each, port, *rest)]
+socket.getaddrinfo = two
+"""
+
+
+def test_every_address_of_a_name_is_probed_and_named(tmp_path, backend, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text(HOSTS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    url = backend().url.replace("127.0.0.1", "shop.test")
+    with Prober([Target(signal="x", url=url, rate=20)]) as prober:
+        prober.start()
+        time.sleep(1.0)
+        prober.stop()
+        found = [each for _, each in prober.poll()]
+    well, dead = ([each for each in found if each.ok is ok] for ok in (True, False))
+    assert abs(len(well) - len(dead)) <= 1
+    assert {each.address for each in well} == {"127.0.0.1"}
+    assert {each.reason for each in dead} == {"connection refused (127.0.0.9)"}
