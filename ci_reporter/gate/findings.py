@@ -117,7 +117,9 @@ class Findings:
         opened = replace(found, verdict=NOT_YET, decided_at_s=None)
         if len(known.probes) < rule.min_probes and known.probes:
             return replace(opened, reason=f"{len(known.probes)} probes, and {_wanted(rule)}")
-        lack = coverage.lack(known.watch, [each.t for each in known.samples], known.block_s, look.at_s)
+        times, first_s = [each.t for each in known.samples], blocks.offset_s(known.signal, known.block_s)
+        end_s = first_s + (look.at_s - first_s) // known.block_s * known.block_s if first_s else look.at_s
+        lack = coverage.lack(known.watch, [t - first_s for t in times], known.block_s, end_s - first_s)
         lack = lack or self._too_short(known, look)
         return replace(opened, reason=f"{found.reason}; {lack}", no_data=True) if lack else found
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 _LISTEN_EVERY_S = 0.1
+_INSTANT_S = 1e-3
+_LATE_INTERVALS = 2  # a server that hangs does not hold up what is known without it
 _LAG_S = 1.0  # what was scraped last needs a moment until it can be asked for
 
 
@@ -64,8 +66,9 @@ class Sources:
         return self._prober.elapsed_s() if self._prober else time.monotonic() - self._begun
 
     def settled_s(self) -> float:
-        """Every probe that was due before this has come."""
-        return self._prober.settled_s() if self._prober else self.elapsed_s()
+        """Every probe and every interval of Prometheus that was due before this has been polled."""
+        settled_s = self._prober.settled_s() if self._prober else self.elapsed_s()
+        return min(settled_s, self._scraper.settled_s(self.elapsed_s())) if self._scraper else settled_s
 
     def finish(self) -> None:
         """Begin no more; what is under way ends by itself, and the last interval is asked for."""
@@ -99,6 +102,7 @@ class Scraper:
         self._interval_s = interval_s
         self._found: list[tuple[str, Count]] = []
         self._problems: dict[str, None] = {}
+        self._asked = self._polled = 0  # intervals
         self._stopped = threading.Event()
         self._end_s: float | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -123,9 +127,15 @@ class Scraper:
 
     def poll(self) -> list[tuple[str, Count]]:
         """The counts since the last call; their t is when their interval began."""
+        self._polled = self._asked
         found = self._found[:]
         del self._found[: len(found)]
         return found
+
+    def settled_s(self, elapsed_s: float) -> float:
+        """Every interval that was over before this has been polled, or is so late that nobody waits for it."""
+        next_end_s = (self._polled + 1) * self._interval_s
+        return min(elapsed_s, max(next_end_s - _INSTANT_S, elapsed_s - _LATE_INTERVALS * self._interval_s))
 
     def problems(self) -> tuple[str, ...]:
         """Why there was no data, each reason once."""
@@ -139,6 +149,7 @@ class Scraper:
                 return
             for query in self._queries:
                 self._ask(query, due, (at - 1) * self._interval_s)
+            self._asked = at
 
     def _wait(self, due: float) -> bool:
         """Wait until the interval that ends then can be asked for; False where nobody wants it any more."""

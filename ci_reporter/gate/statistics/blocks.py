@@ -15,6 +15,7 @@ from ci_reporter.gate.recording import Count, Probe, Signal
 SHORTEST_S = 5.0
 _TIME = attrgetter("t")
 _ENOUGH = 100
+_ROUNDING_S = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,10 +50,18 @@ def gap_s(signal: Signal) -> float:
     return median(later - earlier for earlier, later in pairwise(times)) if len(times) > 1 else 0.0
 
 
+def offset_s(signal: Signal, size_s: float) -> float:
+    """Where block 0 begins: at t = 0, and for counts, each of which is of an interval, where an interval begins.
+
+    Example: scrapes of 15 s that began 20 s before the watch give 10, so that no block waits for half an interval.
+    """
+    return signal.counts[0].t % size_s if signal.counts else 0.0
+
+
 def cut(signal: Signal, size_s: float, numbers: range) -> list[Block | None]:
-    """The blocks of these numbers; block 0 begins at t = 0. None where a block saw nothing."""
-    samples = signal.samples
-    edges = [bisect_left(samples, at * size_s - 1e-6, key=_TIME) for at in (*numbers, numbers.stop)]
+    """The blocks of these numbers. None where a block saw nothing."""
+    samples, first_s = signal.samples, offset_s(signal, size_s) - _ROUNDING_S
+    edges = [bisect_left(samples, first_s + at * size_s, key=_TIME) for at in (*numbers, numbers.stop)]
     return [_block(samples[first:last]) for first, last in pairwise(edges)]
 
 

@@ -71,7 +71,7 @@ class Blocks:
 
     def until(self, at_s: float, signal: Signal, excused: Collection[int]) -> list[Block | None]:
         """Those that are complete at `at_s`. `excused` are the numbers of the 5-s blocks that do not count."""
-        number = int((at_s + 1e-6) // self.block_s)
+        number = max(int((at_s - blocks.offset_s(signal, self.block_s) + 1e-6) // self.block_s), 0)
         new = range(len(self._found), number)
         for at, block in zip(new, blocks.cut(signal, self.block_s, new), strict=True):
             self._found.append(None if self._excused(at, excused) else block)

@@ -55,7 +55,7 @@ def watch(make_rules, make_recording, make_probes):
         plan = replace(rules.plan, watch_s=300.0, warmup_s=warmup_s)
         rules = replace(rules, plan=plan, settings=replace(rules.settings, watch_s=300.0))
         baseline = make_recording("baseline", seconds=120, seed=99)
-        probes = make_probes(seconds=300, **how)
+        probes = make_probes(**{"seconds": 300, **how})
         source = Replaying(probes, warmup_s)
         ticks = count()
         world = World(pause=source.pause, clock=lambda: next(ticks) * 1e-3)
@@ -89,6 +89,26 @@ def test_an_early_pass_ends_the_watch(watch):
     assert (live.verdict.verdict, afterwards.verdict) == ("pass", "pass")
     assert 30 <= live.verdict.decided_at_s == afterwards.decided_at_s
     assert source.now_s < 300
+
+
+def test_a_watch_that_is_not_known_is_extended_and_says_so(watch):
+    live, _, source = watch("http_latency_p95 > +10%", slower=1.25, rate=1.0, seconds=600.0)
+    assert live.verdict.decided_at_s is None or live.verdict.decided_at_s > 300
+    assert source.now_s > 301
+
+
+def test_an_extension_may_be_forbidden(watch):
+    live, _, source = watch("http_latency_p95 > +10%", slower=1.25, rate=1.0, seconds=600.0, gate="extend: 0s")
+    assert live.verdict.verdict == "inconclusive"
+    assert source.now_s < 310
+
+
+def test_the_recording_of_an_extended_watch_is_judged_as_it_was(watch, make_recording, make_rules):
+    live, _, _ = watch("http_latency_p95 > +10%", slower=1.25, rate=1.0, seconds=600.0)
+    again = judge(
+        make_recording("baseline", seconds=120, seed=99), live.recording, make_rules("http_latency_p95 > +10%")
+    )
+    assert (again.verdict, again.decided_at_s) == (live.verdict.verdict, live.verdict.decided_at_s)
 
 
 def test_the_warm_up_is_not_part_of_the_watch(watch):

@@ -35,6 +35,11 @@ def test_counts_of_a_block_are_summed():
     assert (block.bad, block.total) == (3, 20)
 
 
+def test_blocks_of_counts_begin_where_their_intervals_do():
+    signal = Signal(counts=tuple(Count(t=t, bad=0.0, total=9.0) for t in (10.0, 25.0, 40.0)))
+    assert [block.total for block in blocks.cut(signal, 15.0, range(3))] == [9, 9, 9]
+
+
 @pytest.mark.parametrize(
     ("times", "length"),
     [([0.2 * at for at in range(99)], 5), (range(0, 300, 15), 15), ([0, 5, 10, 100, 105, 110], 5), ([3.0], 5)],
