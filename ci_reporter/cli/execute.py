@@ -11,7 +11,7 @@ from ci_reporter.cli.started import STARTED
 from ci_reporter.context import Context, current_run
 from ci_reporter.errors import CIReporterError
 from ci_reporter.runner.signals import block
-from ci_reporter.runner.spawn import refusal, restore_defaults
+from ci_reporter.runner.spawn import refusal, restore_signals
 from ci_reporter.step.command import CommandRun, CommandStep, run_command, start_command
 
 TYPE_CHECKING = False
@@ -86,8 +86,7 @@ def _confess(error: Exception) -> None:
 
 def _become(argv: Sequence[str], signals: Signals) -> NoReturn:
     """Run the command in our place, without a record, with the signals as they were before us."""
-    restore_defaults(signals.parent)
-    signals.release()
+    restore_signals(signals)
     try:
         os.execvp(argv[0], list(argv))  # noqa: S606
     except (OSError, ValueError) as exc:

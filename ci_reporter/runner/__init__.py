@@ -13,8 +13,9 @@ from ci_reporter.model import Result, Step, rfc3339
 from ci_reporter.runner import oom
 from ci_reporter.runner.attempt import PARENT_GONE, Attempt, Exit, Limits
 from ci_reporter.runner.guard import Guard
+from ci_reporter.runner.launch import Launch
 from ci_reporter.runner.signals import Signals, has_terminal, name_of
-from ci_reporter.runner.spawn import Launch, default_signals, refusal
+from ci_reporter.runner.spawn import default_signals, refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -157,6 +158,7 @@ def _launch(order: Order, signals: Signals, tail: Tail | None) -> Launch:
         added=order.added,
         mask=signals.mask,
         defaults=default_signals(signals.parent),
+        ignored=signals.ignored,
         own_group=not has_terminal(),
         streams=tail.streams if tail else None,
     )

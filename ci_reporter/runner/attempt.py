@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from ci_reporter.frozen import Frozen
 from ci_reporter.runner.guard import Guard
+from ci_reporter.runner.launch import Launch
 from ci_reporter.runner.signals import STOPPING, Event, Signals, name_of
-from ci_reporter.runner.spawn import Launch, spawn
+from ci_reporter.runner.spawn import spawn
 from ci_reporter.runner.tree import Ending
 
 TYPE_CHECKING = False

@@ -32,11 +32,15 @@ class Event(Frozen):
 
 
 class BlockedSignals(Frozen):
-    """The signals that are blocked, the mask the command is to start with, and who started us."""
+    """The signals that are blocked, the mask the command is to start with, and who started us.
+
+    `ignored` are signals that we had to stop ignoring, and the command is to ignore.
+    """
 
     numbers: frozenset[int]
     mask: frozenset[int]
     parent: Parent
+    ignored: frozenset[int] = frozenset()
 
     def next(self, timeout_s: float) -> Event | None:
         """The next signal, or None when none comes in time."""
@@ -67,8 +71,9 @@ class BlockedSignals(Frozen):
 class HandledSignals:
     """The same for systems without sigtimedwait (macOS). There only its number tells a terminal's ^C."""
 
-    def __init__(self, numbers: frozenset[int]) -> None:
+    def __init__(self, numbers: frozenset[int], ignored: frozenset[int] = frozenset()) -> None:
         self.numbers = numbers
+        self.ignored = ignored
         self.mask = frozenset(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
         self.parent = Parent()
         self._came: deque[int] = deque()
@@ -134,14 +139,14 @@ def block() -> Signals:
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         return BlockedSignals(numbers=frozenset(), mask=frozenset(), parent=Parent())
-    if signal.getsignal(signal.SIGCHLD) != signal.SIG_DFL:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # were it ignored, the kernel would keep no exit status for us
+    ignored = frozenset({signal.SIGCHLD} if signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN else ())
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # were it ignored, the kernel would keep no exit status for us
     wanted = frozenset(each for each in _FORWARDED if signal.getsignal(each) != signal.SIG_IGN)
     numbers = wanted | {signal.SIGCHLD}
     if not hasattr(signal, "sigtimedwait"):
-        return HandledSignals(numbers)
+        return HandledSignals(numbers, ignored)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    return BlockedSignals(numbers=numbers, mask=frozenset(mask), parent=Parent())
+    return BlockedSignals(numbers=numbers, mask=frozenset(mask), parent=Parent(), ignored=ignored)
 
 
 def name_of(number: int) -> str:

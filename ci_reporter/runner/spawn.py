@@ -7,8 +7,10 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 
-from ci_reporter.frozen import EMPTY, Frozen, replace
+from ci_reporter.frozen import replace
+from ci_reporter.runner.launch import Launch
 from ci_reporter.runner.parent import Parent
+from ci_reporter.runner.signals import Signals
 from ci_reporter.runner.tree import Root
 
 TYPE_CHECKING = False
@@ -17,21 +19,6 @@ if TYPE_CHECKING:
 
 # Python ignores these in itself from its start on, so that a broken pipe is an exception.
 _IGNORED_BY_PYTHON = [number for name in ("SIGPIPE", "SIGXFSZ") if (number := getattr(signal, name, None))]
-
-
-class Launch(Frozen):
-    """How commands are started.
-
-    `env` is the environment without us, `added` is what we add to it. `defaults` are the signals to start with at
-    their default, `streams` maps the command's descriptors to ours where they differ.
-    """
-
-    env: Mapping[str, str]
-    added: Mapping[str, str] = EMPTY
-    mask: frozenset[int] = frozenset()
-    defaults: Sequence[int] = ()
-    own_group: bool = True
-    streams: Mapping[int, int] | None = None
 
 
 def spawn(command: Sequence[str], launch: Launch) -> Root:
@@ -61,8 +48,17 @@ def _spawn_as_shell(command: Sequence[str], env: Mapping[str, str], launch: Laun
 
 
 def _spawn(path: str, argv: Sequence[str], env: Mapping[str, str], launch: Launch) -> Root:
+    if launch.ignored:
+        from ci_reporter.runner.fork import fork_and_exec as start
+    else:
+        start = _posix_spawn
+    pid = start(path, argv, env, launch)
+    return Root(pid=pid, group=pid if launch.own_group else None)
+
+
+def _posix_spawn(path: str, argv: Sequence[str], env: Mapping[str, str], launch: Launch) -> int:
     group: dict[str, Any] = {"setpgroup": 0} if launch.own_group else {}
-    pid = os.posix_spawnp(
+    return os.posix_spawnp(
         path,
         list(argv),
         env,
@@ -71,7 +67,6 @@ def _spawn(path: str, argv: Sequence[str], env: Mapping[str, str], launch: Launc
         setsigdef=launch.defaults,
         **group,
     )
-    return Root(pid=pid, group=pid if launch.own_group else None)
 
 
 def default_signals(parent: Parent) -> list[int]:
@@ -79,10 +74,13 @@ def default_signals(parent: Parent) -> list[int]:
     return [number for number in _IGNORED_BY_PYTHON if not parent.hands_down_ignored(number)]
 
 
-def restore_defaults(parent: Parent) -> None:
-    """Give this process the dispositions that a command is to have; for an execve without a spawn."""
-    for number in default_signals(parent):
+def restore_signals(signals: Signals) -> None:
+    """Give this process the signals that a command is to start with; for an execve without a spawn."""
+    for number in default_signals(signals.parent):
         signal.signal(number, signal.SIG_DFL)
+    for number in signals.ignored:
+        signal.signal(number, signal.SIG_IGN)
+    signals.release()
 
 
 def refusal(command: str, error: Exception, env: Mapping[str, str]) -> tuple[int, str]:

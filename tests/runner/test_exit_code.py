@@ -1,6 +1,6 @@
 """The status is the command's own, as a shell would give it."""
 
-import os
+import subprocess
 
 import pytest
 
@@ -97,6 +97,8 @@ def test_a_realtime_signal_has_a_number_for_a_name(wrapped):
     assert wrapped.record()["signal"] == "40"
 
 
-def test_a_parent_that_ignores_sigchld_does_not_cost_the_code(wrapped):
-    script = f"trap '' CHLD; exec {wrapped.start.__globals__['PROGRAM']} run -- sh -c 'exit 5'"
-    assert os.waitstatus_to_exitcode(os.system(f"cd {wrapped.folder} && bash -c {script!r} 2>/dev/null")) == 5
+@pytest.mark.parametrize(("command", "code"), [("sh -c 'exit 5'", 5), ("no-such-command", 127), ("/", 126)])
+def test_a_parent_that_ignores_sigchld_does_not_cost_the_code(wrapped, command, code):
+    script = f"trap '' CHLD; exec {wrapped.program} run -- {command}"
+    done = subprocess.run(["bash", "-c", script], cwd=wrapped.folder, env=wrapped.env, capture_output=True, timeout=20)
+    assert (done.returncode, wrapped.record()["exit_code"]) == (code, code)

@@ -60,7 +60,7 @@ def test_a_server_in_the_background_may_outlive_its_step(wrapped, eventually):
     assert wrapped.record()["result"] == "success"
 
 
-@pytest.mark.parametrize("ignored", ["PIPE", "XFSZ", "PIPE XFSZ", "HUP", "INT QUIT", "USR1 TERM TSTP", ""])
+@pytest.mark.parametrize("ignored", ["PIPE", "XFSZ", "PIPE XFSZ", "HUP", "INT QUIT", "USR1 TERM TSTP", "CHLD", ""])
 @pytest.mark.parametrize("shell", ["bash", "dash"])
 def test_what_the_shell_ignores_the_command_ignores(wrapped, shell, ignored):
     """32 and 33 are glibc's own, which its posix_spawn leaves ignored."""
