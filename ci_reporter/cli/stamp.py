@@ -45,7 +45,8 @@ _WIDEST = 200
     "--reproducible",
     is_flag=True,
     envvar="CI_REPORTER_REPRODUCIBLE",
-    help="Leave out run id, run URL and builder: the same commit gives the same bytes.  [CI_REPORTER_REPRODUCIBLE]",
+    help="Leave out branch, run id, run URL and builder: the same commit gives the same bytes.  "
+    "[CI_REPORTER_REPRODUCIBLE]",
 )
 @click.option("--emit", metavar="FORMAT", help="Print the build info for something else to read: json, shell, python …")
 @click.option("--package", metavar="PACKAGE", default="main", help="With --emit go-ldflags: the Go package.")
@@ -72,7 +73,7 @@ def command(artifacts: tuple[str, ...], as_json: bool, **wanted: Any) -> None:
     if failures:
         _say_failures(failures, len(artifacts))
         sys.exit(1)
-    _attest(artifacts, info, wanted, context)
+    _attest(artifacts, _build_info(context, wanted | {"reproducible": False}), wanted, context)
 
 
 def _check(artifacts: Sequence[str], wanted: dict[str, Any]) -> None:

@@ -27,7 +27,10 @@ class Checkout:
 
 @dataclass(frozen=True, kw_only=True)
 class Wishes:
-    """How the stamp is wanted. `reproducible`: without what differs between two runs of one commit."""
+    """How the stamp is wanted.
+
+    `reproducible`: without what differs between two runs of one commit, one of them perhaps for a tag of it.
+    """
 
     version: str | None = None
     now: bool = False
@@ -68,7 +71,7 @@ def build_info(
         repository_url=run.repository_url,
     )
     if wishes.reproducible:
-        info = replace(info, builder=None, ci_run_id=None, run_url=None)
+        info = replace(info, branch=None, builder=None, ci_run_id=None, run_url=None)
     return replace(info, **{name: None for name, value in vars(info).items() if len(str(value)) > _LONGEST})
 
 

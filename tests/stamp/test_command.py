@@ -82,6 +82,20 @@ def test_two_runs_of_one_commit_give_the_same_bytes(job, wheel, sdist):
         assert copies[0].read_bytes() == copies[1].read_bytes()
 
 
+def test_a_run_for_the_branch_and_one_for_the_tag_give_the_same_bytes(job, wheel):
+    tag = GITHUB | {"GITHUB_REF": "refs/tags/v1.4.0", "GITHUB_REF_NAME": "v1.4.0", "GITHUB_REF_TYPE": "tag"}
+    copies = [shutil.copy(wheel, job.folder / f"{number}-{wheel.name}") for number in (1, 2)]
+    for copy, env in zip(copies, (GITHUB, tag), strict=True):
+        assert job("stamp", "--reproducible", str(copy), env=env).returncode == 0
+    assert copies[0].read_bytes() == copies[1].read_bytes()
+
+
+def test_provenance_names_the_run_also_where_the_stamp_does_not(job):
+    job("stamp", "--reproducible", "a.zip", "--provenance", "provenance.json", env=GITHUB)
+    details = json.loads((job.folder / "provenance.json").read_text())["predicate"]["runDetails"]
+    assert details["metadata"] == {"invocationId": "github-17012345678-1"}
+
+
 def test_the_version_is_what_one_says(job):
     job("stamp", "--version", "2.0", "a.zip")
     assert inspected(job, "a.zip")[0]["version"] == "2.0"

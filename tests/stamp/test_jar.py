@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import zipfile
@@ -120,13 +121,28 @@ def test_a_signed_jar_is_refused(jar, info, tmp_path):
     assert jar.read_bytes() == before
 
 
-def test_a_stamped_jar_can_be_signed(jar, info, tmp_path):
+def test_a_stamped_jar_can_be_signed_and_stamped_alike_again(jar, info, tmp_path):
     stamp(str(jar), info)
     store = ["-keystore", tmp_path / "keys", "-storepass", "changeit"]
     made = ["keytool", "-genkeypair", "-alias", "me", "-keyalg", "EC", "-dname", "CN=me", *store]
     subprocess.run(made, check=True, capture_output=True)
     subprocess.run(["jarsigner", *store, jar, "me"], check=True, capture_output=True)
     assert b"jar verified" in subprocess.run(["jarsigner", "-verify", jar], stdout=subprocess.PIPE).stdout
+    before = jar.read_bytes()
+    assert not stamp(str(jar), info).changed
+    with pytest.raises(StampError, match=r"is signed \(META-INF/ME.SF\)"):
+        stamp(str(jar), BuildInfo(version="2"))
+    assert jar.read_bytes() == before
+
+
+def test_attributes_in_another_order_are_the_same_stamp(make_zip, info):
+    attributes = manifest.merged(b"Manifest-Version: 1.0\n\n", info).rstrip(b"\n").split(b"\n")
+    kept = [b"Manifest-Version: 1.0", b"Implementation-Version: 1.4.0"]
+    others = re.split(rb"\n(?! )", b"\n".join(each for each in attributes if each not in kept))
+    shuffled = b"\n".join([kept[0], *reversed(others), kept[1], b"Created-By: 17"]) + b"\n\n"
+    assert manifest.holds(shuffled, info)
+    assert not manifest.holds(shuffled, BuildInfo(version="1.4.0"))
+    assert not manifest.holds(shuffled.replace(b"1.4.0", b"1.4.1"), info)
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,14 @@ def test_a_signed_wheel_is_refused(wheel, info, signature):
     assert wheel.read_bytes() == before
 
 
+@pytest.mark.parametrize("signature", ["RECORD.jws", "RECORD.p7s"])
+def test_a_wheel_that_was_signed_after_its_stamp_is_left_alone(wheel, info, signature):
+    stamp(str(wheel), info)
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr(f"shop-1.0.dist-info/{signature}", "x")
+    assert not stamp(str(wheel), info).changed
+
+
 def test_a_wheel_without_record_is_refused(make_zip, info):
     path = make_zip({"x-1.dist-info/WHEEL": b""}, "x-1-py3-none-any.whl")
     with pytest.raises(StampError, match=r"has no x-1\.dist-info/RECORD"):

@@ -240,15 +240,37 @@ def test_damage_is_refused_or_harmless(make_zip, info, at, value):
         assert inspect(str(path))[1] == info
 
 
-def test_an_android_package_that_is_signed_is_refused(make_zip, info):
-    path = make_zip()
+def sign_for_android(path):
     archive = reader.load(str(path))
     content, block = path.read_bytes(), b"\0" * 16 + b"APK Sig Block 42"
     moved_end = struct.pack("<I", archive.directory_at + len(block))
     end = content[archive.directory_at :]
     path.write_bytes(content[: archive.directory_at] + block + end[:-6] + moved_end + end[-2:])
-    with pytest.raises(StampError, match="signed for Android"):
+
+
+def test_an_android_package_that_is_signed_is_refused(make_zip, info):
+    path = make_zip()
+    sign_for_android(path)
+    with pytest.raises(StampError, match=r"is signed \(APK Signing Block\)"):
         stamp(str(path), info)
+
+
+def test_an_android_package_that_was_signed_after_its_stamp_is_read_and_left_alone(make_zip, info):
+    path = make_zip()
+    stamp(str(path), info)
+    sign_for_android(path)
+    assert inspect(str(path)) == ("zip", info)
+    assert not stamp(str(path), info).changed
+
+
+def test_a_zip_that_was_signed_after_its_stamp_is_left_alone(make_zip, info):
+    path = make_zip()
+    stamp(str(path), info)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(".signature.p7s", "x")
+    assert not stamp(str(path), info).changed
+    with pytest.raises(StampError, match="is signed"):
+        stamp(str(path), BuildInfo(version="2"))
 
 
 def test_a_document_that_is_a_zip_inside_gets_its_stamp_beside_it(make_zip, info):

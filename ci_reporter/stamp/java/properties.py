@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ci_reporter import buildinfo
+from ci_reporter.frozen import fields
 from ci_reporter.model import BuildInfo
 from ci_reporter.stamp.emit import settings
 
@@ -36,8 +37,7 @@ def build_info(content: bytes) -> BuildInfo | None:
 
 def _names() -> Mapping[str, str]:
     """Our properties' names by field: ci_run_id is `build.ci.run.id`, build_time is `build.time`."""
-    fields = BuildInfo.__dataclass_fields__
-    return {field: _PREFIX + field.removeprefix("build_").replace("_", ".") for field in fields}
+    return {field: _PREFIX + field.removeprefix("build_").replace("_", ".") for field in fields(BuildInfo)}
 
 
 def _sets(line: str, names: set[str]) -> bool:

@@ -18,7 +18,6 @@ from ci_reporter.stamp.zip.reader import Archive
 MANIFEST = "META-INF/MANIFEST.MF"
 _PROPERTIES = "META-INF/build-info.properties"
 _GIT = "git.properties"
-_GIT_NAMES = {"build.branch": "git.branch", "build.revision": "git.commit.id", "build.dirty": "git.dirty"}
 _OURS = "# written by ci-reporter\n"
 _GIT_NAMES = {"build.branch": "git.branch", "build.revision": "git.commit.id", "build.dirty": "git.dirty"}
 _WEB, _BOOT = "WEB-INF/classes/", "BOOT-INF/classes/"
@@ -43,8 +42,11 @@ class Jar:
     def write(self, path: str, info: BuildInfo) -> bool:
         """Write the properties, and the manifest in its place: first, where readers that stream look for it."""
         archive = archive_of(path)
+        files = _files(archive, info)
+        if not writer.differs(archive, files):
+            return False
         _check_unsigned(archive)
-        return writer.update(archive, _files(archive, info), info.build_time)
+        return writer.update(archive, files, info.build_time)
 
     def read(self, path: str) -> BuildInfo | None:
         """Read the properties."""
@@ -58,10 +60,10 @@ class Jar:
 
 def _files(archive: Archive, info: BuildInfo) -> dict[str, bytes]:
     place, git_place = _place(archive, _PROPERTIES), _place(archive, _GIT)
-    files = {
-        MANIFEST: manifest.merged(_content(archive, MANIFEST), info),
-        place: properties.merged(_content(archive, place), info),
-    }
+    files = {place: properties.merged(_content(archive, place), info)}
+    before = _content(archive, MANIFEST)
+    if not manifest.holds(before, info):  # `jar` and `jarsigner` write the same attributes in another order
+        files[MANIFEST] = manifest.merged(before, info)
     git = _content(archive, git_place)
     if not git or git.startswith(_OURS.encode()):  # else the build wrote it, and knows more
         files[git_place] = _git(info)

@@ -40,19 +40,24 @@ class Wheel:
         """Store the file and its line in RECORD, so that pip installs it and finds it intact."""
         archive = archive_of(path)
         folder = _metadata_folder(archive)
-        for signature in _SIGNATURES:
-            if f"{folder}/{signature}" in archive.by_name:
-                raise StampError(f"{path}: is signed ({signature}); stamp it before it is signed")
         record = reader.content(archive, f"{folder}/RECORD", _LARGEST_RECORD)
         if record is None:
             raise StampError(f"{path}: has no {folder}/RECORD; it is no wheel that can be installed")
         place, content = f"{folder}/{FILE_NAME}", buildinfo.encode(info)
         files = {place: content, f"{folder}/RECORD": recorded(record, place, content, path)}
+        if writer.differs(archive, files):
+            _check_unsigned(archive, folder)
         return writer.update(archive, files, info.build_time)
 
     def read(self, path: str) -> BuildInfo | None:
         """Read the file in the metadata folder."""
         return stamp_at(archive_of(path), self.where(path))
+
+
+def _check_unsigned(archive: Archive, folder: str) -> None:
+    for signature in _SIGNATURES:
+        if f"{folder}/{signature}" in archive.by_name:
+            raise StampError(f"{archive.path}: is signed ({signature}); stamp it before it is signed")
 
 
 def recorded(record: bytes, place: str, content: bytes, path: str) -> bytes:

@@ -33,9 +33,10 @@ class Zip:
     def write(self, path: str, info: BuildInfo) -> bool:
         """Store the file, at the end if there was none."""
         archive = archive_of(path)
-        if _SIGNATURE in archive.by_name:
+        files = {FILE_NAME: buildinfo.encode(info)}
+        if _SIGNATURE in archive.by_name and writer.differs(archive, files):
             raise StampError(f"{path}: is signed ({_SIGNATURE}); stamp it before it is signed")
-        return writer.update(archive, {FILE_NAME: buildinfo.encode(info)}, info.build_time)
+        return writer.update(archive, files, info.build_time)
 
     def read(self, path: str) -> BuildInfo | None:
         """Read the file."""

@@ -56,7 +56,10 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Archive:
-    """A zip file as its central directory tells it. `before`: bytes in front that offsets do not count."""
+    """A zip file as its central directory tells it.
+
+    `before`: bytes in front that offsets do not count. `signature`: of the whole file, where there is one.
+    """
 
     path: str
     entries: tuple[Entry, ...]
@@ -64,6 +67,7 @@ class Archive:
     before: int
     comment: bytes
     wide: bool
+    signature: str | None = None
 
     @cached_property
     def by_name(self) -> dict[str, Entry]:
@@ -149,8 +153,9 @@ def _archive(path: str, file: BinaryIO, end_at: int, end: bytes) -> Archive:
         before=before,
         comment=end[END.size :],
         wide=bool(wide),
+        signature=_signature(file, before + offset),
     )
-    _check(archive, file)
+    _check_extents(archive)
     return archive
 
 
@@ -211,16 +216,19 @@ def extras(extra: bytes) -> list[tuple[int, bytes]]:
     return found
 
 
-def _check(archive: Archive, file: BinaryIO) -> None:
-    """Refuse entries that share bytes, and a signature over the whole file."""
+def _check_extents(archive: Archive) -> None:
+    """Refuse entries that share bytes."""
     for entry, end in archive.extents():
         if entry.at + LOCAL.size + entry.packed_size > end:
             raise StampError(
                 f"{archive.path}: {entry.name!r:.100} reaches into what follows it; the zip file is damaged"
             )
-    file.seek(max(0, archive.directory_at - len(_ANDROID_SIGNATURE)))
-    if file.read(len(_ANDROID_SIGNATURE)) == _ANDROID_SIGNATURE:
-        raise StampError(f"{archive.path}: is signed for Android; stamp it before it is signed")
+
+
+def _signature(file: BinaryIO, directory_at: int) -> str | None:
+    """Android signs all bytes of the file, and puts that in front of the directory. Source: APK Signature Scheme v2."""
+    file.seek(max(0, directory_at - len(_ANDROID_SIGNATURE)))
+    return "APK Signing Block" if file.read(len(_ANDROID_SIGNATURE)) == _ANDROID_SIGNATURE else None
 
 
 def content(archive: Archive, name: str, most: int) -> bytes | None:

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ci_reporter.errors import StampError
 from ci_reporter.model import seconds_of
 from ci_reporter.stamp.atomic import copy_range, replacing
 from ci_reporter.stamp.zip.reader import END, LOCAL, LOCATOR, MAX_16, MAX_32, RECORD, WIDE_END, Archive, content, extras
@@ -27,13 +28,20 @@ def update(archive: Archive, files: Mapping[str, bytes], build_time: str | None)
 
     They are stored, not packed, so that every machine writes the same bytes. Raises StampError.
     """
-    changed = {name: data for name, data in files.items() if not _holds(archive, name, data)}
+    changed = differs(archive, files)
     if not changed:
         return False
+    if archive.signature:
+        raise StampError(f"{archive.path}: is signed ({archive.signature}); stamp it before it is signed")
     with replacing(archive.path) as target, open(archive.path, "rb") as source:
         records = _write_entries(archive, changed, _dos_time(build_time), source, target)
         _write_directory(archive, records, target)
     return True
+
+
+def differs(archive: Archive, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Those of the files that the archive does not hold with this content. Raises StampError."""
+    return {name: data for name, data in files.items() if not _holds(archive, name, data)}
 
 
 def _holds(archive: Archive, name: str, data: bytes) -> bool:
