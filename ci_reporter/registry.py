@@ -38,9 +38,7 @@ def load(kind: str, name: str, table: Mapping[str, str]) -> Any:
     target = table.get(name)
     if target is not None:
         module, _, attribute = target.partition(":")
-        found = __import__(
-            module, fromlist=["_"]
-        )  # what import_module does, whose package is 1 ms more before a command
+        found = __import__(module, fromlist=["_"])  # as import_module does, whose own import takes 1 ms
         return getattr(found, attribute) if attribute else found
     from importlib.metadata import entry_points
 
