@@ -232,6 +232,7 @@ class Samples(Frozen):
 
 def prepare() -> None:
     """Load what rendering needs, while there is time."""
+    import prometheus_client.core
     import prometheus_client.openmetrics.exposition  # noqa: F401
 
 

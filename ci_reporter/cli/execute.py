@@ -31,7 +31,7 @@ def execute(options: Mapping[str, Any], argv: Sequence[str], signals: Signals | 
     signals = signals or block()
     try:
         context = current_context(options)
-        command = start_command(context, argv, current_run(context))
+        command = start_command(context, argv, current_run(context), _load)
     except CIReporterError as exc:
         print(f"ci-reporter: {exc}", file=sys.stderr)  # noqa: T201
         _end(exc.exit_code)
@@ -45,7 +45,7 @@ def execute(options: Mapping[str, Any], argv: Sequence[str], signals: Signals | 
 def record_command(options: Mapping[str, Any], argv: Sequence[str]) -> tuple[int, Step]:
     """Record a command as a step of this run; the exit code to end with, and the step. Raises UsageError."""
     context = current_context(options)
-    command = start_command(context, argv, current_run(context))
+    command = start_command(context, argv, current_run(context), _load)
     with block() as signals:
         return _record(context, command, signals)
 
@@ -58,7 +58,7 @@ def _record(
     step = done.report.step
     code = step.exit_code or 0
     try:
-        from ci_reporter.runner.interrupt import end_when_stuck  # loaded by now, while the command ran
+        from ci_reporter.runner.interrupt import end_when_stuck
 
         if end:
             end_when_stuck(signals, lambda: end(code))
@@ -66,6 +66,12 @@ def _record(
     except Exception as exc:  # noqa: BLE001  whatever is wrong with us, the command's own code wins
         _confess(exc)
         return code, step
+
+
+def _load() -> None:
+    """Import, while the command runs, what is imported where it is needed below."""
+    from ci_reporter.cli import conclusion  # noqa: F401
+    from ci_reporter.runner import interrupt  # noqa: F401
 
 
 def _conclude(context: Context, command: CommandStep, done: CommandRun, signals: Signals) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ci_reporter import runner
 from ci_reporter.config import Config
@@ -45,8 +45,13 @@ class CommandRun(Frozen):
     ended: float
 
 
-def start_command(context: Context, argv: Sequence[str], run: Run) -> CommandStep:
-    """Note that the command starts; nothing of it has happened yet."""
+def start_command(
+    context: Context, argv: Sequence[str], run: Run, load: Callable[[], object] = lambda: None
+) -> CommandStep:
+    """Note that the command starts; nothing of it has happened yet.
+
+    `load` is called while it runs: to import what the caller needs after it.
+    """
     config = context.config
     word = program(config, argv)
     step = Step(
@@ -56,7 +61,7 @@ def start_command(context: Context, argv: Sequence[str], run: Run) -> CommandSte
         command=word,
     )
     started = start(context, new_report(context, run, step), "the command runs all the same")
-    background = Background(context, run)
+    background = Background(context, run, load)
     order = _order(context, started.report, argv, background)
     return CommandStep(argv=argv, started=started, order=order, background=background)
 
@@ -79,10 +84,11 @@ def program(config: Config, argv: Sequence[str]) -> str:
 class Background:
     """What the command need not wait for: from its start on, a thread loads what its end needs and asks git."""
 
-    def __init__(self, context: Context, run: Run) -> None:
+    def __init__(self, context: Context, run: Run, load: Callable[[], object]) -> None:
         self.started = time.monotonic()
         self._context = context
         self._run = run
+        self._load_more = load
         self._thread: Thread | None = None
 
     def start(self) -> None:
@@ -109,6 +115,7 @@ class Background:
         from ci_reporter.step import conclude
 
         self._run = conclude.prepare(self._context, self._run)
+        self._load_more()
 
 
 def _order(context: Context, report: Report, argv: Sequence[str], background: Background) -> runner.Order:
