@@ -3,7 +3,7 @@
 import pytest
 
 from ci_reporter.model import Result, Run
-from ci_reporter.runner.signals import held
+from ci_reporter.runner.signals import block
 from ci_reporter.step.command import run_command, start_command
 from ci_reporter.step.conclude import conclude
 
@@ -14,7 +14,7 @@ def record():
 
     def call(context, *argv):
         command = start_command(context, argv, Run(ci_run_id="local-1", job_name="unit"))
-        with held() as signals:
+        with block() as signals:
             return conclude(context, command, run_command(command, signals), signals)
 
     return call
