@@ -24,26 +24,38 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def is_local(host: str) -> bool:
+    """Whether the name is localhost: one machine, whichever of its addresses a server listens on (RFC 6761)."""
+    return host == "localhost" or host.endswith(".localhost")
+
+
 def connect_in_turn(
-    addresses: Sequence[str], port: int, turn: int, timeout_s: float, *, connect: Connect = socket.create_connection
+    addresses: Sequence[str],
+    port: int,
+    turn: int,
+    timeout_s: float,
+    *,
+    any_of: bool = False,
+    connect: Connect = socket.create_connection,
 ) -> tuple[socket.socket, str | None]:
     """A connection to one of the addresses, the next `turn` to the next; which one it is where there are several.
 
     An address that does not answer is an error, never passed over: behind it stands a replica. Only IPv6 addresses on a
-    machine without IPv6 are passed over. Raises OSError.
+    machine without IPv6 are passed over, and with `any_of` all that do not answer. Raises OSError.
     """
     start = turn % len(addresses)
     for tried, address in enumerate([*addresses[start:], *addresses[:start]], 1):
         try:
             found = connect((address, port), timeout_s)
         except OSError as exc:
-            if ":" in address and exc.errno in _NO_WAY and tried < len(addresses):
+            no_way = ":" in address and exc.errno in _NO_WAY
+            if (any_of or no_way) and tried < len(addresses):
                 continue
             if len(addresses) > 1:
                 exc.add_note(address)
             raise
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return found, address if len(addresses) > 1 else None
+        return found, address if len(addresses) > 1 and not any_of else None
     raise AssertionError("unreachable: the last address answers or raises")
 
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
-from ci_reporter.http.addresses import PORTS, bracketed, connect_in_turn, host_of, resolve
+from ci_reporter.http.addresses import PORTS, bracketed, connect_in_turn, host_of, is_local, resolve
 
 _PROXY_PORT = 1080  # curl's
 _MOST_INTERIM = 10
@@ -160,7 +160,7 @@ def connect(order: Order, context: ssl.SSLContext | None, proxy: str | None, cal
             _tunnel(connection.sock, f"{bracketed(host)}:{port}", _proxy_headers(proxy))
     else:
         connection.sock, call.address = connect_in_turn(
-            resolve(host, port, order.family), port, order.turn, call.left_s()
+            resolve(host, port, order.family), port, order.turn, call.left_s(), any_of=is_local(host)
         )
         call.hold(connection.sock)
     if parts.scheme == "https" and context:

@@ -90,17 +90,17 @@ def write_recording(tmp_path: Path) -> Callable[..., str]:
 class Backend:
     """A service of one's own on 127.0.0.1 that a test tells how to behave: revision, delay, status, or an act."""
 
-    def __init__(self, revision: str) -> None:
+    def __init__(self, revision: str, host: str = "127.0.0.1", port: int = 0) -> None:
         self.revision = revision
         self.delay_s = 0.0
         self.status = 200
         self.health = "pass"
         self.act: Callable[[BaseHTTPRequestHandler], None] | None = None
         self.asked = 0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
+        self._server = ThreadingHTTPServer((host, port), partial(_Handler, self))
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}/health"
+        self.url = f"http://{host}:{self.port}/health"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
 
@@ -149,8 +149,8 @@ def backend() -> Callable[..., Backend]:
     """Start services: `backend("c0ffee1")`."""
     with ExitStack() as stack:
 
-        def start(revision: str = "c0ffee1234") -> Backend:
-            found = Backend(revision)
+        def start(revision: str = "c0ffee1234", host: str = "127.0.0.1", port: int = 0) -> Backend:
+            found = Backend(revision, host, port)
             stack.callback(lambda: found._thread.is_alive() and found.stop())
             return found
 

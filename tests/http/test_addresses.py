@@ -75,3 +75,15 @@ def test_addresses_are_sorted_and_each_is_there_once():
 def test_a_host_is_written_as_dns_knows_it():
     assert addresses.host_of("https://bücher.example:8443/x") == "xn--bcher-kva.example"
     assert addresses.host_of("http://[::1]:80/") == "::1"
+
+
+def test_of_localhost_any_address_will_do(listening):
+    port = listening("127.0.0.1")
+    _, address = connected = addresses.connect_in_turn(["127.0.0.3", "127.0.0.1"], port, 0, 2.0, any_of=True)
+    connected[0].close()
+    assert address is None
+
+
+@pytest.mark.parametrize(("host", "local"), [("localhost", True), ("api.localhost", True), ("localhost.example", False)])
+def test_localhost_is_known_by_its_name(host, local):
+    assert addresses.is_local(host) is local

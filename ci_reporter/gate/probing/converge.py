@@ -140,14 +140,13 @@ def statement(found: Convergence, settings: Converge) -> str:
 
 
 def _obstacle(found: Convergence) -> str:
-    counts = dict(found.served)
-    answered = found.probes - counts.get(_NO_ANSWER, 0)
+    answered = found.probes - _count(found, _NO_ANSWER)
     wanted = f"revision {found.expected[:_SHOWN]} has" if found.expected else "a good answer has"
     if not found.probes:
         return "nothing was probed"
     if not answered:
         return f"no answer ({found.last.reason if found.last and found.last.reason else 'reason unknown'})"
-    if found.expected and counts.get(_UNNAMED, 0) == answered:
+    if found.expected and _count(found, _UNNAMED) == answered:
         return (
             'the answers name no revision, so it cannot be verified (serve it as "revision" or as header X-Revision,'
             " name its place with revision_at:, or look at health alone with --expect-revision none)"
@@ -159,7 +158,13 @@ def _obstacle(found: Convergence) -> str:
     return f"{wanted} to come {found.needed} times in a row, and there were {', '.join([*shown, *rest])}{reason}"
 
 
+def _count(found: Convergence, what: str) -> int:
+    return sum(count for label, count in found.served if label.startswith(what))
+
+
 def _served(probe: Probe) -> str:
+    """What answered, and from which address where there are several."""
+    where = f" from {probe.address}" if probe.address else ""
     if probe.status is None:
-        return _NO_ANSWER
-    return (probe.revision or _UNNAMED)[:_SHOWN] + ("" if probe.ok else " (bad)")
+        return f"{_NO_ANSWER}{where}"
+    return (probe.revision or _UNNAMED)[:_SHOWN] + ("" if probe.ok else " (bad)") + where
