@@ -91,6 +91,6 @@ def worst(probes: Sequence[Probe], by_latency: bool) -> tuple[dict[str, Any], ..
     chosen = sorted(there, key=lambda probe: (probe.ok, -(probe.latency_ms or inf)))[:_WORST]
     return tuple(
         {key: getattr(each, key) for key in ("t", "latency_ms", "ok", "status", "revision")}
-        | {key: value for key in ("reason", "response", "url") if (value := getattr(each, key))}
+        | {key: value for key in ("reason", "response", "url", "address") if (value := getattr(each, key))}
         for each in chosen
     )
