@@ -84,6 +84,8 @@ def test_of_localhost_any_address_will_do(listening):
     assert address is None
 
 
-@pytest.mark.parametrize(("host", "local"), [("localhost", True), ("api.localhost", True), ("localhost.example", False)])
+@pytest.mark.parametrize(
+    ("host", "local"), [("localhost", True), ("api.localhost", True), ("localhost.example", False)]
+)
 def test_localhost_is_known_by_its_name(host, local):
     assert addresses.is_local(host) is local

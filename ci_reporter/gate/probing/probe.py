@@ -92,9 +92,10 @@ def probe(line: Line, t: float, call: Call, due: float, turn: int = 0) -> Probe:
     try:
         reply = _answer(line, call, turn)
     except (Trouble, OSError, ValueError) as exc:
+        call.address = call.address or next(iter(getattr(exc, "__notes__", ())), None)  # of the one not connected to
         if time.monotonic() >= call.until:
             return timed_out(target, t, call)
-        return Probe(t=t, ok=False, reason=f"{reason_of(exc)}{_where(exc)}", address=call.address)
+        return Probe(t=t, ok=False, reason=f"{reason_of(exc)}{_where(call)}", address=call.address)
     if time.monotonic() >= call.until:  # a body that ends with the connection looks whole when that was cut
         return timed_out(target, t, call)
     return _judged(target, reply, t, (time.monotonic() - due) * 1000, call.address)
@@ -107,10 +108,9 @@ def timed_out(target: Target, t: float, call: Call) -> Probe:
     return Probe(t=t, ok=False, reason=reason, address=call.address)
 
 
-def _where(error: BaseException) -> str:
+def _where(call: Call) -> str:
     """The address that did not answer, of a name that has several."""
-    notes = getattr(error, "__notes__", ())
-    return f" ({notes[0]})" if notes else ""
+    return f" ({call.address})" if call.address else ""
 
 
 def _answer(line: Line, call: Call, turn: int) -> Reply:
