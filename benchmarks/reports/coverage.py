@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.reports.measuring import BARE, EMPTY_LOOP, Reader, compared
+from benchmarks.reports.measuring import BARE, EMPTY_LOOP, Reader, compare
 
 OURS = """
 from ci_reporter import coverage
@@ -110,7 +110,7 @@ def main() -> None:
         for name, megabytes, writer, readers in runs:
             path = Path(folder) / name
             writer(path, megabytes)
-            for line in compared(path, readers, options.rounds):
+            for line in compare(path, readers, options.rounds):
                 print(line, flush=True)
             path.unlink()
 

@@ -36,7 +36,7 @@ class Reader:
     python: str = sys.executable
 
 
-def measured(reader: Reader, path: Path) -> tuple[float, float]:
+def measure(reader: Reader, path: Path) -> tuple[float, float]:
     """Seconds and peak MiB of one process."""
     program = FRAME.format(path=str(path), body=reader.body)
     done = subprocess.run(
@@ -46,12 +46,12 @@ def measured(reader: Reader, path: Path) -> tuple[float, float]:
     return seconds, peak
 
 
-def compared(path: Path, readers: list[Reader], rounds: int) -> Iterator[str]:
+def compare(path: Path, readers: list[Reader], rounds: int) -> Iterator[str]:
     """Medians, against the bare interpreter (the first reader) and the yardstick (the second)."""
     samples = {reader.name: [] for reader in readers}
     for _ in range(rounds):
         for reader in readers:
-            samples[reader.name].append(measured(reader, path))
+            samples[reader.name].append(measure(reader, path))
     found = {name: [statistics.median(column) for column in zip(*rows, strict=True)] for name, rows in samples.items()}
     bare, yardstick = found[readers[0].name][1], found[readers[1].name][0]
     yield f"\n{path.name}, {path.stat().st_size / 1e6:.0f} MB, {rounds} rounds"

@@ -13,7 +13,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks.reports.measuring import BARE, EMPTY_LOOP, Reader, compared
+from benchmarks.reports.measuring import BARE, EMPTY_LOOP, Reader, compare
 
 OURS = """
 from ci_reporter.testresults import read
@@ -68,7 +68,7 @@ def main() -> None:
         path = Path(folder) / "junit.xml"
         write(path, options.cases)
         print(f"{options.cases} cases")
-        print("\n".join(compared(path, readers, options.rounds)))
+        print("\n".join(compare(path, readers, options.rounds)))
 
 
 if __name__ == "__main__":

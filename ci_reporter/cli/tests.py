@@ -15,7 +15,7 @@ from ci_reporter.errors import ReportFileError
 from ci_reporter.surfaces.terminal import duration, plain
 from ci_reporter.system.reportfile import expand
 from ci_reporter.testresults import FORMATS, Collected, combine, read
-from ci_reporter.testresults.cases import Case, ResultFile, summed
+from ci_reporter.testresults.cases import Case, ResultFile, sum_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ def _lines(together: Collected, results: Sequence[ResultFile], *, colour: bool) 
     for note in together.notes:
         yield plain(f"note: {note}", _WIDEST * 2)
     bad = together.tests.failed + together.tests.errors if together.tests else 0
-    yield from _listed("failed", together.failed, bad, colour=colour)
-    yield from _listed("flaky", together.flaky, together.tests.flaky if together.tests else 0, colour=colour)
+    yield from _list("failed", together.failed, bad, colour=colour)
+    yield from _list("flaky", together.flaky, together.tests.flaky if together.tests else 0, colour=colour)
     yield from _slowest([case for case in together.slowest if case.duration_ms])
 
 
@@ -108,18 +108,18 @@ def _counts(result: ResultFile, *, colour: bool) -> str:
         (tests.skipped, "skipped", "skipped"),
         (tests.flaky, "flaky", "flaky"),
     ]
-    shown = [_painted(f"{count} {word}", key, colour=colour) for count, word, key in parts if count]
+    shown = [_paint(f"{count} {word}", key, colour=colour) for count, word, key in parts if count]
     counts = f"{tests.total} {'test' if tests.total == 1 else 'tests'}"
     time = f" · {duration(tests.duration_ms)}" if tests.duration_ms is not None else ""
     return (f"{counts}: {', '.join(shown)}" if shown else counts) + time
 
 
-def _listed(title: str, cases: Sequence[Case], total: int, *, colour: bool) -> Iterator[str]:
+def _list(title: str, cases: Sequence[Case], total: int, *, colour: bool) -> Iterator[str]:
     if not cases:
         return
     yield f"\n{title}"
     for case in cases:
-        mark = _painted("●" if title == "flaky" else "✗", title, colour=colour)
+        mark = _paint("●" if title == "flaky" else "✗", title, colour=colour)
         kind = " (error)" if case.outcome == "error" else ""
         yield f"  {mark} {plain(_name(case), _WIDEST)}{kind}"
         yield from (f"      {line}" for line in _message(case))
@@ -146,13 +146,13 @@ def _name(case: Case) -> str:
     return f"{case.suite} › {case.name}" if case.suite and case.suite != case.name else case.name
 
 
-def _painted(text: str, key: str, *, colour: bool) -> str:
+def _paint(text: str, key: str, *, colour: bool) -> str:
     return f"\x1b[{_COLOURS[key]}m{text}\x1b[0m" if colour else text
 
 
 def _json(together: Collected, results: Sequence[ResultFile]) -> str:
     flat: dict[str, Any] = dict(vars(together.tests)) if together.tests else {}
-    declared = summed(result.declared for result in results)
+    declared = sum_of(result.declared for result in results)
     flat |= {
         "format": ", ".join(sorted({result.format for result in results})),
         "declared": {key: int(value) for key, value in declared.items()},

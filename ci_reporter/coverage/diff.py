@@ -13,7 +13,7 @@ _MOST_RANGES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Touched:
+class ChangedFile:
     """One changed file that a report knows: its changed lines that could run, and the ranges that did not."""
 
     path: str
@@ -26,7 +26,7 @@ class Touched:
 class ChangeCoverage:
     """Coverage of a change. `unknown` are changed files of a covered kind that no report has."""
 
-    files: tuple[Touched, ...]
+    files: tuple[ChangedFile, ...]
     unknown: tuple[str, ...]
 
     @property
@@ -49,7 +49,7 @@ def change_coverage(changed: Mapping[str, Iterable[int]], report: CoverageReport
     """Look up the changed lines of each file; a report's paths may be relative, absolute or a module's."""
     known = pairs(changed, report, root)
     kinds = {_kind(found.path.replace("\\", "/")) for found in report.files if found.lines is not None}
-    files = [_touched(name, changed[name], found.lines) for name, found in known.items()]
+    files = [_changed_file(name, changed[name], found.lines) for name, found in known.items()]
     return ChangeCoverage(
         files=tuple(sorted((each for each in files if each.total), key=lambda each: each.path)),
         unknown=tuple(sorted(name for name in changed if name not in known and _kind(name) in kinds)),
@@ -78,11 +78,11 @@ def _paths(known: Mapping[str, object], changed: Mapping[str, object]) -> dict[s
     return found
 
 
-def _touched(name: str, numbers: Iterable[int], lines: Lines | None) -> Touched:
+def _changed_file(name: str, numbers: Iterable[int], lines: Lines | None) -> ChangedFile:
     hits = dict(lines.items()) if lines else {}
     touched = sorted(number for number in set(numbers) if number in hits)
     missed = [number for number in touched if not hits[number]]
-    return Touched(
+    return ChangedFile(
         path=name,
         covered=len(touched) - len(missed),
         total=len(touched),
@@ -126,13 +126,13 @@ def _table(found: ChangeCoverage, base: str) -> str:
     return "\n".join([*head, *rows, *more]) + "\n" + _unknown(found)
 
 
-def spans(found: Touched) -> str:
+def spans(found: ChangedFile) -> str:
     """Its uncovered ranges for a person: `4-6, 9`."""
     shown = [f"{first}-{last}" if last > first else str(first) for first, last in found.uncovered[:_MOST_RANGES]]
     return ", ".join([*shown, "…"] if len(found.uncovered) > _MOST_RANGES else shown)
 
 
-def _row(found: Touched) -> str:
+def _row(found: ChangedFile) -> str:
     share = 100 * found.covered / found.total
     return f"| {_cell(found.path)} | {found.covered} of {found.total} | {share:.1f} % | {spans(found) or '–'} |"
 

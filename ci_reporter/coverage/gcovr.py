@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ci_reporter.coverage.report import Branch, FileCoverage, branches_of
-from ci_reporter.coverage.source import Declared, Source, declared_count, of
+from ci_reporter.coverage.source import Declared, Source, declared_count, value_at
 from ci_reporter.coverage.tally import Tally, add_hits, unite_branches
 
 TYPE_CHECKING = False
@@ -51,7 +51,7 @@ def _line(source: Source, entry: dict[str, Any], lines: dict[int, int], branches
     if hits is None:
         return
     add_hits(lines, {number: hits})
-    counts = [source.hits(of(each, "count")) or 0 for each in source.listing(entry.get("branches"), "'branches'")]
+    counts = [source.hits(value_at(each, "count")) or 0 for each in source.listing(entry.get("branches"), "'branches'")]
     unite_branches(branches, branches_of((number, count) for count in counts))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ci_reporter.coverage.report import Branch, FileCoverage, branches_of
-from ci_reporter.coverage.source import Declared, Source, declared_count, of
+from ci_reporter.coverage.source import Declared, Source, declared_count, value_at
 from ci_reporter.coverage.tally import Tally
 
 TYPE_CHECKING = False
@@ -31,7 +31,7 @@ def sniff(text: str) -> bool:
 def read(source: Source, tally: Tally) -> Declared:
     """Read one file. Raises ReportFileError."""
     report = source.json()
-    if isinstance(of(report, "total", "lines"), dict):
+    if isinstance(value_at(report, "total", "lines"), dict):
         return _summary(source, report, tally)
     for name, entry in report.items():
         found = source.mapping(entry, name)
@@ -49,21 +49,21 @@ def _summary(source: Source, report: dict[str, Any], tally: Tally) -> Declared:
     total = report["total"]
     return Declared(
         unit="line",
-        covered=of(total, "lines", "covered"),
-        total=of(total, "lines", "total"),
-        branches_covered=of(total, "branches", "covered"),
-        branches_total=of(total, "branches", "total"),
-        pct=source.pct(of(total, "lines", "pct"), 100) if of(total, "lines", "total") else None,
+        covered=value_at(total, "lines", "covered"),
+        total=value_at(total, "lines", "total"),
+        branches_covered=value_at(total, "branches", "covered"),
+        branches_total=value_at(total, "branches", "total"),
+        pct=source.pct(value_at(total, "lines", "pct"), 100) if value_at(total, "lines", "total") else None,
     )
 
 
 def _counts(name: str, found: dict[str, Any]) -> FileCoverage:
     return FileCoverage(
         path=name,
-        covered=declared_count(of(found, "lines", "covered")) or 0,
-        total=declared_count(of(found, "lines", "total")) or 0,
-        branches_covered=declared_count(of(found, "branches", "covered")),
-        branches_total=declared_count(of(found, "branches", "total")),
+        covered=declared_count(value_at(found, "lines", "covered")) or 0,
+        total=declared_count(value_at(found, "lines", "total")) or 0,
+        branches_covered=declared_count(value_at(found, "branches", "covered")),
+        branches_total=declared_count(value_at(found, "branches", "total")),
     )
 
 
@@ -71,7 +71,7 @@ def _lines(source: Source, found: dict[str, Any]) -> dict[int, int]:
     lines: dict[int, int] = {}
     hits = source.mapping(found.get("s", {}), "'s'")
     for key, place in source.mapping(found["statementMap"], "'statementMap'").items():
-        number = source.number(of(place, "start", "line"))
+        number = source.number(value_at(place, "start", "line"))
         count = source.hits(hits.get(key))
         if count is not None:
             lines[number] = max(count, lines.get(number, 0))
@@ -83,6 +83,6 @@ def _branches(source: Source, found: dict[str, Any]) -> dict[int, Branch]:
     places = source.mapping(found.get("branchMap", {}), "'branchMap'")
     for key, hits in source.mapping(found.get("b", {}), "'b'").items():
         place = places.get(key)
-        number = source.number(of(place, "line") or of(place, "loc", "start", "line") or 0)
+        number = source.number(value_at(place, "line") or value_at(place, "loc", "start", "line") or 0)
         taken += [(number, source.hits(each) or 0) for each in source.listing(hits, "a branch")]
     return branches_of(taken)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ci_reporter.coverage.report import Branch, FileCoverage, branches_of
-from ci_reporter.coverage.source import Declared, Source, Spans, declared_count, of
+from ci_reporter.coverage.source import Declared, Source, Spans, declared_count, value_at
 from ci_reporter.coverage.tally import Tally, of_lines
 
 TYPE_CHECKING = False
@@ -37,16 +37,16 @@ def read(source: Source, tally: Tally) -> Declared:
         raise source.error("expected llvm-cov's export, with 'data'")
     spans = Spans(source)
     for export in exports:
-        for found in source.listing(of(export, "files"), "'files'"):
+        for found in source.listing(value_at(export, "files"), "'files'"):
             tally.counts(_file(source, spans, source.mapping(found, "a file"), detail=tally.detail))
-    totals = source.mapping(of(exports[0], "totals") or {}, "'totals'") if len(exports) == 1 else {}
+    totals = source.mapping(value_at(exports[0], "totals") or {}, "'totals'") if len(exports) == 1 else {}
     return Declared(
         unit="line",
-        covered=of(totals, "lines", "covered"),
-        total=of(totals, "lines", "count"),
-        branches_covered=of(totals, "branches", "covered"),
-        branches_total=of(totals, "branches", "count"),
-        pct=source.pct(of(totals, "lines", "percent"), 100) if of(totals, "lines", "count") else None,
+        covered=value_at(totals, "lines", "covered"),
+        total=value_at(totals, "lines", "count"),
+        branches_covered=value_at(totals, "branches", "covered"),
+        branches_total=value_at(totals, "branches", "count"),
+        pct=source.pct(value_at(totals, "lines", "percent"), 100) if value_at(totals, "lines", "count") else None,
     )
 
 
@@ -59,10 +59,10 @@ def _file(source: Source, spans: Spans, found: dict[str, Any], *, detail: bool) 
     summary = found.get("summary")
     return FileCoverage(
         path=name,
-        covered=declared_count(of(summary, "lines", "covered")) or 0,
-        total=declared_count(of(summary, "lines", "count")) or 0,
-        branches_covered=declared_count(of(summary, "branches", "covered")),
-        branches_total=declared_count(of(summary, "branches", "count")),
+        covered=declared_count(value_at(summary, "lines", "covered")) or 0,
+        total=declared_count(value_at(summary, "lines", "count")) or 0,
+        branches_covered=declared_count(value_at(summary, "branches", "covered")),
+        branches_total=declared_count(value_at(summary, "branches", "count")),
     )
 
 

@@ -22,7 +22,7 @@ class Branch(NamedTuple):
     total: int
     taken: int | None = None
 
-    def united(self, other: Branch) -> Branch:
+    def unite(self, other: Branch) -> Branch:
         """What two runs took together; where it is not known which each took, the better one stands."""
         if self.taken is None or other.taken is None or self.total != other.total:
             return max(self, other, key=lambda each: (each.covered, each.total))
@@ -159,8 +159,8 @@ class CoverageReport:
             return f"{self.path}: some declare other totals than their records add up to"
         used = "declared" if self.declared.sane else "computed"
         return (
-            f"{self.path} declares {_shown(self.declared)} {self.unit}s covered, its records add up to "
-            f"{_shown(self.computed)}; the {used} totals are used"
+            f"{self.path} declares {_figures(self.declared)} {self.unit}s covered, its records add up to "
+            f"{_figures(self.computed)}; the {used} totals are used"
         )
 
     def to_model(self) -> Coverage | None:
@@ -194,7 +194,7 @@ class CoverageReport:
         return said is not None and found is not None and abs(said - found) > _RATE_TOLERANCE
 
 
-def _shown(totals: Totals) -> str:
+def _figures(totals: Totals) -> str:
     if totals.covered is None or totals.total is None:
         return "an unknown number of" if totals.pct is None else f"{totals.pct:.2f} % of"
     branches = f" ({totals.branches_covered} of {totals.branches_total} branches)" if totals.branches_total else ""

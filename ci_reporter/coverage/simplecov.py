@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from ci_reporter.coverage.report import Branch, branches_of
-from ci_reporter.coverage.source import Declared, Source, of
+from ci_reporter.coverage.source import Declared, Source, value_at
 from ci_reporter.coverage.tally import RepeatedFile, Tally
 
 TYPE_CHECKING = False
@@ -67,8 +67,8 @@ def _branches(source: Source, found: object) -> dict[int, Branch]:
 def _flat(source: Source, found: object) -> Iterator[tuple[int, int | None]]:
     if isinstance(found, list):
         for each in found:
-            if of(each, "coverage") != "ignored":
-                yield source.number(of(each, "start_line")), source.hits(of(each, "coverage"))
+            if value_at(each, "coverage") != "ignored":
+                yield source.number(value_at(each, "start_line")), source.hits(value_at(each, "coverage"))
     elif isinstance(found, dict):
         for condition, sides in found.items():
             for side, hits in source.mapping(sides, condition[:60]).items():

@@ -59,7 +59,7 @@ class Source:
     def mapping(self, value: object, what: str) -> dict[str, Any]:
         """`value` as a JSON object. Raises ReportFileError."""
         if not isinstance(value, dict):
-            raise self.error(f"expected {what} to be an object, got {clipped(value)}")
+            raise self.error(f"expected {what} to be an object, got {clip(value)}")
         return value
 
     def listing(self, value: object, what: str) -> list[Any]:
@@ -67,13 +67,13 @@ class Source:
         if value is None:
             return []
         if not isinstance(value, list):
-            raise self.error(f"expected {what} to be a list, got {clipped(value)}")
+            raise self.error(f"expected {what} to be a list, got {clip(value)}")
         return value
 
     def text(self, value: object, what: str) -> str:
         """`value` as text. Raises ReportFileError."""
         if not isinstance(value, str):
-            raise self.error(f"expected {what} to be text, got {clipped(value)}")
+            raise self.error(f"expected {what} to be text, got {clip(value)}")
         return value
 
     def count(self, value: object, what: str, line: int | None = None) -> int | None:
@@ -83,14 +83,14 @@ class Source:
         except ValueError:
             number = -1
         if number is not None and number < 0:
-            raise self.error(f"expected {what} to be a whole number, got {clipped(value)}", line)
+            raise self.error(f"expected {what} to be a whole number, got {clip(value)}", line)
         return number
 
     def number(self, value: object, line: int | None = None) -> int:
         """A line number. Raises ReportFileError for what no file can have."""
         number = self.count(value, "a line number", line)
         if number is None or number > HIGHEST_LINE:
-            raise self.error(f"expected a line number, got {clipped(value)}", line)
+            raise self.error(f"expected a line number, got {clip(value)}", line)
         return number
 
     def hits(self, value: object, line: int | None = None) -> int | None:
@@ -107,7 +107,7 @@ class Source:
         if math.isnan(rate):
             return None
         if not 0 <= rate <= largest * 1.000001:
-            raise self.error(f"expected a rate of 0 to {largest:g}, got {clipped(value)}", line)
+            raise self.error(f"expected a rate of 0 to {largest:g}, got {clip(value)}", line)
         return min(100.0, 100 * rate / largest)
 
 
@@ -161,7 +161,7 @@ def declared_count(value: object) -> int | None:
     return number if number is not None and 0 <= number <= _LARGEST_COUNT else None
 
 
-def of(mapping: object, *keys: str) -> Any:
+def value_at(mapping: object, *keys: str) -> Any:
     """The value some levels down; None where the way ends."""
     found: Any = mapping
     for key in keys:
@@ -169,7 +169,7 @@ def of(mapping: object, *keys: str) -> Any:
     return found
 
 
-def clipped(value: object) -> str:
+def clip(value: object) -> str:
     """A value as a message shows it."""
     if isinstance(value, int) and abs(value) > 10**40:
         return "a number of more than 40 digits"

@@ -78,7 +78,7 @@ class Tally:
             before = self._files.get(found.path)
             if before is not None:
                 self._sum(before, -1)
-                found = united(before, found)
+                found = unite(before, found)
             self._files[found.path] = found
         elif (key := hash(found.path)) in self._seen:
             raise RepeatedFile
@@ -119,14 +119,14 @@ def of_blocks(name: str, blocks: Blocks, branches: Branches = _NO_BRANCHES) -> F
     )
 
 
-def united(one: FileCoverage, other: FileCoverage) -> FileCoverage:
+def unite(one: FileCoverage, other: FileCoverage) -> FileCoverage:
     """Two results for one file: by block, by line with hits added, or, where only counts are known, the better one."""
     lines = dict(one.lines.items()) if one.lines else {}
     branches = dict(one.branches)
     add_hits(lines, dict(other.lines.items()) if other.lines else {})
     unite_branches(branches, other.branches)
     if one.blocks or other.blocks:
-        found = of_blocks(one.path, _united_blocks(one.blocks, other.blocks), branches)
+        found = of_blocks(one.path, _unite_blocks(one.blocks, other.blocks), branches)
         return replace(found, lines=Lines.of(lines))
     if one.lines is not None and other.lines is not None:
         return of_lines(one.path, lines, branches)
@@ -150,10 +150,10 @@ def unite_branches(branches: dict[int, Branch], more: Branches) -> None:
     """Unite line → branches in place."""
     for number, found in more.items():
         before = branches.get(number)
-        branches[number] = found if before is None else found.united(before)
+        branches[number] = found if before is None else found.unite(before)
 
 
-def _united_blocks(one: Blocks, other: Blocks) -> Blocks:
+def _unite_blocks(one: Blocks, other: Blocks) -> Blocks:
     blocks = dict(one)
     for key, (weight, hits) in other.items():
         before = blocks.get(key, (weight, 0))

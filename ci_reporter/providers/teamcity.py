@@ -56,9 +56,9 @@ def _properties(path: str | None, read_file: ReadFile) -> dict[str, str]:
         text = read_file(path) if path else ""
     except (OSError, ValueError):
         return {}
-    return {name: _unescaped(value.strip()) for name, value in _PROPERTY.findall(text)}
+    return {name: _unescape(value.strip()) for name, value in _PROPERTY.findall(text)}
 
 
-def _unescaped(value: str) -> str:
+def _unescape(value: str) -> str:
     text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], value)
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -163,7 +163,7 @@ class Tally:
             self._slow_s = self._slowest[0][0]
 
 
-def summed(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
+def sum_of(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
     """Declarations added up; a key that one of them lacks is unknown in the sum."""
     total: dict[str, float] | None = None
     for part in parts:

@@ -139,7 +139,7 @@ class _Reader:
     def _on_package(self, package: _Package, name: str, event: dict[str, Any]) -> None:
         action = event["Action"]
         if action == "output":
-            package.said = _grown(package.said, _text(event, "Output"))
+            package.said = _with_output(package.said, _text(event, "Output"))
         elif action in _OUTCOMES:
             if action == "fail":
                 self._fail(package, name, _text(event, "FailedBuild"))
@@ -201,10 +201,10 @@ def _text(event: dict[str, Any], key: str) -> str:
 
 def _grow(outputs: dict[Any, str], key: Any, output: str) -> None:
     if key in outputs or len(outputs) < _MOST_OUTPUTS:
-        outputs[key] = _grown(outputs.get(key, ""), output)
+        outputs[key] = _with_output(outputs.get(key, ""), output)
 
 
-def _grown(said: str, output: str) -> str:
+def _with_output(said: str, output: str) -> str:
     """What was said so far and a further piece, without go's own lines, up to the length that is shown."""
     if output.lstrip().startswith(_NOISE) or len(said) >= values.LONGEST_MESSAGE:
         return said

@@ -13,7 +13,7 @@ from ci_reporter.system.reporthead import xml_start
 from ci_reporter.system.xmlstream import XMLStream
 from ci_reporter.testresults import values
 from ci_reporter.testresults.attempts import GO_PROPERTY, PYTEST_SUITE, Attempt, GoAttempts, PytestAttempts
-from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally, summed
+from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally, sum_of
 from ci_reporter.testresults.places import places
 
 TYPE_CHECKING = False
@@ -179,7 +179,7 @@ class _Reader:
         around.surplus = _plus(around.surplus, suite.surplus)
         declared = (suite.inner or {}) | _minus(suite.own, suite.surplus)
         if declared:
-            around.inner = declared if around.inner is None else summed((around.inner, declared))
+            around.inner = declared if around.inner is None else sum_of((around.inner, declared))
 
     def _finish_attempts(self) -> None:
         if self._attempts is not None:

@@ -161,7 +161,7 @@ class _Reader:
         stream.planned = planned
         self.anything = True
         if planned == 0 and depth == 0:
-            self._tally.note(f"plans no test: {values.clipped(values.name(comment), 100) or 'no reason is given'}")
+            self._tally.note(f"plans no test: {values.clip(values.name(comment), 100) or 'no reason is given'}")
 
     def _close(self) -> None:
         """The end of a buffered subtest, whose test point stood before it."""

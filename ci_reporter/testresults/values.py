@@ -26,7 +26,7 @@ def seconds(text: str | None, per_second: int = 1) -> float | None:
     try:
         value = float(text)
     except ValueError:
-        value = _localised(text[:40])
+        value = _local_number(text[:40])
     value /= per_second
     return value if 0 <= value <= LONGEST_S else None
 
@@ -67,30 +67,30 @@ def number(value: object) -> float | None:
 
 def name(text: str) -> str:
     """A name on one line that any terminal and any encoding can show, clipped."""
-    return clipped(" ".join(plain(text[: LONGEST_NAME * 4]).split()), LONGEST_NAME)
+    return clip(" ".join(plain(text[: LONGEST_NAME * 4]).split()), LONGEST_NAME)
 
 
 def message(text: str) -> str:
     """What a test said, clipped; its lines stay lines."""
-    return clipped(plain(text[: LONGEST_MESSAGE * 4]).strip(), LONGEST_MESSAGE)
+    return clip(plain(text[: LONGEST_MESSAGE * 4]).strip(), LONGEST_MESSAGE)
 
 
 def plain(text: str) -> str:
     r"""Text without terminal escapes; other characters that cannot be shown are spelt out, as `\x00`."""
     text = _ESCAPE.sub("", text).replace("\r\n", "\n").replace("\t", "    ")
-    return text if text.isprintable() else "".join(map(_shown, text))
+    return text if text.isprintable() else "".join(map(_spell_out, text))
 
 
-def clipped(text: str, longest: int) -> str:
+def clip(text: str, longest: int) -> str:
     """At most so many characters, the last one an ellipsis where some are missing."""
     return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
-def _shown(char: str) -> str:
+def _spell_out(char: str) -> str:
     return char if char == "\n" or char.isprintable() else char.encode("unicode_escape").decode("ascii")
 
 
-def _localised(text: str) -> float:
+def _local_number(text: str) -> float:
     text = _GROUPING.sub("", text.strip())
     comma, point = text.rfind(","), text.rfind(".")
     if comma > point and text.count(",") == 1:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ci_reporter.system.reporthead import xml_start
 from ci_reporter.testresults import values
-from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally, summed
+from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally, sum_of
 from ci_reporter.testresults.elements import Element, Shape, read_cases
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
         nonlocal assemblies
         if name == "assembly":
             declared = _declared(attributes)
-            tally.declared = summed((tally.declared, declared)) if assemblies else declared
+            tally.declared = sum_of((tally.declared, declared)) if assemblies else declared
             assemblies += 1
 
     read_cases(path, file, Shape(roots=_ROOTS, cases=("test", "error"), on_case=on_case, on_other=on_other))

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ci_reporter.coverage.diff import ChangeCoverage, Touched, change_coverage, markdown, ranges
+from ci_reporter.coverage.diff import ChangeCoverage, ChangedFile, change_coverage, markdown, ranges
 from ci_reporter.coverage.report import CoverageReport, Totals
 from ci_reporter.coverage.tally import of_lines
 
@@ -63,7 +63,7 @@ def test_ranges_go_over_lines_that_cannot_run(missed, touched, spans):
 
 def test_cells_are_escaped():
     hostile = "a|b`c`<img src=x>_d_*e*[f](g)@h#1\n\u202e.py"
-    found = ChangeCoverage(files=(Touched(path=hostile, covered=0, total=1, uncovered=((1, 1),)),), unknown=())
+    found = ChangeCoverage(files=(ChangedFile(path=hostile, covered=0, total=1, uncovered=((1, 1),)),), unknown=())
 
     row = markdown(found, "origin/main").splitlines()[4]
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from ci_reporter import model, testresults
-from ci_reporter.testresults.cases import Case, ResultFile, Tally, summed
+from ci_reporter.testresults.cases import Case, ResultFile, Tally, sum_of
 
 SUITE = "<testsuite><testcase name='{0}' time='{1}'/><testcase><failure message='{0}'/></testcase></testsuite>"
 
@@ -108,8 +108,8 @@ def test_what_is_kept_of_many_files_is_bounded():
 
 
 def test_a_key_that_one_part_lacks_is_unknown_in_the_sum():
-    assert summed([{"a": 1, "b": 1}, {"a": 2}]) == {"a": 3}
-    assert summed([]) == {}
+    assert sum_of([{"a": 1, "b": 1}, {"a": 2}]) == {"a": 3}
+    assert sum_of([]) == {}
 
 
 def test_equal_notes_are_kept_once():

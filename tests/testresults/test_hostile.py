@@ -302,7 +302,7 @@ def taken_from(name, stream):
     ids=["text", "time", "signs", "escapes", "colours", "times", "indent", "output"],
 )
 def test_nothing_takes_long(name, content):
-    began = time.monotonic()
+    began = time.process_time()
     taken(name, content)
 
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3

@@ -91,10 +91,10 @@ def test_a_format_nobody_knows_is_a_wrong_setting(results):
     "unit", [b"\n", b" ", b"{", b"1..1 ", b"ok ", b"<!--", b"<?x?>", b"<!DOCTYPE a [", b"] ", b'{"Action":']
 )
 def test_telling_formats_apart_takes_no_time(unit):
-    began = time.monotonic()
+    began = time.process_time()
     recognise(unit * (65536 // len(unit)))
 
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("name", testresults.FORMATS)
