@@ -60,9 +60,13 @@ class Outcome(Frozen):
     output_tail: str | None = None
 
 
-def run(order: Order, signals: Signals) -> Step:
-    """Run the command, again where it failed and may; the last attempt counts, CPU time adds up."""
-    started_at, started = time.time(), time.monotonic()
+def run(order: Order, signals: Signals, clock: Callable[[], float] = time.time) -> Step:
+    """Run the command, again where it failed and may; the last attempt counts, CPU time adds up.
+
+    The duration is of the monotonic clock. The wall clock may be set back while the command runs: then it has finished
+    its duration after its start.
+    """
+    started_at, started = clock(), time.monotonic()
     outcomes = _run_attempts(order, signals)
     duration_ms = round((time.monotonic() - started) * 1000)
     last, usages = outcomes[-1], [outcome.usage for outcome in outcomes if outcome.usage]
@@ -74,7 +78,7 @@ def run(order: Order, signals: Signals) -> Step:
         exit_code=last.exit_code,
         signal=last.signal,
         started_at=rfc3339(started_at),
-        finished_at=rfc3339(time.time()),
+        finished_at=rfc3339(max(clock(), started_at + duration_ms / 1000)),
         duration_ms=duration_ms,
         attempts=len(outcomes),
         output_tail=last.output_tail,

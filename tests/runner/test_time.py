@@ -5,6 +5,9 @@ import time
 
 import pytest
 
+from ci_reporter.runner import Order, run
+from ci_reporter.runner.signals import block
+
 
 def test_a_timeout_is_124_and_a_record(wrapped):
     assert wrapped("--timeout", "300ms", "--", "sleep", "30").returncode == 124
@@ -70,6 +73,15 @@ def test_a_cancelled_command_is_not_retried(wrapped):
     process.terminate()
     process.communicate(timeout=10)
     assert (process.returncode, wrapped.record()["attempts"]) == (143, 1)
+
+
+@pytest.mark.parametrize(("then", "finished"), [(90.0, "00:01:40"), (130.0, "00:02:10")], ids=["back", "ahead"])
+def test_a_clock_that_is_set_midway_leaves_no_step_that_ends_before_it_starts(then, finished):
+    clock = iter([100.0, then])
+    order = Order(name="true", command=["true"], env={}, mark="MARK", masks=set())
+    with block() as signals:
+        step = run(order, signals, lambda: next(clock))
+    assert (step.started_at[11:19], step.finished_at[11:19]) == ("00:01:40", finished)
 
 
 def test_cpu_time_memory_and_blocks_are_the_commands(wrapped):
