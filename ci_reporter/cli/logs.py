@@ -17,11 +17,11 @@ from ci_reporter.cli.reporting import reported
 from ci_reporter.context import recorded_run_id
 from ci_reporter.errors import CIReporterError, UsageError
 from ci_reporter.logs.growing import Growing
-from ci_reporter.logs.lines import Lines, Wrapper, of_run, shown
+from ci_reporter.logs.lines import Lines, of_run, shown
+from ci_reporter.logs.wrapping import OutputWrapper, Wrapper, fields_of
 from ci_reporter.model import rfc3339
 from ci_reporter.providers import detect, read_text
-from ci_reporter.system.masking import secrets_of
-from ci_reporter.system.trace import trace_id
+from ci_reporter.system.masking import Masking, secrets_of
 
 _CHUNK = 64 * 1024
 _LOOK_EVERY_S = 0.2
@@ -30,7 +30,7 @@ _STDIN = "-"
 
 @click.command(
     "logs",
-    epilog="Examples:  ci-reporter logs --run github-17012345678-1 app.log    make 2>&1 | ci-reporter logs --wrap",
+    epilog="Examples:  ci-reporter logs --run github-17012345678-1 app.log    ci-reporter run --wrap-logs -- make",
 )
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option("--run", "run_id", metavar="CI_RUN_ID", help="That run; without this, the run we are in.")
@@ -43,7 +43,9 @@ def command(files: tuple[str, ...], run_id: str | None, follow: bool, wrap: bool
     """Print the JSON lines of a run, from FILEs or stdin (also: -).
 
     Exit codes are grep's: 0 a line was found, 1 none was, 2 something could not be read. With --wrap, stdin is
-    passed on line by line, and the exit code is 0.
+    passed on line by line, and the exit code is 0. A pipe ends with the code of its last command: in a shell without
+    `set -o pipefail`, `make | ci-reporter logs --wrap` succeeds although make failed. `ci-reporter run --wrap-logs --
+    make` does the same and keeps the exit code.
     """
     if wrap and (files or follow):
         raise UsageError("--wrap reads stdin alone: give it neither files nor --follow")
@@ -57,17 +59,15 @@ def _wrap(run_id: str | None, env: Mapping[str, str]) -> None:
     """Whoever writes to us ends first, also at Ctrl-C; no setting that is wrong may stop its output."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     run = detect(env, read_text)
-    fields = {
-        "ci_run_id": run_id or run.ci_run_id,
-        "service": env.get("OTEL_SERVICE_NAME"),
-        "revision": run.revision,
-        "trace_id": trace_id(env.get("TRACEPARENT", "")),
-    }
-    known = {name: value for name, value in fields.items() if value}
-    wrapper = Wrapper(known, secrets_of(env), lambda: rfc3339(time.time()))
-    for line in wrapper.wrapped(sys.stdin.buffer.readline) if sys.stdin else ():
-        if not _written(line):
+    fields = fields_of(run, env.get("OTEL_SERVICE_NAME"), env.get("TRACEPARENT", ""))
+    fields |= {"ci_run_id": run_id or run.ci_run_id}
+    output = OutputWrapper(Wrapper(fields, Masking(secrets_of(env)), lambda: rfc3339(time.time())))
+    if sys.stdin is None:  # it was closed before we started
+        return
+    while chunk := os.read(sys.stdin.fileno(), _CHUNK):
+        if not _write(output.feed(chunk)):
             return
+    _write(output.end())
 
 
 def _find(files: Sequence[str], run_id: str, *, follow: bool) -> None:
@@ -121,7 +121,7 @@ class _Search:
         for line in lines:
             if self._belongs(line):
                 self.found += 1
-                if not _written(shown(line), flush=flush):
+                if not _write(shown(line).encode() + b"\n", flush=flush):
                     return False
         return True
 
@@ -140,12 +140,12 @@ def _all(path: str, lines: Lines) -> Iterator[bytes]:
     yield from lines.end()
 
 
-def _written(line: str, *, flush: bool = True) -> bool:
-    """Write a line; no, when nobody reads any more."""
+def _write(content: bytes, *, flush: bool = True) -> bool:
+    """Write it to stdout; False when nobody reads any more."""
     if sys.stdout is None:
         return False
     try:
-        sys.stdout.buffer.write(line.encode() + b"\n")
+        sys.stdout.buffer.write(content)
         if flush:
             sys.stdout.buffer.flush()
     except BrokenPipeError:

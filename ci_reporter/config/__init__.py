@@ -67,6 +67,12 @@ class Config(Settings):
         "Keep the last BYTES of the output, at most 1M, in the record. The command then writes to pipes, no terminal.",
         key="tail",
     )
+    wrap_logs: bool = option(
+        False,
+        values.flag,
+        "",
+        "Pass the command's output on as JSON lines that name the run. The command then writes to pipes, no terminal.",
+    )
     tags: Mapping[str, str] = option(
         EMPTY,
         values.pair,

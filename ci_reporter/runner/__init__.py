@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from resource import struct_rusage
     from typing import Any
 
-    from ci_reporter.runner.tail import Tail
+    from ci_reporter.runner.tail import Rewriter, Tail
 
 ORPHANED = "the process that started the reporter is gone"
 
@@ -32,7 +32,8 @@ class Order(Frozen):
 
     `env` is the environment without us, `added` is what we add to it, and `mark` names a variable of `added` whose
     value no other command has. `on_start` is called once, when the first attempt has started; it must not wait. `masks`
-    is filled with what the command tells GitHub to mask, as far as its output is read here.
+    is filled with what the command tells GitHub to mask, as far as its output is read here. `rewriter` makes what
+    changes a stream of the command's output; with it, or with `tail_bytes`, the output goes through pipes.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Order(Frozen):
     grace_s: float = 10.0
     retries: int = 0
     tail_bytes: int = 0
+    rewriter: Callable[[], Rewriter] | None = None
     outlive_parent: bool = False
     on_start: Callable[[], None] = lambda: None
 
@@ -152,7 +154,7 @@ def _run_on_posix(order: Order, signals: Signals, guard: Guard, on_start: Callab
         reason=reason or (_bare_reason(order) if attempt.root.is_bare else None),
         signal=name_of(end.signal) if end.signal else None,
         usage=end.usage,
-        output_tail=output_tail,
+        output_tail=output_tail if order.tail_bytes else None,
     )
 
 
@@ -199,12 +201,12 @@ def _bare_reason(order: Order) -> str:
 
 
 def _tail(order: Order) -> Tail | None:
-    if not order.tail_bytes:
+    if not order.tail_bytes and not order.rewriter:
         return None
     from ci_reporter.runner.tail import Tail
 
     try:
-        return Tail(order.tail_bytes, order.masks)
+        return Tail(order.tail_bytes, order.masks, order.rewriter)
     except RuntimeError:  # the limit of threads is reached: the command runs all the same, without a tail
         return None
 

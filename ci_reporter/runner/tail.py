@@ -1,4 +1,4 @@
-"""Keep the last bytes of a command's output while it goes, byte for byte, where it would have gone."""
+"""A command's output on its way through pipes of ours: its end is kept, and it may be rewritten. Else byte for byte."""
 
 from __future__ import annotations
 
@@ -9,6 +9,20 @@ from collections.abc import Callable, Mapping
 
 from ci_reporter.system.masking import masks_in
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Rewriter(Protocol):
+        """Changes a stream: bytes as they come in, what may go on out."""
+
+        def feed(self, chunk: bytes) -> bytes:
+            """What may go on now."""
+
+        def end(self) -> bytes:
+            """What there is still to go on, as nothing will follow."""
+
+
 _CHUNK = 64 * 1024
 _LEFTOVER = 1024 * 1024  # the largest a pipe can be: what was in it when the command ended
 _LOOK_S = 0.25
@@ -18,13 +32,15 @@ _LONGEST_LINE = 8 * 1024  # of a line that has not ended, as much is searched fo
 class Tail:
     """Two pipes between the command and our stdout and stderr, and the last `size` bytes that went through them.
 
-    What the command tells GitHub to mask is added to `masks`, also where it is not among the last bytes.
+    What the command tells GitHub to mask is added to `masks`, also where it is not among the last bytes. `rewriter`
+    makes what rewrites one stream; it is called when the command has said something.
     """
 
-    def __init__(self, size: int, masks: set[str]) -> None:
+    def __init__(self, size: int, masks: set[str], rewriter: Callable[[], Rewriter] | None = None) -> None:
         """Begin to copy; raises RuntimeError where the system has no threads left."""
         self._size = size
         self._masks = masks
+        self._rewriter = rewriter or _Unchanged
         self._bytes = bytearray()
         self._lock = threading.Lock()
         self._over, self._over_writer = os.pipe()  # its writer is closed when the command has ended
@@ -53,6 +69,13 @@ class Tail:
         return bytes(self._bytes).decode("utf-8", "replace")
 
     def _pump(self, source: int, target: int) -> None:
+        try:
+            self._copy(source, target)
+        finally:  # also after a fault of a rewriter: a pipe that nobody reads would stop the command for ever
+            os.close(source)  # whoever still writes gets SIGPIPE, as from any reader that went
+
+    def _copy(self, source: int, target: int) -> None:
+        rewriter: Rewriter | None = None
         waiting = select.poll()
         waiting.register(source, select.POLLIN)
         waiting.register(self._over, select.POLLIN)
@@ -61,24 +84,36 @@ class Tail:
             ready = dict(waiting.poll(0 if over else None))
             if source in ready:
                 chunk = os.read(source, _CHUNK)
-                if not chunk or not _write(target, chunk):
+                rewriter = rewriter or self._rewriter()  # the command runs by now: what this imports delays nothing
+                if not chunk or not _write(target, rewriter.feed(chunk)):
                     break
                 line = self._append(chunk, line)
                 leftover -= len(chunk) if over else 0
             elif over:
                 break
             over = over or self._over in ready
-        os.close(source)  # whoever still writes gets SIGPIPE, as from any reader that went
+        if rewriter:
+            _write(target, rewriter.end())
 
     def _append(self, chunk: bytes, line: bytes) -> bytes:
         """Append what was read after the beginning of a line; gives the beginning of the last line now."""
         lines, newline, line = (line + chunk).rpartition(b"\n")
         masks = masks_in(lines + newline)
         with self._lock:
-            self._bytes += chunk
+            self._bytes += chunk if self._size else b""
             del self._bytes[: -self._size]
             self._masks |= masks
         return line[-_LONGEST_LINE:]
+
+
+class _Unchanged:
+    """The rewriter that leaves a stream as it is."""
+
+    def feed(self, chunk: bytes) -> bytes:
+        return chunk
+
+    def end(self) -> bytes:
+        return b""
 
 
 def _write(target: int, chunk: bytes) -> bool:

@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from threading import Thread
 
+    from ci_reporter.logs.wrapping import OutputWrapper
     from ci_reporter.runner.signals import Signals
 
 
@@ -119,21 +120,33 @@ class Background:
 
 
 def _order(context: Context, report: Report, argv: Sequence[str], background: Background) -> runner.Order:
-    config = context.config
+    config, added = context.config, _told(context, report)
     return runner.Order(
         name=report.step.name,
         command=_by_shell(argv) if config.shell else argv,
         env=context.env,
-        added=_told(context, report),
+        added=added,
         mark="CI_REPORTER_MEASURES",
         timeout_s=config.timeout_s,
         grace_s=config.grace_s,
         retries=config.retries,
         tail_bytes=config.tail_bytes,
+        rewriter=_rewriter(context, report.run, added["TRACEPARENT"]) if config.wrap_logs else None,
         outlive_parent=config.outlive_parent,
         on_start=background.start,
         masks=set(),
     )
+
+
+def _rewriter(context: Context, run: Run, traceparent: str) -> Callable[[], OutputWrapper]:
+    """Makes what wraps one stream of the output; only then is it imported, when the command runs already."""
+
+    def make() -> OutputWrapper:
+        from ci_reporter.step.wrap import output_wrapper
+
+        return output_wrapper(context, run, traceparent)
+
+    return make
 
 
 def _by_shell(argv: Sequence[str]) -> list[str]:
