@@ -1,4 +1,4 @@
-"""`ci-reporter doctor`: check everything that a push needs; say what is well and what to do."""
+"""`ci-reporter doctor`: check everything that a push needs; say what works and what to do."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NOWHERE = (
 )
 @reported
 def command(**where: Any) -> None:
-    """Check settings, state folder, sinks and Prometheus; exit 1 when something is to be done."""
+    """Check settings, state folder, sinks and Prometheus; exit 1 when one of them needs your attention."""
     well = True
     for finding in _findings(current_context(given(where))):
         well = well and finding.ok

@@ -49,7 +49,7 @@ def _age_s(text: str) -> float:
     try:
         return values.duration_with_unit_s(text)
     except ValueError as exc:
-        raise UsageError(f"option --older-than: {values.shown(text)} {exc}") from exc
+        raise UsageError(f"option --older-than: {values.quote(text)} {exc}") from exc
 
 
 def _stale(gateway: Gateway, before: float) -> Iterator[Group]:

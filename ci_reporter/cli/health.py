@@ -87,7 +87,7 @@ def _checked(url: str) -> str:
     try:
         return values.page_url(url)
     except ValueError as exc:
-        raise UsageError(f"health: {values.shown(url)} {exc}") from exc
+        raise UsageError(f"health: {values.quote(url)} {exc}") from exc
 
 
 def _commit(text: str | None) -> str | None:
@@ -100,7 +100,7 @@ def _seconds(text: str) -> float:
     try:
         return values.duration_s(text)
     except ValueError as exc:
-        raise UsageError(f"option --timeout: {values.shown(text)} {exc}") from exc
+        raise UsageError(f"option --timeout: {values.quote(text)} {exc}") from exc
 
 
 def _access(url: str, ca: str | None, env: Mapping[str, str]) -> Access:

@@ -50,6 +50,15 @@ class _Run(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, spread(args, RUN_SETTINGS))
 
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        with formatter.section("Variables without an option"):
+            formatter.write_dl([(_names(each), each.help) for each in sinks.all_settings() if not each.option])
+
+
+def _names(setting: Setting) -> str:
+    return f"{setting.variable}[_FILE]" if setting.secret else setting.variable
+
 
 command = _Run(
     "run",

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class Prometheus(Server, group="prometheus"):
-    """The Prometheus that scrapes the Pushgateway, and that counts for the gate."""
+    """The Prometheus that scrapes the Pushgateway and answers the gate's PromQL signals."""
 
     url: str | None = setting(
         None,
         values.url,
         "URL",
-        "The Prometheus that `doctor` asks, and that counts for the gate's PromQL signals.",
+        "The Prometheus that answers the gate's PromQL signals, and that `doctor` checks.",
         main=True,
     )
 
@@ -33,7 +33,7 @@ class Config(Settings):
     """The settings in force, checked. Durations in seconds, sizes in bytes.
 
     `sinks` has the settings of each sink that is switched on, by its name. `unrecognised` are variables that look like
-    settings and are none.
+    settings and are not.
     """
 
     config: str | None = option(
@@ -64,20 +64,20 @@ class Config(Settings):
         0,
         values.tail_bytes,
         "BYTES",
-        "Keep the last BYTES of the output, at most 1M, in the record. The command then writes to pipes, no terminal.",
+        "Keep the last BYTES of the output, at most 1M, in the record. The command then writes to pipes.",
         key="tail",
     )
     wrap_logs: bool = option(
         False,
         values.flag,
         "",
-        "Pass the command's output on as JSON lines that name the run. The command then writes to pipes, no terminal.",
+        "Pass the command's output on as JSON lines that name the run. The command then writes to pipes.",
     )
     tags: Mapping[str, str] = option(
         EMPTY,
         values.pair,
         "K=V",
-        "A word to find the record by; may be given again.",
+        "A label of the record, to find it by. Repeat the option for more.",
         key="tag",
         own_variable="CI_REPORTER_TAGS",
         many=True,
@@ -87,7 +87,7 @@ class Config(Settings):
         EMPTY,
         values.measure,
         "K=NUMBER",
-        "A number to record and push; may be given again. The command may write more to $CI_REPORTER_MEASURES.",
+        "A number to record and push. Repeat the option for more; the command can write more to $CI_REPORTER_MEASURES.",
         key="measure",
         own_variable="CI_REPORTER_MEASURE",
         many=True,
@@ -97,57 +97,55 @@ class Config(Settings):
     json: bool = option(
         False, values.flag, "", "Print the record as one JSON line on stdout, after the command's own output."
     )
-    quiet: bool = option(False, values.flag, "", "Say nothing unless something went wrong.")
+    quiet: bool = option(False, values.flag, "", "Print nothing unless something goes wrong.")
     strict: bool = option(
         False, values.flag, "", "Exit 70 when the command succeeded and its record was not delivered."
     )
-    record_command: bool = option(
-        False, values.flag, "", "Record the whole command line; without this only its first word."
-    )
+    record_command: bool = option(False, values.flag, "", "Record the whole command line, not only its first word.")
     openmetrics: str | None = option(
         None,
         values.text,
         "FILE",
-        "Write the metrics of this job's steps to FILE too, as OpenMetrics.",
+        "Also write the metrics of this job's steps to FILE, as OpenMetrics.",
     )
-    dry_run: bool = option(
-        False, values.flag, "", "Run and record, but send nothing: print exactly what would be sent."
-    )
+    dry_run: bool = option(False, values.flag, "", "Run and record, send nothing, and print what would be sent.")
     coverage: tuple[str, ...] = option(
         (),
         values.text,
         "GLOB...",
-        "Read coverage from these report files, whatever the command's result; ** is any depth.",
+        "Read coverage from these report files, whether the command succeeds or fails; ** matches any depth.",
         many=True,
     )
     tests: tuple[str, ...] = option((), values.text, "GLOB...", "Read test results from these report files.", many=True)
     coverage_format: str | None = option(
-        None, values.text, "NAME", "Format of the coverage files. Default: told from their content."
+        None, values.text, "NAME", "Format of the coverage files. Default: detected from their content."
     )
     tests_format: str | None = option(
-        None, values.text, "NAME", "Format of the test result files. Default: told from their content."
+        None, values.text, "NAME", "Format of the test result files. Default: detected from their content."
     )
     coverage_min_pct: float | None = option(
-        None, values.percent, "PCT", "Exit 1 when coverage is below PCT, or unknown.", key="coverage_min"
+        None, values.percent, "PCT", "Exit 1 when coverage is below PCT or unknown.", key="coverage_min"
     )
     coverage_drop_points: float | None = option(
         None,
         values.percent,
         "POINTS",
-        "Exit 1 when coverage is more than POINTS below what the default branch last had.",
+        "Exit 1 when coverage is more than POINTS below that of the default branch.",
         key="coverage_drop",
     )
     coverage_baseline: str | None = option(
         None,
         values.text,
         "FILE",
-        "Records (steps.ndjson) to compare coverage with. Default: what the Pushgateway has.",
+        "Records (steps.ndjson) to compare coverage with. Default: those of the Pushgateway.",
     )
-    require_baseline: bool = option(False, values.flag, "", "Exit 1 when there is nothing to compare coverage with.")
-    tests_min: int | None = option(None, values.count, "N", "Exit 1 when fewer than N tests ran, or nobody knows.")
+    require_baseline: bool = option(False, values.flag, "", "Exit 1 when there is no coverage to compare with.")
+    tests_min: int | None = option(
+        None, values.count, "N", "Exit 1 when fewer than N tests ran, or when the number is unknown."
+    )
     strict_reports: bool = option(False, values.flag, "", "Exit 1 when a report file could not be read.")
     budget_s: float = setting(
-        5.0, values.duration_s, "TIME", "Time for everything sent after the command, in total.", key="budget"
+        5.0, values.duration_s, "TIME", "Time for everything that is sent after the command, in total.", key="budget"
     )
     dir: str | None = setting(
         None,
@@ -159,7 +157,7 @@ class Config(Settings):
         ("main", "master", "release/*"),
         values.text,
         "PATTERN",
-        "Branches that keep their name in labels, beside the default branch; patterns with * and ?.",
+        "Branches whose names are labels, beside the default branch: patterns with * and ?.",
         many=True,
     )
     ci_summary: bool = setting(

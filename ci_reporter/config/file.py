@@ -23,7 +23,7 @@ class ConfigFile:
     def __init__(self, keys: Mapping[str, Node]) -> None:
         self.keys = keys
 
-    def given(self, setting: Setting) -> list[Given]:
+    def texts(self, setting: Setting) -> list[Given]:
         """What the file gives for a setting. Raises UsageError naming file, line, key, value and the way out."""
         if setting.field == "config" and not setting.group:
             return []
@@ -99,4 +99,4 @@ def _text(name: str, node: Node, prefix: str = "") -> Given:
     if isinstance(node.value, str):
         return Given(text=f"{prefix}{node.value}", where=where)
     of_name = f" for {prefix[:-1]}" if prefix else ""
-    raise UsageError(f"{where}: expected one value{of_name}, got {yaml.shown(node)}")
+    raise UsageError(f"{where}: expected one value{of_name}, got {yaml.describe(node)}")

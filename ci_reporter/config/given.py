@@ -31,9 +31,9 @@ class Sources(Frozen):
     env: Mapping[str, str] = EMPTY
     file: ConfigFile | None = None
 
-    def given(self, setting: Setting) -> list[list[Given]]:
+    def texts(self, setting: Setting) -> list[list[Given]]:
         """What each source gives, the strongest first. Raises UsageError."""
-        in_file = self.file.given(setting) if self.file else []
+        in_file = self.file.texts(setting) if self.file else []
         found = (from_options(setting, self.options), from_env(setting, self.env), in_file)
         return [source for source in found if source]
 

@@ -32,10 +32,10 @@ def load(options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str,
     known = sinks.settings(found)
     if sources.file:
         sources.file.check(known)
-    active = (_filled(kind, sources) for kind in found)
+    active = (_group(kind, sources) for kind in found)
     return Config(
         **_values(Config, sources),
-        prometheus=_filled(Prometheus, sources),
+        prometheus=_group(Prometheus, sources),
         sinks={each.group: each for each in active if each.is_set},
         unrecognised=unrecognised(env, known),
     )
@@ -58,7 +58,7 @@ def _sinks(sources: Sources) -> list[type[Settings]]:
     return found
 
 
-def _filled(kind: type[Settings], sources: Sources) -> Any:
+def _group(kind: type[Settings], sources: Sources) -> Any:
     """The settings of a group. Raises UsageError."""
     found = kind(**_values(kind, sources))
     if problem := found.problem(sources.env):
@@ -69,7 +69,7 @@ def _filled(kind: type[Settings], sources: Sources) -> Any:
 def _values(kind: type[Settings], sources: Sources) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for setting in kind.declared:
-        given = sources.given(setting)
+        given = sources.texts(setting)
         if given and setting.pairs:
             found[setting.field] = dict(_value(setting, item) for source in reversed(given) for item in source)
         elif given and setting.many:
@@ -89,7 +89,7 @@ def _value(setting: Setting, given: Given) -> Any:
     try:
         return setting.parse(given.text)
     except ValueError as exc:
-        shown = "its value" if setting.secret else values.shown(given.text)
+        shown = "its value" if setting.secret else values.quote(given.text)
         raise UsageError(f"{given.where}: {shown} {exc}") from exc
 
 
@@ -104,6 +104,6 @@ def _path(options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str
 def _file(path: str | None) -> ConfigFile | None:
     if path is None:
         return None
-    from ci_reporter.config.file import read  # PyYAML is paid for only where there is a file
+    from ci_reporter.config.file import read  # only a file needs PyYAML, which takes longer than all else here
 
     return read(path)

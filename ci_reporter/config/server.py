@@ -56,17 +56,17 @@ class Server(Settings):
             )
         withheld = {f"{name}_PASSWORD", f"{name}_PASSWORD_FILE"} & env.keys()
         if self.username and password is None and not withheld:
-            return f"{self.group}: a user and no password is set (set {name}_PASSWORD or {name}_PASSWORD_FILE)"
+            return f"{self.group}: there is a user and no password (set {name}_PASSWORD or {name}_PASSWORD_FILE)"
         if self.password and not user:
-            return f"{self.group}: a password and no user is set (set {name}_USERNAME)"
+            return f"{self.group}: there is a password and no user (set {name}_USERNAME)"
         return None
 
     def _pair(self) -> tuple[str | None, str | None]:
         """User and password; what is set for itself comes before what the address has."""
-        given, at, _ = (self.url or "").partition("//")[2].rpartition("@")
+        given, at, _ = (self.url or "").partition("//")[2].partition("/")[0].rpartition("@")
         if not at:
             return self.username, self.password
-        from urllib.parse import unquote  # paid for by those who write such an address
+        from urllib.parse import unquote  # only such an address needs it
 
         user, _, password = given.partition(":")
         return self.username or unquote(user) or None, self.password or unquote(password) or None

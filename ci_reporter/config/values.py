@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 
+from ci_reporter.system.addresses import public_url
+
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "": 1.0}
 # Compiled when first used: most steps are given none of these, and compiling them all takes 2 ms before the command.
 _DURATION = r"(?a)(?:\d+(?:\.\d+)?(?:ms|min|s|m|h|d|w))+|\d+(?:\.\d+)?"
@@ -152,10 +154,10 @@ def page_url(value: str) -> str:
 
 def has_user(address: str) -> bool:
     """Whether an address holds a user or a password, which belong to nowhere that others can read."""
-    return bool(re.search(r"//[^/?#]*@", address))
+    return public_url(address) != address
 
 
-def shown(value: str) -> str:
+def quote(value: str) -> str:
     """A value for a message: on one line, short, without what may be a password in an address."""
     from ci_reporter.system.userinfo import mask_malformed  # for a message alone: nothing else has to wait for it
 
@@ -173,7 +175,7 @@ def _host_and_port(value: str) -> re.Match[str] | None:
 
 
 def _is_ipv6(address: str) -> bool:
-    import socket  # paid for by those who write such an address
+    import socket  # only such an address needs it
 
     try:
         socket.inet_pton(socket.AF_INET6, address)

@@ -165,7 +165,7 @@ def mapping(node: Node, known: tuple[str, ...] = ()) -> dict[str, Node]:
     if node.value == "" and not node.style:
         return {}
     if not isinstance(node.value, dict):
-        raise UsageError(f"{node.where}: expected 'key: value' lines, got {shown(node)}")
+        raise UsageError(f"{node.where}: expected 'key: value' lines, got {describe(node)}")
     for key, each in node.value.items():
         if known and key not in known:
             raise unknown_key(each, known)
@@ -182,7 +182,7 @@ def items(node: Node) -> list[Node]:
     """The items of a list."""
     if isinstance(node.value, list):
         return node.value
-    raise UsageError(f"{node.where}: expected a list (begin each with '- '), got {shown(node)}")
+    raise UsageError(f"{node.where}: expected a list (begin each with '- '), got {describe(node)}")
 
 
 def names(node: Node | None) -> tuple[str, ...]:
@@ -195,7 +195,7 @@ def names(node: Node | None) -> tuple[str, ...]:
 def text(node: Node) -> str:
     """A text that is not empty."""
     if not isinstance(node.value, str) or not node.value.strip():
-        raise UsageError(f"{node.where}: expected a text, got {shown(node)}")
+        raise UsageError(f"{node.where}: expected a text, got {describe(node)}")
     return node.value.strip()
 
 
@@ -207,7 +207,7 @@ def kind(parse: Callable[[str], Any]) -> Callable[[Node], Any]:
         try:
             return parse(written)
         except ValueError as exc:
-            raise UsageError(f"{node.where}: {shown(node)} {exc}") from None
+            raise UsageError(f"{node.where}: {describe(node)} {exc}") from None
 
     return of
 
@@ -222,14 +222,14 @@ def one_of(known: tuple[str, ...]) -> Callable[[Node], str]:
 
     def of(node: Node) -> str:
         if node.value not in known:
-            raise UsageError(f"{node.where}: {shown(node)} is not known ({hint(str(node.value), known)})")
+            raise UsageError(f"{node.where}: {describe(node)} is not known ({hint(str(node.value), known)})")
         return str(node.value)
 
     return of
 
 
-def shown(node: Node) -> str:
+def describe(node: Node) -> str:
     """A value as a message shows it."""
     if isinstance(node.value, str):
-        return values.shown(node.value) if node.value else "nothing"
+        return values.quote(node.value) if node.value else "nothing"
     return "a list" if isinstance(node.value, list) else "a mapping"

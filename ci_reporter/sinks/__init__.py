@@ -1,4 +1,4 @@
-"""Report → the world. A sink takes reports and says which it has; what it has not stays in the spool.
+"""Report → the world. A sink sends reports and says which have arrived; the others stay in the spool.
 
 A sink is one file: the settings it needs, as a class that `config.setting` explains, and the code that sends. The
 settings are read before the wrapped command starts, so a sink's file imports what is heavy where it is used.
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 class Receipt(Frozen):
-    """What came of it: the ids a sink has now, why it has not the others, and what a person should know."""
+    """What came of sending: the ids of the reports that arrived, why others did not, and what a person should know."""
 
     taken: frozenset[str] = frozenset()
     refused: Mapping[str, str] = EMPTY
@@ -53,7 +53,7 @@ class Receipt(Frozen):
 
 
 class Finding(Frozen):
-    """One line of the doctor's: whether it is well, what was seen, what to do if not."""
+    """One line of `ci-reporter doctor`: whether it is well, what was seen, and what to do if it is not."""
 
     ok: bool
     seen: str

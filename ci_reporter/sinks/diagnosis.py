@@ -1,4 +1,4 @@
-"""Is the way from here to a panel open? Each check is one finding: what was seen and, if it is not well, what to do."""
+"""Checks of the way from a step to a Grafana panel: each finding says what was seen and, if need be, what to do."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TRUST = "set CI_REPORTER_{0}_CA to a file with the certificate of its authority
 
 
 def gateway(at: Gateway) -> Iterator[Finding]:
-    """Whether the Pushgateway is there, which version it is, and whether a push works."""
+    """Check that the Pushgateway answers and takes a push."""
     try:
         status = at.status(Deadline(_CALL_S))
     except DeliveryError as exc:
@@ -37,7 +37,11 @@ def gateway(at: Gateway) -> Iterator[Finding]:
         return
     build = status.get("build_information")
     if not isinstance(build, dict):
-        yield Finding(ok=False, seen=f"{public_url(at.url)} does not say its version", remedy="see whether it is one")
+        yield Finding(
+            ok=False,
+            seen=f"{public_url(at.url)} does not say its version",
+            remedy="check that a Pushgateway runs there",
+        )
         return
     yield Finding(ok=True, seen=f"Pushgateway {build.get('version') or '?'} answers at {public_url(at.url)}")
     yield _push(at)
@@ -47,14 +51,14 @@ def _remedy(error: DeliveryError) -> str:
     if found := _way_in(error, "PUSHGATEWAY"):
         return found
     if isinstance(error, Rejected):
-        return "correct CI_REPORTER_PUSHGATEWAY: no Pushgateway is there"
+        return "correct CI_REPORTER_PUSHGATEWAY: there is no Pushgateway at this address"
     if "did not answer as" in str(error):
-        return "correct CI_REPORTER_PUSHGATEWAY: something else is there"
+        return "correct CI_REPORTER_PUSHGATEWAY: another server answers at this address"
     return "start the Pushgateway or correct CI_REPORTER_PUSHGATEWAY"
 
 
 def _way_in(error: Exception, name: str) -> str | None:
-    """What to set where a server is there and wants to know us, or we it."""
+    """What to set where a server asks for a sign-in, or has a certificate that is not trusted."""
     if isinstance(error, Rejected) and error.status in (401, 403):
         return _SIGN_IN.format(name)
     return _TRUST.format(name) if "certificate is not trusted" in str(error) else None
@@ -70,47 +74,57 @@ def _push(at: Gateway) -> Finding:
         with suppress(DeliveryError):
             at.delete(_PROBE, Deadline(_CALL_S))
         remedy = (
-            _way_in(exc, "PUSHGATEWAY") or "do what the gateway says; a type conflict goes when its group is deleted"
+            _way_in(exc, "PUSHGATEWAY")
+            or "follow the gateway's message; to end a type conflict, delete the group it names"
         )
-        return Finding(ok=False, seen=f"a test push does not work: {exc}", remedy=remedy)
+        return Finding(ok=False, seen=f"a test push failed: {exc}", remedy=remedy)
     if answer.status == 202:
-        remedy = "start it without --push.disable-consistency-check: one bad push breaks every scrape"
+        remedy = "start the gateway without --push.disable-consistency-check: one bad push breaks every scrape"
         return Finding(ok=False, seen="a test push was accepted unchecked (202)", remedy=remedy)
-    return Finding(ok=True, seen="a test push was taken and deleted again")
+    return Finding(ok=True, seen="a test push was accepted, and deleted again")
 
 
 def prometheus(server: Prometheus, gateway_url: str) -> Iterator[Finding]:
-    """Whether this Prometheus scrapes that Pushgateway, and with `honor_labels: true`."""
+    """Check that this Prometheus scrapes that Pushgateway, with `honor_labels: true`."""
     try:
         target = _target(server, gateway_url)
-        arrives = target is None and _arrives(server)
+        pushed = target is None and _has_our_groups(server)
         config = yaml.safe_load(server.configuration(Deadline(_CALL_S)))
     except (DeliveryError, KeyError, TypeError, ValueError, yaml.YAMLError) as exc:
         remedy = _way_in(exc, "PROMETHEUS") or "correct CI_REPORTER_PROMETHEUS"
-        yield Finding(ok=False, seen=f"Prometheus does not tell: {exc}", remedy=remedy)
+        yield Finding(ok=False, seen=f"cannot ask Prometheus: {exc}", remedy=remedy)
         return
     where = urlsplit(gateway_url).netloc
-    if arrives:
-        address = public_url(server.url)
-        seen = f"Prometheus at {address} has groups of ours, with their own labels, though no target {where}"
-        yield Finding(ok=True, seen=seen)
-        return
-    if target is None:
-        remedy = (
-            f"add a scrape config with targets: ['{where}'] and honor_labels: true, unless it has another name there"
-        )
-        yield Finding(ok=False, seen=f"Prometheus at {public_url(server.url)} has no target {where}", remedy=remedy)
-        return
-    if target.health == "up":
-        yield Finding(ok=True, seen=f"Prometheus at {public_url(server.url)} scrapes {where} (job {target.job!r})")
+    if target:
+        yield _scrape(server, target, where)
+        yield _honor_labels(config, target.job)
     else:
-        seen = f"Prometheus scrapes {where}, and it is {target.health}: {target.error or 'not scraped yet'}"
-        remedy = "see that Prometheus reaches the gateway; just started: wait a scrape"
-        yield Finding(ok=False, seen=seen, remedy=remedy)
-    yield _honour(config, target.job)
+        yield _no_target(server, where, pushed=pushed)
 
 
-def _honour(config: Any, job: str) -> Finding:
+def _scrape(server: Prometheus, target: _Target, where: str) -> Finding:
+    if target.health == "up":
+        return Finding(ok=True, seen=f"Prometheus at {public_url(server.url)} scrapes {where} (job {target.job!r})")
+    seen = f"Prometheus scrapes {where}, and the target is {target.health}: {target.error or 'not scraped yet'}"
+    remedy = "check that Prometheus can reach the gateway; if it has just started, wait for a scrape"
+    return Finding(ok=False, seen=seen, remedy=remedy)
+
+
+def _no_target(server: Prometheus, where: str, *, pushed: bool) -> Finding:
+    """No target has the gateway's address; `pushed` steps of ours can be there all the same, by another name of it."""
+    address = public_url(server.url)
+    if pushed:
+        return Finding(
+            ok=True, seen=f"Prometheus at {address} has pushed steps, from a gateway it does not call {where}"
+        )
+    remedy = (
+        f"add a scrape config with targets: ['{where}'] and honor_labels: true,"
+        " unless Prometheus knows the gateway by another name"
+    )
+    return Finding(ok=False, seen=f"Prometheus at {address} has no target {where}", remedy=remedy)
+
+
+def _honor_labels(config: Any, job: str) -> Finding:
     scrapes = config.get("scrape_configs") if isinstance(config, dict) else None
     if any(each.get("job_name") == job and each.get("honor_labels") for each in scrapes or ()):
         return Finding(ok=True, seen=f"honor_labels is true for job {job!r}")
@@ -133,8 +147,8 @@ def _target(server: Prometheus, gateway_url: str) -> _Target | None:
     return None
 
 
-def _arrives(server: Prometheus) -> bool:
-    """Whether groups of ours are there: where Prometheus runs, the gateway often has another name."""
+def _has_our_groups(server: Prometheus) -> bool:
+    """Whether Prometheus has steps that we pushed: in its network the gateway often has another name than in ours."""
     promql = f'count(push_time_seconds{{job="{metrics.JOB}"}})'
     return bool(server.query(promql, Deadline(_CALL_S)).result)
 

@@ -48,7 +48,7 @@ class Gateway(Frozen):
 
     def group_url(self, key: Mapping[str, str]) -> str:
         """The address of a group; values are base64, so that `/`, `.` and any script survive."""
-        rest = (f"{name}@base64/{_encoded(key[name])}" for name in ("job", *(each for each in key if each != "job")))
+        rest = (f"{name}@base64/{_base64(key[name])}" for name in ("job", *(each for each in key if each != "job")))
         return f"{self.url}/metrics/{'/'.join(rest)}"
 
     def push(self, key: Mapping[str, str], body: bytes, deadline: Deadline) -> Answer:
@@ -56,7 +56,7 @@ class Gateway(Frozen):
         headers = {"Content-Type": CONTENT_TYPE}
         answer = self._send("POST", self.group_url(key), deadline, body=body, headers=headers)
         if answer.is_page:  # a sign-in page or a front end that answers 200 to everything has taken nothing
-            said = f"{self.url} answered {answer.status} with {answer.text(100)}; that is no Pushgateway"
+            said = f"{self.url} answered {answer.status} with {answer.text(100)}; that is not a Pushgateway"
             raise Rejected(said, answer.status)
         return answer
 
@@ -86,7 +86,7 @@ class Gateway(Frozen):
 
 
 def key_of(labels: Mapping[str, str]) -> Key:
-    """Labels as something to compare and to look up; one without a value is the same as none."""
+    """Labels in one order, to compare and to look up; a label without a value is the same as no label."""
     return tuple(sorted((name, value) for name, value in labels.items() if value))
 
 
@@ -112,6 +112,6 @@ def _value(family: Any, labels: Mapping[str, str]) -> float | None:
         return None
 
 
-def _encoded(value: str) -> str:
+def _base64(value: str) -> str:
     """URL-safe base64 without padding, `=` for nothing; what UTF-8 cannot hold (a lone surrogate) becomes `?`."""
     return base64.urlsafe_b64encode(value.encode("utf-8", "replace")).decode().rstrip("=") or "="

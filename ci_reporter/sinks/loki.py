@@ -80,8 +80,8 @@ class Loki(Frozen):
         for at in range(0, len(waiting), _BATCH_LINES):
             lost = next((why for receipt in receipts for why in receipt.refused.values()), None)
             batch = waiting[at : at + _BATCH_LINES]
-            receipts.append(Receipt(refused=_same(batch, lost)) if lost else self._push(batch, deadline))
-        return _together(receipts)
+            receipts.append(Receipt(refused=_refusals(batch, lost)) if lost else self._push(batch, deadline))
+        return _merge(receipts)
 
     def preview(self, report: Report) -> str:
         """Show the request that would be sent: method, address, headers without secrets, body before gzip."""
@@ -108,9 +108,9 @@ class Loki(Frozen):
             self._request(entries, deadline)
         except DeliveryError as exc:
             if not isinstance(exc, Rejected) or exc.status != 400 or len(entries) == 1:
-                return Receipt(refused=_same(entries, str(exc)))
+                return Receipt(refused=_refusals(entries, str(exc)))
             half = len(entries) // 2
-            return _together([self._push(part, deadline) for part in (entries[:half], entries[half:])])
+            return _merge([self._push(part, deadline) for part in (entries[:half], entries[half:])])
         return Receipt(taken=frozenset(entry.report.report_id for entry in entries))
 
     def _request(self, entries: Sequence[_Entry], deadline: Deadline) -> None:
@@ -126,7 +126,9 @@ class Loki(Frozen):
         )
         answer = send(request, deadline)
         if answer.is_page:  # a sign-in page or a front end that answers 200 to everything has taken nothing
-            raise Rejected(f"{base} answered {answer.status} with {answer.text(100)}; that is no Loki", answer.status)
+            raise Rejected(
+                f"{base} answered {answer.status} with {answer.text(100)}; that is not a Loki", answer.status
+            )
 
     def _body(self, entries: Sequence[_Entry]) -> dict[str, Any]:
         """Lines by stream, oldest first, as the push API takes them."""
@@ -201,11 +203,11 @@ def _cut(value: str, most_bytes: int) -> str:
     return value.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore")
 
 
-def _same(entries: Sequence[_Entry], why: str) -> dict[str, str]:
+def _refusals(entries: Sequence[_Entry], why: str) -> dict[str, str]:
     return {entry.report.report_id: why for entry in entries}
 
 
-def _together(receipts: Sequence[Receipt]) -> Receipt:
+def _merge(receipts: Sequence[Receipt]) -> Receipt:
     return Receipt(
         taken=frozenset().union(*(receipt.taken for receipt in receipts)),
         refused={report_id: why for receipt in receipts for report_id, why in receipt.refused.items()},

@@ -1,6 +1,6 @@
-"""The OpenMetrics file: this job's steps in one file, for GitLab's `artifacts:reports:metrics` and whoever reads files.
+"""The OpenMetrics file: this job's steps in one file, for GitLab's `artifacts:reports:metrics` and others.
 
-GitLab compares two such files by metric and labels, so neither a branch nor a moment in time is in it.
+GitLab compares two such files by metric and labels, so they hold neither a branch nor a time.
 """
 
 from __future__ import annotations

@@ -33,14 +33,14 @@ class PushgatewaySettings(Server, group="pushgateway"):
         200,
         values.count,
         "N",
-        "At most this many label sets a push; the rest is dropped and counted.",
+        "Push at most this many label sets at once; the rest is dropped, and a warning says how many.",
         own_name="label_budget",
     )
     run_info: bool = setting(
         False,
         values.flag,
         "",
-        "Push ci_run_info{ci_run_id,revision} too: one new series a run.",
+        "Also push ci_run_info{ci_run_id,revision}, a new series for each run.",
         own_name="run_info",
     )
 
@@ -62,7 +62,7 @@ class PushgatewaySettings(Server, group="pushgateway"):
         return Gateway(url=self.address(), access=self.access())
 
     def findings(self, context: Context) -> Iterator[Finding]:
-        """Push to a group of our own, and look whether Prometheus reads what is pushed."""
+        """Push to a group of our own; check that Prometheus scrapes the gateway."""
         from ci_reporter.http.prometheus import Prometheus
         from ci_reporter.sinks import diagnosis
 
@@ -146,7 +146,7 @@ class Pushgateway(Frozen):
         try:
             held = {group.key: group for group in self.gateway.groups(deadline)}
         except DeliveryError as exc:
-            why = f"cannot look what the gateway holds by now: {exc}" if isinstance(exc, Rejected) else str(exc)
+            why = f"cannot list what the gateway holds: {exc}" if isinstance(exc, Rejected) else str(exc)
             yield Receipt(refused=dict.fromkeys(_ids(backlog), why))
             return
         for key, reports in self._by_group(backlog).items():

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ci_reporter.cli.options import parse, run_settings
 from ci_reporter.cli.run import command
 from ci_reporter.cli.run import given as given_to
+from ci_reporter.config.sinks import all_settings
 
 FLAGS = list(run_settings())
 words = st.sampled_from(
@@ -25,7 +26,7 @@ def by_click(given_arguments):
 
 
 @given(arguments)
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 def test_what_we_read_is_what_click_reads(given_arguments):
     ours = parse(given_arguments)
     if ours is not None:
@@ -77,3 +78,9 @@ def test_help_names_every_option_with_its_variable(run_program):
     text = " ".join(run_program("run", "--help").stdout.split())
     assert [flag for flag in FLAGS if f"{flag} " not in text and f"{flag}," not in text] == []
     assert [each.variable for each in run_settings().values() if f"[{each.variable}]" not in text] == []
+
+
+def test_help_names_every_setting_that_is_no_option(run_program):
+    words = run_program("run", "--help").stdout.split()
+    wanted = {f"{each.variable}[_FILE]" if each.secret else each.variable for each in all_settings() if not each.option}
+    assert wanted - set(words) == set()

@@ -107,8 +107,8 @@ def test_a_mistake_in_a_group_names_line_key_and_the_way_out(told, content, line
     [
         ({"TOKEN": "t", "USERNAME": "ci"}, "both a token and a user or password are set"),
         ({"TOKEN": "t", "PASSWORD": "p", "USERNAME": "ci"}, "both a token and a user or password are set"),
-        ({"USERNAME": "ci"}, "a user and no password is set (set CI_REPORTER_LOKI_PASSWORD or CI_REPORTER_LOKI_PASSW"),
-        ({"PASSWORD": "p"}, "a password and no user is set (set CI_REPORTER_LOKI_USERNAME)"),
+        ({"USERNAME": "ci"}, "there is a user and no password (set CI_REPORTER_LOKI_PASSWORD or CI_REPORTER_LOKI"),
+        ({"PASSWORD": "p"}, "there is a password and no user (set CI_REPORTER_LOKI_USERNAME)"),
     ],
     ids=["token and user", "all", "no password", "no user"],
 )
@@ -127,6 +127,10 @@ def test_an_empty_password_is_one_that_this_job_may_not_have(settings):
 
 def test_a_user_without_a_password_in_the_address_is_a_sign_in(settings):
     assert settings(LOKI="http://key@h").sinks["loki"].access().header() == "Basic a2V5Og=="
+
+
+def test_an_at_sign_in_the_path_is_no_user(settings):
+    assert settings(LOKI="http://h/a@b").sinks["loki"].access().header() is None
 
 
 def test_the_address_is_shown_without_its_password(settings):

@@ -39,7 +39,7 @@ def test_all_is_well(doctor, pushgateway, prometheus, eventually):
     lines = eventually(well, what="Prometheus to have scraped")
     assert lines[2:] == [
         f"ok    Pushgateway 1.5.1 answers at {pushgateway.url}".replace("1.5.1", version(pushgateway)),
-        "ok    a test push was taken and deleted again",
+        "ok    a test push was accepted, and deleted again",
         f"ok    Prometheus at {prometheus.url} scrapes {where} (job 'pushgateway')",
         "ok    honor_labels is true for job 'pushgateway'",
     ]
@@ -77,13 +77,15 @@ def test_a_gateway_that_has_another_name_there_is_found(doctor, run_program, pus
     run_program("run", "--pushgateway", pushgateway.url, "--", "true")
     query(prometheus, 'push_time_seconds{job="ci_reporter"}')
     lines = doctor(pushgateway.url.replace("127.0.0.1", "localhost"), prometheus.url)
-    assert lines[-1].startswith(f"ok    Prometheus at {prometheus.url} has groups of ours, with their own labels")
+    assert lines[-1].startswith(
+        f"ok    Prometheus at {prometheus.url} has pushed steps, from a gateway it does not call "
+    )
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"data": 1}', b'{"data": {"activeTargets": [{}]}}', b"[1]"])
 def test_what_is_no_prometheus_is_said(doctor, pushgateway, vendor, answer, body):
     lines = doctor(pushgateway.url, vendor(answer(200, body)).url)
-    assert after(lines, "FAIL  Prometheus does not tell: ") == "      → correct CI_REPORTER_PROMETHEUS"
+    assert after(lines, "FAIL  cannot ask Prometheus: ") == "      → correct CI_REPORTER_PROMETHEUS"
 
 
 def test_a_prometheus_with_a_password_is_asked_with_it(doctor, pushgateway, start_prometheus, tmp_path, eventually):
@@ -91,7 +93,7 @@ def test_a_prometheus_with_a_password_is_asked_with_it(doctor, pushgateway, star
     web.write_text("basic_auth_users:\n  ci: $2b$04$cLXZiIimsDZRTMmftFaXkedhVNfwMSBR6.D6UReiV7MdscVOloHle\n")
     secret.write_text("s3cret\n")
     prometheus = start_prometheus(f"127.0.0.1:{pushgateway.port}", f"--web.config.file={web}")
-    remedy = after(doctor(pushgateway.url, prometheus.url), "FAIL  Prometheus does not tell: ")
+    remedy = after(doctor(pushgateway.url, prometheus.url), "FAIL  cannot ask Prometheus: ")
     assert remedy.startswith(
         "      → set CI_REPORTER_PROMETHEUS_USERNAME and _PASSWORD, or CI_REPORTER_PROMETHEUS_TOKEN"
     )
@@ -140,8 +142,8 @@ def test_an_unchecked_gateway_is_said(doctor, start_pushgateway):
 
 def test_a_type_conflict_is_said_and_leaves_no_group(doctor, pushgateway, gateway, deadline, groups, eventually):
     gateway(pushgateway).push({"job": "x"}, b"ci_reporter_push_failures 1\n", deadline)
-    assert after(doctor(pushgateway.url), "FAIL  a test push does not work: ").startswith(
-        "      → do what the gateway says"
+    assert after(doctor(pushgateway.url), "FAIL  a test push failed: ").startswith(
+        "      → follow the gateway's message"
     )
     eventually(lambda: [each["labels"] for each in groups(pushgateway)] == [{"job": "x"}], what="the test group to go")
 

@@ -50,7 +50,7 @@ FAULTS = {
     "301": (lambda answer: answer(301, Location="https://gw.example/"), "it redirects to https://gw.example/"),
     "404": (lambda answer: answer(404), "answered 404"),
     "429 with Retry-After": (lambda answer: answer(429, b"slow down", Retry_After="60"), "answered 429: slow down"),
-    "200 with a page": (lambda answer: answer(200, b"<!doctype html>"), "that is no Pushgateway"),
+    "200 with a page": (lambda answer: answer(200, b"<!doctype html>"), "that is not a Pushgateway"),
     "no answer": (lambda answer: lambda _, over: over.wait(30), "no answer from"),
     "head byte by byte": (lambda answer: drip_head, "no answer from"),
     "body byte by byte": (lambda answer: drip_body, "no answer from"),

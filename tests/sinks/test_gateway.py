@@ -103,5 +103,5 @@ def test_a_list_of_groups_that_is_none_trips_nothing(vendor, answer, gateway, de
 
 def test_a_page_is_no_delivery(vendor, answer, gateway, deadline):
     page = answer(200, b"<!doctype html><title>Sign in</title>", Content_Type="text/html")
-    with pytest.raises(Rejected, match="answered 200 with a web page: Sign in; that is no Pushgateway"):
+    with pytest.raises(Rejected, match="answered 200 with a web page: Sign in; that is not a Pushgateway"):
         gateway(vendor(page)).push({"job": "x"}, b"x 1\n", deadline)

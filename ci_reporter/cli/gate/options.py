@@ -101,4 +101,4 @@ def _read(given: Mapping[str, Any], key: str, reader: Callable[[str], Any]) -> A
         return reader(text)
     except ValueError as exc:
         where = "URL" if key == "url" else f"option --{key.replace('_', '-').removeprefix('--')}"
-        raise UsageError(f"{where}: {values.shown(text)} {exc}") from None
+        raise UsageError(f"{where}: {values.quote(text)} {exc}") from None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ci_reporter.config.hint import hint
-from ci_reporter.config.yaml import Node, flag, mapping, names, one_of, read, shown, text
+from ci_reporter.config.yaml import Node, describe, flag, mapping, names, one_of, read, text
 from ci_reporter.errors import UsageError
 from ci_reporter.gate.probing.target import Expect
 from ci_reporter.gate.rules import kinds
@@ -165,7 +165,7 @@ def _request(node: Node, written: str) -> tuple[str, str]:
     try:
         return method, kinds.address(place)
     except ValueError as exc:
-        raise UsageError(f"{node.where}: {shown(node)} {exc}, or a path: GET /api/ping") from None
+        raise UsageError(f"{node.where}: {describe(node)} {exc}, or a path: GET /api/ping") from None
 
 
 def _query(name: str, node: Node, keys: Mapping[str, Node]) -> Query:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from ci_reporter.config import yaml
 from ci_reporter.config.hint import hint
-from ci_reporter.config.yaml import Node, flag, items, mapping, names, one_of, read, shown, text
+from ci_reporter.config.yaml import Node, describe, flag, items, mapping, names, one_of, read, text
 from ci_reporter.errors import UsageError
 from ci_reporter.gate.rules import conditions, kinds, planfile
 from ci_reporter.gate.rules.conditions import Condition, leaves
@@ -49,7 +49,7 @@ def parse(content: bytes, path: str, more_signals: Collection[str] = ()) -> Rule
 def _rules(tree: Node, path: str, more_signals: Collection[str]) -> RuleSet:
     top = mapping(tree, _TOP)
     if "version" in top and text(top["version"]) != "1":
-        raise UsageError(f"{top['version'].where}: version {shown(top['version'])} is not known (write version: 1)")
+        raise UsageError(f"{top['version'].where}: version {describe(top['version'])} is not known (write version: 1)")
     if "rules" not in top:
         raise UsageError(f"{path}: has no rules (write rules: with a list of - name: and if:)")
     gate = mapping(top["gate"], _GATE) if "gate" in top else {}
@@ -105,7 +105,7 @@ def _condition(node: Node) -> tuple[Condition, str]:
     if node.style in ("|", ">") or not node.value.strip():
         raise UsageError(
             f"{node.where}: YAML reads a leading '>' or '|' as a block of text, so the condition is"
-            f' {shown(node)} (write it whole, in quotes: if: "http_latency_p95 > 1500ms")'
+            f' {describe(node)} (write it whole, in quotes: if: "http_latency_p95 > 1500ms")'
         )
     written = " ".join(node.value.split())
     if re.match(r"[<>=]", written):
