@@ -64,11 +64,12 @@ class Stamped:
 def stamp(path: str, info: BuildInfo) -> Stamped:
     """Write `info` into the artifact. Raises StampError naming it and the reason."""
     kind = kind_of(path)
+    where = kind.where(path)  # before the file changes, for which a packed tar would be read once more
     try:
         changed = kind.write(path, info)
     except OSError as exc:
         raise StampError(f"{path}: {exc.strerror or exc}") from exc
-    return Stamped(kind=kind.name, changed=changed, where=kind.where(path))
+    return Stamped(kind=kind.name, changed=changed, where=where)
 
 
 def inspect(path: str) -> tuple[str, BuildInfo] | None:
