@@ -2,9 +2,9 @@
 
 A zip and a tar.gz of 1 GB of random bytes, always the same, and a fifth of it as tar.xz, tar.bz2 and tar.zst, which
 take longer to make. Each case starts with a fresh copy of the artifact that is on the disk, and ends when its own
-result is there too. Rounds are interleaved, medians. The yardstick, `cp in its place`, is a copy that takes the artifact's
-place, as a stamped one does. Stamping includes the interpreter's start. The rivals are `zip` adding a file, where it is
-there (apt-get install zip), and what it takes the packing's own program to unpack the file.
+result is there too. Rounds are interleaved, medians. The yardstick, `cp in its place`, is a copy that takes the
+artifact's place, as a stamped one does. Stamping includes the interpreter's start. The rivals are `zip` adding a file,
+where it is there (apt-get install zip), and the packing's own program unpacking the file.
 """
 
 from __future__ import annotations
