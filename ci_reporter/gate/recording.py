@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 from operator import attrgetter
@@ -17,7 +17,7 @@ from ci_reporter.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, BinaryIO
 
 VERSION = 1
 PHASES = ("baseline", "watch")
@@ -108,9 +108,15 @@ def read(path: str, phase: str | None = None) -> Recording:
     """Read a recording, of that phase if one is given. Raises UsageError naming file and line."""
     try:
         with open(path, "rb") as file:
-            return parse(file, path, phase)
+            return parse(_lines(file), path, phase)
     except OSError as exc:
         raise UsageError(f"{path}: cannot be read: {exc.strerror}") from exc
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; of one that is too long only its beginning, which is refused."""
+    while line := file.readline(_LONGEST_LINE + 2):
+        yield line
 
 
 def parse(lines: Iterable[bytes], name: str, phase: str | None = None) -> Recording:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ci_reporter.errors import UsageError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     Status = Literal["pass", "warn", "fail"]
+    Search = Callable[[str, str], str | None]
 
 _LARGEST = 1024 * 1024
 _LONGEST = 200
@@ -37,6 +38,19 @@ _REVISION_PATHS = (
 _REVISION_HEADERS = ("x-revision", "x-commit")
 _DESCRIBED = re.compile(r"[+-]g([0-9a-f]{7,64})(?![0-9a-z])", re.IGNORECASE)
 _REVISION = re.compile(r"[0-9a-f]{7,}", re.IGNORECASE)
+
+
+class SlowPattern(Exception):
+    """A regular expression that takes too long on an answer."""
+
+    def __init__(self, pattern: str, limit_s: float) -> None:
+        super().__init__(f"the pattern /{pattern[:60]}/ takes longer than {limit_s:g} s on this answer (simplify it)")
+
+
+def search(pattern: str, text: str) -> str | None:
+    """The first group of the first match, or all of it where it has no group. Raises re.error."""
+    found = re.search(pattern, text)
+    return found and (found[1] if found.re.groups else found[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,16 +95,18 @@ def checks_of(document: object) -> tuple[Check, ...]:
     return tuple(check for check, _ in zip(_checks(document), range(_MOST_CHECKS), strict=False))
 
 
-def revision_of(body: bytes, headers: Mapping[str, str], configured: str | None = None) -> str | None:
+def revision_of(
+    body: bytes, headers: Mapping[str, str], configured: str | None = None, find: Search = search
+) -> str | None:
     """The revision a reply tells: at the configured place, else at the first of the usual ones.
 
     `configured` is a path into the JSON (`git.commit.id`), `header:X-Foo` or `regex:…`, whose first group counts.
     A text that is no commit (`unknown`, `7`) is given only where no other place has one. Raises UsageError when the
-    regular expression is none.
+    regular expression is malformed, and what `find`, which matches it, raises.
     """
     document = document_of(body)
     lowered = {name.casefold(): value for name, value in headers.items()}
-    if configured and (found := _text(_at_place(body, document, lowered, configured))):
+    if configured and (found := _text(_at_place(body, document, lowered, configured, find))):
         return found
     texts = [found for each in _usual(document, lowered) if (found := _text(each))]
     return next((text for text in texts if _REVISION.fullmatch(text)), texts[0] if texts else None)
@@ -126,22 +142,21 @@ def _meaning(word: object) -> Status | None:
     return _WORDS.get(word.strip().casefold()) if isinstance(word, str) and len(word) <= _LONGEST else None
 
 
-def _at_place(body: bytes, document: object, headers: Mapping[str, str], place: str) -> object:
+def _at_place(body: bytes, document: object, headers: Mapping[str, str], place: str, find: Search) -> object:
     kind, colon, rest = place.partition(":")
     if colon and kind == "header":
         return headers.get(rest.strip().casefold())
     if colon and kind == "regex":
-        return _matched(rest, body[:_LARGEST].decode("utf-8", "replace"))
+        return _search(rest, body[:_LARGEST].decode("utf-8", "replace"), find)
     found = json_at(document, place)
     return _of_object(found)
 
 
-def _matched(pattern: str, text: str) -> str | None:
+def _search(pattern: str, text: str, find: Search) -> str | None:
     try:
-        found = re.search(pattern, text)
+        return find(pattern, text)
     except re.error as exc:
-        raise UsageError(f"revision: 'regex:{pattern}' is no regular expression: {exc}") from exc
-    return found and (found[1] if found.re.groups else found[0])
+        raise UsageError(f"revision: 'regex:{pattern}' is not a regular expression: {exc}") from exc
 
 
 def _usual(document: object, headers: Mapping[str, str]) -> Iterator[object]:

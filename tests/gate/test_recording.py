@@ -105,3 +105,12 @@ def test_a_written_count_is_read_back():
     lines = [recording.first_line("baseline", url="https://svc"), recording.line("x", count)]
     found = recording.parse([f"{each}\n".encode() for each in lines], "f")
     assert (found.signals["x"].counts, found.header["url"]) == ((count,), "https://svc")
+
+
+def test_a_line_without_end_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "watch.ndjson"
+    with path.open("wb") as file:
+        file.write(b'{"recording": 1, "phase": "watch"}\n{"signal": "x", "reason": "')
+        file.truncate(4 * 1024**3)  # a hole of four gigabytes: read whole, it would not fit
+    with pytest.raises(UsageError, match="line 2: is longer than 64 KiB"):
+        recording.read(str(path))

@@ -138,7 +138,7 @@ def test_a_configured_place_comes_first(place, found):
 
 
 def test_a_broken_regular_expression_is_named():
-    with pytest.raises(UsageError, match=r"revision: 'regex:\(' is no regular expression"):
+    with pytest.raises(UsageError, match=r"revision: 'regex:\(' is not a regular expression"):
         revision_of(b"", {}, "regex:(")
 
 

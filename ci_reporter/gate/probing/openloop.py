@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ci_reporter.gate.probing.patterns import Patterns
 from ci_reporter.gate.probing.probe import Line, probe, timed_out
 from ci_reporter.gate.probing.target import Expect, Target
 from ci_reporter.gate.recording import Probe, line
@@ -178,7 +179,8 @@ def _files_allowed() -> int:
 
 
 def _probe_all(plan: Mapping[str, Any]) -> None:
-    lines = [Line(target=each, proxies=plan["proxies"]) for each in _targets(plan)]
+    patterns = Patterns()
+    lines = [Line(target=each, proxies=plan["proxies"], find=patterns.search) for each in _targets(plan)]
     for each in lines:
         each.prepare()
     threading.stack_size(_STACK_BYTES)  # there may be a thousand threads

@@ -16,9 +16,13 @@ from ci_reporter import __version__
 from ci_reporter.gate.probing.asserts import problem
 from ci_reporter.gate.probing.target import Target
 from ci_reporter.gate.recording import Probe
-from ci_reporter.health.reply import revision_of
+from ci_reporter.health.reply import SlowPattern, revision_of, search
 from ci_reporter.http.exchange import Call, Connection, Order, Reply, Trouble, Unanswered, connect, exchange, origin
 from ci_reporter.system.masking import Masking
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ci_reporter.health.reply import Search
 
 _MOST_REDIRECTS = 5
 _LONGEST_EXCERPT = 200
@@ -34,6 +38,7 @@ class Line:
     target: Target
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
     idle: list[Connection] = field(default_factory=list)
+    find: Search = search
     _context: ssl.SSLContext | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -60,7 +65,7 @@ class Line:
     def context(self) -> ssl.SSLContext:
         """Whom to trust: the given certificates, else the system's."""
         if self._context is None:
-            self._context = _trust(self.target.ca)
+            self._context = _trust(self.target)
         return self._context
 
     def prepare(self) -> None:
@@ -69,7 +74,7 @@ class Line:
         if self.target.url.startswith("https:"):
             try:
                 _ = self.context
-            except OSError:  # each probe says so
+            except (OSError, ValueError):  # each probe says so
                 pass
 
     def proxy(self, url: str) -> str | None:
@@ -98,7 +103,7 @@ def probe(line: Line, t: float, call: Call, due: float, turn: int = 0) -> Probe:
         return Probe(t=t, ok=False, reason=f"{reason_of(exc)}{_where(call)}", address=call.address)
     if time.monotonic() >= call.until:  # a body that ends with the connection looks whole when that was cut
         return timed_out(target, t, call)
-    return _judged(target, reply, t, (time.monotonic() - due) * 1000, call.address)
+    return _judged(line, reply, t, (time.monotonic() - due) * 1000, call.address)
 
 
 def timed_out(target: Target, t: float, call: Call) -> Probe:
@@ -162,11 +167,19 @@ def _on(line: Line, connection: Connection, order: Order, call: Call) -> Reply:
             connection.close()
 
 
-def _trust(ca: str | None) -> ssl.SSLContext:
-    """Whom to trust: a file of certificates, a folder of them as OpenSSL has it, else the system's store."""
-    if ca and os.path.isdir(ca):
-        return ssl.create_default_context(capath=ca)
-    return ssl.create_default_context(cafile=ca)
+def _trust(target: Target) -> ssl.SSLContext:
+    """Whom to trust: certificates, or a folder of them as OpenSSL has it, else the system's store; and who we are."""
+    ca = target.ca
+    folder = bool(ca) and os.path.isdir(ca or "")
+    context = ssl.create_default_context(capath=ca) if folder else ssl.create_default_context(cafile=ca)
+    if target.cert:
+        context.load_cert_chain(target.cert, target.key, password=_no_password)
+    return context
+
+
+def _no_password() -> str:
+    """OpenSSL would ask the terminal."""
+    raise ValueError("the key of the client's certificate has a password; give one without")
 
 
 def _order(target: Target, turn: int) -> Order:
@@ -192,17 +205,20 @@ def _order(target: Target, turn: int) -> Order:
     )
 
 
-def _judged(target: Target, reply: Reply, t: float, latency_ms: float, address: str | None) -> Probe:
-    reason = problem(target.expect, reply.status, reply.body)
-    if reason:
-        reason = _masking(target).mask(reason)
+def _judged(line: Line, reply: Reply, t: float, latency_ms: float, address: str | None) -> Probe:
+    target = line.target
+    try:
+        reason = problem(target.expect, reply.status, reply.body, line.find)
+        revision = revision_of(reply.body, reply.headers, target.revision, line.find)
+    except SlowPattern as exc:
+        reason, revision = str(exc), None
     return Probe(
         t=t,
         ok=reason is None,
         latency_ms=round(latency_ms, 3),
         status=reply.status,
-        revision=revision_of(reply.body, reply.headers, target.revision),
-        reason=reason,
+        revision=revision,
+        reason=reason and _masking(target).mask(reason),
         response=_excerpt(target, reply.body) if reason else None,
         address=address,
     )

@@ -18,7 +18,10 @@ class Expect:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One request, `rate` times a second. Headers may hold secrets; `family` is 4 or 6 for IPv4 or IPv6 alone."""
+    """One request, `rate` times a second. Headers may hold secrets; `family` is 4 or 6 for IPv4 or IPv6 alone.
+
+    `cert` and `key` are PEM files of a client certificate.
+    """
 
     signal: str
     url: str
@@ -32,5 +35,7 @@ class Target:
     family: int = 0
     limit_bytes: int = 1024 * 1024
     ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
     revision: str | None = None
     rate: float = 1.0

@@ -80,6 +80,8 @@ def _of_url(plan: Plan, signal: str, rate: float, env: Mapping[str, str], *, fre
         cache_bust=plan.cache_bust,
         family=plan.family,
         ca=plan.ca,
+        cert=plan.cert,
+        key=plan.key,
         revision=plan.revision_at,
         rate=rate,
     )
@@ -99,6 +101,8 @@ def _of_ask(plan: Plan, ask: Ask, env: Mapping[str, str]) -> list[Target]:
             cache_bust=plan.cache_bust,
             family=plan.family,
             ca=plan.ca,
+            cert=plan.cert,
+            key=plan.key,
             revision=plan.revision_at,
             rate=(ask.rate or plan.rate) / len(ask.requests),
         )

@@ -62,6 +62,8 @@ class Plan:
     cache_bust: bool = False
     family: int = 0
     ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
     converge: Converge = field(default_factory=Converge)
     warmup_s: float = 15.0
     watch_s: float = 300.0

@@ -9,6 +9,7 @@ from dataclasses import replace
 from ci_reporter.config.hint import hint
 from ci_reporter.config.yaml import Node, describe, flag, mapping, names, one_of, read, text
 from ci_reporter.errors import UsageError
+from ci_reporter.gate.probing.asserts import comparison
 from ci_reporter.gate.probing.target import Expect
 from ci_reporter.gate.rules import kinds
 from ci_reporter.gate.rules.plan import Ask, Baseline, Converge, Plan
@@ -24,6 +25,8 @@ GATE = (
         "cache_bust",
         "family",
         "ca",
+        "cert",
+        "key",
         "control",
         "converge",
         "warmup",
@@ -53,6 +56,8 @@ def plan(gate: Node | None, signals: Node | None) -> tuple[Plan, tuple[Query, ..
         cache_bust=read(keys, "cache_bust", flag, False),
         family=_FAMILIES[read(keys, "family", one_of(tuple(_FAMILIES)), "any")],
         ca=read(keys, "ca", kinds.CERTIFICATES, None),
+        cert=read(keys, "cert", kinds.CERTIFICATES, None),
+        key=read(keys, "key", kinds.READABLE, None),
         converge=_converge(keys.get("converge")),
         warmup_s=read(keys, "warmup", kinds.DURATION_OR_NONE, usual.warmup_s),
         watch_s=read(keys, "watch", kinds.DURATION, usual.watch_s),
@@ -68,7 +73,7 @@ def _expected(node: Node | None, usual: Expect) -> tuple[Expect, str, str | None
     """What an answer must be, which revision it must name, and where it names it."""
     keys = mapping(node, ("status", "json", "body", "healthy", "revision", "revision_at")) if node else {}
     statuses = tuple(_status(keys["status"], each) for each in names(keys["status"])) if "status" in keys else ()
-    asserts = {path: text(each) for path, each in (mapping(keys["json"]) if "json" in keys else {}).items()}
+    asserts = {path: _assert(each) for path, each in (mapping(keys["json"]) if "json" in keys else {}).items()}
     expect = Expect(
         statuses=statuses or usual.statuses,
         json=asserts,
@@ -76,6 +81,16 @@ def _expected(node: Node | None, usual: Expect) -> tuple[Expect, str, str | None
         healthy=read(keys, "healthy", flag, usual.healthy),
     )
     return expect, read(keys, "revision", kinds.REVISION, "auto"), read(keys, "revision_at", text, None)
+
+
+def _assert(node: Node) -> str:
+    """The text that a value must be, or a comparison: `< 10`."""
+    written = text(node)
+    try:
+        comparison(written)
+    except ValueError as exc:
+        raise UsageError(f"{node.where}: {exc}") from None
+    return written
 
 
 def _status(node: Node, written: str) -> str:
