@@ -32,6 +32,8 @@ def _lack(
     first_s, end_s = span_s
     numbers = range(int((first_s + 1e-6) // block_s), max(ceil(end_s / block_s - 1e-6), 1))
     there = sum(_has_data(at, blocks, times, block_s) for at in numbers)
+    if there == len(numbers):
+        return None
     gaps = [gap for gap in _gaps(times, span_s) if gap[1] - gap[0] > _GAP_BLOCKS * block_s]
     longest = max((end - begin for begin, end in gaps), default=0.0)
     if there >= LEAST * len(numbers) - 1e-9 and longest <= (1 - LEAST) * (end_s - first_s) + 1e-6:

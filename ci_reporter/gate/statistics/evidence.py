@@ -46,9 +46,9 @@ class Evidence:
         return self.signal.window(end_s=self.at_s).samples
 
     @cached_property
-    def probes(self) -> list[Probe]:
+    def probes(self) -> Sequence[Probe]:
         """Its probes so far."""
-        return [each for each in self.samples if isinstance(each, Probe)]
+        return self.signal.window(end_s=self.at_s).probes
 
     @property
     def minute(self) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from math import inf, log
 
@@ -138,15 +138,33 @@ def _steps(score: Score, sides: Sides, values: Sequence[float]) -> float:
     return min(sum(block.total for block in sides.baseline) / len(sides.baseline), _FINE)
 
 
+class Batches:
+    """The batches of a watch that goes on, each counted once."""
+
+    def __init__(self, block_s: float, level: float, *, answered: bool) -> None:
+        self._size = _batch_size(block_s)
+        self._count = partial(batches, block_s=block_s, level=level, answered=answered)
+        self._found: list[float | None] = []
+
+    def until(self, watch: Sequence[Block | None]) -> list[float | None]:
+        """Those of the watch so far."""
+        self._found += self._count(watch[len(self._found) * self._size :])
+        return self._found[: len(watch) // self._size]
+
+
 def batches(cut: Sequence[Block | None], block_s: float, level: float, *, answered: bool) -> list[float | None]:
     """The logarithms of a quantile of each 30 s, in the order of time; None where there was nothing.
 
     They see what the shares do not: a tail that grows longer beyond the highest quantile that is counted. A failed
     probe is slower than any, or left out with `answered`. An incomplete last batch goes.
     """
-    size = max(round(BATCH_S / block_s), 1)
+    size = _batch_size(block_s)
     groups = [cut[at : at + size] for at in range(0, len(cut) - size + 1, size)]
     return [_log_quantile(blocks.seen(group), level, answered=answered) for group in groups]
+
+
+def _batch_size(block_s: float) -> int:
+    return max(round(BATCH_S / block_s), 1)
 
 
 def _log_quantile(there: Sequence[Block], level: float, *, answered: bool) -> float | None:

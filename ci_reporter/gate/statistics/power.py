@@ -99,24 +99,41 @@ def _powers(leaf: Limit | Relative, seen: Evidence, look: Look, window: _Window)
 
 
 def _of_latency(leaf: Relative, seen: Evidence, window: _Window) -> Iterator[dict[str, Any]]:
-    tests = scores(seen.before, leaf.quantile or 0.0)
     over = latency.margin(leaf.margin, window.seconds)
+    needs = [need for score in scores(seen.before, leaf.quantile or 0.0) if (need := _need(score, seen, window))]
     for change in [change for change in _CHANGES if change > leaf.margin] or [2 * leaf.margin]:
-        chances = [_chance_of_score(score, seen, window, (1 + over) / (1 + change)) for score in tests]
+        chances = [_chance_of_score(need, seen, (1 + over) / (1 + change)) for need in needs]
         yield {"change": f"{change:+.0%}", "power": round(max(chances, default=0.0), 3)}
 
 
-def _chance_of_score(score: Score, seen: Evidence, window: _Window, factor: float) -> float:
-    """The chance that the robust test of a score reaches its level, where its quantiles are `factor` times as long."""
+@dataclass(frozen=True, kw_only=True)
+class _Need:
+    """What the robust test of a score must reach: a t of that many standard errors above the old mean."""
+
+    score: Score
+    mean: float
+    error: float
+    t: float
+    df: float
+
+
+def _need(score: Score, seen: Evidence, window: _Window) -> _Need | None:
+    """None where no window of that length can fail."""
     old = segment([score.of(block) for block in seen.before])
-    rise = segment([score.of(block, factor) for block in seen.before]).mean - old.mean
     scatter = noise([old], score.least)
     counts = (old.number, window.earlier, window.blocks)
     level = 2 * window.level * (1 - BATCH_PART) * score.part
-    if level <= 0 or rise <= 0 or comb(sum(counts), window.blocks) < 2 / level:
-        return 0.0
+    if level <= 0 or comb(sum(counts), window.blocks) < 2 / level:
+        return None
     df = _df(scatter, counts)
-    return student_tail(student_quantile(min(level, 0.5), df) - rise / _error(scatter, counts), df)
+    t = student_quantile(min(level, 0.5), df)
+    return _Need(score=score, mean=old.mean, error=_error(scatter, counts), t=t, df=df)
+
+
+def _chance_of_score(need: _Need, seen: Evidence, factor: float) -> float:
+    """The chance that the test reaches its level, where the score's quantiles are `factor` times as long."""
+    rise = sum(need.score.of(block, factor) for block in seen.before) / len(seen.before) - need.mean
+    return student_tail(need.t - rise / need.error, need.df) if rise > 0 else 0.0
 
 
 def _error(scatter: Noise, counts: Sequence[int]) -> float:

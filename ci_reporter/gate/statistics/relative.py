@@ -10,7 +10,7 @@ from ci_reporter.gate.rules.conditions import Relative
 from ci_reporter.gate.statistics import blocks, bounds, errors, immediate, latency, onset, words
 from ci_reporter.gate.statistics.blocks import Block
 from ci_reporter.gate.statistics.evidence import Evidence, worst
-from ci_reporter.gate.statistics.latency import BATCH_PART, LOST_MS, Test, batches
+from ci_reporter.gate.statistics.latency import BATCH_PART, LOST_MS, Batches, Test, batches
 from ci_reporter.gate.statistics.schedule import Look, Window
 from ci_reporter.gate.statistics.scores import Score, scores
 from ci_reporter.gate.verdict import FAIL, NOT_YET, PASS, Decision, Finding
@@ -42,12 +42,15 @@ class Comparison:
         self._baseline = blocks.seen(baseline)
         self._quantile = min(leaf.quantile or 0.0, bounds.HIGHEST)
         self._old = self._value(self._baseline)
+        self._ordered: list[float] = []
+        self._sorted = 0
         self.scores: tuple[Score, ...] = ()
         if leaf.quantile is not None:
             self.scores = scores(self._baseline, leaf.quantile)
             self._usual = latency.Usual(self.scores, self._baseline)
             self._answered = not self._counts_failures(baseline, block_s)
             self._batches = batches(baseline, block_s, self._quantile, answered=self._answered)
+            self._watch_batches = Batches(block_s, self._quantile, answered=self._answered)
 
     def _counts_failures(self, baseline: Sequence[Block | None], block_s: float) -> bool:
         """Whether failures make the 30-s quantiles infinite: not where the baseline's own are, as at 5 % errors."""
@@ -63,7 +66,7 @@ class Comparison:
         if failed:
             return self._failed(seen, look, "", failed)
         nearest = max(tried, key=lambda each: each.nearness, default=None)
-        doubt, now = self._doubt(seen, look, tried), self._value(seen.after)
+        doubt, now = self._doubt(seen, look, tried), self._value_so_far(seen)
         if doubt is None:
             reason = f"{self._change(now)}; {self._bounded()}"
             return self._found(PASS, now, reason, nearest, decided_at_s=look.at_s)
@@ -83,7 +86,7 @@ class Comparison:
             for window in look.windows(seen.block_s, 0.0):
                 yield Tried(window=window, test=self._errors(seen, window, look.alpha))
             return
-        logs = batches(seen.watch, seen.block_s, self._quantile, answered=self._answered)
+        logs = self._watch_batches.until(seen.watch)
         for window in look.windows(seen.block_s, look.schedule.sustain_s):
             yield from (Tried(window=window, test=test) for test in self._latency(seen, window, logs, look.alpha))
 
@@ -174,6 +177,15 @@ class Comparison:
     @property
     def _unit(self) -> str:
         return "ratio" if self.leaf.quantile is None else "ms"
+
+    def _value_so_far(self, seen: Evidence) -> float | None:
+        """The value of the whole watch. What was sorted at the last look is merged with what is new."""
+        if self.leaf.quantile is None:
+            return self._value(seen.after)
+        self._ordered += blocks.pooled(seen.after[self._sorted :])
+        self._ordered.sort()
+        self._sorted = len(seen.after)
+        return words.finite(blocks.quantile(self._ordered, self.leaf.quantile))
 
     def _value(self, there: Sequence[Block]) -> float | None:
         """What the rule is about, measured: a quantile in ms, or the error rate; None where no answer came."""

@@ -1,0 +1,130 @@
+"""The cells of the table: what is simulated, which rules judge it, and what the judge must reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import erf, exp, log, sqrt
+
+from benchmarks.gate import noise
+from benchmarks.gate.noise import NOISES, Noise
+
+BASELINE_S, GAP_S, WATCH_S, EXTEND_S = 120.0, 45.0, 300.0, 300.0
+DEFAULT_RULES = ("http_latency_p95 > +10%", "http_error_rate > +50%")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One simulated deploy. `times` and `tail` slow all answers, or the slowest tenth, from `onset_s` of the watch on.
+
+    Error rates are of the baseline and of the watch; `blip_s` lets everything fail for so long, once in 300 s. The
+    targets: the share that may fail at `most`, or that must fail at `least`, half of those `by_s`; `no_pass` at all.
+    """
+
+    name: str
+    noise: Noise
+    rate: float = 5.0
+    baseline_s: float = BASELINE_S
+    times: float = 1.0
+    tail: float = 1.0
+    onset_s: float = 0.0
+    errors_before: float = 0.0
+    errors_after: float = 0.0
+    blip_s: float = 0.0
+    rules: tuple[str, ...] = DEFAULT_RULES
+    most: float | None = None
+    least: float | None = None
+    by_s: float | None = None
+    no_pass: bool = False
+
+    @property
+    def runs(self) -> int:
+        """How many runs its target needs: a share of 1 % is not seen in 200."""
+        return 1000 if self.most is not None and self.most <= 0.01 else 200
+
+
+def cells() -> Iterator[Cell]:
+    yield from unchanged()
+    yield from at_the_limit()
+    yield from late()
+    yield from slower()
+    yield from failing()
+
+
+def unchanged() -> Iterator[Cell]:
+    """Services that do not change: every failure is a false alarm."""
+    for name in ("independent", "Pareto", "GC pauses", "rounded to 10 ms"):
+        yield Cell(name=f"unchanged: {name}", noise=NOISES[name], most=0.005)
+    yield Cell(name="unchanged: bursts of 3 s, 4 % of the time", noise=noise.bursty, most=0.005)
+    for rate in (1.0, 20.0):
+        yield Cell(name=f"unchanged: independent, {rate:g}/s", noise=noise.independent, rate=rate, most=0.005)
+    for seconds in (30.0, 300.0):
+        name = f"unchanged: independent, baseline {seconds:g} s"
+        yield Cell(name=name, noise=noise.independent, baseline_s=seconds, most=0.005)
+    for share in (0.005, 0.02):
+        name = f"unchanged: {share * 100:g} % errors"
+        yield Cell(name=name, noise=noise.independent, errors_before=share, errors_after=share, most=0.005)
+    yield Cell(name="unchanged: AR 10 s", noise=NOISES["AR 10 s"], most=0.01)
+    yield Cell(name="unchanged: error blips of 0.7 s", noise=noise.independent, blip_s=0.7, most=0.01)
+    wanted = {"AR 30 s": 0.04, "neighbour 10 s/60 s": 0.02, "neighbour 30 s/180 s": 0.16, "drifting cache mix": 0.05}
+    for name, most in wanted.items():
+        yield Cell(name=f"unchanged: {name}", noise=NOISES[name], most=most)
+    yield Cell(name="unchanged: drift +15 % over the gate", noise=noise.drifting(0.15, 465), most=0.01)
+
+
+def at_the_limit() -> Iterator[Cell]:
+    """Exactly 5 % of the answers are slower than the limit."""
+    busy = 10 / 70  # the share of the time that a neighbour of 10 s in 60 s takes
+    limits = {
+        "independent": (_p95_ms([(1.0, 120, 0.45)]), 0.01),
+        "AR 10 s": (_p95_ms([(1.0, 100, 0.3 * sqrt(2))]), 0.01),
+        "neighbour 10 s/60 s": (_p95_ms([(1 - busy, 50, 0.3), (busy, 100, 0.3)]), 0.03),
+    }
+    for name, (limit_ms, most) in limits.items():
+        rules = (f"http_latency_p95 > {limit_ms:.3f}ms",)
+        yield Cell(name=f"at its limit: {name}", noise=NOISES[name], rules=rules, most=most)
+
+
+def late() -> Iterator[Cell]:
+    for times, least in ((3.0, 0.92), (20.0, 0.99)):
+        for onset_s in (150.0, 240.0):
+            for name, model in NOISES.items():
+                shown = f"×{times:g} from {onset_s:g} s: {name}"
+                yield Cell(name=shown, noise=model, times=times, onset_s=onset_s, least=least, no_pass=True)
+
+
+def slower() -> Iterator[Cell]:
+    plain = noise.independent
+    yield Cell(name="+20 %", noise=plain, times=1.2, least=0.7)
+    yield Cell(name="+20 %, 20/s", noise=plain, rate=20.0, times=1.2, least=0.97)
+    yield Cell(name="+50 %", noise=plain, times=1.5, least=0.99, by_s=120.0)
+    yield Cell(name="×2", noise=plain, times=2.0, least=0.99, by_s=75.0)
+    yield Cell(name="tail ×2", noise=plain, tail=2.0, least=0.9)
+    yield Cell(name="tail ×2: GC pauses", noise=NOISES["GC pauses"], tail=2.0, least=0.95)
+    yield Cell(name="tail ×2, 20/s", noise=noise.mixed, rate=20.0, tail=2.0, least=0.99, by_s=100.0)
+    changing = noise.cache_of(0.8, 0.6, BASELINE_S + GAP_S)
+    yield Cell(name="cache hits 80 → 60 %", noise=changing, least=0.95)
+
+
+def failing() -> Iterator[Cell]:
+    for share, least in ((0.01, 0.7), (0.02, 0.98), (0.03, 0.99)):
+        yield Cell(name=f"errors 0 → {share:.0%}", noise=noise.independent, errors_after=share, least=least)
+    more = {"errors_before": 0.001, "errors_after": 0.01}
+    yield Cell(name="errors 0.1 → 1 %, 20/s", noise=noise.independent, rate=20.0, least=0.95, by_s=90.0, **more)
+    yield Cell(name="1 of 5 replicas dead", noise=noise.independent, errors_after=0.2, least=1.0, by_s=20.0)
+    name = "1 of 5 replicas dead, a probe every 5 s"
+    yield Cell(name=name, noise=noise.independent, rate=0.2, errors_after=0.2, least=0.85, by_s=200.0)
+
+
+def _p95_ms(parts: list[tuple[float, float, float]]) -> float:
+    """The p95 of a mixture of lognormal (share, median, σ), by bisection of its logarithm."""
+    low, high = 0.0, 20.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        below = sum(share * _normal((middle - log(median)) / sigma) for share, median, sigma in parts)
+        low, high = (middle, high) if below < 0.95 else (low, middle)
+    return exp(high)
+
+
+def _normal(z: float) -> float:
+    return (1 + erf(z / sqrt(2))) / 2

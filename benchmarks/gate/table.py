@@ -1,0 +1,69 @@
+"""The table: each cell's target, and what the procedures said of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
+
+from benchmarks.gate.cells import Cell
+
+HEAD = (
+    "| what is simulated | target | runs | this judge fails | passes | before: fails | passes"
+    " | p95 > 1.2 × | Mann-Whitney |"
+)
+
+
+def table(wanted: Iterable[Cell], found: Iterable[Mapping[str, object]]) -> str:
+    """As Markdown, with how many targets are missed below it."""
+    said: dict[str, dict[str, list[Sequence[object]]]] = defaultdict(lambda: defaultdict(list))
+    for each in found:
+        for procedure, answer in each["by"].items():  # type: ignore[attr-defined]
+            said[str(each["cell"])][procedure].append(answer)
+    there = [cell for cell in wanted if said[cell.name]["judge"]]
+    missed = [cell.name for cell in there if not met(cell, said[cell.name]["judge"])]
+    runs = sum(len(said[cell.name]["judge"]) for cell in there)
+    lines = [HEAD, "|---" * 9 + "|", *(row(cell, said[cell.name]) for cell in there), ""]
+    lines.append(
+        f"{runs} runs of {len(there)} cells; {len(missed)} targets missed" + "".join(f"\n  {name}" for name in missed)
+    )
+    return "\n".join(lines)
+
+
+def row(cell: Cell, said: Mapping[str, list[Sequence[object]]]) -> str:
+    ours, before = said["judge"], said["before"]
+    cells = [cell.name, target(cell), str(len(ours)), failed(ours), passed(ours), failed(before), passed(before)]
+    return f"| {' | '.join([*cells, failed(said['naive']), failed(said['mann-whitney'])])} |"
+
+
+def failed(answers: Sequence[Sequence[object]]) -> str:
+    """The share that failed, and the median time until then."""
+    times = _times(answers)
+    return "–" if not answers else f"{len(times) / len(answers):.1%}" + (f", {median(times):g} s" if times else "")
+
+
+def passed(answers: Sequence[Sequence[object]]) -> str:
+    return f"{sum(each[0] == 'pass' for each in answers) / len(answers):.0%}" if answers else "–"
+
+
+def target(cell: Cell) -> str:
+    """The target as the table has it."""
+    if cell.most is not None:
+        return f"≤ {cell.most:.1%}"
+    by = f" in {cell.by_s:g} s" if cell.by_s else ""
+    return f"≥ {cell.least:.0%}{by}{', pass 0' if cell.no_pass else ''}"
+
+
+def met(cell: Cell, answers: Sequence[Sequence[object]]) -> bool:
+    """Whether what was measured is within the target."""
+    times = _times(answers)
+    share = len(times) / len(answers)
+    if cell.most is not None:
+        return share <= cell.most
+    in_time = not cell.by_s or (bool(times) and median(times) <= cell.by_s)
+    passes = cell.no_pass and any(each[0] == "pass" for each in answers)
+    return share >= (cell.least or 0.0) and in_time and not passes
+
+
+def _times(answers: Sequence[Sequence[object]]) -> list[float]:
+    return [float(at_s) for word, at_s in answers if word == "fail" and isinstance(at_s, int | float)]
