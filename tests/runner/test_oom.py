@@ -1,4 +1,4 @@
-"""Who was killed for memory did not fail: the machine took it."""
+"""A command that the kernel kills for lack of memory has not failed by itself."""
 
 import os
 import subprocess
