@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 
-from ci_reporter.runner.tree import Ending, Marked, Root, processes
+from ci_reporter.runner.tree import Ending, Mark, Root, processes
 
 _GRACE_S = 1.0
 _ATTEMPTS, _PAUSE_S = 5, 0.02
@@ -98,9 +98,9 @@ def _last_command(said: bytes) -> Root | None:
 
 def _marked_command(mark: str) -> Root | None:
     """The oldest process that has the mark; searched for more than once, as it may be about to be executed."""
-    marked = Marked(mark)
+    carried = Mark(mark)
     for _ in range(_ATTEMPTS):
-        if found := marked.among(processes()):
+        if found := carried.carriers(processes()):
             first = min(found, key=lambda each: each.started)
             return Root(pid=first.pid, group=first.pid if first.group == first.pid else None)
         time.sleep(_PAUSE_S)

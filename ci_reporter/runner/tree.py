@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 
 from ci_reporter.frozen import Frozen
 
@@ -38,10 +38,10 @@ class Root(Frozen):
     is_bare: bool = False
 
 
-def members(root: Root, among: Iterable[Process], known: Container[Process] = ()) -> set[Process]:
+def members(root: Root | None, among: Iterable[Process], known: Container[Process] = ()) -> set[Process]:
     """The command, what shares its own process group, the `known` ones, and what descends from any of these."""
     processes = tuple(among)
-    found = {each for each in processes if each.pid == root.pid or each.group == root.group or each in known}
+    found = {each for each in processes if each in known or (root and root.pid in (each.pid, each.group))}
     while more := {each for each in processes if each.parent in {known.pid for known in found}} - found:
         found |= more
     return found
@@ -68,19 +68,19 @@ def _read(pid: str) -> Process | None:
     return Process(pid=int(pid), parent=int(rest[1]), group=int(rest[2]), started=int(rest[19]))
 
 
-class Marked:
-    """Finds processes by a NAME=value that only the command's environment has.
+class Mark:
+    """A NAME=value that only the command's environment has, and with it all that the command has started.
 
     A daemon forks twice and calls setsid(2): then it is PID 1's child, in a session and a group of its own, and only
     the environment that it has inherited still says where it comes from. (Jenkins finds what a build has left behind by
     its BUILD_ID, GitHub's runner by RUNNER_TRACKING_ID, in the same way.)
     """
 
-    def __init__(self, mark: str) -> None:
-        self._mark = mark.encode(errors="surrogateescape")
+    def __init__(self, text: str) -> None:
+        self._entry = text.encode(errors="surrogateescape")
         self._read: dict[tuple[int, int], bool] = {}
 
-    def among(self, processes: Iterable[Process]) -> list[Process]:
+    def carriers(self, processes: Iterable[Process]) -> list[Process]:
         """Those that have the mark. Each is read once, as an environment in /proc changes only by execve(2)."""
         return [each for each in processes if each.parent != _KERNEL and self._has(each)]
 
@@ -89,7 +89,7 @@ class Marked:
             environment = _environment(process.pid)
             if not environment:  # not ours to read, or in the middle of its execve: look again the next time
                 return False
-            self._read[process.identity] = self._mark in environment.split(b"\0")
+            self._read[process.identity] = self._entry in environment.split(b"\0")
         return self._read[process.identity]
 
 
@@ -107,7 +107,7 @@ class Ending:
     def __init__(self, root: Root, grace_s: float, mark: str) -> None:
         self.root = root
         self.kill_at = time.monotonic() + grace_s
-        self._marked = Marked(mark)
+        self._mark = Mark(mark)
         self._known: set[tuple[int, int]] = set()  # also those whose parents have ended since
         self._signal(signal.SIGTERM)
         self._signal(signal.SIGCONT)  # what is stopped cannot end
@@ -127,12 +127,22 @@ class Ending:
         """Send to the group at once and to each that is not in it; 0 only looks. Whether anybody is left."""
         now = processes()
         known = [each for each in now if each.identity in self._known]
-        found = members(self.root, now, [*known, *self._marked.among(now)])
+        root = self.root if self._is_current(known) else None
+        found = members(root, now, [*known, *self._mark.carriers(now)])
         self._known |= {each.identity for each in found}
-        in_group = self.root.group is not None and _send(os.killpg, self.root.group, number)
-        others = [each for each in found if each.group != self.root.group]
+        group = root.group if root else None
+        in_group = group is not None and _send(os.killpg, group, number)
+        others = [each for each in found if group is None or each.group != group]
         sent = [_send(os.kill, each.pid, number) for each in others]
         return any(sent) or bool(found) or (in_group and not now)
+
+    def _is_current(self, known: Sequence[Process]) -> bool:
+        """Whether the command's process id, and the group of that number, still belong to it.
+
+        The kernel gives the number to somebody else when the command has been waited for and its group is empty, and
+        the grace may last for minutes. It does not as long as one of those we know has it, as its own or its group's.
+        """
+        return not self._known or any(self.root.pid in (each.pid, each.group) for each in known)
 
 
 def _send(how: Callable[[int, int], None], target: int, number: int) -> bool:
