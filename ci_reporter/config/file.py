@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ci_reporter.config import yaml
+from ci_reporter.config import values, yaml
 from ci_reporter.config.given import Given
 from ci_reporter.config.setting import Setting
 from ci_reporter.config.yaml import Node
@@ -54,7 +54,8 @@ class ConfigFile:
         for group, node in self.unknown(known):
             if group:
                 raise yaml.unknown_key(node, [each.key for each in known if each.group == group], f" in '{group}'")
-            raise yaml.unknown_key(node, [name for each in known for name in _names(each)])
+            public = [each.file_key for each in known if not each.secret and _names(each)]
+            raise yaml.unknown_key(node, [name for each in known for name in _names(each)], listed=public)
 
     def _groups(self) -> Iterator[tuple[str, Mapping[str, Node]]]:
         for name, node in self.keys.items():
@@ -90,6 +91,8 @@ def _texts(setting: Setting, name: str, node: Node) -> Iterator[Given]:
             yield _text(name, value, f"{key}=")
     elif setting.many and isinstance(node.value, list):
         yield from (_text(name, item) for item in node.value)
+    elif setting.many and isinstance(node.value, str):
+        yield from (Given(text=item, where=f"{node.place}: {name}") for item in values.items(node.value) or [""])
     else:
         yield _text(name, node)
 

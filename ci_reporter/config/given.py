@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-from ci_reporter.config import secrets
+from ci_reporter.config import secrets, values
 from ci_reporter.config.setting import Setting
 from ci_reporter.errors import UsageError
 from ci_reporter.frozen import EMPTY, Frozen
@@ -65,6 +64,6 @@ def from_env(setting: Setting, env: Mapping[str, str]) -> list[Given]:
     if len(set(written.values())) > 1:
         raise UsageError(f"variables {' and '.join(written)} say different things; keep one of them")
     for name, text in written.items():
-        texts = [item.strip() for item in re.split(r"[,\n]", text) if item.strip()] if setting.many else [text]
+        texts = values.items(text) if setting.many else [text]
         return [Given(text=each, where=f"variable {name}") for each in texts]
     return []

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def hint(name: str, known: Iterable[str]) -> str:
-    """`perhaps you meant 'timeout'`, or the list of all known names where none is near."""
+def hint(name: str, known: Iterable[str], listed: Iterable[str] = ()) -> str:
+    """`perhaps you meant 'timeout'`, or where none is near the list of known names: of `listed`, if there are any."""
     names = sorted(known)
     near = nearest(name, names)
-    return f"perhaps you meant '{near}'" if near else f"known: {', '.join(names)}"
+    return f"perhaps you meant '{near}'" if near else f"known: {', '.join(sorted(listed) or names)}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -152,6 +152,11 @@ def page_url(value: str) -> str:
     return value
 
 
+def items(value: str) -> list[str]:
+    """Several values in one text, with commas or line breaks between them."""
+    return [item.strip() for item in re.split(r"[,\n]", value) if item.strip()]
+
+
 def has_user(address: str) -> bool:
     """Whether an address holds a user or a password, which belong to nowhere that others can read."""
     return public_url(address) != address

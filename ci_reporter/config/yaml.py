@@ -172,9 +172,9 @@ def mapping(node: Node, known: tuple[str, ...] = ()) -> dict[str, Node]:
     return node.value
 
 
-def unknown_key(node: Node, known: Iterable[str], inside: str = "") -> UsageError:
-    """The error of a key that is not one of these; `inside` says what it stands in."""
-    way_out = "merge keys are not read: repeat the lines" if node.key == "<<" else hint(node.key, known)
+def unknown_key(node: Node, known: Iterable[str], inside: str = "", listed: Iterable[str] = ()) -> UsageError:
+    """The error of a key that is not one of these; `inside` says what it stands in, `listed` which to offer."""
+    way_out = "merge keys are not read: repeat the lines" if node.key == "<<" else hint(node.key, known, listed)
     return UsageError(f"{node.place}: unknown key '{node.key[:100]}'{inside} ({way_out})")
 
 

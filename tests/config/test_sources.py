@@ -160,6 +160,12 @@ def test_a_value_in_the_file_stays_the_text_it_is(tmp_path, written, value):
     assert (config.name, config.tags) == (value, {"v": value})
 
 
+@pytest.mark.parametrize("written", ["main, release/*", "[main, release/*]", "|\n  main\n  release/*\n"])
+def test_several_values_in_the_file_are_a_list_or_one_text_with_commas(tmp_path, written):
+    (tmp_path / ".ci-reporter.yml").write_text(f"branches: {written}\n")
+    assert load({}, {}, (str(tmp_path),)).branches == ("main", "release/*")
+
+
 def test_the_nearer_file_is_the_one_that_counts(tmp_path):
     for folder in ("near", "far"):
         (tmp_path / folder).mkdir()

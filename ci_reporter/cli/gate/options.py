@@ -79,16 +79,16 @@ def gate_options(given: Mapping[str, Any]) -> GateOptions:
         control=_read(given, "control", kinds.address),
         rate=_read(given, "rate", values.rate),
         expect_revision=_read(given, "expect_revision", kinds.revision),
-        window_s=_read(given, "window", values.up_to_a_day_s),
-        watch_s=_read(given, "watch", values.up_to_a_day_s),
+        window_s=_read(given, "window", values.within_a_day_s),
+        watch_s=_read(given, "watch", values.within_a_day_s),
         warmup_s=_read(given, "warmup", values.up_to_a_day_s),
-        converge_timeout_s=_read(given, "converge_timeout", values.up_to_a_day_s),
+        converge_timeout_s=_read(given, "converge_timeout", values.within_a_day_s),
     )
 
 
 def duration(flag: str, text: str) -> float:
     """Seconds of an option that is a duration. Raises UsageError."""
-    found = _read({flag: text}, flag, values.up_to_a_day_s)
+    found = _read({flag: text}, flag, values.within_a_day_s)
     assert isinstance(found, float)  # noqa: S101
     return found
 
