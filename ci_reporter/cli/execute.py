@@ -72,6 +72,7 @@ def _load() -> None:
     """Import, while the command runs, what is imported where it is needed below."""
     from ci_reporter.cli import conclusion  # noqa: F401
     from ci_reporter.runner import interrupt  # noqa: F401
+    from ci_reporter.step import conclude  # noqa: F401
 
 
 def _conclude(context: Context, command: CommandStep, done: CommandRun, signals: Signals) -> int:

@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from ci_reporter.config import secrets, values
 from ci_reporter.config.setting import Setting
 from ci_reporter.errors import UsageError
-from ci_reporter.frozen import EMPTY, Frozen
+from ci_reporter.frozen import Frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from ci_reporter.config.file import ConfigFile
 
 
 class Given(Frozen):
@@ -21,29 +19,6 @@ class Given(Frozen):
 
     text: str
     where: str
-
-
-class Sources(Frozen):
-    """Everything that was written: option values by name as `load` takes them, the environment, the file."""
-
-    options: Mapping[str, Any] = EMPTY
-    env: Mapping[str, str] = EMPTY
-    file: ConfigFile | None = None
-
-    def texts(self, setting: Setting) -> list[list[Given]]:
-        """What each source gives, the strongest first. Raises UsageError."""
-        in_file = self.file.texts(setting) if self.file else []
-        found = (from_options(setting, self.options), from_env(setting, self.env), in_file)
-        return [source for source in found if source]
-
-    def mention(self, group: str) -> bool:
-        """Whether anything is written that begins with the name of this group."""
-        variable = f"CI_REPORTER_{group.upper()}"
-        return (
-            bool(self.options.get(group))
-            or any(each == variable or each.startswith(f"{variable}_") for each in self.env)
-            or any(each == group or each.startswith(f"{group}_") for each in (self.file.keys if self.file else ()))
-        )
 
 
 def from_options(setting: Setting, options: Mapping[str, Any]) -> list[Given]:

@@ -6,8 +6,9 @@ import os
 from collections.abc import Mapping
 
 from ci_reporter.config import Config, Prometheus, sinks, values
-from ci_reporter.config.given import Given, Sources, from_env, from_options
+from ci_reporter.config.given import Given, from_env, from_options
 from ci_reporter.config.setting import Setting, Settings
+from ci_reporter.config.sources import Sources
 from ci_reporter.config.variables import unrecognised
 from ci_reporter.errors import UsageError
 

@@ -106,7 +106,9 @@ def _error(exc_info: Any) -> BaseException | None:
     return exc_info[1] if isinstance(exc_info, tuple) else sys.exc_info()[1] if exc_info else None
 
 
-def _cleaned(_: Any, __: str, event: Event) -> Event:
+def _clean(_: Any, __: str, event: Event) -> Event:
+    if str(event.get("logger", "")).startswith("uvicorn"):
+        event.pop("color_message", None)  # uvicorn adds its message a second time, with terminal escapes
     return _CLEANER.fields(event)
 
 
@@ -126,7 +128,7 @@ def _handler(target: TextIO, speaker: _Speaker, *, colour: bool) -> logging.Hand
         speaker,
         structlog.processors.format_exc_info,  # a text: structured tracebacks hold the values of local variables
         structlog.processors.StackInfoRenderer(),
-        _cleaned,
+        _clean,
         _Terminal(colour=colour) if target.isatty() else _Json(target),
     ]
     handler = logging.StreamHandler(target)

@@ -10,11 +10,10 @@ import time
 from collections.abc import Callable, Sequence
 
 from ci_reporter import runner
-from ci_reporter.config import Config
 from ci_reporter.context import Context
 from ci_reporter.frozen import Frozen, replace
 from ci_reporter.model import Report, Result, Run, Step, rfc3339
-from ci_reporter.step.start import StartedStep, new_report, start
+from ci_reporter.step.start import StartedStep, new_report, program, start
 from ci_reporter.system.trace import child_span
 
 TYPE_CHECKING = False
@@ -77,11 +76,6 @@ def run_command(command: CommandStep, signals: Signals) -> CommandRun:
     )
 
 
-def program(config: Config, argv: Sequence[str]) -> str:
-    """The program that is run: with --shell the shell, for a line of it may hold anything."""
-    return "sh" if config.shell else argv[0]
-
-
 class Background:
     """What the command need not wait for: from its start on, a thread loads what its end needs and asks git."""
 
@@ -113,9 +107,9 @@ class Background:
         return self._run
 
     def _load(self) -> None:
-        from ci_reporter.step import conclude
+        from ci_reporter.step.prepare import prepare_command
 
-        self._run = conclude.prepare(self._context, self._run)
+        self._run = prepare_command(self._context, self._run)
         self._load_more()
 
 

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from ci_reporter.config import Config
 from ci_reporter.context import Context
-from ci_reporter.model import Run
 from ci_reporter.runner.signals import Signals
-from ci_reporter.step import prepare as parts
 from ci_reporter.step.command import CommandRun, CommandStep
 from ci_reporter.step.draft import Draft
 from ci_reporter.step.enrich import enrich
 from ci_reporter.step.finish import Conclusion, finish, timing
-from ci_reporter.step.limits import any_set
-
-
-def prepare(context: Context, run: Run) -> Run:
-    """Load what `conclude` needs, and ask git; called while the command runs."""
-    if _reads(context.config):
-        from ci_reporter.step import baseline, reports  # noqa: F401
-    return parts.prepare(context, run)
+from ci_reporter.step.prepare import reads_reports
 
 
 def conclude(
@@ -27,14 +17,10 @@ def conclude(
     """Enrich, hold to limits, record, deliver. `before_s` is the time we took before the command started."""
     ours = timing(context.config, done.report, before_s=before_s, ended=done.ended)
     draft = enrich(context, Draft(report=done.report), command.argv, done.masks)
-    if _reads(context.config):
+    if reads_reports(context.config):
         from ci_reporter.step.hold import hold_to_limits
         from ci_reporter.step.reports import read_reports
 
         draft = read_reports(context, draft, since=done.report.step.started_at)
         draft = hold_to_limits(context, draft, ours.deadline)
     return finish(context, command.started, draft, ours, signals)
-
-
-def _reads(config: Config) -> bool:
-    return bool(config.coverage or config.tests) or any_set(config)

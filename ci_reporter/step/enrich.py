@@ -8,10 +8,11 @@ from ci_reporter.config import Config
 from ci_reporter.context import Context
 from ci_reporter.frozen import replace
 from ci_reporter.model import Report
-from ci_reporter.step.command import program
 from ci_reporter.step.draft import Draft
+from ci_reporter.step.masking import masking_of
 from ci_reporter.step.measures import take_measures
-from ci_reporter.system.masking import Masking, masks_in, secrets_of
+from ci_reporter.step.start import program
+from ci_reporter.system.masking import Masking, masks_in
 
 
 def enrich(context: Context, draft: Draft, argv: Sequence[str], masks: frozenset[str]) -> Draft:
@@ -37,13 +38,6 @@ def mask(report: Report, masking: Masking, tail_bytes: int) -> Report:
         output_tail=_tail(tail, tail_bytes, masking) if tail is not None else None,
     )
     return replace(report, step=step, tags={name: masking.mask(value) for name, value in report.tags.items()})
-
-
-def masking_of(context: Context, more: frozenset[str] = frozenset()) -> Masking:
-    """Knows the secrets of the environment, of our own settings, and `more`."""
-    masking = Masking(secrets_of(context.env) | more)
-    masking.add(context.config.secrets())
-    return masking
 
 
 def _tail(text: str, size: int, masking: Masking) -> str:

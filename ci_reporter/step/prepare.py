@@ -5,9 +5,23 @@ Most steps have no sink, and then nothing that talks to one is imported, here or
 
 from __future__ import annotations
 
+from ci_reporter.config import Config
 from ci_reporter.context import Context
 from ci_reporter.model import Run
 from ci_reporter.sinks.configured import sink_names
+from ci_reporter.step.limits import any_set
+
+
+def reads_reports(config: Config) -> bool:
+    """Whether report files are read when the step ends."""
+    return bool(config.coverage or config.tests) or any_set(config)
+
+
+def prepare_command(context: Context, run: Run) -> Run:
+    """Load what the end of a command needs, and ask git; called while the command runs."""
+    if reads_reports(context.config):
+        from ci_reporter.step import baseline, reports  # noqa: F401
+    return prepare(context, run)
 
 
 def prepare(context: Context, run: Run) -> Run:

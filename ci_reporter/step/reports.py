@@ -11,8 +11,8 @@ from ci_reporter.context import Context
 from ci_reporter.frozen import replace
 from ci_reporter.model import seconds_of
 from ci_reporter.step.draft import Draft
-from ci_reporter.step.enrich import masking_of
 from ci_reporter.step.failures import failed_test, name_of
+from ci_reporter.step.masking import masking_of
 from ci_reporter.system import reportfile
 from ci_reporter.testresults.cases import Case
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from ci_reporter.config import Config
 from ci_reporter.context import Context
 from ci_reporter.errors import StateError
 from ci_reporter.frozen import Frozen
@@ -40,11 +41,16 @@ def new_report(context: Context, run: Run, step: Step) -> Report:
     )
 
 
+def program(config: Config, argv: Sequence[str]) -> str:
+    """The program that is run: with --shell the shell, for a line of it may hold anything."""
+    return "sh" if config.shell else argv[0]
+
+
 def _tags(context: Context) -> Mapping[str, str]:
     """The tags of the settings, masked at once: the note that the step runs is written before the command starts."""
     if not context.config.tags:
         return {}
-    from ci_reporter.step.enrich import masking_of  # most steps have no tags and need not wait for it
+    from ci_reporter.step.masking import masking_of  # most steps have no tags and need not wait for it
 
     masking = masking_of(context)
     return {name: masking.mask(value) for name, value in context.config.tags.items()}

@@ -123,6 +123,13 @@ def test_an_exception_the_server_logs_names_the_run(service, eventually):
     assert (line["ci_run_id"], line["logger"]) == ("r-1", "uvicorn.error")
 
 
+@pytest.mark.parametrize("service", [ASGI], indirect=True, ids=["uvicorn"])
+def test_uvicorns_lines_have_no_terminal_escapes(service, eventually):
+    _, lines = service
+    eventually(lambda: [each for each in lines() if each["logger"].startswith("uvicorn")], what="uvicorn's lines")
+    assert not [line for line in lines() if "color_message" in line or "\x1b" in str(line)]
+
+
 def test_a_hostile_request_is_a_request_without_a_run(service, eventually):
     url, lines = service
     sent = {"X-CI-Run-ID": "x" * 5000, "traceparent": "00-' OR 1=1", "baggage": "ci_run_id=%1B%5B2J,a=" + "b" * 20000}

@@ -1,0 +1,38 @@
+"""All that was written for settings: options, variables, the configuration file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ci_reporter.config.given import Given, from_env, from_options
+from ci_reporter.config.setting import Setting
+from ci_reporter.frozen import EMPTY, Frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ci_reporter.config.file import ConfigFile  # PyYAML is paid for only where there is a file
+
+
+class Sources(Frozen):
+    """Everything that was written: option values by name as `load` takes them, the environment, the file."""
+
+    options: Mapping[str, Any] = EMPTY
+    env: Mapping[str, str] = EMPTY
+    file: ConfigFile | None = None
+
+    def texts(self, setting: Setting) -> list[list[Given]]:
+        """What each source gives, the strongest first. Raises UsageError."""
+        in_file = self.file.texts(setting) if self.file else []
+        found = (from_options(setting, self.options), from_env(setting, self.env), in_file)
+        return [source for source in found if source]
+
+    def mention(self, group: str) -> bool:
+        """Whether anything is written that begins with the name of this group."""
+        variable = f"CI_REPORTER_{group.upper()}"
+        return (
+            bool(self.options.get(group))
+            or any(each == variable or each.startswith(f"{variable}_") for each in self.env)
+            or any(each == group or each.startswith(f"{group}_") for each in (self.file.keys if self.file else ()))
+        )

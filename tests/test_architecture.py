@@ -1,0 +1,48 @@
+"""The package's imports: no circles between modules, those inside of functions and for types alone included."""
+
+from __future__ import annotations
+
+import grimp
+import pytest
+
+# import-linter checks the layers between rooms (`pyproject.toml`); this looks into the rooms.
+
+
+@pytest.fixture(scope="module")
+def imports() -> dict[str, set[str]]:
+    """Module → the modules that it imports anywhere in its text."""
+    graph = grimp.build_graph("ci_reporter", cache_dir=None)
+    return {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+
+
+def circles(imports: dict[str, set[str]]) -> list[list[str]]:
+    """Modules that reach each other: the strongly connected components that have more than one module."""
+    reach = {module: _reachable(module, imports) for module in imports}
+    found = {frozenset({module, *(each for each in reach[module] if module in reach[each])}) for module in imports}
+    return sorted(sorted(each) for each in found if len(each) > 1)
+
+
+def _reachable(module: str, imports: dict[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    waiting = [module]
+    while waiting:
+        for each in imports[waiting.pop()] - seen:
+            seen.add(each)
+            waiting.append(each)
+    return seen
+
+
+def test_no_modules_import_each_other(imports):
+    assert circles(imports) == []
+
+
+def test_an_import_within_a_function_counts(imports):
+    assert "ci_reporter.step.wrap" in imports["ci_reporter.step.command"]
+
+
+def test_an_import_for_types_alone_counts(imports):
+    assert "ci_reporter.logs.wrapping" in imports["ci_reporter.step.command"]
+
+
+def test_a_circle_is_found_over_several_modules():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [["b", "c"]]
