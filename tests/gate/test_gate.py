@@ -128,6 +128,11 @@ def answering(body=b"", status=200, head=()):
     return act
 
 
+FAILING = json.dumps(
+    {"status": "fail", "revision": NEW, "checks": {"database": [{"status": "fail", "output": "connection refused"}]}}
+).encode()
+
+
 def hang(handler):
     time.sleep(3)
 
@@ -148,13 +153,14 @@ def endless(handler):
     ("act", "reason"),
     [
         (answering(b'{"status": "fail", "revision": "c0ffee1234567"}'), "it says of itself that it is not healthy"),
+        (answering(FAILING, status=503), "status 503, not 2xx (failing: database)"),
         (answering(b'{"status": "down", "revision": "c0ffee1234567"}', status=503), "status 503, not 2xx"),
         (hang, "timed out after 1 s (waiting for the answer)"),
         (reset, "connection reset"),
         (answering(status=302, head=[("Location", "http://elsewhere.example/")]), "it redirects to another host"),
         (endless, "its body is larger than 1024 KiB"),
     ],
-    ids=["200-fail", "503-body", "hang", "reset", "redirect", "huge"],
+    ids=["200-fail", "503-checks", "503-body", "hang", "reset", "redirect", "huge"],
 )
 def test_what_is_no_good_answer_never_converges_and_is_named(gate, backend, gate_yml, act, reason):
     service = backend(NEW)

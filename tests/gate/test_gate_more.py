@@ -184,7 +184,7 @@ def test_a_terminal_sees_one_live_line(run_program, backend, gate_yml):
     service = backend(NEW)
     ours, theirs = pty.openpty()
     args = ("gate", service.url, "--rules", gate_yml(ALWAYS), "--expect-revision", NEW, "--watch", "3s")
-    process = run_program.start(*args, stderr=theirs, env={"TERM": "xterm"})
+    process = run_program.start(*args, stderr=theirs, env={"TERM": "xterm", "COLUMNS": "150"})
     os.close(theirs)
     process.communicate(timeout=30)
     seen = b""
@@ -194,9 +194,9 @@ def test_a_terminal_sees_one_live_line(run_program, backend, gate_yml):
     except OSError:
         pass
     os.close(ours)
-    lines = re.findall(r"\r\x1b\[K(watch 0:0\d of 0:03  [^\r]*)", seen.decode())
-    assert len(lines) > 3
-    assert re.search(r"20\.0/s  p50 .* ms  p95 .* ms  errors 0 of \d+$", lines[-1])
+    lines = re.findall(r"\r\x1b\[K(converge ✓ ▸ watch  0:0\d left  [^\r]*)", seen.decode())
+    assert len(lines) > 3, seen.decode()
+    assert re.search(r"[▁-█]+  20\.0/s  p50 .* ms  p95 .* ms  errors 0 of \d+$", lines[-1])
     assert b"\r\x1b[Kci-reporter: gate" in seen
 
 

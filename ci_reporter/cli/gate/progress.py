@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
+from itertools import takewhile
 
 from ci_reporter.cli import output
-from ci_reporter.gate.run.progress import Moment
+from ci_reporter.gate.recording import Count
+from ci_reporter.gate.report.sparkline import sparkline
+from ci_reporter.gate.run.progress import Moment, Phase
 from ci_reporter.gate.statistics import figures
 from ci_reporter.gate.statistics.figures import Figures
 from ci_reporter.surfaces import terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _LOG_EVERY_S = 10.0
 _DRAW_EVERY_S = 0.25
@@ -26,19 +29,21 @@ class ProgressDisplay:
     def __init__(self, env: Mapping[str, str], *, quiet: bool) -> None:
         self._live = sys.stderr is not None and sys.stderr.isatty() and env.get("TERM") != "dumb"
         self._quiet = quiet
-        self._phase = ""
+        self._phases: list[Phase] = []  # those before, and the one that goes on
         self._not_before = 0.0
         self._drawn = False
 
     def show(self, moment: Moment) -> None:
         """Show the moment, if it is time to."""
         now = time.monotonic()
-        if self._quiet or (moment.phase == self._phase and now < self._not_before):
+        begins = self._phases[-1:] != [moment.phase]
+        if self._quiet or (not begins and now < self._not_before):
             return
-        begins = moment.phase != self._phase
-        self._phase, self._not_before = moment.phase, now + (_DRAW_EVERY_S if self._live else _LOG_EVERY_S)
+        if begins:
+            self._phases = [*takewhile(lambda phase: phase != moment.phase, self._phases), moment.phase]
+        self._not_before = now + (_DRAW_EVERY_S if self._live else _LOG_EVERY_S)
         if self._live:
-            self._draw(line(moment))
+            self._draw(live_line(moment, self._phases[:-1]))
         elif not begins:
             output.say(f"gate: {line(moment)}")
 
@@ -71,23 +76,49 @@ def terminal_columns() -> int:
 
 def line(moment: Moment) -> str:
     """Phase, time, and what is seen: `watch 0:35 of 5:00  5.0/s  p50 121 ms (+1 %) …`."""
-    parts = [f"{moment.phase} {_clock(moment.elapsed_s)} of {_clock(moment.of_s)}"]
+    return "  ".join([f"{moment.phase} {_clock(moment.elapsed_s)} of {_clock(moment.of_s)}", *_seen(moment)])
+
+
+def live_line(moment: Moment, done: Sequence[Phase]) -> str:
+    """The phases and where we are in them, p95 as a sparkline against the baseline, and the time that is left."""
+    before = [f"{phase} ✓" for phase in done]
+    left = f"{_clock(moment.of_s - moment.elapsed_s)} left"
+    drawn = sparkline(moment.recording, moment.baseline) if moment.phase == Phase.WATCH else ""
+    return "  ".join(part for part in (" ".join([*before, f"▸ {moment.phase}"]), left, drawn, *_seen(moment)) if part)
+
+
+def _seen(moment: Moment) -> list[str]:
     if moment.convergence:
         seen = moment.convergence
-        parts.append(f"{seen.run} of {seen.needed} in a row")
-        parts += [f"{count} × {name[:12]}" for name, count in seen.served[:3]]
-        return "  ".join(parts)
+        served = [f"{count} × {name}" for name, count in seen.served[:3]]
+        return [f"{seen.run} of {seen.needed} in a row", *served]
     now, before = figures.of(moment.recording), figures.of(moment.baseline)
-    parts += _figures(now, before)
+    parts = [*_figures(now, before), *_counts(moment)]
     near = figures.nearest(moment.verdict) if moment.verdict else None
     if near and near[1] >= _NEAR:
         parts.append(f"nearest: {near[0].name} ({near[1]:.0%} of what it needs)")
-    return "  ".join(parts)
+    return parts
+
+
+def _counts(moment: Moment) -> list[str]:
+    """What Prometheus has counted so far, beside what it counted before."""
+    signals = moment.recording.signals if moment.recording else {}
+    before = moment.baseline.signals if moment.baseline else {}
+    return [
+        f"{name} {_share(signal.counts)} bad{f' (baseline {_share(before[name].counts)})' if name in before else ''}"
+        for name, signal in signals.items()
+        if signal.counts
+    ]
+
+
+def _share(counts: Sequence[Count]) -> str:
+    total = sum(each.total for each in counts)
+    return f"{sum(each.bad for each in counts) / total:.2%}" if total else "nothing"
 
 
 def _figures(now: Figures, before: Figures) -> list[str]:
     if not now.probes:
-        return ["no probe has come back yet"]
+        return []
     return [
         f"{now.probes / now.seconds:.1f}/s",
         f"p50 {_ms(now.p50_ms)}{_change(now.p50_ms, before.p50_ms)}",
@@ -109,5 +140,5 @@ def _change(now: float | None, before: float | None) -> str:
 
 
 def _clock(seconds: float) -> str:
-    whole = int(max(0.0, seconds))
+    whole = round(max(0.0, seconds))
     return f"{whole // 60}:{whole % 60:02d}"

@@ -80,7 +80,7 @@ def run_to_end(setup: GateSetup, decide: Callable[[GatePlan, World], Outcome], *
     setup.progress.clear()
     about = _about(setup, outcome)
     _write(setup, outcome, about, started.report.report_id)
-    _say(setup, outcome, about if as_json else None)
+    _say(setup, outcome, about if as_json else None, os.path.join(_ARCHIVE, started.report.report_id))
     conclude(setup, started, ended_step(started.report.step, outcome), summary(outcome))
 
 
@@ -160,7 +160,7 @@ def _about(setup: GateSetup, outcome: Outcome) -> dict[str, object]:
     )
 
 
-def _say(setup: GateSetup, outcome: Outcome, about: dict[str, object] | None) -> None:
+def _say(setup: GateSetup, outcome: Outcome, about: dict[str, object] | None, kept: str) -> None:
     """The verdict on stdout; on GitHub a red gate is an annotation too, as nobody reads a log that is not open."""
     env = setup.context.env
     if outcome.error or (outcome.exit_code and env.get("GITHUB_ACTIONS") == "true"):
@@ -168,7 +168,8 @@ def _say(setup: GateSetup, outcome: Outcome, about: dict[str, object] | None) ->
     if about:
         output.result(json.dumps(about, allow_nan=False))
     else:
-        output.result(text.outcome(outcome, colour=output.colour(sys.stdout, env)))
+        evidence = os.path.relpath(os.path.join(setup.context.journal.path, kept), setup.context.folder)
+        output.result(text.outcome(outcome, evidence, colour=output.colour(sys.stdout, env)))
 
 
 def _prometheus(context: Context) -> Prometheus | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ci_reporter.gate.run.conclusion import conclusion
 from ci_reporter.gate.run.outcome import Outcome, sentence
 from ci_reporter.gate.verdict import Finding, RuleVerdict, Verdict
 from ci_reporter.surfaces import terminal
@@ -22,17 +23,16 @@ def shown(verdict: Verdict, *, colour: bool = False) -> str:
     for rule in verdict.rules:
         lines += ["", *_rule(rule, colour)]
     if not verdict.rules:
-        lines.append("  no rule applies, and no rule is never a pass")
+        lines.append("  no rule applies, and a gate without rules never passes")
     return "\n".join(lines)
 
 
-def outcome(found: Outcome, *, colour: bool = False) -> str:
-    """The verdict, and what came before and after it."""
+def outcome(found: Outcome, evidence: str | None = None, *, colour: bool = False) -> str:
+    """The verdict, what came before it, and, of one that is not a pass, the last lines that say all that matters."""
     before = [f"converge: {terminal.plain(found.statement, 600)}"] if found.statement else []
     before += [f"note: {terminal.plain(note, 400)}" for note in found.notes]
     judged = shown(found.verdict, colour=colour) if found.verdict else _headline(found, colour)
-    after = [terminal.plain(acted.problem, 400) for acted in found.actions if acted.problem]
-    after += [terminal.plain(found.rollback.statement, 600)] if found.rollback and found.rollback.statement else []
+    after = conclusion(found, evidence)
     return "\n".join([*before, judged, *([""] if after else []), *after])
 
 

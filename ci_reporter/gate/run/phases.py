@@ -231,8 +231,8 @@ class _Judging:
 def _moment(
     elapsed_s: float, until_s: float, plan: Plan, buffers: _Buffers, verdict: Verdict | None, baseline: Recording | None
 ) -> Moment:
-    seen = Moment(phase=Phase.WATCH, elapsed_s=min(elapsed_s, until_s), of_s=until_s, baseline=baseline)
-    if elapsed_s < 0:
+    seen = Moment(phase=Phase.WATCH, elapsed_s=min(max(elapsed_s, 0.0), until_s), of_s=until_s, baseline=baseline)
+    if elapsed_s < 0 and plan.warmup_s:
         of_s = plan.warmup_s
         return replace(seen, phase=Phase.WARM_UP, elapsed_s=elapsed_s + of_s, of_s=of_s, recording=buffers.warmup)
     return replace(seen, recording=buffers.watch, verdict=verdict)

@@ -1,0 +1,117 @@
+"""The last lines of a gate that is not green, for somebody who reads nothing else.
+
+What failed, by how much, since when, how sure, what was done, what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ci_reporter.gate.run.outcome import Outcome, sentence
+from ci_reporter.gate.statistics import words
+from ci_reporter.gate.verdict import FAIL, PASS, Finding, RuleVerdict
+from ci_reporter.surfaces.terminal import plain
+
+_WIDTH = 10
+_SHOWN = 12
+_LONGEST = 500
+
+
+def conclusion(outcome: Outcome, evidence: str | None = None) -> list[str]:
+    """The lines, each with its heading; none for a pass. `evidence` is the folder in which the recordings are."""
+    if outcome.verdict and outcome.verdict.verdict == PASS:
+        return []
+    rows = [*_what(outcome), ("done", _done(outcome)), ("to do", _to_do(outcome))]
+    if evidence:
+        rows.append(("evidence", evidence))
+    return [f"{heading:<{_WIDTH}}{plain(text, _LONGEST)}" for heading, text in rows if text]
+
+
+def _what(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """What failed, by how much, since when and how sure; of several rules the first one, and the others' names."""
+    rules = _blamed(outcome)
+    if not rules:
+        yield "what", sentence(outcome)
+        return
+    first = min(rules, key=_when)
+    name = first.name if first.name == first.text else f"{first.name} ({first.text})"
+    yield "what", f"{name}: {_how_much(first.finding)}"
+    yield "since", _since(first.finding)
+    yield "how sure", _how_sure(first.finding)
+    others = [rule.name for rule in rules if rule is not first]
+    yield "also", ", ".join(others)
+
+
+def _blamed(outcome: Outcome) -> Sequence[RuleVerdict]:
+    """The rules that made the verdict what it is."""
+    if not outcome.verdict:
+        return []
+    word = outcome.verdict.verdict
+    return [rule for rule in outcome.verdict.rules if rule.blocks and rule.finding.verdict == word]
+
+
+def _when(rule: RuleVerdict) -> float:
+    return rule.finding.decided_at_s if rule.finding.decided_at_s is not None else float("inf")
+
+
+def _how_much(finding: Finding) -> str:
+    if finding.unit == "failures" and finding.watch is not None:
+        return f"{finding.watch:g} failures in a row"
+    if finding.baseline is not None and finding.watch is not None:
+        return words.change(finding.baseline, finding.watch, finding.unit)
+    return finding.reason
+
+
+def _since(finding: Finding) -> str:
+    if finding.verdict != FAIL:
+        return ""
+    begun = f"{finding.since_s:.0f} s into the watch" if finding.since_s else "the start of the watch"
+    begun = begun if finding.since_s is not None else ""
+    decided = f"decided {finding.decided_at_s:.0f} s into the watch" if finding.decided_at_s is not None else ""
+    return "; ".join(part for part in (begun, decided) if part)
+
+
+def _how_sure(finding: Finding) -> str:
+    if finding.verdict == FAIL and finding.p is not None and finding.needed is not None:
+        return f"p = {finding.p:.2g}, where {finding.needed:.2g} is enough ({finding.statistic})"
+    if finding.verdict == FAIL and finding.e is not None and finding.needed is not None:
+        return f"e = {finding.e:.3g}, where {finding.needed:.3g} is enough ({finding.statistic})"
+    return finding.reason
+
+
+def _done(outcome: Outcome) -> str:
+    """What was set in motion, and what became of it."""
+    parts = [_action(outcome, at) for at in range(len(outcome.actions))]
+    if outcome.rollback and outcome.rollback.statement not in parts:
+        parts.append(outcome.rollback.statement)
+    return "; ".join(parts) or "nothing: no action was to be run"
+
+
+def _action(outcome: Outcome, at: int) -> str:
+    result = outcome.actions[at]
+    if result.problem:
+        return result.problem
+    how = f"ran for {result.seconds:.1f} s" if result.action.run else "(in the log)"
+    return f"{result.action.name} {how}"
+
+
+def _to_do(outcome: Outcome) -> str:
+    if outcome.signal or outcome.error:
+        return "run the gate again, or look at the service yourself: nothing was decided"
+    if outcome.rollback:
+        if outcome.rollback.verified:
+            return "the last good revision serves again; mend the change before you deploy it again"
+        return "look at the service now: the deploy failed, and nobody can say that the last good revision is back"
+    if outcome.deploy_failed:
+        return "look at the output of the deploy command; the service may be half deployed"
+    return _look_at(outcome)
+
+
+def _look_at(outcome: Outcome) -> str:
+    if outcome.verdict is None:
+        expected = outcome.convergence.expected if outcome.convergence else None
+        what = f"revision {expected[:_SHOWN]} does not answer everywhere" if expected else "not every answer is good"
+        return f"look at the rollout: {what}"
+    if outcome.verdict.verdict == FAIL:
+        return "roll back or mend it: the new revision still serves"
+    return "watch longer, with a longer baseline or more probes, or look at the service yourself"
