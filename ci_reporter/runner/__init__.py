@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ci_reporter.runner.tail import Rewriter, Tail
 
-ORPHANED = "the process that started the reporter is gone"
+ORPHANED = "the process that started ci-reporter has ended"
 
 
 class Order(Frozen):
@@ -132,7 +132,7 @@ def _run_on_windows(order: Order, on_start: Callable[[], None]) -> Outcome:
 
     end = windows.run(order.command, {**order.env, **order.added}, order.timeout_s, on_start)
     if end.timed_out:
-        return Outcome(exit_code=124, result=Result.TIMEOUT, reason=f"no end after {order.timeout_s:g} s")
+        return Outcome(exit_code=124, result=Result.TIMEOUT, reason=f"still running after {order.timeout_s:g} s")
     return Outcome(exit_code=end.exit_code, result=Result.FAILURE if end.exit_code else Result.SUCCESS)
 
 
@@ -182,7 +182,7 @@ def _limits(order: Order) -> Limits:
 def classify(end: Exit, *, timeout_s: float | None, oom_killed: bool) -> tuple[Result, str | None]:  # noqa: PLR0911
     """The result of an attempt and the reason where the exit code does not say it. DESIGN §3 has the definitions."""
     if end.timed_out:
-        return Result.TIMEOUT, f"no end after {timeout_s:g} s"
+        return Result.TIMEOUT, f"still running after {timeout_s:g} s"
     if end.cancelled_by == PARENT_GONE:
         return Result.CANCELLATION, ORPHANED
     if end.exit_code == 0:

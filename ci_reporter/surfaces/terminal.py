@@ -29,7 +29,7 @@ def last_line(report: Report, fate: str, *, colour: bool = False) -> str:
 
 
 def outcome(report: Report) -> str:
-    """The result with what explains it: `failure (exit 1)`, `timeout (no end after 5 s)`."""
+    """The result with what explains it: `failure (exit 1)`, `timeout (still running after 5 s)`."""
     step = report.step
     died = f"died of SIG{step.signal}" if step.signal else None
     said = f"exit {step.exit_code}" if step.exit_code else None

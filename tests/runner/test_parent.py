@@ -42,7 +42,7 @@ def test_what_no_parent_waits_for_does_not_start(wrapped, eventually):
     steps = wrapped.folder / ".ci-reporter" / "steps.ndjson"
     eventually(lambda: steps.exists() and steps.read_text())
     record = wrapped.record()
-    assert (record["result"], record["reason"]) == ("cancellation", "the process that started the reporter is gone")
+    assert (record["result"], record["reason"]) == ("cancellation", "the process that started ci-reporter has ended")
     assert not (wrapped.folder / "started").exists()
 
 

@@ -165,7 +165,7 @@ def test_when_our_parent_is_killed_we_end_all_and_go(wrapped, eventually, alive)
     assert time.monotonic() - killed < 2
     assert (wrapped.record()["result"], wrapped.record()["reason"]) == (
         "cancellation",
-        "the process that started the reporter is gone",
+        "the process that started ci-reporter has ended",
     )
 
 

@@ -12,7 +12,7 @@ from ci_reporter.runner.signals import block
 def test_a_timeout_is_124_and_a_record(wrapped):
     assert wrapped("--timeout", "300ms", "--", "sleep", "30").returncode == 124
     record = wrapped.record()
-    assert (record["result"], record["reason"], record["signal"]) == ("timeout", "no end after 0.3 s", "TERM")
+    assert (record["result"], record["reason"], record["signal"]) == ("timeout", "still running after 0.3 s", "TERM")
     assert 300 <= record["duration_ms"] < 3000
 
 
