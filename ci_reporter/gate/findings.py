@@ -33,7 +33,7 @@ class Seen:
         """What of a watch was known at `at_s`."""
         so_far = replace(watch, signals={name: signal.window(end_s=at_s) for name, signal in watch.signals.items()})
         signals = {name: each for name, each in so_far.signals.items() if name != control.SIGNAL}
-        return Seen(signals=signals, excused=control.excused(so_far, baseline))
+        return Seen(signals=signals, excused=control.excused_blocks(so_far, baseline))
 
     def probes(self, name: str) -> Sequence[Probe]:
         """The probes of a signal outside the blocks that are excused."""
@@ -42,7 +42,7 @@ class Seen:
 
 
 class Findings:
-    """Finds what became of comparisons as the watch goes on; the baseline is cut and scored once."""
+    """Finds what became of comparisons as too early for a pass; the baseline is cut and scored once."""
 
     def __init__(self, baseline: Recording | None, settings: Settings) -> None:
         self._before = Seen.of(baseline, inf, None) if baseline else None
@@ -56,7 +56,7 @@ class Findings:
         if isinstance(leaf, Consecutive | Down):
             return self._in_a_row(leaf, rule, seen, look)
         lacking = self._lacking(leaf, seen, look)
-        return lacking or self._compared(leaf, rule, seen, look)
+        return lacking or self._comparison(leaf, rule, seen, look)
 
     def evidence(self, name: str, seen: Seen, at_s: float) -> Evidence:
         """A signal before and after, cut into the same blocks."""
@@ -87,20 +87,20 @@ class Findings:
             return Finding(verdict=NOT_YET, reason=reason, is_final=True)
         return None
 
-    def _compared(self, leaf: Limit | Relative, rule: Rule, seen: Seen, look: Look) -> Finding:
+    def _comparison(self, leaf: Limit | Relative, rule: Rule, seen: Seen, look: Look) -> Finding:
         known = self.evidence(leaf.signal, seen, look.at_s)
         if not known.after or (isinstance(leaf, Relative) and not known.before):
             over = look.at_s >= look.schedule.watch_s and bool(known.after)
             what = "baseline" if known.after else "watch"
             return _nothing(f"the {what} has no complete block of {leaf.signal}", is_final=over)
-        found = self._judged(leaf, rule, known, look)
+        found = self._by_its_judge(leaf, rule, known, look)
         if found.verdict == FAIL and look.at_s < _enough_at_s(rule, known):
             return replace(found, verdict=NOT_YET, decided_at_s=None, reason=f"{found.reason}; {_wanted(rule)}")
         if found.verdict == PASS:
-            return self._covered(found, rule, known, look)
+            return self._with_coverage(found, rule, known, look)
         return found
 
-    def _judged(self, leaf: Limit | Relative, rule: Rule, known: Evidence, look: Look) -> Finding:
+    def _by_its_judge(self, leaf: Limit | Relative, rule: Rule, known: Evidence, look: Look) -> Finding:
         if (rule.judge or self._settings.judge) == "threshold":
             if look.at_s >= look.schedule.watch_s:
                 return absolute.raw(leaf, known, look.at_s)
@@ -112,7 +112,7 @@ class Findings:
             self._comparisons[key] = Comparison(leaf, known.baseline, known.block_s)
         return self._comparisons[key].finding(known, look)
 
-    def _covered(self, found: Finding, rule: Rule, known: Evidence, look: Look) -> Finding:
+    def _with_coverage(self, found: Finding, rule: Rule, known: Evidence, look: Look) -> Finding:
         """The pass, if the signal was there often enough and long enough for it."""
         opened = replace(found, verdict=NOT_YET, decided_at_s=None)
         if len(known.probes) < rule.min_probes and known.probes:
@@ -152,11 +152,11 @@ class Findings:
             return Finding(verdict=FAIL, reason=reason, decided_at_s=hit, worst=worst(there, False), **common)
         reason = f"at most {most} in a row failed"
         if not look.beta:
-            return Finding(verdict=NOT_YET, reason=f"{reason}; the watch goes on", **common)
+            return Finding(verdict=NOT_YET, reason=f"{reason}; too early for a pass", **common)
         if consecutive.begins(units, leaf.for_s / 3 if isinstance(leaf, Down) else 0.0):
             return Finding(verdict=NOT_YET, reason=f"{reason}, the last ones among them", **common)
         passed = Finding(verdict=PASS, reason=reason, decided_at_s=look.at_s, **common)
-        return self._covered(passed, rule, known, look)
+        return self._with_coverage(passed, rule, known, look)
 
 
 def _hit(leaf: Consecutive | Down, probes: Sequence[Probe]) -> float | None:

@@ -107,20 +107,23 @@ class Judge:
 
     def _verdict(self, watch: Recording, at_s: float, *, over: bool) -> Verdict:
         planned = at_s >= self._schedule.watch_s
-        findings = {rule.name: self._combined(rule, over=over) for rule in self._rules.rules}
+        findings = {rule.name: self._rule_finding(rule, over=over) for rule in self._rules.rules}
         counted = [findings[rule.name] for rule in self._rules.rules if rule.mode == "enforce"]
         waiting = [each for each in counted if each.verdict == NOT_YET and not each.is_final]
         decision = overall(counted, over=over or (planned and not waiting))
         if decision != NOT_YET and not over:
-            findings = {rule.name: self._combined(rule, over=True) for rule in self._rules.rules}
+            findings = {rule.name: self._rule_finding(rule, over=True) for rule in self._rules.rules}
             counted = [findings[rule.name] for rule in self._rules.rules if rule.mode == "enforce"]
             decision = overall(counted, over=True)
-        return self._said(watch, at_s, decision, findings)
+        return self._overall_verdict(watch, at_s, decision, findings)
 
-    def _said(self, watch: Recording, at_s: float, decision: Decision, findings: dict[str, Finding]) -> Verdict:
+    def _overall_verdict(
+        self, watch: Recording, at_s: float, decision: Decision, findings: dict[str, Finding]
+    ) -> Verdict:
         settled = decision != NOT_YET
         rules = tuple(
-            self._said_of(rule, findings[rule.name], watch, at_s if settled else None) for rule in self._rules.rules
+            self._rule_verdict(rule, findings[rule.name], watch, at_s if settled else None)
+            for rule in self._rules.rules
         )
         times = [each.finding.decided_at_s for each in rules if each.blocks and each.finding.verdict == decision]
         known = [each for each in times if each is not None]
@@ -135,7 +138,7 @@ class Judge:
             until_s=self._schedule.end_s if late else self._schedule.watch_s,
         )
 
-    def _said_of(self, rule: Rule, finding: Finding, watch: Recording, at_s: float | None) -> RuleVerdict:
+    def _rule_verdict(self, rule: Rule, finding: Finding, watch: Recording, at_s: float | None) -> RuleVerdict:
         return RuleVerdict(
             name=rule.name,
             text=rule.text,
@@ -146,7 +149,7 @@ class Judge:
             then=rule.then,
         )
 
-    def _combined(self, rule: Rule, *, over: bool) -> Finding:
+    def _rule_finding(self, rule: Rule, *, over: bool) -> Finding:
         found = iter([each for (name, _), each in self._last.items() if name == rule.name])
         finding = _combine(rule.condition, found)
         if not over or finding.verdict != NOT_YET:
@@ -170,7 +173,7 @@ class Judge:
     def _notes(self, watch: Recording, at_s: float) -> tuple[str, ...]:
         found = [note for each in (self._baseline, watch) if each for note in each.notes]
         if self._baseline:
-            found += [control.note(control.excused(self._baseline, None), "baseline") or ""]
+            found += [control.note(control.excused_blocks(self._baseline, None), "baseline") or ""]
         found += [control.note(Seen.of(watch, at_s, self._baseline).excused, "watch") or ""]
         return tuple(note for note in found if note)
 

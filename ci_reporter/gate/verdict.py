@@ -30,7 +30,7 @@ class Finding:
 
     `p` or `e` is the evidence and `needed` what it had to reach; `baseline` and `watch` are the measured values, in
     `unit`: `ms`, `ratio` for 0-1, or `failures`. A failure has lasted since `since_s`. What `is_final` stays as it is
-    however long the watch goes on.
+    however long too early for a pass.
     """
 
     verdict: Decision

@@ -50,7 +50,7 @@ def command(long: str, recording: str | None, as_json: bool, quiet: bool, **give
     seen = recordings.read(recording, "baseline") if recording else record_baseline(rules, setup.world, long_s)
     if setup.world.interrupted:
         sys.exit(128 + setup.world.signals()[0])
-    found = aa.looked(seen, rules, plan.baseline.window_s, plan.watch_s)
+    found = aa.measure(seen, rules, plan.baseline.window_s, plan.watch_s)
     if not found.pairs:
         needed_s = plan.baseline.window_s + plan.watch_s
         raise UsageError(f"gate aa: too short: one baseline and one watch are {needed_s:g} s (raise --for)")

@@ -44,7 +44,7 @@ def command(rules_path: str | None, environment: str | None, journal: str | None
         raise UsageError(f"no gate is kept in {folder} (keep the state folder between jobs, or name it with --journal)")
     known = {name for past in pasts for name in past.watch.signals}
     rules = (rulefile.load(rules_path, known) if rules_path else default()).on(environment)
-    found = replay.replayed(pasts, rules)
+    found = replay.rejudge(pasts, rules)
     if as_json:
         output.result(json.dumps({"said": replay.sentence(found), "deploys": [_shown(each) for each in found]}))
         return

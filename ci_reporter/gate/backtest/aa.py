@@ -33,7 +33,7 @@ class Found:
         return next((slower for slower, share in self.noticed if share >= 0.9), None)
 
 
-def looked(recording: Recording, rules: RuleSet, baseline_s: float, watch_s: float) -> Found:
+def measure(recording: Recording, rules: RuleSet, baseline_s: float, watch_s: float) -> Found:
     """Judge every pair of neighbouring windows in one long recording."""
     rules = replace(rules, settings=replace(rules.settings, watch_s=watch_s))
     pairs = list(_pairs(recording, baseline_s, watch_s))
@@ -53,7 +53,7 @@ def looked(recording: Recording, rules: RuleSet, baseline_s: float, watch_s: flo
 
 
 def _share_noticed(pairs: Sequence[tuple[Recording, Recording]], rules: RuleSet, slower: float) -> float:
-    return sum(judge(before, _slowed(after, slower), rules).verdict == FAIL for before, after in pairs) / len(pairs)
+    return sum(judge(before, _slow_down(after, slower), rules).verdict == FAIL for before, after in pairs) / len(pairs)
 
 
 def _pairs(recording: Recording, baseline_s: float, watch_s: float) -> Iterator[tuple[Recording, Recording]]:
@@ -65,19 +65,19 @@ def _pairs(recording: Recording, baseline_s: float, watch_s: float) -> Iterator[
 
 
 def _cut(recording: Recording, phase: str, begin_s: float, end_s: float) -> Recording:
-    return Recording(
-        phase=phase,
-        signals={
-            name: Signal(
-                probes=tuple(replace(each, t=each.t - begin_s) for each in signal.probes if begin_s <= each.t < end_s),
-                counts=tuple(replace(each, t=each.t - begin_s) for each in signal.counts if begin_s <= each.t < end_s),
-            )
-            for name, signal in recording.signals.items()
-        },
+    """A part of a recording, on a clock of its own."""
+    there = recording.window(begin_s, end_s).signals
+    return Recording(phase=phase, signals={name: _begin_at(signal, begin_s) for name, signal in there.items()})
+
+
+def _begin_at(signal: Signal, begin_s: float) -> Signal:
+    return Signal(
+        probes=tuple(replace(each, t=each.t - begin_s) for each in signal.probes),
+        counts=tuple(replace(each, t=each.t - begin_s) for each in signal.counts),
     )
 
 
-def _slowed(recording: Recording, slower: float) -> Recording:
+def _slow_down(recording: Recording, slower: float) -> Recording:
     """As if every answer took that share longer."""
     return replace(
         recording,

@@ -30,7 +30,7 @@ class Replayed:
     verdict: Verdict
 
 
-def replayed(pasts: Iterable[Past], rules: RuleSet) -> list[Replayed]:
+def rejudge(pasts: Iterable[Past], rules: RuleSet) -> list[Replayed]:
     """Judge each again. The watch was as long as it was, so a rule is asked what it says of that."""
     unbounded = replace(rules, settings=replace(rules.settings, watch_s=None))
     return [Replayed(past=each, verdict=judge(each.baseline, each.watch, unbounded)) for each in pasts]

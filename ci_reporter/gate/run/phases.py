@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 _GRACE_S = 5.0  # after a probe's timeout, for what was due by the end of the watch
-_JUDGING_SHARE = 0.2  # of one core, at most, goes into judging while the watch goes on
+_JUDGING_SHARE = 0.2  # of one core, at most, goes into judging while too early for a pass
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,37 +30,37 @@ def finding(leaf: Limit, seen: Evidence, look: Look, not_before_s: float = 0.0) 
     ends_s = [at * seen.block_s for at, _ in there]
     hit = next((i for i, e in enumerate(values) if e >= 1 / look.alpha and ends_s[i] >= not_before_s), None)
     if hit is not None:
-        return _failed(leaf, seen, look, ends_s[hit], values[hit])
+        return _failure(leaf, seen, look, ends_s[hit], values[hit])
     e = values[-1] if values else None
     doubt = _doubt(leaf, seen, look, values)
-    reason = f"{_compared(leaf, seen.after)}{f'; {doubt}' if doubt else ''}"
+    reason = f"{_shares(leaf, seen.after)}{f'; {doubt}' if doubt else ''}"
     if doubt is None:
-        return _found(PASS, leaf, seen, look, reason, e=e, decided_at_s=look.at_s)
-    return _found(NOT_YET, leaf, seen, look, reason, e=e)
+        return _finding(PASS, leaf, seen, look, reason, e=e, decided_at_s=look.at_s)
+    return _finding(NOT_YET, leaf, seen, look, reason, e=e)
 
 
-def _failed(leaf: Limit, seen: Evidence, look: Look, at_s: float, e: float) -> Finding:
+def _failure(leaf: Limit, seen: Evidence, look: Look, at_s: float, e: float) -> Finding:
     number = round(at_s / seen.block_s)
     heights = [None if block is None else bad_share(leaf, block) for block in seen.watch[:number]]
     since_s = onset.first_changed([leaf.allowed], heights) * seen.block_s
-    reason = f"{_compared(leaf, blocks.seen(seen.watch[:number]))}; since {since_s:g} s"
+    reason = f"{_shares(leaf, blocks.with_data(seen.watch[:number]))}; since {since_s:g} s"
     probes = [each for each in seen.probes if each.t < at_s]
     more: dict[str, Any] = {"decided_at_s": at_s, "since_s": since_s, "worst": worst(probes, leaf.limit_ms is not None)}
-    return _found(FAIL, leaf, seen, look, reason, e=e, **more)
+    return _finding(FAIL, leaf, seen, look, reason, e=e, **more)
 
 
 def _doubt(leaf: Limit, seen: Evidence, look: Look, values: Sequence[float]) -> str | None:
     """Why this is no pass yet; None where it is one."""
-    least = limits.blocks_needed(leaf.allowed, look.alpha)
+    least = limits.least_blocks(leaf.allowed, look.alpha)
     if len(values) < least:
         return f"nothing could fail before {least} blocks of {seen.block_s:g} s, and there are {len(values)}"
     if not look.beta:
-        return "the watch goes on"
+        return "too early for a pass"
     if look.early is not None and values[-1] > 1:
         return "that is not below the limit for sure"
     if max(values) >= look.alpha**-0.5 and _mean(leaf, seen.after) > leaf.allowed:
         return "that may still be chance"
-    late = blocks.seen(seen.watch[-seen.minute :])
+    late = blocks.with_data(seen.watch[-seen.minute :])
     if any(e >= look.alpha**-0.5 for e in limits.e_values((bad_share(leaf, block) for block in late), leaf.allowed)):
         return f"{words.percent(_mean(leaf, late))} in its last minute"
     return bounds.error_rate(seen, leaf.allowed * bounds.growth(0.0)) if leaf.limit_ms is None else _slow(leaf, seen)
@@ -69,7 +69,7 @@ def _doubt(leaf: Limit, seen: Evidence, look: Look, values: Sequence[float]) -> 
 def _slow(leaf: Limit, seen: Evidence) -> str | None:
     """Why the share of slow answers is not bounded at the upper 90 % bound."""
     for span in bounds.spans(seen):
-        there = blocks.seen(seen.watch[span.first :])
+        there = blocks.with_data(seen.watch[span.first :])
         if not there:
             return f"the {span.name} has no data"
         mean = _mean(leaf, there)
@@ -78,7 +78,7 @@ def _slow(leaf: Limit, seen: Evidence) -> str | None:
     return None
 
 
-def _compared(leaf: Limit, there: Sequence[Block]) -> str:
+def _shares(leaf: Limit, there: Sequence[Block]) -> str:
     if not there:
         return "nothing was measured"
     return f"{words.percent(_mean(leaf, there))} were bad and {words.percent(leaf.allowed)} are allowed"
@@ -88,7 +88,7 @@ def _mean(leaf: Limit, there: Sequence[Block]) -> float:
     return sum(bad_share(leaf, block) for block in there) / len(there) if there else 0.0
 
 
-def _found(verdict: Decision, leaf: Limit, seen: Evidence, look: Look, reason: str, **more: Any) -> Finding:
+def _finding(verdict: Decision, leaf: Limit, seen: Evidence, look: Look, reason: str, **more: Any) -> Finding:
     known = {"statistic": "e-process", "needed": 1 / look.alpha, **_values(leaf, seen.after)}
     return Finding(verdict=verdict, reason=reason, **known, **more)
 
@@ -97,7 +97,7 @@ def _values(leaf: Limit | Relative, there: Sequence[Block]) -> dict[str, Any]:
     level = 1 - leaf.allowed if isinstance(leaf, Limit) else leaf.quantile
     if (leaf.limit_ms if isinstance(leaf, Limit) else leaf.quantile) is None or level is None:
         return {"watch": blocks.error_rate(there), "unit": "ratio"}
-    return {"watch": words.finite(blocks.quantile(blocks.pooled(there), level)), "unit": "ms"}
+    return {"watch": words.finite(blocks.quantile(blocks.pool(there), level)), "unit": "ms"}
 
 
 def raw(leaf: Limit | Relative, seen: Evidence, at_s: float) -> Finding:

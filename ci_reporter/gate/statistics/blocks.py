@@ -77,12 +77,12 @@ def _block(samples: Sequence[Probe] | Sequence[Count]) -> Block | None:
     return Block(latencies=latencies, bad=sum(not each.ok for each in probes), total=len(probes))
 
 
-def seen(blocks: Iterable[Block | None]) -> list[Block]:
+def with_data(blocks: Iterable[Block | None]) -> list[Block]:
     """The blocks that saw anything."""
     return [block for block in blocks if block is not None]
 
 
-def pooled(blocks: Iterable[Block]) -> list[float]:
+def pool(blocks: Iterable[Block]) -> list[float]:
     """All latencies of the blocks, sorted. Sorting runs that are sorted costs little more than copying them."""
     return sorted(latency for block in blocks for latency in block.latencies)
 

@@ -81,8 +81,8 @@ def twice(seen: Evidence, level: float) -> str | None:
     for quantile in (blocks.quantile, _answered):
         limit = _TWICE * _peak(seen, now, answered=quantile is _answered)
         for number in (seen.minute, max(seen.minute // 2, 1)):
-            last = blocks.seen(seen.watch[-number:])
-            if quantile(blocks.pooled(last), now) >= limit < inf:
+            last = blocks.with_data(seen.watch[-number:])
+            if quantile(blocks.pool(last), now) >= limit < inf:
                 seconds = number * seen.block_s
                 return f"p{now * 100:g} of the last {seconds:g} s is at least twice the baseline's worst minute"
     return None

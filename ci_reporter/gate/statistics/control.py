@@ -14,7 +14,7 @@ _SLOWER = 3.0  # times its usual latency
 _LEAST_MS = 50.0  # a control of a millisecond may take three
 
 
-def excused(recording: Recording, baseline: Recording | None) -> frozenset[int]:
+def excused_blocks(recording: Recording, baseline: Recording | None) -> frozenset[int]:
     """The numbers of the 5-s blocks in which the control was bad too: no rule sees them.
 
     Half of the control's probes of such a block failed, or took three times its usual median. What is usual is what

@@ -17,7 +17,7 @@ _FEWEST_ERROR_BLOCKS = 3  # one for each third of a window
 def obstacle(leaf: Limit | Relative, schedule: Schedule, alpha: float, baseline_s: float, block_s: float) -> str | None:
     """Why such a comparison can never fail, with the time that would do; None where it can."""
     if isinstance(leaf, Limit):
-        return _watch_of(limits.blocks_needed(leaf.allowed, alpha) * block_s, schedule)
+        return _watch_of(limits.least_blocks(leaf.allowed, alpha) * block_s, schedule)
     if leaf.quantile is None:
         return _watch_of(_FEWEST_ERROR_BLOCKS * block_s, schedule)
     if found := _watch_of(max(schedule.sustain_s, _FEWEST_ERROR_BLOCKS * block_s), schedule):

@@ -33,12 +33,12 @@ class Evidence:
     @cached_property
     def before(self) -> list[Block]:
         """The baseline's blocks that saw anything."""
-        return blocks.seen(self.baseline)
+        return blocks.with_data(self.baseline)
 
     @cached_property
     def after(self) -> list[Block]:
         """The watch's blocks that saw anything."""
-        return blocks.seen(self.watch)
+        return blocks.with_data(self.watch)
 
     @cached_property
     def samples(self) -> Sequence[Probe] | Sequence[Count]:
@@ -58,12 +58,14 @@ class Evidence:
     def sides(self, first: int) -> Sides:
         """The watch's blocks from number `first` on, and what they are compared with."""
         return Sides(
-            baseline=self.before, earlier=blocks.seen(self.watch[:first]), window=blocks.seen(self.watch[first:])
+            baseline=self.before,
+            earlier=blocks.with_data(self.watch[:first]),
+            window=blocks.with_data(self.watch[first:]),
         )
 
 
 class Blocks:
-    """The blocks of a watch's signal, cut once each as the watch goes on."""
+    """The blocks of a watch's signal, cut once each as too early for a pass."""
 
     def __init__(self, block_s: float) -> None:
         self.block_s = block_s

@@ -17,7 +17,7 @@ _FEWEST_DOWN = 3  # failed probes; two are no outage
 def down(watch: Sequence[Block | None], block_s: float) -> bool:
     """Nothing good in the last 15 s, and three probes at least."""
     last = watch[-_number(DOWN_S, block_s) :]
-    there = blocks.seen(last)
+    there = blocks.with_data(last)
     bad, total = (sum(getattr(block, name) for block in there) for name in ("bad", "total"))
     return len(last) * block_s >= DOWN_S and None not in last and bad == total >= _FEWEST_DOWN
 
@@ -25,10 +25,10 @@ def down(watch: Sequence[Block | None], block_s: float) -> bool:
 def huge(watch: Sequence[Block | None], baseline: Sequence[Block], block_s: float, levels: Sequence[float]) -> bool:
     """In the last 30 s each of these quantiles is 2.5 times the highest 30-s value of the baseline, or more."""
     size = _number(HUGE_S, block_s)
-    last = blocks.seen(watch[-size:])
+    last = blocks.with_data(watch[-size:])
     if len(watch) < size or len(last) < size or len(baseline) < size:
         return False
-    ordered = blocks.pooled(last)
+    ordered = blocks.pool(last)
     return all(_at_least(blocks.quantile(ordered, level), HUGE * peak(baseline, size, level)) for level in levels)
 
 
@@ -36,7 +36,7 @@ def peak(baseline: Sequence[Block], size: int, level: float) -> float:
     """The highest value of a quantile in any `size` neighbouring blocks of the baseline, or in all if it is shorter."""
     size = min(size, len(baseline))
     firsts = range(len(baseline) - size + 1)
-    return max((blocks.quantile(blocks.pooled(baseline[at : at + size]), level) for at in firsts), default=inf)
+    return max((blocks.quantile(blocks.pool(baseline[at : at + size]), level) for at in firsts), default=inf)
 
 
 def _at_least(value: float, limit: float) -> bool:

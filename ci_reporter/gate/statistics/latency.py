@@ -93,10 +93,10 @@ def compare(score: Score, sides: Sides, references: Sequence[Segment], over: flo
         return Test(name=score.name, level=level)
     if found.p > max(SUSPICIOUS * score.part, _RELAXED * level):
         return Test(name=score.name, level=level, p=found.p)
-    return _confirmed(score, sides, values, found, over, level)
+    return _confirm(score, sides, values, found, over, level)
 
 
-def _confirmed(score: Score, sides: Sides, values: Sequence[float], found: Contrast, over: float, level: float) -> Test:
+def _confirm(score: Score, sides: Sides, values: Sequence[float], found: Contrast, over: float, level: float) -> Test:
     """The two further conditions of a failure. A change that is over by the last third is not suspicious either."""
     lasted = [third - found.reference >= _LASTED * found.difference for third in _thirds(values)]
     suspicious = found.p <= SUSPICIOUS * score.part and (lasted[2] or not all(lasted[:2]))
@@ -120,7 +120,7 @@ def exact_p(score: Score, sides: Sides, over: float) -> float:
     That needs cuts which do not know the sides: quantiles of the window and of the reference times 1 + margin.
     """
     slower = 1 + over
-    ordered = sorted([latency * slower for latency in blocks.pooled(sides.reference)] + blocks.pooled(sides.window))
+    ordered = sorted([latency * slower for latency in blocks.pool(sides.reference)] + blocks.pool(sides.window))
     cuts = tuple(blocks.quantile(ordered, level) for level in score.levels)
     pooled_score = Score(**{**vars(score), "cuts_ms": cuts})
     new = [pooled_score.of(block) for block in sides.window]
@@ -160,7 +160,7 @@ def batches(cut: Sequence[Block | None], block_s: float, level: float, *, answer
     """
     size = _batch_size(block_s)
     groups = [cut[at : at + size] for at in range(0, len(cut) - size + 1, size)]
-    return [_log_quantile(blocks.seen(group), level, answered=answered) for group in groups]
+    return [_log_quantile(blocks.with_data(group), level, answered=answered) for group in groups]
 
 
 def _batch_size(block_s: float) -> int:
@@ -168,7 +168,7 @@ def _batch_size(block_s: float) -> int:
 
 
 def _log_quantile(there: Sequence[Block], level: float, *, answered: bool) -> float | None:
-    found = [latency for latency in blocks.pooled(there) if latency < inf or not answered]
+    found = [latency for latency in blocks.pool(there) if latency < inf or not answered]
     return log(max(min(blocks.quantile(found, level), LOST_MS), 1e-3)) if found else None
 
 

@@ -31,7 +31,7 @@ def e_values(bad_shares: Iterable[float], allowed: float) -> Iterator[float]:
         yield _mean_exponential([each / _inflation(seen.number, scatter.rho) for each in logs])
 
 
-def blocks_needed(allowed: float, alpha: float) -> int:
+def least_blocks(allowed: float, alpha: float) -> int:
     """Blocks with nothing but bad probes before which the limit cannot fail."""
     values = e_values(iter(lambda: 1.0, None), allowed)
     return next(count for count, value in enumerate(values, start=1) if value >= 1 / alpha)

@@ -75,7 +75,7 @@ def _listed(powers: Sequence[Mapping[str, Any]]) -> str:
 def _first_s(leaf: Limit | Relative, seen: Evidence, look: Look) -> float:
     """The first look at which it could fail."""
     if isinstance(leaf, Limit):
-        return limits.blocks_needed(leaf.allowed, look.alpha) * seen.block_s
+        return limits.least_blocks(leaf.allowed, look.alpha) * seen.block_s
     least_s = 3 * seen.block_s if leaf.quantile is None else max(look.schedule.sustain_s, 3 * seen.block_s)
     return next((at_s for at_s in look.schedule.looks_s() if at_s >= least_s), inf)
 

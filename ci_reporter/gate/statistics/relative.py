@@ -39,7 +39,7 @@ class Comparison:
 
     def __init__(self, leaf: Relative, baseline: Sequence[Block | None], block_s: float) -> None:
         self.leaf = leaf
-        self._baseline = blocks.seen(baseline)
+        self._baseline = blocks.with_data(baseline)
         self._quantile = min(leaf.quantile or 0.0, bounds.HIGHEST)
         self._old = self._value(self._baseline)
         self._ordered: list[float] = []
@@ -60,17 +60,17 @@ class Comparison:
     def finding(self, seen: Evidence, look: Look) -> Finding:
         """What is known at this look."""
         if at_once := self._at_once(seen):
-            return self._failed(seen, look, at_once, None)
+            return self._failure(seen, look, at_once, None)
         tried = list(self._tests(seen, look))
         failed = next((each for each in tried if each.test.failed), None)
         if failed:
-            return self._failed(seen, look, "", failed)
+            return self._failure(seen, look, "", failed)
         nearest = max(tried, key=lambda each: each.nearness, default=None)
         doubt, now = self._doubt(seen, look, tried), self._value_so_far(seen)
         if doubt is None:
             reason = f"{self._change(now)}; {self._bounded()}"
-            return self._found(PASS, now, reason, nearest, decided_at_s=look.at_s)
-        return self._found(NOT_YET, now, f"{self._change(now)}; {doubt}", nearest)
+            return self._finding(PASS, now, reason, nearest, decided_at_s=look.at_s)
+        return self._finding(NOT_YET, now, f"{self._change(now)}; {doubt}", nearest)
 
     def _at_once(self, seen: Evidence) -> str | None:
         if immediate.down(seen.watch, seen.block_s):
@@ -110,7 +110,7 @@ class Comparison:
     def _doubt(self, seen: Evidence, look: Look, tried: Sequence[Tried]) -> str | None:
         """Why this is no pass yet; None where it is one."""
         if not look.beta:
-            return "the watch goes on"
+            return "too early for a pass"
         if not tried:
             return f"nothing can fail before {look.schedule.sustain_s:g} s of watch"
         suspect = next((each for each in tried if each.test.suspicious), None)
@@ -143,11 +143,11 @@ class Comparison:
         said = f"answers slower than before {self.leaf.margin:+.0%} are at most twice as many over the watch"
         return f"{said}, and four times in its last minute (90 % sure)"
 
-    def _failed(self, seen: Evidence, look: Look, at_once: str, tried: Tried | None) -> Finding:
+    def _failure(self, seen: Evidence, look: Look, at_once: str, tried: Tried | None) -> Finding:
         first = tried.window.first if tried else max(len(seen.watch) - round(immediate.HUGE_S / seen.block_s), 0)
-        now, since_s = self._value(blocks.seen(seen.watch[first:])), self._since_s(seen)
+        now, since_s = self._value(blocks.with_data(seen.watch[first:])), self._since_s(seen)
         reason = f"{self._change(now)}, and more than {self.leaf.margin:+.0%} is bad; since {since_s:g} s"
-        return self._found(
+        return self._finding(
             FAIL,
             now,
             f"{at_once}: {reason}" if at_once else reason,
@@ -165,7 +165,7 @@ class Comparison:
         """What of a block is high when the rule fails: its errors, or its mean score."""
         return self.scores[-1].of(block) if self.scores else block.bad_share
 
-    def _found(self, verdict: Decision, now: float | None, reason: str, tried: Tried | None, **more: Any) -> Finding:
+    def _finding(self, verdict: Decision, now: float | None, reason: str, tried: Tried | None, **more: Any) -> Finding:
         if tried:
             test = tried.test
             more |= {"p": test.p, "needed": test.level, "statistic": f"{test.name}, {_named(tried.window)}"}
@@ -182,7 +182,7 @@ class Comparison:
         """The value of the whole watch. What was sorted at the last look is merged with what is new."""
         if self.leaf.quantile is None:
             return self._value(seen.after)
-        self._ordered += blocks.pooled(seen.after[self._sorted :])
+        self._ordered += blocks.pool(seen.after[self._sorted :])
         self._ordered.sort()
         self._sorted = len(seen.after)
         return words.finite(blocks.quantile(self._ordered, self.leaf.quantile))
@@ -191,7 +191,7 @@ class Comparison:
         """What the rule is about, measured: a quantile in ms, or the error rate; None where no answer came."""
         if self.leaf.quantile is None:
             return blocks.error_rate(there)
-        return words.finite(blocks.quantile(blocks.pooled(there), self.leaf.quantile))
+        return words.finite(blocks.quantile(blocks.pool(there), self.leaf.quantile))
 
 
 def _named(window: Window) -> str:

@@ -68,7 +68,7 @@ def scores(baseline: Sequence[Block], wanted: float) -> tuple[Score, ...]:
 
     Every score is a test of its own: averaging them all is what hides a change of mix.
     """
-    ordered = blocks.pooled(baseline)
+    ordered = blocks.pool(baseline)
     per_block = len(ordered) / max(len(baseline), 1)
     cuts = {level: blocks.quantile(ordered, level) for level in levels(len(ordered), wanted)}
     usable = {level: cut for level, cut in cuts.items() if cut < inf}

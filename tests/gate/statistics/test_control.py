@@ -20,27 +20,27 @@ def with_control(recording, controlled):
 
 
 def test_without_a_control_nothing_is_excused(make_recording):
-    assert control.excused(make_recording(seconds=60), None) == frozenset()
+    assert control.excused_blocks(make_recording(seconds=60), None) == frozenset()
 
 
 def test_a_healthy_control_excuses_nothing():
-    assert control.excused(make_control(), None) == frozenset()
+    assert control.excused_blocks(make_control(), None) == frozenset()
 
 
 def test_blocks_where_the_control_fails_are_excused_and_named():
-    found = control.excused(make_control(bad=range(10, 20)), None)
+    found = control.excused_blocks(make_control(bad=range(10, 20)), None)
     assert found == {2, 3}
     assert control.note(found, "watch").startswith("10 s of the watch are left out (10-15 s, 15-20 s): the control")
 
 
 def test_a_control_that_is_slow_counts_as_bad():
-    assert control.excused(make_control(slow=range(5)), make_control(phase="baseline")) == {0}
+    assert control.excused_blocks(make_control(slow=range(5)), make_control(phase="baseline")) == {0}
 
 
 def test_what_comes_later_never_changes_an_earlier_block():
     whole = make_control(seconds=120, slow=range(20, 120))
     early = replace(whole, signals={"control": whole.signals["control"].window(end_s=60.0)})
-    assert control.excused(early, None) == {at for at in control.excused(whole, None) if at < 12}
+    assert control.excused_blocks(early, None) == {at for at in control.excused_blocks(whole, None) if at < 12}
 
 
 def test_excused_blocks_count_as_missing(judged, make_recording):

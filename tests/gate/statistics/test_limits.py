@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_reporter.gate.statistics.limits import LAMBDAS, blocks_needed, e_values
+from ci_reporter.gate.statistics.limits import LAMBDAS, e_values, least_blocks
 
 
 @given(st.floats(0, 1), st.integers(1, 30))
@@ -44,4 +44,4 @@ def test_an_endless_outage_overflows_nothing(bad):
 
 
 def test_three_blocks_of_nothing_but_failures_are_enough_for_a_limit_of_one_percent():
-    assert blocks_needed(0.01, 0.01) == 3
+    assert least_blocks(0.01, 0.01) == 3
