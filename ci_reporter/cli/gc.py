@@ -25,10 +25,10 @@ _CALL_S = 30.0
 @click.option("--dry-run", is_flag=True, help="List what would be deleted, delete nothing.")
 @reported
 def command(older_than: str, url: str | None, dry_run: bool) -> None:
-    """Delete groups of ours that nobody has pushed for a while.
+    """Delete groups that ci-reporter pushed and that nobody has pushed for a while.
 
-    Only groups with job="ci_reporter" are looked at. Each is read again right before it is deleted, so that one that
-    was pushed in the meantime stays.
+    Only groups with job="ci_reporter" are deleted. Each is read again right before, so that a group that was pushed in
+    the meantime stays.
     """
     context = current_context({"pushgateway": url})
     if "pushgateway" not in context.config.sinks:
@@ -59,7 +59,7 @@ def _stale(gateway: Gateway, before: float) -> Iterator[Group]:
 
 
 def _delete(gateway: Gateway, group: Group, before: float) -> bool:
-    """Look once more, then delete. Raises DeliveryError."""
+    """Read the group again; delete it if it is still old. Raises DeliveryError."""
     if not any(each.labels == group.labels for each in _stale(gateway, before)):
         return False
     try:

@@ -38,7 +38,7 @@ class ConfigFile:
             raise UsageError(f"{node.place}: '{name}' is a secret and not for a file in git; {way_out}")
         return list(_texts(setting, name, node))
 
-    def unknown(self, known: Iterable[Setting]) -> list[tuple[str, Node]]:
+    def unknown_keys(self, known: Iterable[Setting]) -> list[tuple[str, Node]]:
         """What stands under keys that no setting has, each with the group it stands in."""
         names = {name for each in known for name in (*_names(each), each.group)}
         inner: dict[str, set[str]] = {}
@@ -51,7 +51,7 @@ class ConfigFile:
 
     def check(self, known: Iterable[Setting]) -> None:
         """Refuse the first key that no setting has. Raises UsageError."""
-        for group, node in self.unknown(known):
+        for group, node in self.unknown_keys(known):
             if group:
                 raise yaml.unknown_key(node, [each.key for each in known if each.group == group], f" in '{group}'")
             public = [each.file_key for each in known if not each.secret and _names(each)]

@@ -13,7 +13,7 @@ def hint(name: str, known: Iterable[str], listed: Iterable[str] = ()) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that looks most like this one, if any looks like it at all."""
+    """The known name that is most similar to this one, if any is similar."""
     import difflib  # only a mistake needs it
 
     return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)

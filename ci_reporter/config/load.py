@@ -9,7 +9,7 @@ from ci_reporter.config import Config, Prometheus, sinks, values
 from ci_reporter.config.given import Given, from_env, from_options
 from ci_reporter.config.setting import Setting, Settings
 from ci_reporter.config.sources import Sources
-from ci_reporter.config.variables import unrecognised
+from ci_reporter.config.variables import unknown_variables
 from ci_reporter.errors import UsageError
 
 TYPE_CHECKING = False
@@ -38,7 +38,7 @@ def load(options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str,
         **_values(Config, sources),
         prometheus=_group(Prometheus, sources),
         sinks={each.group: each for each in active if each.is_set},
-        unrecognised=unrecognised(env, known),
+        unrecognised=unknown_variables(env, known),
     )
 
 
@@ -51,8 +51,8 @@ def _sinks(sources: Sources) -> list[type[Settings]]:
     known = sinks.settings(found)
     in_options = {each.option_field for each in known}
     if (
-        unrecognised(sources.env, known)
-        or (sources.file and sources.file.unknown(known))
+        unknown_variables(sources.env, known)
+        or (sources.file and sources.file.unknown_keys(known))
         or any(value and name not in in_options for name, value in sources.options.items())
     ):
         return [sinks.declaration(name) for name in sinks.all_names()]

@@ -19,7 +19,7 @@ _FOREIGN = "PACKAGE TESTS_REQUIRE_ALL"  # of our examples and our own test suite
 
 
 def others() -> frozenset[str]:
-    """The variables that are no settings of a step and have a meaning: nobody is warned of them.
+    """The variables that are not settings of a step and have another meaning: nobody is warned of them.
 
     The fields of a `Run` are among them: `ci-reporter context` writes them, and they correct what a CI system says.
     """
@@ -27,7 +27,7 @@ def others() -> frozenset[str]:
     return frozenset(f"{PREFIX}{word}" for word in (*words, *(name.upper() for name in fields(Run))))
 
 
-def unrecognised(env: Mapping[str, str], known: Sequence[Setting]) -> tuple[str, ...]:
+def unknown_variables(env: Mapping[str, str], known: Sequence[Setting]) -> tuple[str, ...]:
     """Variables that look like settings of ours and are neither those nor anything else of ours."""
     ours = {name for name in env if name.startswith(PREFIX)}
     return tuple(sorted(ours - _names(known) - others())) if ours else ()

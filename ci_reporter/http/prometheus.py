@@ -58,16 +58,16 @@ class Prometheus:
     def active_targets(self, deadline: Deadline) -> list[Mapping[str, Any]]:
         """The targets that are scraped."""
         answer = self._send("targets?state=active", deadline)
-        return self._checked(answer, lambda found: [dict(each) for each in found["data"]["activeTargets"]])
+        return self._parse(answer, lambda found: [dict(each) for each in found["data"]["activeTargets"]])
 
     def configuration(self, deadline: Deadline) -> str:
         """Its configuration file, as YAML."""
         answer = self._send("status/config", deadline)
-        return self._checked(answer, lambda found: str(found["data"]["yaml"]))
+        return self._parse(answer, lambda found: str(found["data"]["yaml"]))
 
     def _query(self, call: str, form: Mapping[str, str], deadline: Deadline) -> QueryResult:
         """POST, as a query may be longer than an address."""
-        return self._checked(self._send(call, deadline, form), _query_result)
+        return self._parse(self._send(call, deadline, form), _query_result)
 
     def _send(self, call: str, deadline: Deadline, form: Mapping[str, str] | None = None) -> Answer:
         request = Request(
@@ -84,7 +84,7 @@ class Prometheus:
         except Rejected as exc:
             raise Rejected(_plain(str(exc)), exc.status) from exc
 
-    def _checked(self, answer: Answer, read: Callable[[Mapping[str, Any]], T]) -> T:
+    def _parse(self, answer: Answer, read: Callable[[Mapping[str, Any]], T]) -> T:
         """What `read` makes of an answer that is one of Prometheus'."""
         try:
             found = json.loads(answer.body)

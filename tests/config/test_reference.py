@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from ci_reporter.config import sinks
+from ci_reporter.config.load import load
 from ci_reporter.config.setting import Setting
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "configuration.md"
@@ -41,6 +42,15 @@ def test_every_setting_has_its_line():
 def test_no_setting_is_described_that_is_not_there():
     described = re.findall(r"^\|.*\| `(CI_REPORTER_\w+)`", PAGE.read_text(), re.MULTILINE)
     assert described == [each.variable for each in sinks.all_settings()]
+
+
+def test_every_file_on_the_page_is_read(tmp_path):
+    read = []
+    for text in re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL):
+        (tmp_path / ".ci-reporter.yml").write_text(text)
+        password = {"CI_REPORTER_PUSHGATEWAY_PASSWORD": "x"} if "username" in text else {}
+        read.append(load({}, password, (str(tmp_path),)))
+    assert read[1] == read[2] != read[0]
 
 
 if __name__ == "__main__":
