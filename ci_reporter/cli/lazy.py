@@ -7,6 +7,8 @@ from importlib import import_module
 
 import click
 
+from ci_reporter.config.hint import hint
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -31,6 +33,14 @@ class LazyGroup(click.Group):
         found = import_module(f"ci_reporter.cli.{self._prefix}{cmd_name}").command
         assert isinstance(found, click.Command)  # noqa: S101
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a name that nobody knows is answered with the nearest one."""
+        if args and args[0] not in self._lazy and not args[0].startswith("-"):
+            ctx.fail(f"no command named {args[0]!r} ({hint(args[0], self._lazy)})")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""

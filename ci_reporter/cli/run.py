@@ -30,6 +30,11 @@ def option(flag: str, setting: Setting) -> click.Option:
     )
 
 
+def _variable(setting: Setting) -> str:
+    """Its variable as a help text shows it: a secret may be in a file, too."""
+    return f"{setting.variable}[_FILE]" if setting.secret else setting.variable
+
+
 def sink_options() -> list[click.Option]:
     """The option of each sink: where it is."""
     declared = (each for name in sinks.all_names() for each in sinks.declaration(name).declared)
@@ -47,6 +52,11 @@ def _run(command: tuple[str, ...], **options: Any) -> None:
 
 
 class _Run(click.Command):
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Settings without an option (variables)"):
+            formatter.write_dl([(_variable(each), each.help) for each in sinks.all_settings() if not each.option])
+        super().format_epilog(ctx, formatter)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, spread(args, RUN_SETTINGS))
 
@@ -71,8 +81,8 @@ command = _Run(
     short_help="Run a command and record it as a step.",
     help="""Run a command and record it as a step.
 
-    The command has our stdin, stdout and stderr, gets our signals, and its exit code is ours: 128+N when signal N
-    ended it, 124 for --timeout, 126 and 127 when it cannot be executed or found. Every option is also a key of
-    .ci-reporter.yml.""",
+    The command gets this process's stdin, stdout, stderr and signals. `run` ends with the command's exit code: 128+N
+    when signal N ended it, 124 after --timeout, 126 when it cannot be executed, 127 when it is not found. Every option
+    is also a key of .ci-reporter.yml.""",
     epilog="Example:  ci-reporter run --name unit --timeout 10m -- pytest -q",
 )

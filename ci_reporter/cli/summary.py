@@ -61,12 +61,9 @@ def _recovered(journal: Journal, sinks: Sequence[str]) -> list[str]:
 
 
 def _nothing(journal: Journal, wanted: str | None) -> str:
-    """Say that there are no steps, and where there are some."""
+    """Say that there are no steps, and how to see those that there are."""
     found = f"no steps of {terminal.plain(wanted) if wanted else 'any run'} in {journal.path}"
-    others = len({report.run.ci_run_id for report in journal.reports()})
-    if not others:
-        return found
-    return f"{found}; it has {others} other run{'' if others == 1 else 's'} (`ci-reporter summary --all`)"
+    return f"{found}; `ci-reporter summary --all` shows those of other runs" if journal.newest() else found
 
 
 def _counted(steps: int) -> str:

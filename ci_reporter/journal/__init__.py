@@ -26,6 +26,7 @@ from ci_reporter.journal.files import (
     encode,
     listing,
     read_at,
+    reason,
     rewrite,
     try_lock,
     write_locked,
@@ -65,7 +66,7 @@ class Journal:
         try:
             return Running(report=report, path=path, fd=write_locked(path, flat))
         except OSError as exc:
-            raise StateError(f"cannot write {path}: {exc.strerror}") from exc
+            raise StateError(f"cannot write {path}: {reason(self.path, exc)}") from exc
 
     def finish(self, running: Running | None, report: Report, sinks: Sequence[str]) -> None:
         """Write the record, enqueue it for `sinks`, then forget that it runs.
@@ -205,7 +206,7 @@ class Journal:
         try:
             fd = open_regular(self.steps, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         except OSError as exc:
-            raise StateError(f"cannot write {self.steps}: {exc.strerror}") from exc
+            raise StateError(f"cannot write {self.steps}: {reason(self.path, exc)}") from exc
         try:
             until = time.monotonic() + _LOCK_WAIT_S
             while not try_lock(fd):
@@ -214,7 +215,7 @@ class Journal:
                 time.sleep(0.005)
             yield fd
         except OSError as exc:
-            raise StateError(f"cannot write {self.steps}: {exc.strerror}") from exc
+            raise StateError(f"cannot write {self.steps}: {reason(self.path, exc)}") from exc
         finally:
             os.close(fd)
 
@@ -226,7 +227,7 @@ class Journal:
             if not os.path.lexists(ignore):
                 write_atomic(ignore, b"*\n", durable=False)
         except OSError as exc:
-            raise StateError(f"cannot use {self.path} as the state folder: {exc.strerror}") from exc
+            raise StateError(f"cannot use {self.path} as the state folder: {reason(self.path, exc)}") from exc
 
 
 def _kept(running: Running, report: Report) -> bool:

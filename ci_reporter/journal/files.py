@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 
@@ -93,3 +94,22 @@ def try_lock(fd: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def reason(folder: str, error: OSError) -> str:
+    """Why a file of the state folder cannot be used, with the way out where permissions are missing."""
+    if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return error.strerror or str(error)
+    elsewhere = "set CI_REPORTER_DIR to a folder that you can write to"
+    owner, user = _owner(folder), os.geteuid() if hasattr(os, "geteuid") else None
+    if owner is None or user in (None, owner):
+        return f"{error.strerror} ({elsewhere})"
+    whose = "root" if owner == 0 else f"user {owner}"
+    return f"{error.strerror}; it belongs to {whose} (`sudo chown -R {user} {folder}`, or {elsewhere})"
+
+
+def _owner(path: str) -> int | None:
+    try:
+        return os.stat(path).st_uid
+    except OSError:
+        return None

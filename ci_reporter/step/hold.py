@@ -19,7 +19,8 @@ def hold_to_limits(context: Context, draft: Draft, deadline: Deadline) -> Draft:
     wanted = limits.of(config)
     before = baseline(context, report, deadline) if wanted.coverage_drop_points is not None else None
     check = limits.check(report, wanted, before)
-    unread = f"{draft.unread} problems with report files, and --strict-reports is set"
+    problems = f"{draft.unread} problem{'' if draft.unread == 1 else 's'}"
+    unread = f"{problems} with report files, and --strict-reports is set"
     missed = (*check.missed, unread) if draft.unread and config.strict_reports else check.missed
     draft = draft.warned(*check.notes)
     return replace(draft, missed=missed, report=_failure(report, missed)) if missed else draft

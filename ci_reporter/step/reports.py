@@ -9,7 +9,6 @@ from ci_reporter import coverage, testresults
 from ci_reporter.config import Config
 from ci_reporter.context import Context
 from ci_reporter.frozen import replace
-from ci_reporter.model import seconds_of
 from ci_reporter.step.draft import Draft
 from ci_reporter.step.failures import failed_test, name_of
 from ci_reporter.step.masking import masking_of
@@ -17,15 +16,20 @@ from ci_reporter.system import reportfile
 from ci_reporter.testresults.cases import Case
 
 _MOST_NAMED = 10
+_MOST_PROBLEMS = 10  # more of them are folded into one line
+_SHOWN = 3
 _CLOCK_S = 2.0  # file systems round times, and a build may run on another clock
 
 
-def read_reports(context: Context, draft: Draft, *, since: str | None = None) -> Draft:
-    """Read the files the settings name. A file older than `since` is some earlier run's and is not counted."""
+def read_reports(context: Context, draft: Draft, *, since_s: float | None = None) -> Draft:
+    """Read the files the settings name.
+
+    A file older than `since_s`, in seconds since the epoch, is some earlier run's and is not counted.
+    """
     config = context.config
     problems: list[str] = []
     covered, tested = (
-        _fresh(patterns, context.folder, seconds_of(since), problems) for patterns in (config.coverage, config.tests)
+        _fresh(patterns, context.folder, since_s, problems) for patterns in (config.coverage, config.tests)
     )
     draft = _with_coverage(draft, covered, context.folder, config) if covered else draft
     draft = _with_tests(draft, tested, context) if tested else draft
@@ -54,15 +58,27 @@ def _with_tests(draft: Draft, files: Sequence[str], context: Context) -> Draft:
 
 
 def _unread(draft: Draft, problems: Sequence[str]) -> Draft:
-    return replace(draft, unread=draft.unread + len(problems)).warned(*problems)
+    """Count the problems and warn of each; of many, of the first three."""
+    shown = list(problems)
+    if len(problems) > _MOST_PROBLEMS:
+        shown = [*problems[:_SHOWN], f"{len(problems) - _SHOWN} more report files have problems like these"]
+    return replace(draft, unread=draft.unread + len(problems)).warned(*shown)
 
 
 def _fresh(patterns: Sequence[str], folder: str, oldest: float | None, problems: list[str]) -> list[str]:
     found = reportfile.expand(patterns, folder)
     problems += found.problems
-    stale = [path for path in found.files if oldest is not None and _written(path) < oldest - _CLOCK_S]
-    problems += [f"{path}: is older than this step; it is not counted" for path in stale]
+    stale = {path for path in found.files if oldest is not None and _written(path) < oldest - _CLOCK_S}
+    if stale:
+        problems.append(_too_old(sorted(stale)))
     return [path for path in found.files if path not in stale]
+
+
+def _too_old(paths: Sequence[str]) -> str:
+    if len(paths) == 1:
+        return f"{paths[0]}: is older than this step; it is not counted"
+    more = f" and {len(paths) - _SHOWN} more" if len(paths) > _SHOWN else ""
+    return f"{len(paths)} files are older than this step and are not counted: {', '.join(paths[:_SHOWN])}{more}"
 
 
 def _written(path: str) -> float:

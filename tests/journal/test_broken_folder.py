@@ -129,7 +129,9 @@ def test_a_read_only_disk_is_one_warning_and_can_be_read(run_program, small_disk
     env = {"CI_REPORTER_DIR": str(small_disk / "state")}
     run_program("run", "--name", "before", "--", "true", env=env)
     remount(small_disk, "ro")
-    assert "Read-only file system; the command runs all the same" in broken(run_program, env)
+    assert "Read-only file system (set CI_REPORTER_DIR to a folder that you can write to); the command runs" in broken(
+        run_program, env
+    )
     ended = run_program("summary", env=env)
     assert (ended.returncode, "before" in ended.stdout, ended.stderr) == (0, True, "")
 

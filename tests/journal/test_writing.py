@@ -155,9 +155,9 @@ def test_one_run_among_a_hundred_thousand_lines_is_found_fast(journal, make_repo
     line = Path(journal.steps).read_bytes()
     Path(journal.steps).write_bytes(line * 100_000)
     journal.finish(None, ours := make_report(run_id="o"), ())
-    begun = time.monotonic()
+    begun = time.process_time()
     assert list(journal.reports("o")) == [ours]
-    assert time.monotonic() - begun < 1  # parsing them all takes several
+    assert time.process_time() - begun < 1  # parsing them all takes several
     assert journal.newest() == ours != other
 
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from ci_reporter.http import Deadline
-from ci_reporter.model import Result, rfc3339
+from ci_reporter.model import Result
 from ci_reporter.step.draft import Draft
 from ci_reporter.step.hold import hold_to_limits
 from ci_reporter.step.reports import read_reports
@@ -21,9 +21,9 @@ def draft(make_context, make_report, tmp_path):
     (tmp_path / "junit.xml").write_text(JUNIT)
     (tmp_path / "lcov.info").write_text(LCOV)
 
-    def call(since=None, result=Result.SUCCESS, **settings):
+    def call(since_s=None, result=Result.SUCCESS, **settings):
         context = make_context(**settings)
-        read = read_reports(context, Draft(report=make_report(context, result=result)), since=since)
+        read = read_reports(context, Draft(report=make_report(context, result=result)), since_s=since_s)
         return hold_to_limits(context, read, Deadline(1))
 
     return call
@@ -42,7 +42,7 @@ def test_a_file_that_is_not_there_is_a_warning(draft):
 
 def test_with_strict_reports_it_is_a_missed_limit(draft):
     found = draft(tests=["none.xml"], coverage=["lcov.info"], strict_reports=True)
-    assert found.missed == ("1 problems with report files, and --strict-reports is set",)
+    assert found.missed == ("1 problem with report files, and --strict-reports is set",)
 
 
 def test_a_missed_limit_makes_the_step_a_failure(draft):
@@ -58,9 +58,27 @@ def test_a_step_that_failed_is_held_to_nothing(draft):
 def test_a_file_older_than_the_step_is_not_counted(draft, tmp_path):
     an_hour_ago = time.time() - 3600
     os.utime(tmp_path / "lcov.info", (an_hour_ago, an_hour_ago))
-    found = draft(since=rfc3339(time.time() - 60), coverage=["lcov.info"])
+    found = draft(since_s=time.time() - 60, coverage=["lcov.info"])
     assert found.report.coverage is None
     assert "is older than this step" in found.warnings[0]
+
+
+def test_ten_thousand_old_files_are_one_warning(draft, tmp_path):
+    (tmp_path / "old").mkdir()
+    for number in range(10_000):
+        (tmp_path / f"old/{number:04}.xml").write_text(JUNIT)
+    found = draft(since_s=time.time() + 60, tests=["old/*.xml"])
+    (warning,) = found.warnings
+    assert warning.startswith("10000 files are older than this step and are not counted: ")
+    assert warning.endswith("0002.xml and 9997 more")
+
+
+def test_of_many_broken_files_three_are_named(draft, tmp_path):
+    for number in range(100):
+        (tmp_path / f"{number:03}.xml").write_text("<testsuite")
+    found = draft(tests=["0*.xml"])
+    assert (found.unread, len(found.warnings)) == (100, 4)
+    assert found.warnings[-1] == "97 more report files have problems like these"
 
 
 def test_without_a_baseline_a_drop_cannot_be_told(draft):
