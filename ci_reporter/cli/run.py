@@ -30,11 +30,6 @@ def option(flag: str, setting: Setting) -> click.Option:
     )
 
 
-def _variable(setting: Setting) -> str:
-    """Its variable as a help text shows it: a secret may be in a file, too."""
-    return f"{setting.variable}[_FILE]" if setting.secret else setting.variable
-
-
 def sink_options() -> list[click.Option]:
     """The option of each sink: where it is."""
     declared = (each for name in sinks.all_names() for each in sinks.declaration(name).declared)
@@ -52,11 +47,6 @@ def _run(command: tuple[str, ...], **options: Any) -> None:
 
 
 class _Run(click.Command):
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Settings without an option (variables)"):
-            formatter.write_dl([(_variable(each), each.help) for each in sinks.all_settings() if not each.option])
-        super().format_epilog(ctx, formatter)
-
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, spread(args, RUN_SETTINGS))
 

@@ -19,6 +19,6 @@ def test_a_command_nobody_knows_is_answered_with_the_nearest(run_program, argume
 
 @pytest.mark.parametrize("variable", ["CI_REPORTER_BUDGET", "CI_REPORTER_DIR", "CI_REPORTER_PUSHGATEWAY_TOKEN[_FILE]"])
 def test_the_help_of_run_names_settings_that_are_variables_only(run_program, variable):
-    before, _, after = run_program("run", "--help").stdout.partition("Settings without an option")
+    before, _, after = run_program("run", "--help").stdout.partition("Variables without an option")
     assert variable in after
     assert variable not in before
