@@ -12,7 +12,7 @@ from ci_reporter.cli import output
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import reported
 from ci_reporter.cli.run import given, option, sink_options
-from ci_reporter.config import Prometheus
+from ci_reporter.config import PrometheusSettings
 from ci_reporter.context import Context, current_run
 from ci_reporter.sinks import Finding
 
@@ -41,7 +41,7 @@ def command(**where: Any) -> None:
     sys.exit(0 if well else 1)
 
 
-command.params = [*sink_options(), *(option(each.flag, each) for each in Prometheus.declared if each.main)]
+command.params = [*sink_options(), *(option(each.flag, each) for each in PrometheusSettings.declared if each.main)]
 
 
 def _findings(context: Context) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Prometheus(Server, group="prometheus"):
+class PrometheusSettings(Server, group="prometheus"):
     """The Prometheus that scrapes the Pushgateway and answers the gate's PromQL signals."""
 
     url: str | None = setting(
@@ -137,7 +137,7 @@ class Config(Settings):
         None,
         values.text,
         "FILE",
-        "Records (steps.ndjson) to compare coverage with. Default: those of the Pushgateway.",
+        "Records (steps.ndjson) to compare coverage with. Default: what the Pushgateway shows.",
     )
     require_baseline: bool = option(False, values.flag, "", "Exit 1 when there is no coverage to compare with.")
     tests_min: int | None = option(
@@ -166,7 +166,7 @@ class Config(Settings):
         "BOOL",
         "On GitHub: annotate failed tests and add the step to the job's summary. Default: true.",
     )
-    prometheus: Prometheus = Prometheus()
+    prometheus: PrometheusSettings = PrometheusSettings()
     sinks: Mapping[str, Any] = EMPTY
     unrecognised: tuple[str, ...] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ci_reporter.config import Config, Prometheus, sinks, values
+from ci_reporter.config import Config, PrometheusSettings, sinks, values
 from ci_reporter.config.given import Given, from_env, from_options
 from ci_reporter.config.setting import Setting, Settings
 from ci_reporter.config.sources import Sources
@@ -36,7 +36,7 @@ def load(options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str,
     active = (_group(kind, sources) for kind in found)
     return Config(
         **_values(Config, sources),
-        prometheus=_group(Prometheus, sources),
+        prometheus=_group(PrometheusSettings, sources),
         sinks={each.group: each for each in active if each.is_set},
         unrecognised=unknown_variables(env, known),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ci_reporter import registry
-from ci_reporter.config import Config, Prometheus
+from ci_reporter.config import Config, PrometheusSettings
 from ci_reporter.config.setting import Setting, Settings
 from ci_reporter.errors import UsageError
 
@@ -35,7 +35,7 @@ def declaration(name: str) -> type[Settings]:
 
 def settings(of_sinks: Iterable[type[Settings]]) -> list[Setting]:
     """Our own settings and those of these sinks."""
-    kinds: tuple[type[Settings], ...] = (Config, Prometheus, *of_sinks)
+    kinds: tuple[type[Settings], ...] = (Config, PrometheusSettings, *of_sinks)
     return [each for kind in kinds for each in kind.declared]
 
 

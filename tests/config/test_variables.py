@@ -34,7 +34,7 @@ def test_every_variable_of_an_option_is_known():
     assert found - KNOWN == set(), "add it to _COMMANDS in ci_reporter/config/variables.py"
 
 
-@pytest.mark.parametrize("folder", ["ci_reporter", "scripts", "examples", "action.yml"])
+@pytest.mark.parametrize("folder", ["ci_reporter", "scripts", "examples", "docs", "README.md", "action.yml"])
 def test_every_variable_that_we_name_is_known(folder):
     files = [ROOT / folder] if (ROOT / folder).is_file() else (ROOT / folder).rglob("*")
     texts = (path.read_text() for path in files if path.is_file() and path.suffix not in (".pyc", ".png", ".gz"))
