@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 FILE_NAME = "build-info.json"
-LARGEST = 64 * 1024
-_LONGEST = 1000
+LARGEST = 64 * 1024  # bytes a file may have
+LONGEST = 1000  # characters a value may have
 
 
 def to_json(info: BuildInfo) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def from_json(found: Mapping[str, Any]) -> BuildInfo:
     for name in fields(BuildInfo):
         value = found.get(name)
         wanted = bool if name == "dirty" else str
-        if value is not None and (not isinstance(value, wanted) or len(str(value)) > _LONGEST):
+        if value is not None and (not isinstance(value, wanted) or len(str(value)) > LONGEST):
             raise ValueError(f"{name}: expected {'true or false' if wanted is bool else 'a text'}, got {value!r:.60}")
         known[name] = value
     return BuildInfo(**known)

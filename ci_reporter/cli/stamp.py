@@ -59,7 +59,7 @@ def command(artifacts: tuple[str, ...], as_json: bool, **wanted: Any) -> None:
     """Write version, revision and run into what the job built; `ci-reporter inspect` reads it back.
 
     Wheels, sdists, JARs, WARs, npm packages, zip and tar files, sites, folders, programs and container images get it
-    inside; any other file gets NAME.build-info.json beside it. What bears the stamp already is not touched.
+    inside; any other file gets NAME.build-info.json beside it. An artifact that has the stamp already is left as it is.
     """
     _check(artifacts, wanted)
     context = current_context()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ci_reporter.errors import StampError
-from ci_reporter.system.files import replacement, unfinished, unlink
+from ci_reporter.system import files
 
 try:
     import fcntl
@@ -32,21 +32,21 @@ _REMEDY = {
 
 
 @contextmanager
-def replacing(path: str) -> Iterator[BinaryIO]:
+def replacement(path: str) -> Iterator[BinaryIO]:
     """Give a new file beside `path` to write; it takes its place when the block ends well, and is gone when not.
 
     What a link leads to is replaced, not the link. There may be no file yet. Raises StampError for what the file system
     says, within the block too.
     """
     try:
-        with _alone(path), replacement(path, _copy_status) as file:
+        with _lock(path), files.replacement(path, _copy_status) as file:
             yield file
     except OSError as exc:
         raise StampError(f"{path}: cannot be written: {exc.strerror or exc}{_REMEDY.get(exc.errno or 0, '')}") from exc
 
 
 @contextmanager
-def _alone(path: str) -> Iterator[None]:
+def _lock(path: str) -> Iterator[None]:
     """Remove what writers of this file left behind when they were killed.
 
     Each writer holds a lock on the file whose place it will take. Whoever gets that lock is the only one, so that what
@@ -61,8 +61,8 @@ def _alone(path: str) -> Iterator[None]:
         with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(file.fileno()), os.stat(target)):  # not replaced while we waited to open it
-                for each in unfinished(target):
-                    unlink(each)
+                for each in files.unfinished(target):
+                    files.unlink(each)
         yield
 
 
@@ -76,7 +76,7 @@ def write(path: str, content: bytes) -> bool:
         pass
     except OSError as exc:
         raise StampError(f"{path}: cannot be read: {exc.strerror or exc}") from exc
-    with replacing(path) as file:
+    with replacement(path) as file:
         file.write(content)
     return True
 
@@ -97,7 +97,7 @@ def copy_range(source: BinaryIO, start: int, end: int, target: BinaryIO) -> None
 def _in_kernel(source: BinaryIO, start: int, end: int, target: BinaryIO) -> int:
     """How far it came: not every system has the calls, and not every file system takes them."""
     at, shift = start, target.tell() - start
-    end = min(end, os.fstat(source.fileno()).st_size)  # nothing is no hole
+    end = min(end, os.fstat(source.fileno()).st_size)  # behind the end there is nothing, not even a hole
     with suppress(OSError, AttributeError):
         while at < end and (done := _copy(source.fileno(), target.fileno(), (at, min(end, at + _LARGEST)), shift)):
             at += done

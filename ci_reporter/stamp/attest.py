@@ -105,7 +105,7 @@ def _statement(subjects: Mapping[str, str], predicate_type: str, predicate: dict
 def _source(info: BuildInfo) -> list[dict[str, Any]]:
     """The commit as a ResourceDescriptor, which needs an address or a digest; a revision need not be a commit's id."""
     where = _address(info.repository_url)
-    address = f"git+{where}@{_escaped(info.revision)}" if where and info.revision else None
+    address = f"git+{where}@{_escape(info.revision)}" if where and info.revision else None
     digest = {"gitCommit": info.revision} if _COMMIT.fullmatch(info.revision or "") else None
     commit = _known({"uri": address, "digest": digest})
     return [commit] if commit else []
@@ -113,21 +113,21 @@ def _source(info: BuildInfo) -> list[dict[str, Any]]:
 
 def _builder(info: BuildInfo) -> str:
     """SLSA wants a URI; a builder that names itself otherwise gets one of ours."""
-    return _address(info.builder) or f"{_NAMES}builders/{_escaped(info.builder or 'unknown', '')}"
+    return _address(info.builder) or f"{_NAMES}builders/{_escape(info.builder or 'unknown', '')}"
 
 
 def _address(url: str | None) -> str | None:
-    """The address without what signs in to it; None for what is no https or http address."""
+    """The address without what signs in to it; None for anything else than an https or http address."""
     try:
         parts = urlsplit(url or "")
     except ValueError:
         return None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return None
-    return _escaped(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
+    return _escape(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl())
 
 
-def _escaped(text: str, safe: str = _IN_ADDRESSES) -> str:
+def _escape(text: str, safe: str = _IN_ADDRESSES) -> str:
     return quote(text, safe, errors="replace")
 
 

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ci_reporter.buildinfo import LONGEST
 from ci_reporter.errors import UsageError
 from ci_reporter.frozen import replace
 from ci_reporter.model import BuildInfo, Run, rfc3339
@@ -13,7 +14,6 @@ from ci_reporter.system.git import Git
 
 _LIMIT_S = 20.0  # `git status` of a large checkout that has just been made reads every file
 _LATEST_S = 253402300799  # the end of the year 9999
-_LONGEST = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Wishes:
 
 
 def checkout(folder: str, env: Mapping[str, str]) -> Checkout:
-    """Ask git about the repository `folder` is in. Files that git does not know are no change, for builds make many."""
+    """Ask git about the repository `folder` is in. Files that git does not know do not count: builds make many."""
     git = Git(folder, env)
     try:
         # The length of a shortened commit would depend on how much of the repository a clone has.
@@ -72,12 +72,12 @@ def build_info(
     )
     if wishes.reproducible:
         info = replace(info, branch=None, builder=None, ci_run_id=None, run_url=None)
-    return replace(info, **{name: None for name, value in vars(info).items() if len(str(value)) > _LONGEST})
+    return replace(info, **{name: None for name, value in vars(info).items() if len(str(value)) > LONGEST})
 
 
 def _version(wanted: str | None) -> str | None:
-    if wanted and (not wanted.isprintable() or len(wanted) > _LONGEST):
-        raise UsageError(f"--version: {wanted!r:.60} is no version (one line of at most {_LONGEST} characters)")
+    if wanted and (not wanted.isprintable() or len(wanted) > LONGEST):
+        raise UsageError(f"--version: {wanted!r:.60} is not a version (one line of at most {LONGEST} characters)")
     return wanted
 
 
@@ -92,7 +92,7 @@ def _source_epoch_s(env: Mapping[str, str], found: Checkout) -> float | None:
     if not text:
         return found.commit_time_s
     if not (text.isascii() and text.isdecimal()) or int(text[:20]) > _LATEST_S:
-        raise UsageError(f"SOURCE_DATE_EPOCH: {text!r:.60} is no time (whole seconds since 1970)")
+        raise UsageError(f"SOURCE_DATE_EPOCH: {text!r:.60} is not a time (whole seconds since 1970)")
     return int(text)
 
 

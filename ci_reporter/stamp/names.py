@@ -26,13 +26,13 @@ def variable(field: str) -> str:
     return "BUILD_" + field.removeprefix("build_").upper()
 
 
-def camel(field: str) -> str:
+def camel_case(field: str) -> str:
     """`buildTime`: as in JavaScript."""
     first, *rest = field.split("_")
     return first + "".join(each.capitalize() for each in rest)
 
 
-def exported(field: str) -> str:
+def pascal_case(field: str) -> str:
     """`BuildTime`, `RunURL`: as Go exports it."""
     upper = {"ci": "CI", "id": "ID", "url": "URL"}
     return "".join(upper.get(each, each.capitalize()) for each in field.split("_"))

@@ -12,8 +12,8 @@ import pytest
 ENDED = """
 import os, sys, time
 from ci_reporter.cli.ending import exit_on_signals
-from ci_reporter.stamp.atomic import replacing
-with exit_on_signals(), replacing(sys.argv[1]) as file:
+from ci_reporter.stamp.atomic import replacement
+with exit_on_signals(), replacement(sys.argv[1]) as file:
     file.write(b"new")
     file.flush()
     os.kill(os.getpid(), int(sys.argv[2]))

@@ -9,12 +9,12 @@ import sys
 import pytest
 
 from ci_reporter.errors import StampError
-from ci_reporter.stamp.atomic import copy_range, replacing, write
+from ci_reporter.stamp.atomic import copy_range, replacement, write
 
 KILLED = """
 import os, signal, sys
-from ci_reporter.stamp.atomic import replacing
-with replacing(sys.argv[1]) as file:
+from ci_reporter.stamp.atomic import replacement
+with replacement(sys.argv[1]) as file:
     file.write(b"new" * 100_000)
     file.flush()
     os.kill(os.getpid(), signal.SIGKILL)
@@ -31,7 +31,7 @@ def test_whoever_is_killed_leaves_the_old_file(tmp_path):
 def test_an_error_within_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(b"old")
-    with pytest.raises(KeyError), replacing(str(path)) as file:
+    with pytest.raises(KeyError), replacement(str(path)) as file:
         file.write(b"new")
         raise KeyError
     assert (path.read_bytes(), os.listdir(tmp_path)) == (b"old", ["a"])
@@ -96,7 +96,7 @@ def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
 def test_what_another_writer_has_not_finished_is_left_alone(tmp_path):
     path = tmp_path / "a"
     path.write_bytes(b"old")
-    with replacing(str(path)) as first:
+    with replacement(str(path)) as first:
         first.write(b"first")
         assert write(str(path), b"second")
     assert (path.read_bytes(), os.listdir(tmp_path)) == (b"first", ["a"])

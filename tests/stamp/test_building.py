@@ -87,7 +87,7 @@ def test_an_epoch_that_is_none_is_refused(value):
 
 @pytest.mark.parametrize("value", ["1\n2", "\x1b[2J", "1" * 1001], ids=["lines", "escape", "long"])
 def test_a_version_that_is_none_is_refused(value):
-    with pytest.raises(UsageError, match="is no version"):
+    with pytest.raises(UsageError, match="is not a version"):
         made(version=value)
 
 

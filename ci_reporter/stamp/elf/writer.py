@@ -53,11 +53,11 @@ def write(source: BinaryIO, elf: Elf, name: bytes, section: bytes, target: Binar
     if reason:
         raise ValueError(reason)
     copy_range(source, 0, _end_of_others(elf, name), target)
-    at = _aligned(target, 4)
+    at = _align(target, 4)
     target.write(section)
     names_at, names = target.tell(), _names(source, elf, name)
     target.write(names)
-    table_at = _aligned(target, 8)
+    table_at = _align(target, 8)
     count = 0
     for fields in _table(elf, name, (at, len(section)), (names_at, names)):
         target.write(section_form(wide=elf.wide, byte_order=elf.byte_order).pack(*fields))
@@ -86,7 +86,7 @@ def _has_more(file: BinaryIO, elf: Elf, name: bytes) -> bool:
     return any(rest)
 
 
-def _aligned(target: BinaryIO, size: int) -> int:
+def _align(target: BinaryIO, size: int) -> int:
     """Fill up to a multiple of `size`; where the file ends then."""
     target.write(b"\0" * (-target.tell() % size))
     return target.tell()

@@ -41,5 +41,5 @@ def render(info: BuildInfo, format: str, *, package: str = "main") -> str:  # no
     if format != "go-ldflags":
         return FORMATS[format](info)
     if not _GO_PACKAGE.fullmatch(package):
-        raise UsageError(f"{package!r} is no Go package (write its import path: main, example.com/shop/version)")
+        raise UsageError(f"{package!r} is not a Go package (write its import path: main, example.com/shop/version)")
     return flags.go_ldflags(info, package)

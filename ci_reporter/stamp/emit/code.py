@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ci_reporter.frozen import fields
 from ci_reporter.model import BuildInfo
-from ci_reporter.stamp.names import camel, texts, variable
+from ci_reporter.stamp.names import camel_case, texts, variable
 
 _C_TRUTH = {"true": "1", "false": "0"}
 
@@ -21,14 +21,13 @@ def python(info: BuildInfo) -> str:
 
 def javascript(info: BuildInfo) -> str:
     """An ES module: `import { version } from "./build-info.js"`; null is unknown."""
-    return "".join(f"export const {camel(name)} = {_script(name, text)};\n" for name, text in _all(info))
+    return "".join(f"export const {camel_case(name)} = {_script(name, text)};\n" for name, text in _all(info))
 
 
 def typescript(info: BuildInfo) -> str:
     """The same with types that do not change when a value becomes unknown."""
     return "".join(
-        f"export const {camel(name)}: {'boolean' if name == 'dirty' else 'string'} | null = {_script(name, text)};\n"
-        for name, text in _all(info)
+        f"export const {camel_case(name)}: {_type(name)} | null = {_script(name, text)};\n" for name, text in _all(info)
     )
 
 
@@ -42,6 +41,10 @@ def c_header(info: BuildInfo) -> str:
 def _all(info: BuildInfo) -> list[tuple[str, str | None]]:
     known: Mapping[str, str] = texts(info)
     return [(name, known.get(name)) for name in fields(type(info))]
+
+
+def _type(name: str) -> str:
+    return "boolean" if name == "dirty" else "string"
 
 
 def _python(name: str, text: str | None) -> str:

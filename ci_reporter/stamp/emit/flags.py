@@ -5,14 +5,14 @@ from __future__ import annotations
 import shlex
 
 from ci_reporter.model import BuildInfo
-from ci_reporter.stamp.names import exported, one_line, texts, variable
+from ci_reporter.stamp.names import one_line, pascal_case, texts, variable
 from ci_reporter.stamp.oci import keys
 
 
 def go_ldflags(info: BuildInfo, package: str = "main") -> str:
     """`-X` flags for `go build -ldflags "$(…)"`; Go's quotes know no escapes, so a value has one kind of them."""
     return " ".join(
-        f"-X {_go_quoted(f'{package}.{exported(name)}={one_line(text)}')}" for name, text in texts(info).items()
+        f"-X {_go_quote(f'{package}.{pascal_case(name)}={one_line(text)}')}" for name, text in texts(info).items()
     )
 
 
@@ -31,7 +31,7 @@ def buildx_args(info: BuildInfo) -> str:
     return f"{_arguments(info, '--label')} {_arguments(info, '--annotation')}\n"
 
 
-def _go_quoted(text: str) -> str:
+def _go_quote(text: str) -> str:
     if "'" not in text:
         return f"'{text}'"
     return '"' + text.replace('"', "_") + '"'

@@ -34,14 +34,14 @@ def holds(manifest: bytes, info: BuildInfo) -> bool:
     return {name: found[name] for name in _names(info) if name in found} == ours
 
 
-def merged(manifest: bytes, info: BuildInfo) -> bytes:
+def merge(manifest: bytes, info: BuildInfo) -> bytes:
     """The manifest with our attributes at the end of its main section; all else is as it was."""
     end = b"\r\n" if b"\r\n" in manifest else b"\n"
     main, rest = _parts(manifest)
     ours = _names(info)
     kept = [line for line in _ATTRIBUTE.findall(main) if line.strip() and line.partition(b":")[0].lower() not in ours]
     lines = [line.rstrip(b"\r\n") + end for line in kept or [b"Manifest-Version: 1.0"]]
-    lines += [_folded(f"{_ATTRIBUTES[field]}: {one_line(text)}", end) for field, text in texts(info).items()]
+    lines += [_fold(f"{_ATTRIBUTES[field]}: {one_line(text)}", end) for field, text in texts(info).items()]
     return b"".join(lines) + (rest or end)
 
 
@@ -56,7 +56,7 @@ def _names(info: BuildInfo) -> set[bytes]:
     return {name.lower().encode() for field, name in _ATTRIBUTES.items() if field != "version" or info.version}
 
 
-def _folded(line: str, end: bytes) -> bytes:
+def _fold(line: str, end: bytes) -> bytes:
     """At most 72 bytes a line; the next ones begin with a space, and no character is torn."""
     lines, now = [], b""
     for char in line:

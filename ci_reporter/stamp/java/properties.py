@@ -16,7 +16,7 @@ _CONTROL = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 _PREFIX = "build."
 
 
-def merged(existing: bytes, info: BuildInfo) -> bytes:
+def merge(existing: bytes, info: BuildInfo) -> bytes:
     """The file with our properties at its end; lines that set others, and comments, stay as they are."""
     ours = settings.properties(info)
     names = set(_names().values())
@@ -48,7 +48,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
     for _, line in _lines(text):
         match = _KEY.match(line)
         if match and not line.lstrip(" \t\f").startswith(("#", "!")):
-            yield _unescaped(match[1]), _unescaped(line[match.end() :])
+            yield _unescape(match[1]), _unescape(line[match.end() :])
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
@@ -66,6 +66,6 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
         yield raw + "\n\n", joined
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     plain = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else _CONTROL.get(found[2], found[2]), text)
     return plain.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "replace")

@@ -53,7 +53,7 @@ class ElfNote:
         before, found = _load(path)
         if found == info:
             return False
-        with _open(path) as source, atomic.replacing(path) as target:
+        with _open(path) as source, atomic.replacement(path) as target:
             try:
                 writer.write(source, before, SECTION.encode(), note(info, before.byte_order), target)
             except ValueError as exc:

@@ -53,23 +53,23 @@ class ImageTar:
     def write(self, path: str, info: BuildInfo) -> bool:
         """Stamp every image in it; False when all are. Raises StampError."""
         how = packing_of(path)
-        with _unpacked(path, how) as file, _of(path):
+        with _plain_tar(path, how) as file, _errors_of(path):
             found = parts.parts(file)
             if found.odd:
                 raise StampError(found.odd)
             changes = _changes(file, found, info)
             if changes:
-                with atomic.replacing(path) as target, packing.packer(target, how, path) as out:
+                with atomic.replacement(path) as target, packing.packer(target, how, path) as out:
                     parts.exchange(file, found, changes, out)
         return bool(changes)
 
     def read(self, path: str) -> BuildInfo | None:
         """The stamp of the first image that has one. Raises StampError."""
-        with _unpacked(path, packing_of(path)) as file, _of(path):
+        with _plain_tar(path, packing_of(path)) as file, _errors_of(path):
             found = parts.parts(file)
             if INDEX in found.files():
                 return graph.stamp_of(_content(file, found, INDEX), _blobs(file, found))
-            configs = (_config(file, found, each) for each in _saved(file, found))
+            configs = (_config(file, found, each) for each in _docker_images(file, found))
             return next(filter(None, map(graph.info_of, configs)), None)
 
 
@@ -79,7 +79,7 @@ def _holds_images(path: str) -> bool:
             return False
         reader.check(path)
         found = parts.parts(file)
-        return {MARKER, INDEX} <= found.files() or bool(_saved(file, found))
+        return {MARKER, INDEX} <= found.files() or bool(_docker_images(file, found))
 
 
 def _holds_packed_images(path: str) -> bool:
@@ -96,20 +96,20 @@ def _packed_manifest(path: str, how: str) -> bytes:
     def wanted(name: str) -> bool:
         return reader.path_of(name) == _SAVED
 
-    with packing.unpacked(path, how) as stream:
+    with packing.unpack(path, how) as stream:
         members = reader.members(stream, graph.LARGEST_DOCUMENT, wanted)
         return next((each.content for each in members if each.content is not None), b"")
 
 
 @contextmanager
-def _unpacked(path: str, how: str) -> Iterator[BinaryIO]:
+def _plain_tar(path: str, how: str) -> Iterator[BinaryIO]:
     """The tar as a file to seek in. One that is packed goes into a file without a name, which nobody has to remove."""
     if how == "none":
         with readable(path), open(path, "rb") as file:
             yield file
         return
     with tempfile.TemporaryFile() as copy:
-        with readable(path), packing.unpacked(path, how) as stream:
+        with readable(path), packing.unpack(path, how) as stream:
             while block := stream.read(_CHUNK):
                 _write(copy, block, path)
         yield copy
@@ -128,25 +128,25 @@ def _changes(file: BinaryIO, found: parts.Parts, info: BuildInfo) -> Changes:
     """What comes instead of which entry; an entry that goes has nothing."""
     changes: Changes = {}
     if INDEX in found.files() and MARKER in found.files():
-        changes |= _of_layout(file, found, info)
-    saved = _saved(file, found)
+        changes |= _layout_changes(file, found, info)
+    saved = _docker_images(file, found)
     renamed: dict[str, str] = {}
     for old in sorted({_text(each, "Config") for each in saved}):
         config = _config(file, found, {"Config": old})
-        after = graph.labelled(config, info)
+        after = graph.with_labels(config, info)
         if after == config:
             continue
         content = graph.dump(after)
-        renamed[old] = _renamed(old, content)
+        renamed[old] = _new_name(old, content)
         changes.setdefault(old, [(renamed[old], content)])
     if renamed:
         after_saved = [{**each, "Config": renamed.get(_text(each, "Config"), each.get("Config"))} for each in saved]
         changes[_SAVED] = [(_SAVED, graph.dump(after_saved))]
-    return _once(changes, found)
+    return _unique(changes, found)
 
 
-def _of_layout(file: BinaryIO, found: parts.Parts, info: BuildInfo) -> Changes:
-    after = graph.restamped(_content(file, found, INDEX), _blobs(file, found), info)
+def _layout_changes(file: BinaryIO, found: parts.Parts, info: BuildInfo) -> Changes:
+    after = graph.restamp(_content(file, found, INDEX), _blobs(file, found), info)
     if after is None:
         return {}
     changes: Changes = {INDEX: [(INDEX, after.index)]}
@@ -156,7 +156,7 @@ def _of_layout(file: BinaryIO, found: parts.Parts, info: BuildInfo) -> Changes:
     return changes
 
 
-def _once(changes: Changes, found: parts.Parts) -> Changes:
+def _unique(changes: Changes, found: parts.Parts) -> Changes:
     """No name twice: two old documents may have become one, or one that is there already."""
     written = set(found.entries) - set(changes)
     for old in sorted(changes, key=lambda each: found.entries[each].offset):
@@ -166,18 +166,18 @@ def _once(changes: Changes, found: parts.Parts) -> Changes:
     return changes
 
 
-def _renamed(old: str, content: bytes) -> str:
+def _new_name(old: str, content: bytes) -> str:
     """`<digest>.json` and `blobs/sha256/<digest>` with the new digest; any other name stays."""
     return _DIGEST.sub(graph.digest_of(content).removeprefix("sha256:"), old, count=1)
 
 
-def _saved(file: BinaryIO, found: parts.Parts) -> list[dict[str, Any]]:
+def _docker_images(file: BinaryIO, found: parts.Parts) -> list[dict[str, Any]]:
     """The images that a `docker save` lists; none where the file of this name is something else's."""
     if _SAVED not in found.files():
         return []
     content = found.content(file, _SAVED, graph.LARGEST_DOCUMENT + 1)
     if len(content) > graph.LARGEST_DOCUMENT:
-        raise StampError(f"{_SAVED} is larger than any that docker writes")
+        raise StampError(f"{_SAVED} is larger than {graph.LARGEST_DOCUMENT // 1024**2} MiB, more than docker writes")
     return _images(content)
 
 
@@ -203,7 +203,7 @@ def _config(file: BinaryIO, found: parts.Parts, image: Mapping[str, Any]) -> dic
 def _text(image: Mapping[str, Any], key: str) -> str:
     found = image.get(key)
     if not isinstance(found, str):
-        raise StampError(f"{_SAVED} has a {key} that is no text")
+        raise StampError(f"{_SAVED} has a {key} that is not a text")
     return found
 
 
@@ -216,7 +216,7 @@ def _content(file: BinaryIO, found: parts.Parts, name: str) -> bytes:
 
 
 @contextmanager
-def _of(path: str) -> Iterator[None]:
+def _errors_of(path: str) -> Iterator[None]:
     """Say of this path what is wrong with what it holds."""
     try:
         yield

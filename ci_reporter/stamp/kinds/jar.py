@@ -55,15 +55,15 @@ class Jar:
         try:
             return properties.build_info(found) if found is not None else None
         except ValueError as exc:
-            raise StampError(f"{path}: {_place(archive, _PROPERTIES)} is no build info: {exc}") from exc
+            raise StampError(f"{path}: {_place(archive, _PROPERTIES)} is not a build info: {exc}") from exc
 
 
 def _files(archive: Archive, info: BuildInfo) -> dict[str, bytes]:
     place, git_place = _place(archive, _PROPERTIES), _place(archive, _GIT)
-    files = {place: properties.merged(_content(archive, place), info)}
+    files = {place: properties.merge(_content(archive, place), info)}
     before = _content(archive, MANIFEST)
     if not manifest.holds(before, info):  # `jar` and `jarsigner` write the same attributes in another order
-        files[MANIFEST] = manifest.merged(before, info)
+        files[MANIFEST] = manifest.merge(before, info)
     git = _content(archive, git_place)
     if not git or git.startswith(_OURS.encode()):  # else the build wrote it, and knows more
         files[git_place] = _git(info)

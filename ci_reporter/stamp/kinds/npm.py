@@ -39,7 +39,7 @@ class Npm:
 def _holds_package(path: str) -> bool:
     """Read as far as it has to; what is damaged is for the one who stamps it to say."""
     try:
-        with packing.unpacked(path, "gz") as stream:
+        with packing.unpack(path, "gz") as stream:
             for member in reader.members(stream, 0, lambda _: False):
                 if not member.name.startswith(_FOLDER):
                     return False

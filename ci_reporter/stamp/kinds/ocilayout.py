@@ -32,7 +32,7 @@ class OciLayout:
     def write(self, path: str, info: BuildInfo) -> bool:
         """Stamp every image in it; False when all are. Raises StampError."""
         try:
-            after = graph.restamped(_index(path), lambda digest: _blob(path, digest), info)
+            after = graph.restamp(_index(path), lambda digest: _blob(path, digest), info)
         except StampError as exc:
             raise StampError(f"{path}: {exc}") from exc
         if after is None:

@@ -41,7 +41,7 @@ class Site:
         """Write the file and the page; False when both are the same already. Raises StampError."""
         page = os.path.join(path, _PAGE)
         before = _content(page)
-        after = stamped(before, info, page)
+        after = with_meta(before, info, page)
         if after != before:
             _refuse_compressed(page)
         written = infofile.write(os.path.join(path, buildinfo.FILE_NAME), info)
@@ -52,7 +52,7 @@ class Site:
         return infofile.read(os.path.join(path, buildinfo.FILE_NAME))
 
 
-def stamped(page: bytes, info: BuildInfo, name: str = _PAGE) -> bytes:
+def with_meta(page: bytes, info: BuildInfo, name: str = _PAGE) -> bytes:
     """The page with our `<meta>` at the end of its head, and every other byte as it was; one without a head stays so.
 
     Raises StampError for a page in an encoding that cannot be kept.
@@ -61,7 +61,7 @@ def stamped(page: bytes, info: BuildInfo, name: str = _PAGE) -> bytes:
     try:
         text = page.decode(encoding, _KEPT)
     except UnicodeDecodeError as exc:
-        raise StampError(f"{name}: begins as {encoding} and is none; save it as UTF-8") from exc
+        raise StampError(f"{name}: begins as {encoding} but is not that; save it as UTF-8") from exc
     end = _end_of_head(text)
     if end is None:
         return page
@@ -119,7 +119,7 @@ def _content(page: str) -> bytes:
     except OSError as exc:
         raise StampError(f"{page}: cannot be read: {exc.strerror}") from exc
     if len(content) > _LARGEST:
-        raise StampError(f"{page}: is larger than 16 MiB, which no page is")
+        raise StampError(f"{page}: is larger than {_LARGEST // 1024**2} MiB, the most that is read of a page")
     return content
 
 

@@ -11,7 +11,7 @@ from ci_reporter import buildinfo
 from ci_reporter.errors import StampError
 from ci_reporter.model import BuildInfo, seconds_of
 from ci_reporter.stamp import infofile
-from ci_reporter.stamp.atomic import replacing
+from ci_reporter.stamp.atomic import replacement
 from ci_reporter.stamp.tar import packing, reader
 from ci_reporter.stamp.tar.reader import Member
 from ci_reporter.stamp.tar.streams import STREAMS
@@ -62,7 +62,7 @@ def write(found: Survey, info: BuildInfo) -> bool:
     head, old = _start(found)
     new = head + _entry(found.place, content, info.build_time)
     stream = STREAMS[found.packing]
-    with readable(found.path), replacing(found.path) as target, open(found.path, "rb") as source:
+    with readable(found.path), replacement(found.path) as target, open(found.path, "rb") as source:
         try:
             if found.stamp and not (old and stream.begins_with(source, old)):
                 _pack_anew(found, len(head), new, target)
@@ -87,10 +87,10 @@ def _start(found: Survey) -> tuple[bytes, bytes]:
     A packed head cannot be told from what follows it, so it stays where it is, behind the stamp, and a copy of it comes
     first. Readers take the same settings twice for the same settings.
     """
-    with packing.unpacked(found.path, found.packing) as stream:
+    with packing.unpack(found.path, found.packing) as stream:
         head = reader.head(stream)
     if found.stamp and found.stamp.at == len(head):
-        with packing.unpacked(found.path, found.packing) as stream:
+        with packing.unpack(found.path, found.packing) as stream:
             return head, stream.read(found.stamp.end)
     return head, head if found.packing == "none" else b""
 
@@ -99,7 +99,7 @@ def _pack_anew(found: Survey, head_size: int, new: bytes, target: BinaryIO) -> N
     """Write `new`, then all else but the head and the old stamp."""
     old = found.stamp or Member(name="", kind=b"", at=head_size, end=head_size)
     with (
-        packing.unpacked(found.path, found.packing) as stream,
+        packing.unpack(found.path, found.packing) as stream,
         packing.packer(target, found.packing, found.path) as out,
     ):
         out.write(new)

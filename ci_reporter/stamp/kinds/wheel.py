@@ -42,9 +42,9 @@ class Wheel:
         folder = _metadata_folder(archive)
         record = reader.content(archive, f"{folder}/RECORD", _LARGEST_RECORD)
         if record is None:
-            raise StampError(f"{path}: has no {folder}/RECORD; it is no wheel that can be installed")
+            raise StampError(f"{path}: has no {folder}/RECORD, so it cannot be installed")
         place, content = f"{folder}/{FILE_NAME}", buildinfo.encode(info)
-        files = {place: content, f"{folder}/RECORD": recorded(record, place, content, path)}
+        files = {place: content, f"{folder}/RECORD": record_with(record, place, content, path)}
         if writer.differs(archive, files):
             _check_unsigned(archive, folder)
         return writer.update(archive, files, info.build_time)
@@ -60,7 +60,7 @@ def _check_unsigned(archive: Archive, folder: str) -> None:
             raise StampError(f"{archive.path}: is signed ({signature}); stamp it before it is signed")
 
 
-def recorded(record: bytes, place: str, content: bytes, path: str) -> bytes:
+def record_with(record: bytes, place: str, content: bytes, path: str) -> bytes:
     """RECORD with the line of `place`: instead of the one it had, else before RECORD's own; other lines as they are."""
     digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
     row = io.StringIO()

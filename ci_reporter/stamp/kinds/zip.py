@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from ci_reporter import buildinfo
-from ci_reporter.buildinfo import FILE_NAME
+from ci_reporter.buildinfo import FILE_NAME, LARGEST
 from ci_reporter.errors import StampError
 from ci_reporter.model import BuildInfo
 from ci_reporter.stamp import infofile
 from ci_reporter.stamp.zip import reader, writer
 from ci_reporter.stamp.zip.reader import Archive
 
-_MOST = 64 * 1024
 _SIGNATURE = ".signature.p7s"
 # Documents that name each of their parts elsewhere (Office, OpenDocument, EPUB) would be broken by one more.
 _DOCUMENTS = ("[Content_Types].xml", "mimetype")
@@ -47,11 +46,11 @@ def archive_of(path: str) -> Archive:
     """The zip file at `path`. Raises StampError, also where it is none any more."""
     archive = reader.load(path)
     if archive is None:
-        raise StampError(f"{path}: is no zip file")
+        raise StampError(f"{path}: is not a zip file")
     return archive
 
 
 def stamp_at(archive: Archive, name: str) -> BuildInfo | None:
     """Read a `build-info.json` in the archive; None where there is none."""
-    found = reader.content(archive, name, _MOST)
+    found = reader.content(archive, name, LARGEST)
     return infofile.decode(found, f"{archive.path}: {name}") if found is not None else None

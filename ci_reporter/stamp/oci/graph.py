@@ -39,7 +39,7 @@ class Restamped:
     gone: frozenset[str]
 
 
-def restamped(index: bytes, read: Read, info: BuildInfo) -> Restamped | None:
+def restamp(index: bytes, read: Read, info: BuildInfo) -> Restamped | None:
     """Stamp every image that `index` names; None when all are. Raises StampError with the reason."""
     tree = parse(index, "index.json")
     work = _Work(read=read, info=info)
@@ -73,22 +73,22 @@ def info_of(config: Mapping[str, Any]) -> BuildInfo | None:
     return _info(_labels(config))
 
 
-def labelled(config: Mapping[str, Any], info: BuildInfo) -> dict[str, Any]:
+def with_labels(config: Mapping[str, Any], info: BuildInfo) -> dict[str, Any]:
     """An image's config with the labels in it."""
     inner = _object(config, "config")
-    return {**config, "config": {**inner, "Labels": keys.merged(_labels(config), info)}}
+    return {**config, "config": {**inner, "Labels": keys.merge(_labels(config), info)}}
 
 
 def parse(content: bytes, name: str) -> dict[str, Any]:
     """Read a document. Raises StampError for what is too large, no object, or says something twice."""
     if len(content) > LARGEST_DOCUMENT:
-        raise StampError(f"{name} is larger than {LARGEST_DOCUMENT // 1024**2} MiB, which no registry would take")
+        raise StampError(f"{name} is larger than {LARGEST_DOCUMENT // 1024**2} MiB, the most that registries take")
     try:
-        tree = json.loads(content, object_pairs_hook=_once)
+        tree = json.loads(content, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as exc:
-        raise StampError(f"{name} is no JSON: {exc}") from exc
+        raise StampError(f"{name} is not JSON: {exc}") from exc
     if not isinstance(tree, dict):
-        raise StampError(f"{name} is no JSON object")
+        raise StampError(f"{name} is not a JSON object")
     return tree
 
 
@@ -118,10 +118,10 @@ class _Work:
     def index(self, tree: dict[str, Any], depth: int) -> dict[str, Any]:
         """An index with the new descriptors of its manifests."""
         if depth > _DEEPEST:
-            raise StampError(f"its indexes lie more than {_DEEPEST} deep in each other")
-        return {**tree, "manifests": [self._named(each, depth) for each in _objects(tree, "manifests")]}
+            raise StampError(f"its indexes are nested more than {_DEEPEST} deep")
+        return {**tree, "manifests": [self._descriptor(each, depth) for each in _objects(tree, "manifests")]}
 
-    def _named(self, descriptor: dict[str, Any], depth: int) -> dict[str, Any]:
+    def _descriptor(self, descriptor: dict[str, Any], depth: int) -> dict[str, Any]:
         """The new descriptor of an index or a manifest; of an attestation the old one."""
         digest = _digest(descriptor)
         if _ATTESTS in _texts(descriptor, "annotations"):
@@ -129,11 +129,11 @@ class _Work:
             return descriptor
         tree = self._document(digest)
         if "manifests" in tree:
-            return self._kept(descriptor, tree, self.index(tree, depth + 1))
+            return self._new_descriptor(descriptor, tree, self.index(tree, depth + 1))
         if "subject" in tree or "signatures" in tree:
             self.attached.append(digest)
             return descriptor
-        return self._kept(descriptor, tree, self._manifest(tree, _text(descriptor, "mediaType")))
+        return self._new_descriptor(descriptor, tree, self._manifest(tree, _text(descriptor, "mediaType")))
 
     def _manifest(self, tree: dict[str, Any], media_type: str) -> dict[str, Any]:
         """A manifest with labels in its config and, where its format has them, annotations of its own."""
@@ -143,13 +143,13 @@ class _Work:
         if _text(described, "mediaType") in _CONFIGS:
             config = self._document(_digest(described))
             self.found.append(_labels(config))
-            after["config"] = self._kept(described, config, labelled(config, self.info))
+            after["config"] = self._new_descriptor(described, config, with_labels(config, self.info))
         if not (_text(tree, "mediaType") or media_type).startswith(_OF_DOCKER):
-            after["annotations"] = keys.merged(annotations, self.info)
+            after["annotations"] = keys.merge(annotations, self.info)
         self.found.append(annotations)
         return after
 
-    def _kept(self, descriptor: dict[str, Any], before: object, after: dict[str, Any]) -> dict[str, Any]:
+    def _new_descriptor(self, descriptor: dict[str, Any], before: object, after: dict[str, Any]) -> dict[str, Any]:
         """The descriptor of a changed document, which becomes a new blob; a copy that was embedded in it goes."""
         if after == before:
             return descriptor
@@ -180,13 +180,13 @@ def _info(labels: Mapping[str, str]) -> BuildInfo | None:
     try:
         return keys.from_labels(labels)
     except ValueError as exc:
-        raise StampError(f"its labels are no stamp of ours: {exc}") from exc
+        raise StampError(f"its labels are not a stamp: {exc}") from exc
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a key stands there twice")
+        raise ValueError("a key stands in it twice")
     return found
 
 
@@ -195,7 +195,7 @@ def _digest(descriptor: Mapping[str, Any]) -> str:
     found = _text(descriptor, "digest")
     algorithm, _, value = found.partition(":")
     if algorithm != "sha256" or len(value) != 64 or set(value) - set("0123456789abcdef"):
-        raise StampError(f"names a blob by {found!r:.100}, which is no sha256 digest")
+        raise StampError(f"names a blob by {found!r:.100}, which is not a sha256 digest")
     return found
 
 
@@ -207,19 +207,19 @@ def _text(tree: Mapping[str, Any], key: str) -> str:
 def _object(tree: Mapping[str, Any], key: str) -> dict[str, Any]:
     found = tree.get(key) or {}
     if not isinstance(found, dict):
-        raise StampError(f"has a {key} that is no JSON object")
+        raise StampError(f"has a {key} that is not a JSON object")
     return found
 
 
 def _objects(tree: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     found = tree.get(key) or []
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise StampError(f"has {key} that are no list of JSON objects")
+        raise StampError(f"has {key} that are not a list of JSON objects")
     return found
 
 
 def _texts(tree: Mapping[str, Any], key: str) -> dict[str, str]:
     found = _object(tree, key)
     if not all(isinstance(each, str) for each in found.values()):
-        raise StampError(f"has {key} that are no texts")
+        raise StampError(f"has {key} that are not texts")
     return found

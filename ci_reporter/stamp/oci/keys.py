@@ -34,7 +34,7 @@ def labels(info: BuildInfo) -> dict[str, str]:
     return {KEYS[name]: text for name, text in known.items()} | {MARK: " ".join(known)}
 
 
-def merged(before: Mapping[str, str], info: BuildInfo) -> dict[str, str]:
+def merge(before: Mapping[str, str], info: BuildInfo) -> dict[str, str]:
     """`before` with the stamp in it; what an earlier stamp gave and this one does not know goes."""
     given = {KEYS[name] for name in before.get(MARK, "").split() if name in KEYS}
     return {key: value for key, value in before.items() if key not in given} | labels(info)

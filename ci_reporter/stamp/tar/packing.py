@@ -60,7 +60,7 @@ def packing_of(head: bytes) -> str:
 
 
 @contextmanager
-def unpacked(path: str, packing: str) -> Iterator[Unpacked]:
+def unpack(path: str, packing: str) -> Iterator[Unpacked]:
     """Open what the file holds. Raises StampError, also where nothing on this machine unpacks it."""
     with open(path, "rb") as file:
         size = file.seek(0, 2)
@@ -79,7 +79,7 @@ _UNPACKERS: Mapping[str, Callable[[str, BinaryIO], Any]] = {
     "gz": lambda _, file: gzip.GzipFile(fileobj=file),
     "xz": lambda _, file: lzma.LZMAFile(file, format=lzma.FORMAT_XZ),  # noqa: SIM115
     "bz2": lambda _, file: bz2.BZ2File(file),
-    "zst": zstandard.unpacked,
+    "zst": zstandard.unpack,
 }
 
 

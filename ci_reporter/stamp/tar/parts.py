@@ -1,4 +1,9 @@
-"""An uncompressed tar whose entries are exchanged one by one; every other byte of it is copied as it is."""
+"""A tar whose entries are exchanged one by one; every other byte of it is copied as it is.
+
+An entry is its extension headers, a header of 512 bytes and its content, filled up to whole blocks of 512 bytes.
+Nothing in a tar says where something else is, so an entry may become longer. Source: POSIX.1-2017, pax, "ustar
+Interchange Format".
+"""
 
 from __future__ import annotations
 

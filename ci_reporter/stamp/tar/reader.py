@@ -51,7 +51,7 @@ def path_of(name: str) -> str:
 
 def check(path: str) -> None:
     """Raise StampError for a tar file, as it is unpacked, that is damaged or hostile to its readers."""
-    with packing.unpacked(path, "none") as stream:
+    with packing.unpack(path, "none") as stream:
         for _ in members(stream, 0, lambda _: False):
             pass
 
@@ -76,7 +76,7 @@ def is_header(block: bytes) -> bool:
         said = _number(block[148:156])
     except ValueError:
         return False
-    total = sum(block) - sum(block[148:156]) + 8 * 32
+    total = sum(block) - sum(block[148:156]) + 8 * 32  # as if the checksum's own eight bytes were spaces
     return total == said
 
 
@@ -179,5 +179,5 @@ def _number(field: bytes) -> int:
 
 def _digits(text: str, base: int) -> int:
     if not text.isdecimal():
-        raise ValueError(f"{text!r:.30} is no number")
+        raise ValueError(f"{text!r:.30} is not a number")
     return int(text, base)

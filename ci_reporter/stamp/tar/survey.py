@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from ci_reporter.buildinfo import FILE_NAME
+from ci_reporter.buildinfo import FILE_NAME, LARGEST
 from ci_reporter.errors import StampError
 from ci_reporter.stamp.tar import packing, reader
 from ci_reporter.stamp.tar.reader import Member
 
-_MOST = 64 * 1024
 _OF_IMAGES = ("oci-layout", "index.json", "manifest.json")
 _NAME = re.compile(r".*\.(?:tar\.\w+|t(?:gz|xz|bz2?|zst))", re.IGNORECASE)
 
@@ -46,7 +45,7 @@ def is_tar(path: str) -> bool:
         return False
     how = packing_of(path)
     try:
-        with readable(path), packing.unpacked(path, how) as stream:
+        with readable(path), packing.unpack(path, how) as stream:
             return reader.is_header(stream.read(reader.BLOCK))
     except StampError:
         return bool(_NAME.fullmatch(os.path.basename(path)))
@@ -64,8 +63,8 @@ def _survey(path: str, identity: tuple[int, ...]) -> Survey:  # noqa: ARG001
     """Read it once for all that is asked about it."""
     how = packing_of(path)
     seen = _Seen()
-    with packing.unpacked(path, how) as stream:
-        for member in reader.members(stream, _MOST, _may_be_stamp):
+    with packing.unpack(path, how) as stream:
+        for member in reader.members(stream, LARGEST, _may_be_stamp):
             seen.add(member)
     place = f"{seen.folder}/{FILE_NAME}" if seen.folder else FILE_NAME
     stamp = _only(path, seen.stamps.get(place, []), seen.folder in seen.links)
@@ -115,7 +114,7 @@ def _may_be_stamp(name: str) -> bool:
 
 def _only(path: str, found: list[Member], through_link: bool) -> Member | None:
     if len(found) > 1:
-        raise StampError(f"{path}: has {found[0].path} more than once; which one counts, nobody can say")
+        raise StampError(f"{path}: has {found[0].path} more than once, and it is not clear which one counts")
     if through_link or (found and found[0].is_link):
         raise StampError(f"{path}: the place of {FILE_NAME} is a link; nothing is written through links")
     return found[0] if found else None

@@ -21,7 +21,7 @@ _CHECKSUM = 4
 
 
 @contextmanager
-def unpacked(path: str, file: BinaryIO) -> Iterator[Any]:
+def unpack(path: str, file: BinaryIO) -> Iterator[Any]:
     """Give what the file holds to read. Raises StampError, also where nothing here unpacks it."""
     if sys.version_info >= (3, 14):
         from compression import zstd
@@ -32,7 +32,7 @@ def unpacked(path: str, file: BinaryIO) -> Iterator[Any]:
         except zstd.ZstdError as exc:
             raise StampError(f"{path}: cannot be unpacked; it is cut off or damaged: {exc}") from exc
         return
-    with _unpacked_by_program(path, file) as source:
+    with _unpack_by_program(path, file) as source:
         yield source
 
 
@@ -45,7 +45,7 @@ def packer(path: str, target: BinaryIO) -> Iterator[Any]:
         with zstd.ZstdFile(target, "wb", options={zstd.CompressionParameter.checksum_flag: 1}) as out:
             yield out
         return
-    with _packed_by_program(path, target) as out:
+    with _pack_by_program(path, target) as out:
         yield out
 
 
@@ -84,7 +84,7 @@ def _checksum_by_program(path: str) -> bytes:
 
 
 @contextmanager
-def _unpacked_by_program(path: str, file: BinaryIO) -> Iterator[Any]:
+def _unpack_by_program(path: str, file: BinaryIO) -> Iterator[Any]:
     command = [_program(path), "-dcq"]
     with subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:
@@ -94,7 +94,7 @@ def _unpacked_by_program(path: str, file: BinaryIO) -> Iterator[Any]:
 
 
 @contextmanager
-def _packed_by_program(path: str, target: BinaryIO) -> Iterator[Any]:
+def _pack_by_program(path: str, target: BinaryIO) -> Iterator[Any]:
     target.flush()
     command = [_program(path), "-qc", "--check"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=target) as process:

@@ -88,7 +88,7 @@ class Archive:
     def check_place(self, name: str) -> None:
         """Raise StampError where the file of this name would be ambiguous, or would be written through a link."""
         if self.names.count(name) > 1:
-            raise StampError(f"{self.path}: has {name} more than once; which one counts, nobody can say")
+            raise StampError(f"{self.path}: has {name} more than once, and it is not clear which one counts")
         parts = name.split("/")
         for count in range(1, len(parts) + 1):
             entry = self.by_name.get("/".join(parts[:count]))
@@ -97,7 +97,7 @@ class Archive:
 
 
 def load(path: str) -> Archive | None:
-    """Read the central directory; None for what is no zip file. Raises StampError for one that is broken or hostile."""
+    """Read the central directory; None where it is not a zip file. Raises StampError for a broken or hostile one."""
     if not os.path.isfile(path):
         return None
     try:
@@ -123,7 +123,11 @@ def _load(path: str, identity: tuple[int, ...]) -> Archive | None:
 
 
 def _end(file: BinaryIO, size: int) -> tuple[int, bytes]:
-    """Where the end record stands, and it; its comment is the last thing in the file."""
+    """Where the end record stands, and the record (4.3.16).
+
+    It is looked for from the end of the file, for a comment of up to 64 KiB may follow it. The comment may itself hold
+    the record's first four bytes; the record is the one whose comment ends where the file does.
+    """
     start = max(0, size - END.size - MAX_16)
     file.seek(start)
     tail = file.read()
@@ -141,7 +145,7 @@ def _archive(path: str, file: BinaryIO, end_at: int, end: bytes) -> Archive:
     wide = _wide_end(file, end_at)
     if wide:
         end_at, disk, directory_disk, count, size, offset = wide
-    before = end_at - size - offset
+    before = end_at - size - offset  # a script in front of the archive, which its offsets do not count
     if disk or directory_disk or before < 0 or size > LARGEST_DIRECTORY:
         raise StampError(f"{path}: the zip file's directory is not where its end says; it is cut off or damaged")
     file.seek(before + offset)
@@ -160,7 +164,7 @@ def _archive(path: str, file: BinaryIO, end_at: int, end: bytes) -> Archive:
 
 
 def _wide_end(file: BinaryIO, end_at: int) -> tuple[int, int, int, int, int, int] | None:
-    """The zip64 end record, where there is one."""
+    """The zip64 end record of 56 bytes, where there is one; a locator and the end record follow (4.3.14, 4.3.15)."""
     at = end_at - LOCATOR.size - WIDE_END.size
     if at < 0:
         return None
@@ -199,6 +203,7 @@ def _entry(directory: bytes, at: int, before: int) -> Entry:
     raw = record[RECORD.size : RECORD.size + name_len]
     name = raw.decode("utf-8" if flags & _UTF_8 else "cp437")
     entryname.check(name)
+    # 4.5.3: a number that is all ones stands in the zip64 field instead, which holds just those, in this order.
     extra = dict(extras(record[RECORD.size + name_len :][:extra_len]))
     values = iter(struct.iter_unpack("<Q", (wide := extra.get(1, b""))[: len(wide) // 8 * 8]))
     size, packed, offset = (next(values, (value,))[0] if value == MAX_32 else value for value in (size, packed, offset))
@@ -241,12 +246,12 @@ def content(archive: Archive, name: str, most: int) -> bytes | None:
         raise StampError(f"{archive.path}: {name} has {entry.size} bytes; at most {most} are read")
     try:
         with open(archive.path, "rb") as file:
-            return _unpacked(file, entry, most)
+            return _unpack(file, entry, most)
     except (OSError, zlib.error, struct.error, ValueError) as exc:
         raise StampError(f"{archive.path}: {name} cannot be read: {exc}") from exc
 
 
-def _unpacked(file: BinaryIO, entry: Entry, most: int) -> bytes:
+def _unpack(file: BinaryIO, entry: Entry, most: int) -> bytes:
     file.seek(entry.at)
     signature, _, flags, method, *_, name_len, extra_len = LOCAL.unpack(file.read(LOCAL.size))
     name = file.read(name_len)

@@ -1,4 +1,11 @@
-"""Write files into a zip archive; every other entry's bytes are copied as they are, packed."""
+"""Write files into a zip archive; every other entry's bytes are copied as they are, packed.
+
+    before:  [script]  a  b  c                 directory(a b c)        end
+    after:   [script]  a  b' c  build-info     directory(a b' c info)  end
+
+A file that is there is exchanged in its place, a new one comes last. What follows an exchanged file moves, so that its
+offset in the directory changes; local headers hold no offsets. Source: APPNOTE.TXT 6.3.10, 4.3.6 to 4.3.16.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +17,7 @@ from dataclasses import dataclass
 
 from ci_reporter.errors import StampError
 from ci_reporter.model import seconds_of
-from ci_reporter.stamp.atomic import copy_range, replacing
+from ci_reporter.stamp.atomic import copy_range, replacement
 from ci_reporter.stamp.zip.reader import END, LOCAL, LOCATOR, MAX_16, MAX_32, RECORD, WIDE_END, Archive, content, extras
 
 TYPE_CHECKING = False
@@ -33,7 +40,7 @@ def update(archive: Archive, files: Mapping[str, bytes], build_time: str | None)
         return False
     if archive.signature:
         raise StampError(f"{archive.path}: is signed ({archive.signature}); stamp it before it is signed")
-    with replacing(archive.path) as target, open(archive.path, "rb") as source:
+    with replacement(archive.path) as target, open(archive.path, "rb") as source:
         records = _write_entries(archive, changed, _dos_time(build_time), source, target)
         _write_directory(archive, records, target)
     return True
@@ -51,7 +58,7 @@ def _holds(archive: Archive, name: str, data: bytes) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Stored:
+class _NewEntry:
     """A file to store: its local header and its record, but for where it will stand."""
 
     name: str
@@ -88,7 +95,7 @@ class _Stored:
             self.external,
             0,
         )
-        return moved(RECORD.pack(*fixed) + raw, offset)
+        return relocate(RECORD.pack(*fixed) + raw, offset)
 
     @property
     def _flags(self) -> int:
@@ -104,21 +111,21 @@ def _write_entries(
     for entry, end in archive.extents():
         data = files.get(entry.name)
         if data is None:
-            records[id(entry)] = moved(entry.record, entry.at + shift - archive.before)
+            records[id(entry)] = relocate(entry.record, entry.at + shift - archive.before)
             continue
         copy_range(source, copied, entry.at, target)
         made = int.from_bytes(entry.record[4:6], "little")
-        stored = _Stored(name=entry.name, data=data, made=made, when=when, external=entry.external)
+        stored = _NewEntry(name=entry.name, data=data, made=made, when=when, external=entry.external)
         records[id(entry)] = stored.record(target.tell() - archive.before)
         target.write(stored.local() + data)
         copied, shift = end, target.tell() - end
     copy_range(source, copied, archive.directory_at, target)
     kept = [records[id(entry)] for entry in archive.entries]
-    added = [_Stored(name=name, data=data, when=when) for name, data in files.items() if name not in archive.by_name]
-    return kept + [_appended(stored, archive, target) for stored in added]
+    added = [_NewEntry(name=name, data=data, when=when) for name, data in files.items() if name not in archive.by_name]
+    return kept + [_append(stored, archive, target) for stored in added]
 
 
-def _appended(stored: _Stored, archive: Archive, target: BinaryIO) -> bytes:
+def _append(stored: _NewEntry, archive: Archive, target: BinaryIO) -> bytes:
     record = stored.record(target.tell() - archive.before)
     target.write(stored.local() + stored.data)
     return record
@@ -136,8 +143,11 @@ def _write_directory(archive: Archive, records: list[bytes], target: BinaryIO) -
     target.write(END.pack(b"PK\5\6", 0, 0, *shown, len(archive.comment)) + archive.comment)
 
 
-def moved(record: bytes, offset: int) -> bytes:
-    """The record of an entry that stands at `offset` now; beyond 4 GiB the number moves into the zip64 field."""
+def relocate(record: bytes, offset: int) -> bytes:
+    """The record of an entry that stands at `offset` now.
+
+    Beyond 4 GiB the offset moves into the zip64 field (4.5.3), behind the sizes where those are in it too.
+    """
     fields = list(RECORD.unpack_from(record))
     if fields[16] != MAX_32 and offset < MAX_32:
         return record[:42] + struct.pack("<I", offset) + record[46:]

@@ -55,7 +55,7 @@ class _Packed:
 
 def begins_with(source: BinaryIO, block: bytes) -> bool:
     """Whether the first blocks are those that these bytes make."""
-    wanted = _packed(block)
+    wanted = _pack(block)
     if _bits(source, _HEADER_BITS, wanted.length) != wanted.bits:
         return False
     return _bits(source, _HEADER_BITS + wanted.length, _MARK_BITS) in (_BLOCK, _TRAILER)
@@ -63,7 +63,7 @@ def begins_with(source: BinaryIO, block: bytes) -> bool:
 
 def put_first(source: BinaryIO, old: bytes, new: bytes, target: BinaryIO) -> None:
     """Write the header, the blocks of `new`, the other blocks, and the checksum of them all."""
-    skipped, ours = _packed(old), _packed(new)
+    skipped, ours = _pack(old), _pack(new)
     start = _HEADER_BITS + skipped.length
     trailer_at, rest = _survey(source, start, skipped.blocks)
     copy_range(source, 0, _HEADER_BITS // 8, target)
@@ -76,7 +76,7 @@ def put_first(source: BinaryIO, old: bytes, new: bytes, target: BinaryIO) -> Non
     copy_range(source, stream_end, source.seek(0, 2), target)
 
 
-def _packed(content: bytes) -> _Packed:
+def _pack(content: bytes) -> _Packed:
     """The bytes as blocks of at most 100 kB, which a stream of any block size may hold."""
     if not content:
         return _Packed()

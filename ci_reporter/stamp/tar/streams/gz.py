@@ -23,7 +23,7 @@ _TRAILER = 8
 def begins_with(source: BinaryIO, block: bytes) -> bool:
     """Whether the first member begins with these bytes, stored."""
     source.seek(_header_size(source))
-    wanted = _stored(block)
+    wanted = _stored_blocks(block)
     return source.read(len(wanted)) == wanted
 
 
@@ -31,16 +31,16 @@ def put_first(source: BinaryIO, old: bytes, new: bytes, target: BinaryIO) -> Non
     """Write the header, `new`, the other deflate blocks, and the checksum of both together."""
     end = source.seek(0, 2)
     header = _header_size(source)
-    rest = header + len(_stored(old))
+    rest = header + len(_stored_blocks(old))
     rest_end, crc, size = _inflate(source, rest, zlib.crc32(new))
     copy_range(source, 0, header, target)
-    target.write(_stored(new))
+    target.write(_stored_blocks(new))
     copy_range(source, rest, rest_end, target)
     target.write(struct.pack("<II", crc, (len(new) + size) & 0xFFFFFFFF))
     copy_range(source, rest_end + _TRAILER, end, target)
 
 
-def _stored(block: bytes) -> bytes:
+def _stored_blocks(block: bytes) -> bytes:
     """Deflate blocks that are not the last: a byte of flags, the length, its complement, the bytes."""
     parts = [block[at : at + _LONGEST_STORED] for at in range(0, len(block), _LONGEST_STORED)]
     return b"".join(struct.pack("<BHH", 0, len(part), len(part) ^ 0xFFFF) + part for part in parts)

@@ -153,18 +153,18 @@ def _number(raw: bytes) -> int:
 def _records(index: bytes) -> list[Record]:
     if index[0] or zlib.crc32(index[:-4]) != _number(index[-4:]):
         raise ValueError("its index is damaged")
-    count, at = _variable(index, 1)
+    count, at = _decode(index, 1)
     records = []
     for _ in range(count):
-        unpadded, at = _variable(index, at)
-        size, at = _variable(index, at)
+        unpadded, at = _decode(index, at)
+        size, at = _decode(index, at)
         records.append((unpadded, size))
     return records
 
 
 def _index(records: Sequence[Record]) -> bytes:
     numbers = [len(records), *(number for record in records for number in record)]
-    index = b"\0" + b"".join(map(_encoded, numbers))
+    index = b"\0" + b"".join(map(_encode, numbers))
     index += b"\0" * (-len(index) % 4)
     return index + struct.pack("<I", zlib.crc32(index))
 
@@ -174,7 +174,7 @@ def _footer(index_size: int, flags: bytes) -> bytes:
     return struct.pack("<I", zlib.crc32(fields)) + fields + _FOOTER_MAGIC
 
 
-def _variable(raw: bytes, at: int) -> tuple[int, int]:
+def _decode(raw: bytes, at: int) -> tuple[int, int]:
     """A number of seven bits a byte, lowest first, and where it ends (section 1.2)."""
     value = shift = 0
     while raw[at] & 0x80:
@@ -183,7 +183,7 @@ def _variable(raw: bytes, at: int) -> tuple[int, int]:
     return value | raw[at] << shift, at + 1
 
 
-def _encoded(value: int) -> bytes:
+def _encode(value: int) -> bytes:
     raw = bytearray()
     while value >= 0x80:
         raw.append(value & 0x7F | 0x80)

@@ -65,7 +65,7 @@ class _Frame:
 def begins_with(source: BinaryIO, block: bytes) -> bool:
     """Whether the first frame begins with these bytes, stored."""
     frame = _first_frame(source)
-    wanted = _stored(block, frame.largest_block)
+    wanted = _stored_blocks(block, frame.largest_block)
     source.seek(frame.length)
     return source.read(len(wanted)) == wanted
 
@@ -74,9 +74,9 @@ def put_first(source: BinaryIO, old: bytes, new: bytes, target: BinaryIO) -> Non
     """Write the header, `new`, the other blocks, and the checksum of both together."""
     _refuse_seek_table(source)
     frame = _first_frame(source)
-    start = frame.length + len(_stored(old, frame.largest_block))
+    start = frame.length + len(_stored_blocks(old, frame.largest_block))
     blocks_end = _blocks_end(source, start)
-    target.write(frame.header(len(new) - len(old)) + _stored(new, frame.largest_block))
+    target.write(frame.header(len(new) - len(old)) + _stored_blocks(new, frame.largest_block))
     copy_range(source, start, blocks_end, target)
     if frame.has_checksum:
         _append_checksum(target)
@@ -108,7 +108,7 @@ def _refuse_seek_table(source: BinaryIO) -> None:
         )
 
 
-def _stored(block: bytes, most: int) -> bytes:
+def _stored_blocks(block: bytes, most: int) -> bytes:
     """Raw blocks that are not the last: three bytes with type and size, then the bytes (3.1.1.2)."""
     parts = [block[at : at + most] for at in range(0, len(block), most)]
     return b"".join((len(part) << 3 | _RAW << 1).to_bytes(3, "little") + part for part in parts)

@@ -136,7 +136,7 @@ def test_a_stamped_jar_can_be_signed_and_stamped_alike_again(jar, info, tmp_path
 
 
 def test_attributes_in_another_order_are_the_same_stamp(make_zip, info):
-    attributes = manifest.merged(b"Manifest-Version: 1.0\n\n", info).rstrip(b"\n").split(b"\n")
+    attributes = manifest.merge(b"Manifest-Version: 1.0\n\n", info).rstrip(b"\n").split(b"\n")
     kept = [b"Manifest-Version: 1.0", b"Implementation-Version: 1.4.0"]
     others = re.split(rb"\n(?! )", b"\n".join(each for each in attributes if each not in kept))
     shuffled = b"\n".join([kept[0], *reversed(others), kept[1], b"Created-By: 17"]) + b"\n\n"
@@ -181,18 +181,18 @@ def test_git_properties_of_the_build_stay(make_zip, info):
 @given(version=TEXT, branch=TEXT, theirs=st.text(" \t\\=:#!abu.\n\r", max_size=60))
 def test_properties_are_read_back_whatever_stands_in_them(version, branch, theirs):
     info = BuildInfo(version=version, branch=branch, dirty=True)
-    merged = properties.merged(theirs.encode(), info)
+    merged = properties.merge(theirs.encode(), info)
     assert properties.build_info(merged) == info
-    assert properties.merged(merged, info) == merged
+    assert properties.merge(merged, info) == merged
 
 
 @given(value=TEXT, end=st.sampled_from([b"\n", b"\r\n"]))
 def test_no_value_adds_an_attribute_or_a_long_line(value, end):
     before = end.join([b"Manifest-Version: 1.0", b"A: " + b"x" * 60, b" yy", b"", b"Name: a", b"B: c", b"", b""])
-    after = manifest.merged(before, BuildInfo(branch=value))
+    after = manifest.merge(before, BuildInfo(branch=value))
     main, _, rest = after.partition(end + end)
     assert rest == before.partition(end + end)[2]
     names = [line.partition(b":")[0] for line in main.split(end) if not line.startswith(b" ")]
     assert names == [b"Manifest-Version", b"A", b"Build-Branch"]
     assert all(len(line) + len(end) <= 72 for line in main.split(end))
-    assert manifest.merged(after, BuildInfo(branch=value)) == after
+    assert manifest.merge(after, BuildInfo(branch=value)) == after

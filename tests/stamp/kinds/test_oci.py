@@ -19,7 +19,7 @@ from ci_reporter.model import BuildInfo
 from ci_reporter.stamp import inspect, kind_of, stamp
 from ci_reporter.stamp.digest import subjects
 from ci_reporter.stamp.kinds.imagetar import ImageTar
-from ci_reporter.stamp.oci.keys import KEYS, from_labels, merged
+from ci_reporter.stamp.oci.keys import KEYS, from_labels, merge
 
 INFO = BuildInfo(
     version="1.4.0",
@@ -283,8 +283,8 @@ infos = st.builds(
 
 @given(infos, infos)
 def test_what_goes_into_labels_comes_back(before, after):
-    assert from_labels(merged(BASE_LABELS, before)) == before
-    assert from_labels(merged(merged(BASE_LABELS, before), after)) == after
+    assert from_labels(merge(BASE_LABELS, before)) == before
+    assert from_labels(merge(merge(BASE_LABELS, before), after)) == after
 
 
 def test_a_statement_names_an_image_as_a_registry_does(layout, tmp_path):
@@ -379,13 +379,13 @@ def no_list(layout):
     ("made", "reason"),
     [
         (wrong_digest, "is not what its digest says"),
-        (traversing_digest, "no sha256 digest"),
+        (traversing_digest, "not a sha256 digest"),
         (huge_manifest, "larger than 4 MiB"),
-        (deep_manifest, "is no JSON"),
-        (repeated_key, "a key stands there twice"),
+        (deep_manifest, "is not JSON"),
+        (repeated_key, "a key stands in it twice"),
         (missing_blob, "cannot be read: No such file"),
         (deep_indexes, "more than 4 deep"),
-        (no_list, "no list of JSON objects"),
+        (no_list, "not a list of JSON objects"),
     ],
     ids=lambda each: getattr(each, "__name__", ""),
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ci_reporter.errors import StampError
 from ci_reporter.model import BuildInfo
 from ci_reporter.stamp import inspect, stamp
-from ci_reporter.stamp.kinds.site import stamped
+from ci_reporter.stamp.kinds.site import with_meta
 
 INFO = BuildInfo(version="1.4.0", revision="c0ffee" + "0" * 34, branch="</head>\"'><script>é", dirty=False)
 PAGE = "<!doctype html>\n<html>\n<head><meta charset=utf-8>\n<title>Shop</title></head>\n<body>é</body></html>\n"
@@ -93,7 +93,7 @@ META = '<meta name="ci-reporter" content="{&quot;version&quot;:&quot;1&quot;}">'
 )
 def test_the_meta_stands_at_the_end_of_the_head(page, at):
     before, _, after = page.rpartition(at)
-    assert stamped(page.encode(), BuildInfo(version="1")).decode() == before + META + at + after
+    assert with_meta(page.encode(), BuildInfo(version="1")).decode() == before + META + at + after
 
 
 @pytest.mark.parametrize(
@@ -109,14 +109,14 @@ def test_the_meta_stands_at_the_end_of_the_head(page, at):
     ],
 )
 def test_a_page_without_a_whole_head_stays_as_it_is(page):
-    assert stamped(page.encode(), INFO) == page.encode()
+    assert with_meta(page.encode(), INFO) == page.encode()
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "shift_jis", "utf-16", "utf-16-be"])
 def test_the_encoding_is_kept(encoding):
     text = PAGE.replace("é", "ア" if encoding == "shift_jis" else "é")
     page = (b"\xfe\xff" if encoding == "utf-16-be" else b"") + text.encode(encoding)
-    after = stamped(page, INFO).decode(encoding)
+    after = with_meta(page, INFO).decode(encoding)
     assert after.removeprefix("\ufeff").partition('<meta name="ci-reporter"')[0] == text.partition("</head>")[0]
     assert after.endswith(text.partition("</head>")[1] + text.partition("</head>")[2])
     assert len(Metas(after).found) == 1
@@ -124,22 +124,22 @@ def test_the_encoding_is_kept(encoding):
 
 def test_half_a_character_of_utf_16_is_refused():
     with pytest.raises(StampError, match="begins as utf-16-le and is none; save it as UTF-8"):
-        stamped("\ufeff<head></head>".encode("utf-16-le") + b"<", INFO)
+        with_meta("\ufeff<head></head>".encode("utf-16-le") + b"<", INFO)
 
 
 @given(before=st.binary(max_size=60), inside=st.binary(max_size=60), after=st.binary(max_size=60))
 def test_every_other_byte_stays(before, inside, after):
     page = b"<!doctype html>" + before + b"<head>" + inside + b"</head>" + after
-    once = stamped(page, BuildInfo(version="1"))
+    once = with_meta(page, BuildInfo(version="1"))
     assert once.replace(META.encode(), b"", 1) == page
-    assert stamped(once, BuildInfo(version="1")) == once
+    assert with_meta(once, BuildInfo(version="1")) == once
 
 
 @pytest.mark.parametrize("part", ["<!--", '<a "', "<script>", "<", "</script", "<head ", "<a b='"])
 @pytest.mark.timeout(60)
 def test_a_hostile_page_takes_no_longer_than_another(part):
     page = ("<head>" + part * (2**22 // len(part))).encode()
-    assert stamped(page, INFO) == page
+    assert with_meta(page, INFO) == page
 
 
 @pytest.mark.parametrize("name", ["index.html", "build-info.json"])

@@ -157,7 +157,7 @@ def test_go_package_may_be_another():
 
 
 def test_go_package_that_is_none_is_a_usage_error():
-    with pytest.raises(UsageError, match="is no Go package"):
+    with pytest.raises(UsageError, match="is not a Go package"):
         render(BuildInfo(version="1"), "go-ldflags", package="main' -extld=sh '")
 
 
@@ -254,7 +254,7 @@ def test_unknown_format_says_which_there_are():
         render(BuildInfo(), "toml")
 
 
-PAGE = Path(__file__).parents[2] / "docs/reference/emit.md"
+PAGE = Path(__file__).parents[3] / "docs/reference/emit.md"
 SHOWN = BuildInfo(
     version="1.4.0",
     revision="c0ffee0123456789c0ffee0123456789c0ffee01",

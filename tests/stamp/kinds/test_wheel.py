@@ -14,7 +14,7 @@ import pytest
 from ci_reporter import buildinfo
 from ci_reporter.errors import StampError
 from ci_reporter.stamp import inspect, stamp
-from ci_reporter.stamp.kinds.wheel import recorded
+from ci_reporter.stamp.kinds.wheel import record_with
 
 PLACE = "shop-1.0.dist-info/build-info.json"
 READ = "from importlib.metadata import distribution as d; print(d('shop').read_text('build-info.json'))"
@@ -79,7 +79,7 @@ def test_files_of_the_package_are_copied_as_they_are_packed(wheel, info):
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["unix", "dos"])
 def test_other_lines_of_record_stay_as_they_are(end):
     record = f'"a,b.py",sha256=x,1{end}s.dist-info/RECORD,,{end}'.encode()
-    first, ours, own = recorded(record, "s.dist-info/build-info.json", b"{}", "").decode().split(end)[:3]
+    first, ours, own = record_with(record, "s.dist-info/build-info.json", b"{}", "").decode().split(end)[:3]
     assert (first, own) == ('"a,b.py",sha256=x,1', "s.dist-info/RECORD,,")
     assert ours.startswith("s.dist-info/build-info.json,sha256=") and ours.endswith(",2")
 

@@ -20,7 +20,7 @@ from ci_reporter.errors import CIReporterError, StampError
 from ci_reporter.model import BuildInfo
 from ci_reporter.stamp import inspect, stamp
 from ci_reporter.stamp.zip import reader
-from ci_reporter.stamp.zip.writer import moved
+from ci_reporter.stamp.zip.writer import relocate
 
 BOMB = b'{"version": "' + b"1" * 10_000_000 + b'"}'
 
@@ -144,7 +144,7 @@ def test_a_record_says_any_offset(offset, size):
     shown = min(size, 0xFFFFFFFF)
     fixed = (b"PK\1\2", 20, 20, 0, 0, 0, 0, 0, shown, shown, len(entry.filename), len(wide), 0, 0, 0, 0, 0)
     record = struct.pack("<4s6H3I5H2I", *fixed) + b"name" + wide
-    found = reader._entry(moved(record, offset), 0, 0)
+    found = reader._entry(relocate(record, offset), 0, 0)
     assert (found.name, found.at, found.size) == ("name", offset, size)
 
 
