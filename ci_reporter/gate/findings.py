@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from ci_reporter.gate.recording import Probe, Recording, Signal
-from ci_reporter.gate.rules.conditions import Consecutive, Down, Leaf, Limit, Relative
+from ci_reporter.gate.rules.conditions import Beyond, Consecutive, Down, Leaf, Limit, Relative
 from ci_reporter.gate.rules.ruleset import Rule, Settings
-from ci_reporter.gate.statistics import absolute, blocks, consecutive, control, coverage
+from ci_reporter.gate.statistics import absolute, blocks, consecutive, control, coverage, values
 from ci_reporter.gate.statistics.blocks import SHORTEST_S, Block
 from ci_reporter.gate.statistics.evidence import Blocks, Evidence, worst
 from ci_reporter.gate.statistics.relative import Comparison
@@ -55,6 +55,8 @@ class Findings:
         """What is known of one comparison at that look."""
         if isinstance(leaf, Consecutive | Down):
             return self._in_a_row(leaf, rule, seen, look)
+        if isinstance(leaf, Beyond):
+            return self._beyond(leaf, rule, seen, look)
         lacking = self._lacking(leaf, seen, look)
         return lacking or self._comparison(leaf, rule, seen, look)
 
@@ -128,6 +130,23 @@ class Findings:
         there_s = len(known.after) * known.block_s
         return f"{there_s:g} s have data, and min_watch is {least_s:g} s" if there_s < least_s else None
 
+    def _beyond(self, leaf: Beyond, rule: Rule, seen: Seen, look: Look) -> Finding:
+        signal = seen.signals.get(leaf.signal, Signal())
+        if not signal.values:
+            reason = f"the watch has no values of {leaf.signal}{', but counts' if signal.counts else ''}"
+            return _nothing(reason, is_final=look.at_s >= look.schedule.watch_s)
+        common: dict[str, Any] = {"statistic": "value", "watch": values.furthest(signal.values, leaf), "unit": ""}
+        if hit := values.held(signal.values, leaf, blocks.gap_s(signal)):
+            since_s = hit.t - leaf.for_s
+            return Finding(verdict=FAIL, reason=leaf.text, decided_at_s=hit.t, since_s=since_s, **common)
+        reason = f"{leaf.text} was not seen; the nearest value was {common['watch']:g}"
+        if not look.beta:
+            return Finding(verdict=NOT_YET, reason=f"{reason}; the watch goes on", **common)
+        if values.is_beyond(signal.values, leaf):
+            return Finding(verdict=NOT_YET, reason=f"{reason}, and the last one is beyond the limit", **common)
+        passed = Finding(verdict=PASS, reason=reason, decided_at_s=look.at_s, **common)
+        return self._covered(passed, rule, self.evidence(leaf.signal, seen, look.at_s), look)
+
     def _in_a_row(self, leaf: Consecutive | Down, rule: Rule, seen: Seen, look: Look) -> Finding:
         names = [name for name, each in seen.signals.items() if each.probes and leaf.signal in (None, name)]
         if not names:
@@ -170,7 +189,7 @@ def _hit(leaf: Consecutive | Down, probes: Sequence[Probe]) -> float | None:
 
 def _enough_at_s(rule: Rule, known: Evidence) -> float:
     """When the rule's own minimum of probes and errors had been seen; infinite where it was not so far."""
-    if known.signal.counts or not (rule.min_probes or rule.min_errors):
+    if known.signal.counts or known.signal.values or not (rule.min_probes or rule.min_errors):
         return 0.0
     errors = [probe.t for probe in known.probes if not probe.ok]
     wanted = [([probe.t for probe in known.probes], rule.min_probes), (errors, rule.min_errors)]

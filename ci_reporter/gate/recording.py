@@ -1,7 +1,8 @@
 """Recordings: NDJSON of what a phase saw, one probe or one scrape a line, after a first line that says so.
 
 `{"recording": 1, "phase": "watch"}`, then `{"t": 0.2, "signal": "http_latency", "latency_ms": 12.3, "ok": true}` for a
-probe or `{"t": 15, "signal": "checkout", "bad": 2, "total": 900}` for counts. Times are seconds since the phase began.
+probe, `{"t": 15, "signal": "checkout", "bad": 2, "total": 900}` for counts, `{"t": 15, "signal": "queue", "value": 7}`
+for a value. Times are seconds since the phase began.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _LONGEST_LINE = 64 * 1024
 _LATEST_S = 1e7
 _LONGEST_MS = 1e9
 _LARGEST_COUNT = 1e15
+_LARGEST_VALUE = 1e300
 _LONGEST_TEXT = 1000
 _TEXTS = ("revision", "reason", "response", "url", "address")
 
@@ -34,7 +36,7 @@ class Probe:
     """One request: `latency_ms` counts from its intended start, and is None where no answer came.
 
     Of a bad one, `reason` says why it is, and `response` how its answer began. `url` is there where a signal has
-    several, `address` where a name has.
+    several, `address` where a name has; `value` is the number in the answer that was asked for.
     """
 
     t: float
@@ -46,6 +48,7 @@ class Probe:
     response: str | None = None
     url: str | None = None
     address: str | None = None
+    value: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,17 +60,29 @@ class Count:
     total: float
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Value:
+    """A number at one moment: the depth of a queue, the size of a heap."""
+
+    t: float
+    value: float
+
+
+Sample = Probe | Count | Value
+
+
 @dataclass(frozen=True, kw_only=True)
 class Signal:
-    """What one signal showed, in order of time: probes or counts, never both."""
+    """What one signal showed, in order of time: probes, counts or values, never two of them."""
 
     probes: tuple[Probe, ...] = ()
     counts: tuple[Count, ...] = ()
+    values: tuple[Value, ...] = ()
 
     @property
-    def samples(self) -> tuple[Probe, ...] | tuple[Count, ...]:
-        """Its probes, or its counts."""
-        return self.probes or self.counts
+    def samples(self) -> tuple[Probe, ...] | tuple[Count, ...] | tuple[Value, ...]:
+        """Its probes, its counts or its values."""
+        return self.probes or self.counts or self.values
 
     @property
     def times(self) -> list[float]:
@@ -79,7 +94,8 @@ class Signal:
         if not self.samples or (start_s <= self.samples[0].t and self.samples[-1].t < end_s):
             return self
         first, last = (bisect_left(self.samples, edge, key=attrgetter("t")) for edge in (start_s, end_s))
-        return Signal(probes=self.probes[first:last], counts=self.counts[first:last])
+        part = slice(first, last)
+        return Signal(probes=self.probes[part], counts=self.counts[part], values=self.values[part])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +138,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 def parse(lines: Iterable[bytes], name: str, phase: str | None = None) -> Recording:
     """Read a recording from its lines. Raises UsageError naming file and line; a last line cut short is only noted."""
     header: Mapping[str, Any] | None = None
-    found: dict[str, list[Probe | Count]] = {}
+    found: dict[str, list[Sample]] = {}
     notes: list[str] = []
     for number, line in enumerate(lines, start=1):
         try:
@@ -147,8 +163,8 @@ def first_line(phase: str, **header: object) -> str:
     return json.dumps({"recording": VERSION, "phase": phase, **header}, allow_nan=False)
 
 
-def line(signal: str, sample: Probe | Count) -> str:
-    """One probe or count as its line; what is None is left out."""
+def line(signal: str, sample: Sample) -> str:
+    """One probe, count or value as its line; what is None is left out."""
     known = {key: value for key in sample.__slots__ if (value := getattr(sample, key)) is not None}
     return json.dumps({"t": known.pop("t"), "signal": signal, **known}, allow_nan=False)
 
@@ -189,7 +205,7 @@ def _header(found: Mapping[str, Any], phase: str | None) -> Mapping[str, Any]:
     return found
 
 
-def sample(found: Mapping[str, Any]) -> tuple[str, Probe | Count]:
+def sample(found: Mapping[str, Any]) -> tuple[str, Sample]:
     """One line's signal and sample. Raises ValueError naming key and value."""
     signal = found.get("signal")
     if not isinstance(signal, str) or not 0 < len(signal) <= 100:
@@ -197,6 +213,8 @@ def sample(found: Mapping[str, Any]) -> tuple[str, Probe | Count]:
     t = _number(found, "t", _LATEST_S)
     if "total" in found or "bad" in found:
         return signal, _count(found, t)
+    if "value" in found:
+        return signal, Value(t=t, value=_number(found, "value", _LARGEST_VALUE, -_LARGEST_VALUE))
     return signal, _probe(found, t)
 
 
@@ -218,7 +236,7 @@ def _probe(found: Mapping[str, Any], t: float) -> Probe:
     if status is not None and (isinstance(status, bool) or not isinstance(status, int) or not 0 <= status <= 999):
         raise ValueError(f"status: expected an HTTP status or null, got {_shown(status)}")
     texts = {key: _text(found, key) for key in _TEXTS}
-    return Probe(t=t, ok=ok, latency_ms=latency_ms, status=status, **texts)
+    return Probe(t=t, ok=ok, latency_ms=latency_ms, status=status, **texts)  # type: ignore[arg-type]  # texts alone
 
 
 def _text(found: Mapping[str, Any], key: str) -> str | None:
@@ -228,27 +246,28 @@ def _text(found: Mapping[str, Any], key: str) -> str | None:
     return value[:_LONGEST_TEXT] if value else None
 
 
-def _number(found: Mapping[str, Any], key: str, most: float) -> float:
+def _number(found: Mapping[str, Any], key: str, most: float, least: float = 0) -> float:
     value = found.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{key}: expected a number, got {_shown(value)}")
-    if not 0 <= value <= most:
-        raise ValueError(f"{key}: {_shown(value)} is not between 0 and {most:.0e}")
+    if not least <= value <= most:
+        raise ValueError(f"{key}: {_shown(value)} is not between {least:g} and {most:.0e}")
     return float(value)
 
 
-def _append(samples: list[Probe | Count], sample: Probe | Count) -> None:
+def _append(samples: list[Sample], sample: Sample) -> None:
     if samples and type(samples[-1]) is not type(sample):
-        raise ValueError("signal: has probes and counts under one name; give them two")
+        raise ValueError("signal: has probes, counts or values under one name; give each kind its own")
     if samples and sample.t < samples[-1].t:
         raise ValueError(f"t: goes back from {samples[-1].t:g} to {sample.t:g}; sort the lines of a signal by t")
     samples.append(sample)
 
 
-def _signal(samples: list[Probe | Count]) -> Signal:
+def _signal(samples: list[Sample]) -> Signal:
     return Signal(
         probes=tuple(each for each in samples if isinstance(each, Probe)),
         counts=tuple(each for each in samples if isinstance(each, Count)),
+        values=tuple(each for each in samples if isinstance(each, Value)),
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ci_reporter.gate.rules import conditions, planfile, rulefile
+from ci_reporter.gate.rules import conditions, rulefile, signalfile
 from ci_reporter.gate.rules.lint import warnings
 from ci_reporter.gate.run.outcome import DEPLOY_FAILED, NOT_CONVERGED, ROLLBACK_FAILED, ROLLED_BACK
 
@@ -27,7 +27,7 @@ def test_every_key_has_its_line(key):
     assert f"`{key}`" in PAGE
 
 
-@pytest.mark.parametrize("key", [*rulefile._GATE, *planfile._SIGNAL, *rulefile._ACTION])
+@pytest.mark.parametrize("key", [*rulefile._GATE, *signalfile.SIGNAL, *rulefile._ACTION])
 def test_every_key_of_gate_signals_and_actions_has_its_line(key):
     assert re.search(rf"^\| (`\w+`, )*`{key}`", PAGE, re.MULTILINE)
 

@@ -56,7 +56,7 @@ def test_a_last_line_cut_short_is_left_out_and_said():
         ([HEAD, line(status="200")], 2, "status: expected"),
         ([HEAD, line(signal=7)], 2, "signal: expected a name"),
         ([HEAD, line(t=5), line(t=4)], 3, "t: goes back from 5 to 4"),
-        ([HEAD, line(), line(bad=1, total=2)], 3, "probes and counts under one name"),
+        ([HEAD, line(), line(bad=1, total=2)], 3, "probes, counts or values under one name"),
         ([HEAD, line(bad=3, total=2)], 2, "bad: 3 is more than the total"),
         ([HEAD, line(pad="x" * 70_000)], 2, "longer than 64 KiB"),
         ([HEAD, b"[" * 60_000 + b"\n"], 2, ""),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 60
 _MOST_NAMED = 5
+_LARGEST = 1e300
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 # The longer of two that begin alike stands first.
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {"<=": le, ">=": ge, "!=": ne, "==": eq, "<": lt, ">": gt}
@@ -35,6 +36,15 @@ def problem(expect: Expect, status: int, body: bytes, find: Search = search) -> 
     if expect.body is not None and find(expect.body, body.decode("utf-8", "replace")) is None:
         return f"the body does not match /{expect.body[:_LONGEST]}/"
     return None
+
+
+def number_at(body: bytes, path: str) -> tuple[float | None, str | None]:
+    """The number at a path in the JSON of an answer, or why there is none."""
+    found = json_at(document_of(body), path)
+    if isinstance(found, int | float) and not isinstance(found, bool) and -_LARGEST < found < _LARGEST:
+        return float(found), None
+    there = "is missing" if found is None else f"is {_as_text(found)[:_LONGEST]!r}, not a number"
+    return None, f"json {path} {there}"
 
 
 def _fits(status: int, wanted: str) -> bool:

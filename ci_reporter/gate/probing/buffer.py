@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import inf
 
 from ci_reporter.errors import StateError
-from ci_reporter.gate.recording import Count, Probe, Recording, Signal, first_line, line
+from ci_reporter.gate.recording import Count, Probe, Recording, Sample, Signal, Value, first_line, line
 from ci_reporter.system.files import replacement
 
 
@@ -17,9 +17,9 @@ class Buffer:
     def __init__(self, phase: str, shift_s: float = 0.0) -> None:
         self.phase = phase
         self._shift_s = shift_s
-        self._samples: dict[str, list[Probe | Count]] = {}
+        self._samples: dict[str, list[Sample]] = {}
 
-    def add(self, samples: Iterable[tuple[str, Probe | Count]]) -> None:
+    def add(self, samples: Iterable[tuple[str, Sample]]) -> None:
         """Take samples; those from before its zero are left out."""
         for signal, sample in samples:
             if sample.t >= self._shift_s:
@@ -40,8 +40,7 @@ def write(recording: Recording, path: str) -> None:
     header = {key: value for key, value in recording.header.items() if key not in ("recording", "phase")}
     lines = [first_line(recording.phase, **header)]
     for name, signal in recording.signals.items():
-        lines += [line(name, probe) for probe in signal.probes]
-        lines += [line(name, count) for count in signal.counts]
+        lines += [line(name, sample) for sample in signal.samples]
     try:
         with replacement(path) as file:
             file.write("\n".join([*lines, ""]).encode())
@@ -49,9 +48,10 @@ def write(recording: Recording, path: str) -> None:
         raise StateError(f"cannot write {path}: {exc.strerror}") from exc
 
 
-def _signal(samples: Iterable[Probe | Count], until_s: float) -> Signal:
+def _signal(samples: Iterable[Sample], until_s: float) -> Signal:
     there = sorted(samples, key=lambda sample: sample.t)
     return Signal(
         probes=tuple(each for each in there if isinstance(each, Probe) and each.t < until_s),
         counts=tuple(each for each in there if isinstance(each, Count)),
+        values=tuple(each for each in there if isinstance(each, Value)),
     )

@@ -21,7 +21,7 @@ from typing import Any
 from ci_reporter.gate.probing.patterns import Patterns
 from ci_reporter.gate.probing.probe import Line, probe, timed_out
 from ci_reporter.gate.probing.target import Expect, Target
-from ci_reporter.gate.recording import Probe, line
+from ci_reporter.gate.recording import Probe, Value, line
 from ci_reporter.http.exchange import Call
 
 MOST_IN_FLIGHT = 1000
@@ -129,9 +129,13 @@ class Loop:
 
     def _say_probe(self, index: int, found: Probe) -> None:
         target = self._lines[index].target
-        if target.signal in self._several:
-            found = replace(found, url=target.url.partition("?")[0])
-        self._write(line(target.signal, found))
+        if target.value and found.value is None:
+            self._write(json.dumps({"problem": f"signal {target.signal!r}: {found.reason}"}))
+        elif target.value and found.value is not None:
+            self._write(line(target.signal, Value(t=found.t, value=found.value)))
+        else:
+            several = target.signal in self._several
+            self._write(line(target.signal, replace(found, url=target.url.partition("?")[0]) if several else found))
 
     def _say_settled(self) -> None:
         """Say before which time everything has come."""

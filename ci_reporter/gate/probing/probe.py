@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urljoin, urlsplit
 
 from ci_reporter import __version__
-from ci_reporter.gate.probing.asserts import problem
+from ci_reporter.gate.probing.asserts import number_at, problem
 from ci_reporter.gate.probing.target import Target
 from ci_reporter.gate.recording import Probe
 from ci_reporter.health.reply import SlowPattern, revision_of, search
@@ -207,8 +207,11 @@ def _order(target: Target, turn: int) -> Order:
 
 def _judged(line: Line, reply: Reply, t: float, latency_ms: float, address: str | None) -> Probe:
     target = line.target
+    value: float | None = None
     try:
         reason = problem(target.expect, reply.status, reply.body, line.find)
+        if target.value and not reason:
+            value, reason = number_at(reply.body, target.value)
         revision = revision_of(reply.body, reply.headers, target.revision, line.find)
     except SlowPattern as exc:
         reason, revision = str(exc), None
@@ -221,6 +224,7 @@ def _judged(line: Line, reply: Reply, t: float, latency_ms: float, address: str 
         reason=reason and _masking(target).mask(reason),
         response=_excerpt(target, reply.body) if reason else None,
         address=address,
+        value=value,
     )
 
 

@@ -14,7 +14,7 @@ from ci_reporter.errors import CIReporterError
 from ci_reporter.gate import recording
 from ci_reporter.gate.probing.openloop import plan_of
 from ci_reporter.gate.probing.target import Target
-from ci_reporter.gate.recording import Count, Probe
+from ci_reporter.gate.recording import Sample
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class Prober:
     def __init__(self, targets: Sequence[Target], proxies: Mapping[str, str] | None = None) -> None:
         self._longest_s = max(each.timeout_s for each in targets)
         self._plan = plan_of(targets, proxies or {})
-        self._found: list[tuple[str, Probe | Count]] = []
+        self._found: list[tuple[str, Sample]] = []
+        self._problems: dict[str, None] = {}
         self._settled_s = 0.0
         self._begun: float | None = None
         self._ready = threading.Event()
@@ -68,7 +69,7 @@ class Prober:
         if not self._ready.wait(_START_S) or self._begun is None:
             raise CIReporterError(f"the prober did not start ({self._ending()})")
 
-    def poll(self) -> list[tuple[str, Probe | Count]]:
+    def poll(self) -> list[tuple[str, Sample]]:
         """Signal and probe of what has come since the last call. Raises CIReporterError when the process is gone."""
         if not self._stopped and self._process.poll() is not None:
             raise CIReporterError(f"the prober has ended by itself ({self._ending()})")
@@ -83,6 +84,10 @@ class Prober:
     def settled_s(self) -> float:
         """Every probe that was due before this has come."""
         return self._settled_s
+
+    def problems(self) -> tuple[str, ...]:
+        """Why a value could not be read, each reason once."""
+        return tuple(self._problems)
 
     def finish(self) -> None:
         """Begin no more probes; those under way end by themselves, and until then `finished` is False."""
@@ -126,6 +131,8 @@ class Prober:
     def _hear(self, found: dict[str, object]) -> None:
         if "signal" in found:
             self._found.append(recording.sample(found))
+        elif "problem" in found:
+            self._problems[str(found["problem"])] = None
         elif "settled" in found:
             self._settled_s = float(str(found["settled"]))
         elif "begun" in found:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from math import isfinite, nan
 
 from ci_reporter.errors import DeliveryError
-from ci_reporter.gate.recording import Count
-from ci_reporter.gate.rules.ruleset import Query
+from ci_reporter.gate.recording import Count, Value
+from ci_reporter.gate.rules.ruleset import Gauge, Query
 from ci_reporter.http import Deadline
 from ci_reporter.http.prometheus import Prometheus, QueryResult
 
@@ -45,6 +45,17 @@ def count(query: Query, server: Prometheus, *, at_s: float, window_s: float, dea
         return _counted(bad, total, 0.0)
     except _Nothing as exc:
         return NoData(reason=str(exc))
+
+
+def value(gauge: Gauge, server: Prometheus, *, at_s: float, window_s: float, deadline: Deadline) -> Value | NoData:
+    """The number at `at_s`, in seconds since the epoch; its t is 0."""
+    try:
+        found = _value(_ask(lambda: server.query(_filled(gauge.query, window_s), deadline, at_s=at_s)))
+    except _Nothing as exc:
+        return NoData(reason=f"value: {exc}")
+    return (
+        NoData(reason="value: is empty: no such series, or it is stale") if found is None else Value(t=0.0, value=found)
+    )
 
 
 def history(

@@ -9,10 +9,11 @@ from dataclasses import replace
 from itertools import count
 
 from ci_reporter.gate.probing import promql, targets
+from ci_reporter.gate.probing.commands import Commands
 from ci_reporter.gate.probing.prober import Prober
 from ci_reporter.gate.probing.promql import NoData
-from ci_reporter.gate.recording import Count, Probe
-from ci_reporter.gate.rules.ruleset import Query, RuleSet
+from ci_reporter.gate.recording import Sample
+from ci_reporter.gate.rules.ruleset import Gauge, Query, RuleSet
 from ci_reporter.http import Deadline
 from ci_reporter.http.prometheus import Prometheus
 
@@ -34,7 +35,9 @@ class Sources:
     ) -> None:
         watched = targets.of_watch(rules, env)
         self._prober = Prober(watched, proxies) if watched else None
-        self._scraper = Scraper(rules.queries, prometheus, rules.settings.interval_s) if prometheus else None
+        asked: tuple[Query | Gauge, ...] = (*rules.queries, *rules.gauges)
+        self._scraper = Scraper(asked, prometheus, rules.settings.interval_s) if prometheus else None
+        self._commands = Commands(rules.commands, env)
         self._begun = 0.0
 
     def __enter__(self) -> Sources:
@@ -44,22 +47,25 @@ class Sources:
         self._begun = time.monotonic()
         if self._scraper:
             self._scraper.start()
+        self._commands.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._commands.stop()
         if self._scraper:
             self._scraper.stop()
         if self._prober:
             self._prober.__exit__(kind, error, trace)
 
-    def poll(self) -> Iterable[tuple[str, Probe | Count]]:
+    def poll(self) -> Iterable[tuple[str, Sample]]:
         """What has come since the last call."""
         if self._prober:
             yield from self._prober.poll()
         if self._scraper:
             yield from self._scraper.poll()
+        yield from self._commands.poll()
 
     def elapsed_s(self) -> float:
         """Seconds since the clock started."""
@@ -68,6 +74,7 @@ class Sources:
     def settled_s(self) -> float:
         """Every probe and every interval of Prometheus that was due before this has been polled."""
         settled_s = self._prober.settled_s() if self._prober else self.elapsed_s()
+        settled_s = min(settled_s, self._commands.settled_s(self.elapsed_s()))
         return min(settled_s, self._scraper.settled_s(self.elapsed_s())) if self._scraper else settled_s
 
     def finish(self) -> None:
@@ -76,31 +83,35 @@ class Sources:
             self._prober.finish()
         if self._scraper:
             self._scraper.finish()
+        self._commands.finish()
 
     def finished(self) -> bool:
         """Whether nothing is under way any more."""
-        return (not self._prober or self._prober.finished()) and (not self._scraper or self._scraper.finished())
+        all_of = (self._prober, self._scraper, self._commands)
+        return all(each.finished() for each in all_of if each)
 
     def stop(self) -> None:
         """End at once; what is under way is let go."""
+        self._commands.stop()
         if self._prober:
             self._prober.stop(wait=False)
         if self._scraper:
             self._scraper.stop()
 
     def problems(self) -> tuple[str, ...]:
-        """Why Prometheus had nothing to say, each reason once."""
-        return self._scraper.problems() if self._scraper else ()
+        """Why a signal had no data, each reason once."""
+        all_of = (self._prober, self._scraper, self._commands)
+        return tuple(problem for each in all_of if each for problem in each.problems())
 
 
 class Scraper:
     """Asks Prometheus once an interval, in a thread of its own, what each signal counted in that interval."""
 
-    def __init__(self, queries: Sequence[Query], server: Prometheus, interval_s: float) -> None:
+    def __init__(self, queries: Sequence[Query | Gauge], server: Prometheus, interval_s: float) -> None:
         self._queries = queries
         self._server = server
         self._interval_s = interval_s
-        self._found: list[tuple[str, Count]] = []
+        self._found: list[tuple[str, Sample]] = []
         self._problems: dict[str, None] = {}
         self._asked = self._polled = 0  # intervals
         self._stopped = threading.Event()
@@ -125,8 +136,8 @@ class Scraper:
         """Ask no more."""
         self._stopped.set()
 
-    def poll(self) -> list[tuple[str, Count]]:
-        """The counts since the last call; their t is when their interval began."""
+    def poll(self) -> list[tuple[str, Sample]]:
+        """The counts and values since the last call; their t is when their interval began."""
         self._polled = self._asked
         found = self._found[:]
         del self._found[: len(found)]
@@ -159,9 +170,13 @@ class Scraper:
                 return False
         return not self._stopped.is_set()
 
-    def _ask(self, query: Query, due: float, t: float) -> None:
+    def _ask(self, query: Query | Gauge, due: float, t: float) -> None:
         deadline = Deadline(self._interval_s)
-        found = promql.count(query, self._server, at_s=due, window_s=self._interval_s, deadline=deadline)
+        found: Sample | NoData
+        if isinstance(query, Query):
+            found = promql.count(query, self._server, at_s=due, window_s=self._interval_s, deadline=deadline)
+        else:
+            found = promql.value(query, self._server, at_s=due, window_s=self._interval_s, deadline=deadline)
         if isinstance(found, NoData):
             self._problems[f"signal {query.signal!r}: {found.reason}"] = None
         else:

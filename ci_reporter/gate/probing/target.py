@@ -20,7 +20,7 @@ class Expect:
 class Target:
     """One request, `rate` times a second. Headers may hold secrets; `family` is 4 or 6 for IPv4 or IPv6 alone.
 
-    `cert` and `key` are PEM files of a client certificate.
+    `cert` and `key` are PEM files of a client certificate. `value` is the path of the number that is wanted.
     """
 
     signal: str
@@ -38,4 +38,5 @@ class Target:
     cert: str | None = None
     key: str | None = None
     revision: str | None = None
+    value: str | None = None
     rate: float = 1.0

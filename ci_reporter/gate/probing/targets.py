@@ -104,6 +104,7 @@ def _of_ask(plan: Plan, ask: Ask, env: Mapping[str, str]) -> list[Target]:
             cert=plan.cert,
             key=plan.key,
             revision=plan.revision_at,
+            value=ask.value,
             rate=(ask.rate or plan.rate) / len(ask.requests),
         )
         for method, place in ask.requests

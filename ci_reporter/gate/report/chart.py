@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ci_reporter.gate.recording import Count, Probe, Recording, Signal
+from ci_reporter.gate.recording import Count, Probe, Recording, Sample, Signal
 from ci_reporter.gate.rules.conditions import DEFAULT_SIGNAL
 from ci_reporter.gate.statistics.figures import of_probes
 
@@ -52,7 +52,7 @@ def charts(baseline: Recording | None, watch: Recording | None) -> Iterator[str]
 def _points(recording: Recording | None, letter: str) -> list[_Point]:
     signals = recording.signals if recording else {}
     chosen = signals.get(DEFAULT_SIGNAL) or next((each for each in signals.values() if each.times), Signal())
-    slices: dict[int, list[Probe | Count]] = {}
+    slices: dict[int, list[Sample]] = {}
     size_s = max(_SHORTEST_S, (max(chosen.times, default=0.0) + 1e-6) / _MOST_POINTS)
     for sample in chosen.probes or chosen.counts:
         slices.setdefault(int(sample.t // size_s), []).append(sample)
@@ -60,7 +60,7 @@ def _points(recording: Recording | None, letter: str) -> list[_Point]:
     return [replace(point, label=f"{letter}{at}") for at, point in enumerate(found, start=1)]
 
 
-def _point(samples: Sequence[Probe | Count]) -> _Point:
+def _point(samples: Sequence[Sample]) -> _Point:
     counts = [each for each in samples if isinstance(each, Count)]
     if counts:
         total = sum(each.total for each in counts)

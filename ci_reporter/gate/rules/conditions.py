@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import ge, gt, le, lt
 
 from ci_reporter.config import values
 
@@ -19,6 +20,11 @@ _CONSECUTIVE = re.compile(
     r"(?:(?P<signal>[A-Za-z][\w.\-]*)\s+)?consecutive[\s_]failures\s*(?P<op>\S+?)\s*(?P<count>\d+)"
     r"(?:\s+within\s+(?P<within>\S+))?"
 )
+_VALUE = re.compile(
+    r"(?P<signal>[A-Za-z][\w.\-]*)\s*(?P<op>>=|<=|>|<)\s*(?P<number>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+    r"(?:\s+for\s+(?P<span>\S+))?"
+)
+OPERATORS = {">": gt, ">=": ge, "<": lt, "<=": le}
 _DOWN = re.compile(r"(?:(?P<signal>[A-Za-z][\w.\-]*)\s+)?down\s+for\s+(?P<span>\S+)")
 
 
@@ -66,6 +72,21 @@ class Down:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Beyond:
+    """A value is above (`>`, `>=`) or below (`<`, `<=`) a number, and has been for `for_s`."""
+
+    text: str
+    signal: str
+    operator: str
+    number: float
+    for_s: float = 0.0
+
+    def holds(self, value: float) -> bool:
+        """Whether that value is beyond the number."""
+        return bool(OPERATORS[self.operator](value, self.number))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Group:
     """Conditions of which all (`and`) or any (`or`) hold."""
 
@@ -73,7 +94,7 @@ class Group:
     parts: tuple[Condition, ...]
 
 
-Leaf = Limit | Relative | Consecutive | Down
+Leaf = Limit | Relative | Consecutive | Down | Beyond
 Condition = Leaf | Group
 
 
@@ -139,12 +160,22 @@ def _leaf(text: str) -> Leaf:
         return Down(text=text, for_s=_duration_s(match["span"]), signal=match["signal"])
     if match := _CONSECUTIVE.fullmatch(text):
         return _consecutive(text, match)
-    if match := _COMPARISON.fullmatch(text):
-        return _comparison(text, match)
+    comparison, value = _COMPARISON.fullmatch(text), _VALUE.fullmatch(text)
+    if value and not (comparison and _METRIC.fullmatch(comparison["metric"])):
+        return _beyond(text, value)
+    if comparison:
+        return _comparison(text, comparison)
     raise ValueError(
-        f"holds {text!r}, which is no condition (write http_latency_p95 > 1500ms, http_error_rate > +200%,"
-        " availability < 99%, consecutive failures >= 3 within 5m, or down for 15s)"
+        f"holds {text!r}, which is not a condition (write http_latency_p95 > 1500ms, http_error_rate > +200%,"
+        " availability < 99%, consecutive failures >= 3 within 5m, down for 15s, or queue_depth > 1000 for 60s)"
     )
+
+
+def _beyond(text: str, match: re.Match[str]) -> Beyond:
+    if match["number"].startswith("+"):
+        raise ValueError(f"has {match['number']}, and a value is not compared with the baseline (leave out the '+')")
+    for_s = _duration_s(match["span"]) if match["span"] else 0.0
+    return Beyond(text=text, signal=match["signal"], operator=match["op"], number=float(match["number"]), for_s=for_s)
 
 
 def _consecutive(text: str, match: re.Match[str]) -> Consecutive:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ci_reporter.config import values
 from ci_reporter.gate.judge import alphas
-from ci_reporter.gate.rules.conditions import Consecutive, Down, Leaf, Limit, leaves
+from ci_reporter.gate.rules.conditions import Beyond, Consecutive, Down, Leaf, Limit, leaves
 from ci_reporter.gate.rules.ruleset import Query, Rule, RuleSet, Settings
 from ci_reporter.gate.statistics import decidable
 from ci_reporter.gate.statistics.blocks import SHORTEST_S
@@ -80,6 +80,8 @@ def _impossible(leaf: Leaf, rule: Rule, settings: Settings, watch_s: float, alph
         within_s = min(leaf.within_s, watch_s)
         return f"can never fail: it needs {needed_s:g} s of {within_s:g} s" if needed_s > within_s else None
     if isinstance(leaf, Down):
+        return f"can never fail: the watch lasts {watch_s:g} s" if leaf.for_s >= watch_s else None
+    if isinstance(leaf, Beyond):
         return f"can never fail: the watch lasts {watch_s:g} s" if leaf.for_s >= watch_s else None
     if (rule.judge or settings.judge) == "threshold":
         return None

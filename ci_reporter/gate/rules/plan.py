@@ -36,7 +36,10 @@ class Baseline:
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """A signal that is probed: its requests take turns. A path is taken from the gate's own address."""
+    """A signal that is probed: its requests take turns. A path is taken from the gate's own address.
+
+    `value` is the path of a number in the JSON of the answer.
+    """
 
     signal: str
     requests: tuple[tuple[str, str], ...]
@@ -44,6 +47,7 @@ class Ask:
     body: str | None = None
     expect: Expect = field(default_factory=Expect)
     rate: float | None = None
+    value: str | None = None
     line: int | None = None
 
 

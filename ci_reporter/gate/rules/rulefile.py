@@ -10,7 +10,7 @@ from ci_reporter.config.hint import hint
 from ci_reporter.config.yaml import Node, describe, flag, items, mapping, names, one_of, read, text
 from ci_reporter.errors import UsageError
 from ci_reporter.gate.rules import conditions, kinds, planfile
-from ci_reporter.gate.rules.conditions import Condition, leaves
+from ci_reporter.gate.rules.conditions import Beyond, Condition, Leaf, leaves
 from ci_reporter.gate.rules.plan import Plan
 from ci_reporter.gate.rules.ruleset import (
     BUILT_IN_SIGNALS,
@@ -53,9 +53,8 @@ def _rules(tree: Node, path: str, more_signals: Collection[str]) -> RuleSet:
     if "rules" not in top:
         raise UsageError(f"{path}: has no rules (write rules: with a list of - name: and if:)")
     gate = mapping(top["gate"], _GATE) if "gate" in top else {}
-    plan, queries = planfile.plan(top.get("gate"), top.get("signals"))
-    signals = dict.fromkeys((*BUILT_IN_SIGNALS, *more_signals, *(ask.signal for ask in plan.asks)), "probe")
-    signals |= {query.signal: "promql" for query in queries}
+    plan, declared = planfile.plan(top.get("gate"), top.get("signals"))
+    signals = {**dict.fromkeys(BUILT_IN_SIGNALS, "probe"), **dict.fromkeys(more_signals, "any"), **declared.kinds()}
     actions = _actions(top.get("actions"))
     rules = tuple(_rule(node, signals, actions) for node in items(top["rules"]))
     _check_actions(plan.converge.then, actions, gate.get("converge"))
@@ -66,7 +65,9 @@ def _rules(tree: Node, path: str, more_signals: Collection[str]) -> RuleSet:
     return RuleSet(
         rules=rules,
         settings=_settings(gate, plan),
-        queries=queries,
+        queries=declared.queries,
+        gauges=declared.gauges,
+        commands=declared.commands,
         plan=plan,
         actions=tuple(actions.values()),
         source=path,
@@ -120,11 +121,22 @@ def _check_signals(condition: Condition, node: Node, signals: Mapping[str, str])
     for leaf in leaves(condition):
         if leaf.signal is not None and leaf.signal not in signals:
             raise UsageError(f"{node.where}: no signal named {leaf.signal!r} ({hint(leaf.signal, signals)})")
+        _check_kind(leaf, node, signals[str(leaf.signal)] if leaf.signal else "any")
         latency = getattr(leaf, "limit_ms", None) is not None or getattr(leaf, "quantile", None) is not None
         if latency and signals.get(str(leaf.signal)) == "promql":
             raise UsageError(
                 f"{node.where}: {leaf.signal!r} counts, and has no latency (write {leaf.signal}_error_rate)"
             )
+
+
+def _check_kind(leaf: Leaf, node: Node, kind: str) -> None:
+    """Refuse a comparison that the signal's kind has no number for."""
+    name = leaf.signal
+    if kind in ("probe", "promql") and isinstance(leaf, Beyond):
+        measure = f"{name}_p95 > 1500ms or {name}_error_rate > 1%" if kind == "probe" else f"{name}_error_rate > 1%"
+        raise UsageError(f"{node.where}: {name!r} has no value of its own (write {measure})")
+    if kind == "value" and not isinstance(leaf, Beyond):
+        raise UsageError(f"{node.where}: {name!r} is a value (write {name} > 1000 for 60s)")
 
 
 def _check_actions(then: Iterable[str], actions: Collection[str], node: Node | None) -> None:

@@ -79,6 +79,26 @@ class Query:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Gauge:
+    """A signal of values: a PromQL query that gives one number."""
+
+    signal: str
+    query: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A signal that a command prints, every so many seconds: a number, or counts as `{"bad": 3, "total": 120}`."""
+
+    signal: str
+    argv: tuple[str, ...]
+    every_s: float = 15.0
+    timeout_s: float = 10.0
+    line: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Action:
     """What `then:` names: a line for `sh`, or people to tell. `verify` looks whether it brought the old one back.
 
@@ -106,6 +126,8 @@ class RuleSet:
     rules: tuple[Rule, ...]
     settings: Settings = field(default_factory=Settings)
     queries: tuple[Query, ...] = ()
+    gauges: tuple[Gauge, ...] = ()
+    commands: tuple[Command, ...] = ()
     plan: Plan = field(default_factory=Plan)
     actions: tuple[Action, ...] = ()
     source: str = "the default rules"

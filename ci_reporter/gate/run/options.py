@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from ci_reporter import buildinfo
 from ci_reporter.errors import UsageError
-from ci_reporter.gate.probing import targets
+from ci_reporter.gate.probing import commands, targets
 from ci_reporter.gate.rules import planfile, rulefile
-from ci_reporter.gate.rules.ruleset import RuleSet, default
+from ci_reporter.gate.rules.ruleset import Gauge, Query, RuleSet, default
 from ci_reporter.gate.run import reference
 from ci_reporter.gate.run.reference import Reference
 from ci_reporter.gate.run.world import World
@@ -67,7 +67,7 @@ def rules_of(options: GateOptions, *, compared: bool) -> RuleSet:
     )
     if options.window_s:
         plan = replace(plan, baseline=replace(plan.baseline, window_s=options.window_s))
-    if not plan.url and not plan.asks and not rules.queries:
+    if not (plan.url or plan.asks or rules.queries or rules.gauges or rules.commands):
         raise UsageError("gate: there is nothing to probe (name the service: ci-reporter gate https://svc/health)")
     settings = replace(rules.settings, watch_s=plan.watch_s, rate=plan.rate, baseline_s=plan.baseline.window_s)
     chosen = replace(rules, plan=plan, settings=settings).on(options.on)
@@ -98,8 +98,10 @@ def plan_gate(
 def check(rules: RuleSet, world: World) -> None:
     """Raise UsageError where the world lacks what the rules need."""
     targets.of_watch(rules, world.env)  # the variables that headers name
-    if rules.queries and not world.prometheus:
-        query = rules.queries[0]
+    commands.check(rules.commands, world.env)
+    asked: tuple[Query | Gauge, ...] = (*rules.queries, *rules.gauges)
+    if asked and not world.prometheus:
+        query = asked[0]
         where = f"{rules.source} line {query.line}"
         raise UsageError(f"{where}: signal {query.signal!r} is a promql:, and CI_REPORTER_PROMETHEUS is not set")
 

@@ -14,7 +14,7 @@ from ci_reporter.gate.judge import Judge, schedule_of
 from ci_reporter.gate.probing import converge, targets
 from ci_reporter.gate.probing.buffer import Buffer
 from ci_reporter.gate.probing.converge import Convergence
-from ci_reporter.gate.recording import Count, Probe, Recording
+from ci_reporter.gate.recording import Probe, Recording, Sample
 from ci_reporter.gate.rules.plan import Converge, Plan
 from ci_reporter.gate.rules.ruleset import RuleSet
 from ci_reporter.gate.run.progress import Moment, Phase
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     class Source(Protocol):
         """Where samples come from while a phase runs."""
 
-        def poll(self) -> Iterable[tuple[str, Probe | Count]]:
+        def poll(self) -> Iterable[tuple[str, Sample]]:
             """Samples that have come since the last call."""
 
         def elapsed_s(self) -> float:

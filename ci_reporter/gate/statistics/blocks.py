@@ -10,7 +10,7 @@ from math import ceil, inf
 from operator import attrgetter
 from statistics import median
 
-from ci_reporter.gate.recording import Count, Probe, Signal
+from ci_reporter.gate.recording import Count, Probe, Sample, Signal
 
 SHORTEST_S = 5.0
 _TIME = attrgetter("t")
@@ -65,7 +65,7 @@ def cut(signal: Signal, size_s: float, numbers: range) -> list[Block | None]:
     return [_block(samples[first:last]) for first, last in pairwise(edges)]
 
 
-def _block(samples: Sequence[Probe] | Sequence[Count]) -> Block | None:
+def _block(samples: Sequence[Sample]) -> Block | None:
     if not samples:
         return None
     counts = [each for each in samples if isinstance(each, Count)]
@@ -73,6 +73,8 @@ def _block(samples: Sequence[Probe] | Sequence[Count]) -> Block | None:
         bad, total = (sum(getattr(each, name) for each in counts) for name in ("bad", "total"))
         return Block(bad=round(bad), total=max(round(total), 1)) if total > 0 else None
     probes = [each for each in samples if isinstance(each, Probe)]
+    if not probes:  # values: a block of them says that they were there
+        return Block(latencies=[], bad=0, total=len(samples))
     latencies = sorted(each.latency_ms if each.ok and each.latency_ms is not None else inf for each in probes)
     return Block(latencies=latencies, bad=sum(not each.ok for each in probes), total=len(probes))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import inf
 
-from ci_reporter.gate.recording import Count, Probe, Signal
+from ci_reporter.gate.recording import Probe, Sample, Signal
 from ci_reporter.gate.statistics import blocks
 from ci_reporter.gate.statistics.blocks import Block
 from ci_reporter.gate.statistics.latency import Sides
@@ -41,7 +41,7 @@ class Evidence:
         return blocks.with_data(self.watch)
 
     @cached_property
-    def samples(self) -> Sequence[Probe] | Sequence[Count]:
+    def samples(self) -> Sequence[Sample]:
         """Its probes or counts so far."""
         return self.signal.window(end_s=self.at_s).samples
 

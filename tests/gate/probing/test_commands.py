@@ -1,0 +1,96 @@
+"""Signals that a command prints: what counts as a sample, and that no command can hold the gate up."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from ci_reporter.errors import UsageError
+from ci_reporter.gate.probing import commands
+from ci_reporter.gate.probing.commands import Commands
+from ci_reporter.gate.probing.promql import NoData
+from ci_reporter.gate.recording import Count, Value
+from ci_reporter.gate.rules.ruleset import Command
+
+
+@pytest.mark.parametrize(
+    ("printed", "found"),
+    [
+        (b"12.5\n", Value(t=0.0, value=12.5)),
+        (b" -3 ", Value(t=0.0, value=-3.0)),
+        (b'{"bad": 3, "total": 120}', Count(t=0.0, bad=3.0, total=120.0)),
+    ],
+)
+def test_a_number_or_counts_are_a_sample(printed, found):
+    assert commands.sample(printed) == found
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        *(b"", b"NaN", b"Infinity", b"true", b"1e999", b"12 apples", b'"5"', b"\xff", b"[" * 100_000, b"1" * 100_000),
+        *(b'{"bad": 3}', b'{"bad": 3, "total": 0}', b'{"bad": 9, "total": 3}', b'{"bad": -1, "total": 3}'),
+    ],
+)
+def test_anything_else_is_no_data(printed):
+    assert isinstance(commands.sample(printed), NoData)
+
+
+@pytest.fixture
+def run():
+    """Run a shell line as a signal for so long: its samples and problems."""
+
+    def ran(line, seconds=1.0, **more):
+        command = Command(signal="queue", argv=("/bin/sh", "-c", line), **({"every_s": 0.2} | more))
+        found = Commands([command], os.environ)
+        found.start()
+        time.sleep(seconds)
+        found.finish()
+        until = time.monotonic() + 5
+        while not found.finished() and time.monotonic() < until:
+            time.sleep(0.02)
+        assert found.finished()
+        return [sample for _, sample in found.poll()], found.problems()
+
+    return ran
+
+
+def test_it_runs_again_and_again(run):
+    samples, problems = run("echo 7")
+    assert len(samples) in range(3, 7)
+    assert ({each.value for each in samples}, problems) == ({7.0}, ())
+    assert samples[1].t == pytest.approx(0.2, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("exit 3", "'/bin/sh' ended with exit code 3"),
+        ("echo oh no", "printed 'oh no', and a number or"),
+        ("sleep 60 & sleep 60", "'/bin/sh' was ended after its timeout of 0.3 s"),
+        ("yes", "ended"),
+    ],
+)
+def test_what_goes_wrong_is_said_and_is_no_data(run, line, problem):
+    samples, problems = run(line, timeout_s=0.3)
+    assert samples == []
+    assert problem in problems[0]
+
+
+def test_a_command_that_hangs_ends_with_the_gate():
+    found = Commands([Command(signal="queue", argv=("/bin/sh", "-c", "sleep 60"), timeout_s=60)], os.environ)
+    found.start()
+    time.sleep(0.2)
+    assert found.settled_s(9.0) < 0.2
+    found.stop()
+    until = time.monotonic() + 5
+    while not found.finished():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_a_program_that_is_not_there_is_an_error_before_the_gate():
+    with pytest.raises(UsageError, match=r"signal 'queue': exec: cannot find the program './nope.sh'"):
+        commands.check([Command(signal="queue", argv=("./nope.sh",))], os.environ)
