@@ -141,11 +141,11 @@ class Findings:
             return Finding(verdict=FAIL, reason=leaf.text, decided_at_s=hit.t, since_s=since_s, **common)
         reason = f"{leaf.text} was not seen; the nearest value was {common['watch']:g}"
         if not look.beta:
-            return Finding(verdict=NOT_YET, reason=f"{reason}; the watch goes on", **common)
+            return Finding(verdict=NOT_YET, reason=f"{reason}; too early for a pass", **common)
         if values.is_beyond(signal.values, leaf):
             return Finding(verdict=NOT_YET, reason=f"{reason}, and the last one is beyond the limit", **common)
         passed = Finding(verdict=PASS, reason=reason, decided_at_s=look.at_s, **common)
-        return self._covered(passed, rule, self.evidence(leaf.signal, seen, look.at_s), look)
+        return self._with_coverage(passed, rule, self.evidence(leaf.signal, seen, look.at_s), look)
 
     def _in_a_row(self, leaf: Consecutive | Down, rule: Rule, seen: Seen, look: Look) -> Finding:
         names = [name for name, each in seen.signals.items() if each.probes and leaf.signal in (None, name)]

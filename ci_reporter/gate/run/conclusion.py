@@ -55,6 +55,8 @@ def _when(rule: RuleVerdict) -> float:
 
 
 def _how_much(finding: Finding) -> str:
+    if finding.statistic == "value" and finding.watch is not None:
+        return f"the value reached {finding.watch:g}"
     if finding.unit == "failures" and finding.watch is not None:
         return f"{finding.watch:g} failures in a row"
     if finding.baseline is not None and finding.watch is not None:
