@@ -123,7 +123,7 @@ def test_the_encoding_is_kept(encoding):
 
 
 def test_half_a_character_of_utf_16_is_refused():
-    with pytest.raises(StampError, match="begins as utf-16-le and is none; save it as UTF-8"):
+    with pytest.raises(StampError, match="begins as utf-16-le but is not that; save it as UTF-8"):
         with_meta("\ufeff<head></head>".encode("utf-16-le") + b"<", INFO)
 
 
