@@ -17,6 +17,8 @@ def mann_whitney(before: Recording, after: Recording) -> float | None:
     Source: Kayenta's MannWhitneyClassifier and its defaults; the interval is R's, by the normal approximation.
     """
     old, new = points(before), points(after)
+    if not old or not new:
+        return None
     apart = sorted(y - x for x in old for y in new)
     spread = (len(apart) * (len(old) + len(new) + 1) / 12) ** 0.5
     rank = max(int(len(apart) / 2 - CONFIDENCE_Z * spread), 0)
