@@ -189,7 +189,7 @@ def _of_limit(leaf: Limit, seen: Evidence, look: Look, window: _Window) -> Itera
 def _growth(allowed: float, parts: Sequence[tuple[int, float]], draws: int, alpha: float) -> float:
     """The chance that the best bet grows to what is needed; `parts` are numbers of blocks and their bad share."""
     number = sum(blocks for blocks, _ in parts)
-    shrunk = (number + 24) / (number + 12)  # as limits.e_values does where blocks are not correlated
+    shrunk = limits.inflation(number, 0.0)
     best = 0.0
     for rate in limits.LAMBDAS:
         moments = [_moments(rate, allowed, share, draws) for _, share in parts]

@@ -14,7 +14,7 @@ from ci_reporter.gate.statistics.schedule import Schedule
         ("http_latency_p95 > +10%", 5, 300, "a baseline of 5 s (write a window of 10 s"),
         ("http_latency_p95 > +10%", 120, 30, "it needs 45 s of watch, and there are 30 s"),
         ("http_error_rate > +50%", 120, 10, "it needs 15 s of watch"),
-        ("error_rate > 1%", 0, 10, "it needs 15 s of watch"),
+        ("error_rate > 1%", 0, 10, "it needs 20 s of watch"),
         ("error_rate > 1%", 0, 300, None),
     ],
 )

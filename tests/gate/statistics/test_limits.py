@@ -11,7 +11,7 @@ from ci_reporter.gate.statistics.limits import LAMBDAS, e_values, least_blocks
 
 @given(st.floats(0, 1), st.integers(1, 30))
 def test_e_is_the_mean_of_the_bets_drawn_together_by_what_correlation_takes(share, number):
-    inflation = (number + 24) / (number + 12)  # equal blocks show no correlation
+    inflation = (number + 54) / (number + 18)  # equal blocks show no correlation
     bets = [(1 + rate * (share - 0.05) / 0.05) ** (number / inflation) for rate in LAMBDAS]
     assert list(e_values([share] * number, 0.05))[-1] == pytest.approx(sum(bets) / len(bets), rel=1e-6)
 
@@ -43,5 +43,5 @@ def test_an_endless_outage_overflows_nothing(bad):
     assert list(e_values([1.0] * bad, 0.001))[-1] > 1e200
 
 
-def test_three_blocks_of_nothing_but_failures_are_enough_for_a_limit_of_one_percent():
-    assert least_blocks(0.01, 0.01) == 3
+def test_four_blocks_of_nothing_but_failures_are_enough_for_a_limit_of_one_percent():
+    assert least_blocks(0.01, 0.01) == 4
