@@ -179,12 +179,12 @@ def test_a_service_that_is_not_there_is_named(gate, gate_yml, free_port):
 def test_a_slow_deploy_fails_against_its_baseline(gate, backend, gate_yml, write_recording):
     before = write_recording("before.ndjson", phase="baseline", seconds=120, seed=99)  # a median of 120 ms
     service = backend(NEW)
-    service.delay_s = 0.6
+    service.delay_s = 0.9
     rules = gate_yml('if: "http_latency_p95 > +20%"')
     ended, found = gate(service.url, rules, "--baseline", before, "--watch", "30s")
     assert (ended.returncode, found["verdict"]) == (1, "fail")
     rule = found["rules"][0]
-    assert rule["watch"] > 600 > rule["baseline"]
+    assert rule["watch"] > 900 > rule["baseline"]
     assert found["decided_at_s"] <= 30
 
 
