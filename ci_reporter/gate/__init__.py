@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ci_reporter.gate.run.options import GateOptions as GateOptions
     from ci_reporter.gate.run.options import GatePlan as GatePlan
     from ci_reporter.gate.run.options import plan_gate as plan_gate
+    from ci_reporter.gate.run.outcome import Deploy as Deploy
     from ci_reporter.gate.run.outcome import Outcome as Outcome
     from ci_reporter.gate.run.progress import Moment as Moment
     from ci_reporter.gate.run.progress import Phase as Phase
@@ -38,6 +39,7 @@ _MODULES = {
     "GateOptions": "options",
     "GatePlan": "options",
     "plan_gate": "options",
+    "Deploy": "outcome",
     "Outcome": "outcome",
     "Moment": "progress",
     "Phase": "progress",

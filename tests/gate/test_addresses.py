@@ -49,4 +49,4 @@ def test_an_address_that_is_dead_is_exit_4(gate, backend):
     code, found = gate(backend(NEW).port)
     assert code == 4
     assert "no answer from 127.0.0.2" in found["converge"]["served"]
-    assert "connection refused (127.0.0.2)" in found["converge"]["statement"]
+    assert "× no answer from 127.0.0.2" in found["converge"]["statement"]
