@@ -17,8 +17,15 @@ def gate(run_program, gate_yml, tmp_path):
     hosts = tmp_path / "hosts"
     hosts.write_text("127.0.0.1 svc\n127.0.0.2 svc\n")
 
-    def run(port):
-        args = ["gate", f"http://svc:{port}/health", "--rules", gate_yml('if: "down for 2s"'), "--watch", "5s"]
+    def run(port, converge="40s"):
+        args = [
+            "gate",
+            f"http://svc:{port}/health",
+            "--rules",
+            gate_yml('if: "down for 2s"', converge=converge),
+            "--watch",
+            "5s",
+        ]
         line = shlex.join([str(PROGRAM), *args, "--expect-revision", NEW, "--json"])
         inside = ["unshare", "-rm", "sh", "-c", f"mount --bind {hosts} /etc/hosts && exec {line}"]
         ended = subprocess.run(
@@ -40,13 +47,13 @@ def test_both_addresses_are_probed(gate, backend):
 def test_an_address_that_serves_the_old_revision_is_exit_4(gate, backend):
     first = backend(NEW)
     backend(OLD, "127.0.0.2", first.port)
-    code, found = gate(first.port)
+    code, found = gate(first.port, "3s")
     assert code == 4
     assert f"{OLD[:12]} from 127.0.0.2" in found["converge"]["served"]
 
 
 def test_an_address_that_is_dead_is_exit_4(gate, backend):
-    code, found = gate(backend(NEW).port)
+    code, found = gate(backend(NEW).port, "3s")
     assert code == 4
     assert "no answer from 127.0.0.2" in found["converge"]["served"]
     assert "× no answer from 127.0.0.2" in found["converge"]["statement"]

@@ -1,10 +1,12 @@
 """`ci-reporter gate URL` against real servers, from the first probe to the exit code."""
 
 import json
+import re
 import socket
 import struct
 import sys
 import time
+from functools import partial
 
 import pytest
 
@@ -40,14 +42,14 @@ def test_two_lines_are_enough(run_program, backend):
 
 
 def test_the_old_revision_everywhere_is_exit_4(gate, backend, gate_yml, run_program):
-    ended, found = gate(backend(OLD).url, gate_yml(ALWAYS))
+    ended, found = gate(backend(OLD).url, gate_yml(ALWAYS, converge="3s"))
     assert (ended.returncode, found["verdict"], found["converge"]["converged"]) == (4, "fail", False)
     assert f"× {OLD[:12]}" in found["converge"]["statement"]
     assert run_program.records()[0]["reason"] == "gate: not converged"
 
 
 def test_a_red_gate_is_an_annotation_on_github(run_program, backend, gate_yml):
-    args = ("--rules", gate_yml(ALWAYS), "--expect-revision", NEW)
+    args = ("--rules", gate_yml(ALWAYS, converge="3s"), "--expect-revision", NEW)
     ended = run_program("gate", backend(OLD).url, *args, env={"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "1"})
     assert ended.returncode == 4
     assert "::error title=ci-reporter::not converged after" in ended.stderr
@@ -55,27 +57,30 @@ def test_a_red_gate_is_an_annotation_on_github(run_program, backend, gate_yml):
 
 def test_one_replica_stuck_on_the_old_revision_is_exit_4(gate, backend, balanced, gate_yml):
     nginx = balanced(backend(NEW), backend(NEW), backend(NEW), backend(OLD))
-    ended, found = gate(f"{nginx.url}/health", gate_yml(ALWAYS))
+    ended, found = gate(f"{nginx.url}/health", gate_yml(ALWAYS, converge="3s"))
     assert ended.returncode == 4
     assert set(found["converge"]["served"]) == {NEW[:12], OLD[:12]}
 
 
-def test_a_rolling_change_is_waited_for(gate, backend, balanced, gate_yml, run_program):
+def test_a_rolling_change_is_waited_for(gate, backend, balanced, gate_yml):
     services = [backend(OLD), backend(OLD)]
     nginx = balanced(*services)
-    rules = gate_yml(ALWAYS)
-    process = run_program.start("gate", f"{nginx.url}/health", "--rules", rules, "--expect-revision", NEW, "--json")
-    for each in services:
-        time.sleep(0.7)
-        each.revision = NEW
-    out, _ = process.communicate(timeout=30)
-    assert process.returncode == 0
-    assert set(json.loads(out)["converge"]["served"]) == {NEW[:12], OLD[:12]}
+    for number, each in enumerate(services, start=1):
+        each.answer_from(10 * number, partial(change, each))
+    ended, found = gate(f"{nginx.url}/health", gate_yml(ALWAYS))
+    assert ended.returncode == 0
+    assert set(found["converge"]["served"]) == {NEW[:12], OLD[:12]}
+
+
+def change(service, handler):
+    """Answer with the new revision."""
+    service.revision = NEW
+    service.answer(handler)
 
 
 def test_a_service_that_names_no_revision_is_never_a_match(gate, backend, gate_yml):
     service = backend("")
-    ended, found = gate(service.url, gate_yml(ALWAYS))
+    ended, found = gate(service.url, gate_yml(ALWAYS, converge="3s"))
     assert ended.returncode == 4
     assert "the answers name no revision" in found["converge"]["statement"]
 
@@ -88,33 +93,26 @@ def test_health_alone_may_be_looked_at(gate, backend, gate_yml):
 def test_one_of_five_dead_fails(gate, backend, balanced, gate_yml):
     services = [backend(NEW) for _ in range(5)]
     nginx = balanced(*services)
-    services[0].stop()
-    rules = gate_yml('if: "error_rate > 1%"', old_share="80%")
-    ended, found = gate(f"{nginx.url}/health", rules, "--watch", "20s")
+    services[0].answer_from(10, reset)  # long after it has converged
+    ended, found = gate(f"{nginx.url}/health", gate_yml('if: "error_rate > 1%"'), "--watch", "20s")
     assert (ended.returncode, found["verdict"]) == (1, "fail")
     worst = found["rules"][0]["worst"][0]
     assert (worst["status"], worst["reason"]) == (502, "status 502, not 2xx")
     assert "502 Bad Gateway" in worst["response"]
 
 
-def _late_outage(service, after_s=3.0):
-    begun = time.monotonic()
-
-    def act(handler):
-        bad = time.monotonic() - begun > after_s
-        handler.send_response(503 if bad else 200)
-        handler.end_headers()
-        handler.wfile.write(json.dumps({"status": "fail" if bad else "ok", "revision": NEW}).encode())
-
-    service.act = act
+def outage(handler):
+    handler.send_response(503)
+    handler.end_headers()
+    handler.wfile.write(json.dumps({"status": "fail", "revision": NEW}).encode())
 
 
 def test_an_outage_that_starts_late_ends_the_watch_at_once(gate, backend, gate_yml):
     service = backend(NEW)
-    _late_outage(service)
+    service.answer_from(66, outage)  # six converge, so it begins three seconds into the watch
     ended, found = gate(service.url, gate_yml('if: "down for 1s"', gate="  min_watch: 10s"))
     assert ended.returncode == 1
-    assert 0.5 < found["decided_at_s"] < 5
+    assert 3 < found["decided_at_s"] < 5
 
 
 def answering(body=b"", status=200, head=()):
@@ -165,19 +163,20 @@ def endless(handler):
 def test_what_is_no_good_answer_never_converges_and_is_named(gate, backend, gate_yml, act, reason):
     service = backend(NEW)
     service.act = act
-    ended, found = gate(service.url, gate_yml(ALWAYS))
+    rules = gate_yml(ALWAYS, converge="3s", timeout="1s")
+    ended, found = gate(service.url, rules)
     assert ended.returncode == 4
     assert reason in found["converge"]["statement"]
 
 
 def test_a_service_that_is_not_there_is_named(gate, gate_yml, free_port):
-    ended, found = gate(f"http://127.0.0.1:{free_port()}/health", gate_yml(ALWAYS))
+    ended, found = gate(f"http://127.0.0.1:{free_port()}/health", gate_yml(ALWAYS, converge="3s"))
     assert ended.returncode == 4
     assert "no answer (connection refused)" in found["converge"]["statement"]
 
 
 def test_a_slow_deploy_fails_against_its_baseline(gate, backend, gate_yml, write_recording):
-    before = write_recording("before.ndjson", phase="baseline", seconds=120, seed=99)  # a median of 120 ms
+    before = write_recording("before.ndjson", phase="baseline", seconds=120, seed=99, slower=0.3)  # a median of 36 ms
     service = backend(NEW)
     service.delay_s = 0.9
     rules = gate_yml('if: "http_latency_p95 > +20%"')
@@ -190,72 +189,30 @@ def test_a_slow_deploy_fails_against_its_baseline(gate, backend, gate_yml, write
 
 ROLLBACK = """
 actions:
-  rollback: {{ run: "echo $CI_REPORTER_LAST_GOOD $CI_REPORTER_VERDICT $CI_REPORTER_RULE > rolled; {run}", \
-verify: true, timeout: 2s }}
+  rollback: {{ run: "echo $CI_REPORTER_LAST_GOOD $CI_REPORTER_RULE > rolled; {mend}", verify: true, timeout: 30s }}
 """
 
 
-@pytest.fixture
-def rolled(gate, backend, gate_yml, run_program):
-    """A service that fails after two seconds, and a rollback; gives the ended call, the verdict, the script's words."""
-
-    def run(command, *args):
-        service = backend(NEW)
-        _late_outage(service, 2.0)
-        late = service.act
-
-        def act(handler):
-            if handler.path != "/mend":
-                return late(handler)
-            service.act, service.revision = None, OLD
-            return answering()(handler)
-
-        service.act = act
-        script = run_program.folder / "mend.py"
-        script.write_text(f"import urllib.request\nurllib.request.urlopen('http://127.0.0.1:{service.port}/mend')\n")
-        more = ROLLBACK.format(run=command.replace("MEND", f"{sys.executable} mend.py"))
-        rules = gate_yml('if: "down for 1s", then: [notify, rollback]', more=more)
-        ended, found = gate(service.url, rules, *args, env={"CI_REPORTER_LAST_GOOD": OLD, "CI_RUN_ID": "run-1"})
-        path = run_program.folder / "rolled"
-        return ended, found, path.read_text() if path.exists() else ""
-
-    return run
-
-
-def test_a_rollback_that_is_verified_is_exit_5(rolled):
-    ended, found, said = rolled("MEND")
-    assert said == f"{OLD} fail rule0\n"
+def test_a_rollback_that_is_verified_is_exit_5(gate, backend, gate_yml, run_program):
+    service = backend(NEW)
+    late = partial(mended, service)
+    service.answer_from(40, late)
+    script = run_program.folder / "mend.py"
+    script.write_text(f"import urllib.request\nurllib.request.urlopen('http://127.0.0.1:{service.port}/mend')\n")
+    more = ROLLBACK.format(mend=f"{sys.executable} mend.py")
+    rules = gate_yml('if: "down for 1s", then: [notify, rollback]', more=more)
+    ended, found = gate(service.url, rules, env={"CI_REPORTER_LAST_GOOD": OLD, "CI_RUN_ID": "run-1"})
     assert (ended.returncode, found["rollback"]["verified"]) == (5, True), ended.stderr
+    assert (run_program.folder / "rolled").read_text() == f"{OLD} rule0\n"
     assert "notify: the gate says fail" in ended.stderr
 
 
-def test_a_rollback_after_which_the_old_revision_is_not_back_is_exit_6(rolled):
-    ended, found, _ = rolled("true")
-    assert (ended.returncode, found["rollback"]["verified"]) == (6, False)
-
-
-def test_a_rollback_that_fails_is_exit_6(rolled):
-    ended, found, _ = rolled("exit 3")
-    assert (ended.returncode, found["actions"][1]["exit_code"]) == (6, 3)
-    assert "action 'rollback' ended with exit code 3" in found["rollback"]["statement"]
-
-
-def test_a_rollback_that_hangs_is_ended(rolled):
-    ended, found, _ = rolled("sleep 100")
-    assert (ended.returncode, found["actions"][1]["timed_out"]) == (6, True)
-
-
-def test_a_dry_run_runs_nothing(rolled):
-    ended, found, said = rolled("true", "--dry-run")
-    assert (ended.returncode, said, found["actions"][1]["ran"]) == (1, "", False)
-
-
-def test_the_same_run_rolls_back_once(rolled, run_program):
-    rolled("exit 3")
-    (run_program.folder / "rolled").unlink()
-    ended, found, said = rolled("exit 3")
-    assert (ended.returncode, said) == (1, "")
-    assert found["actions"][1]["problem"] == "action 'rollback' has run in this run already"
+def mended(service, handler):
+    """Fail until `/mend` is asked for; then serve the old revision."""
+    if handler.path != "/mend":
+        return outage(handler)
+    service.act, service.revision = None, OLD
+    return service.answer(handler)
 
 
 def test_one_slow_replica_fails_a_limit(gate, backend, balanced, gate_yml):
@@ -270,28 +227,23 @@ def test_one_slow_replica_fails_a_limit(gate, backend, balanced, gate_yml):
 
 def test_a_cold_start_is_discarded_and_said(gate, backend, gate_yml):
     service = backend(NEW)
-    begun = time.monotonic()
-
-    def act(handler):
-        time.sleep(0.4 if time.monotonic() - begun < 4 else 0)
-        answering(json.dumps({"revision": NEW}).encode())(handler)
-
-    service.act = act
+    service.delay_s = 0.4
+    service.answer_from(90, partial(warm, service))  # six converge, a hundred are the warm-up's
     rules = gate_yml('if: "http_latency_p95 > 300ms"', gate="  alpha: 20%")
-    ended, found = gate(service.url, rules, "--warmup", "5s")
-    assert (ended.returncode, found["verdict"]) == (0, "pass")
-    assert "warm-up: 100 probes of 5 s are discarded (p50 4" in found["notes"][0]
+    _, found = gate(service.url, rules, "--warmup", "5s", "--watch", "30s")
+    (note,) = (note for note in found["notes"] if note.startswith("warm-up: 100 probes of 5 s are discarded"))
+    cold, then = (float(text) for text in re.search(r"p50 ([0-9.]+) ms, then ([0-9.]+) ms", note).groups())
+    assert cold > 400 > then
+
+
+def warm(service, handler):
+    service.delay_s = 0.0
+    service.answer(handler)
 
 
 def test_flapping_is_seen_though_never_three_fail_in_a_row(gate, backend, gate_yml):
     service = backend(NEW)
-    begun = time.monotonic()
-
-    def act(handler):
-        bad = time.monotonic() - begun > 2 and service.asked % 2
-        answering(json.dumps({"revision": NEW}).encode(), status=503 if bad else 200)(handler)
-
-    service.act = act
+    service.answer_from(50, lambda handler: outage(handler) if service.asked % 2 else service.answer(handler))
     rules = gate_yml('if: "availability < 90%"', 'if: "consecutive failures >= 3 within 5m"', gate="  alpha: 20%")
     ended, found = gate(service.url, rules, "--watch", "20s")
     assert ended.returncode == 1

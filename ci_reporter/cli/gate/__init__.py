@@ -18,7 +18,7 @@ _SUBCOMMANDS = {
 
 
 class _Gate(LazyGroup):
-    """A group where what is no command of it is meant for `watch`."""
+    """A group that takes what is not one of its commands for an argument of `watch`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0] not in (*_SUBCOMMANDS, "-h", "--help"):

@@ -47,5 +47,5 @@ def command(watch: str, baseline: str | None, rules_path: str | None, environmen
     if as_json:
         output.result(json.dumps(to_json(verdict), allow_nan=False))
     else:
-        output.result(text.shown(verdict, colour=output.colour(sys.stdout, os.environ)))
+        output.result(text.verdict_text(verdict, colour=output.colour(sys.stdout, os.environ)))
     sys.exit(verdict.exit_code)

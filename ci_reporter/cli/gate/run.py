@@ -81,7 +81,7 @@ def run_to_end(setup: GateSetup, decide: Callable[[GatePlan, World], Outcome], *
     about = _about(setup, outcome)
     _write(setup, outcome, about, started.report.report_id)
     _say(setup, outcome, about if as_json else None, os.path.join(_ARCHIVE, started.report.report_id))
-    conclude(setup, started, ended_step(started.report.step, outcome), summary(outcome))
+    conclude(setup, started, final_step(started.report.step, outcome), summary(outcome))
 
 
 def begin(setup: GateSetup) -> StartedStep:
@@ -102,7 +102,7 @@ def conclude(setup: GateSetup, started: StartedStep, ended: Step, gate: Gate | N
     sys.exit(conclusion.exit_code)
 
 
-def ended_step(begun: Step, outcome: Outcome) -> Step:
+def final_step(begun: Step, outcome: Outcome) -> Step:
     """What became of the step: a gate without a verdict is an error, unless it was told to stop."""
     return frozen.replace(
         begun,
@@ -169,7 +169,7 @@ def _say(setup: GateSetup, outcome: Outcome, about: dict[str, object] | None, ke
         output.result(json.dumps(about, allow_nan=False))
     else:
         evidence = os.path.relpath(os.path.join(setup.context.journal.path, kept), setup.context.folder)
-        output.result(text.outcome(outcome, evidence, colour=output.colour(sys.stdout, env)))
+        output.result(text.outcome_text(outcome, evidence, colour=output.colour(sys.stdout, env)))
 
 
 def _prometheus(context: Context) -> Prometheus | None:

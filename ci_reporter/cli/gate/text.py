@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 _COLOURS = {"pass": "32", "fail": "31", "inconclusive": "33"}
 
 
-def shown(verdict: Verdict, *, colour: bool = False) -> str:
+def verdict_text(verdict: Verdict, *, colour: bool = False) -> str:
     """The verdict, one paragraph a rule."""
     when = f" after {verdict.decided_at_s:g} s" if verdict.decided_at_s is not None else ""
-    lines = [f"gate: {_painted(verdict.verdict, colour)}{when}{_consequence(verdict)}"]
+    lines = [f"gate: {_in_colour(verdict.verdict, colour)}{when}{_consequence(verdict)}"]
     for rule in verdict.rules:
         lines += ["", *_rule(rule, colour)]
     if not verdict.rules:
@@ -27,11 +27,11 @@ def shown(verdict: Verdict, *, colour: bool = False) -> str:
     return "\n".join(lines)
 
 
-def outcome(found: Outcome, evidence: str | None = None, *, colour: bool = False) -> str:
+def outcome_text(found: Outcome, evidence: str | None = None, *, colour: bool = False) -> str:
     """The verdict, what came before it, and, of one that is not a pass, the last lines that say all that matters."""
     before = [f"converge: {terminal.plain(found.statement, 600)}"] if found.statement else []
     before += [f"note: {terminal.plain(note, 400)}" for note in found.notes]
-    judged = shown(found.verdict, colour=colour) if found.verdict else _headline(found, colour)
+    judged = verdict_text(found.verdict, colour=colour) if found.verdict else _headline(found, colour)
     after = conclusion(found, evidence)
     return "\n".join([*before, judged, *([""] if after else []), *after])
 
@@ -39,7 +39,7 @@ def outcome(found: Outcome, evidence: str | None = None, *, colour: bool = False
 def _headline(found: Outcome, colour: bool) -> str:
     """A gate without a verdict: the deploy failed, the rollout did not converge, or it was interrupted."""
     why = f": {terminal.plain(sentence(found), 600)}" if found.deploy_failed or found.signal else ""
-    return f"gate: {_painted(found.word, colour)}{why}"
+    return f"gate: {_in_colour(found.word, colour)}{why}"
 
 
 def _consequence(verdict: Verdict) -> str:
@@ -55,7 +55,7 @@ def _rule(rule: RuleVerdict, colour: bool) -> Iterator[str]:
     when = f" at {found.decided_at_s:g} s" if found.verdict == "fail" and found.decided_at_s is not None else ""
     trial = " (dry-run)" if not rule.blocks else ""
     text = "" if rule.text == rule.name else f"  {terminal.plain(rule.text, 200)}"
-    yield f"  {_painted(found.verdict, colour)}{when}{trial}  {terminal.plain(rule.name, 100)}{text}"
+    yield f"  {_in_colour(found.verdict, colour)}{when}{trial}  {terminal.plain(rule.name, 100)}{text}"
     yield f"    {terminal.plain(found.reason, 300)}"
     yield from _evidence(found)
     for each in found.worst:
@@ -83,5 +83,5 @@ def _probe(probe: Mapping[str, Any]) -> str:
     return f"t = {probe['t']:.1f} s: {latency}{status}{revision}{said}{response}"
 
 
-def _painted(word: str, colour: bool) -> str:
+def _in_colour(word: str, colour: bool) -> str:
     return f"\x1b[{_COLOURS[word]}m{word}\x1b[0m" if colour else word

@@ -39,7 +39,7 @@ def charts(baseline: Recording | None, watch: Recording | None) -> Iterator[str]
         repeated = "; a block in which too many failed repeats the one before" if gaps else ""
         yield f"Latency in ms: p95 above p50; {_NAMES}{repeated}."
         p95, p50 = (
-            [value for window in windows for value in _filled([getattr(point, name) for point in window])]
+            [value for window in windows for value in _without_gaps([getattr(point, name) for point in window])]
             for name in ("p95_ms", "p50_ms")
         )
         yield _chart("ms", points, [p95, p50], most=max(p95) * 1.1 or 1.0)
@@ -69,7 +69,7 @@ def _point(samples: Sequence[Sample]) -> _Point:
     return _Point(p50_ms=found.p50_ms, p95_ms=found.p95_ms, bad_pct=100 * (found.error_ratio or 0.0))
 
 
-def _filled(values: Sequence[float | None]) -> list[float]:
+def _without_gaps(values: Sequence[float | None]) -> list[float]:
     """The values, each gap filled with what was before it, or comes first."""
     last = next((value for value in values if value is not None), 0.0)
     return [last := last if value is None else value for value in values]

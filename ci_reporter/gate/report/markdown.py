@@ -50,14 +50,14 @@ def _table(verdict: Verdict) -> Iterator[str]:
         cells = (
             code(rule.name),
             f"{_MARKS[found.verdict]} {found.verdict}{trial}",
-            _measured(found.baseline, found.unit),
-            _measured(found.watch, found.unit),
+            _value(found.baseline, found.unit),
+            _value(found.watch, found.unit),
             escape(_evidence(rule)),
         )
         yield f"| {' | '.join(cells)} |"
 
 
-def _measured(value: float | None, unit: str) -> str:
+def _value(value: float | None, unit: str) -> str:
     if value is None:
         return "–"
     if unit == "ratio":
@@ -93,7 +93,7 @@ def _details(verdict: Verdict) -> Iterator[str]:
 
 def _worst(probe: dict[str, object]) -> str:
     latency = probe.get("latency_ms")
-    parts = [f"t = {probe['t']} s", _measured(latency, "ms") if isinstance(latency, float | int) else "no answer"]
+    parts = [f"t = {probe['t']} s", _value(latency, "ms") if isinstance(latency, float | int) else "no answer"]
     said = str(probe.get("reason") or "")
     parts += [f"status {probe['status']}"] if probe.get("status") is not None and "status" not in said else []
     parts += [escape(said)] if said else []

@@ -25,7 +25,7 @@ _LONGEST = 1000
 
 def act(plan: GatePlan, outcome: Outcome, world: World, ci_run_id: str, *, dry_run: bool = False) -> Outcome:
     """Do what is to be done; the outcome with what became of it. An interrupted gate sets nothing in motion."""
-    wanted = list(_wanted(plan, outcome))
+    wanted = list(_due_actions(plan, outcome))
     if not wanted:
         return outcome
     served = most_served(outcome.watch.recording) if outcome.watch else None
@@ -58,7 +58,7 @@ class _Acting:
     dry_run: bool
 
 
-def _wanted(plan: GatePlan, outcome: Outcome) -> Iterator[Action]:
+def _due_actions(plan: GatePlan, outcome: Outcome) -> Iterator[Action]:
     """The actions of all rules that failed and count, each once, in the order of the rules."""
     if outcome.signal or outcome.error:
         return

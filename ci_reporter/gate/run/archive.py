@@ -76,7 +76,7 @@ def past_gates(folder: str) -> Iterator[PastGate]:
             yield PastGate(path=path, about=about)
 
 
-def passed(folder: str, url: str | None, environment: str | None) -> Iterator[PastGate]:
+def passing_gates(folder: str, url: str | None, environment: str | None) -> Iterator[PastGate]:
     """The gates that passed at that address and in that environment, newest first."""
     for each in past_gates(folder):
         same = (each.about.get("url"), each.about.get("environment")) == (url, environment)
@@ -86,7 +86,7 @@ def passed(folder: str, url: str | None, environment: str | None) -> Iterator[Pa
 
 def last_good(folder: str, url: str | None, environment: str | None) -> tuple[PastGate, Recording] | None:
     """The newest gate that passed at that address and in that environment, and its watch."""
-    for each in passed(folder, url, environment):
+    for each in passing_gates(folder, url, environment):
         try:
             watch = each.recording("watch")
         except UsageError:

@@ -21,7 +21,7 @@ def conclusion(outcome: Outcome, evidence: str | None = None) -> list[str]:
     """The lines, each with its heading; none for a pass. `evidence` is the folder in which the recordings are."""
     if outcome.verdict and outcome.verdict.verdict == PASS:
         return []
-    rows = [*_what(outcome), ("done", _done(outcome)), ("to do", _to_do(outcome))]
+    rows = [*_what(outcome), ("done", _actions_taken(outcome)), ("to do", _to_do(outcome))]
     if evidence:
         rows.append(("evidence", evidence))
     return [f"{heading:<{_WIDTH}}{plain(text, _LONGEST)}" for heading, text in rows if text]
@@ -29,7 +29,7 @@ def conclusion(outcome: Outcome, evidence: str | None = None) -> list[str]:
 
 def _what(outcome: Outcome) -> Iterator[tuple[str, str]]:
     """What failed, by how much, since when and how sure; of several rules the first one, and the others' names."""
-    rules = _blamed(outcome)
+    rules = _decisive_rules(outcome)
     if not rules:
         yield "what", sentence(outcome)
         return
@@ -42,7 +42,7 @@ def _what(outcome: Outcome) -> Iterator[tuple[str, str]]:
     yield "also", ", ".join(others)
 
 
-def _blamed(outcome: Outcome) -> Sequence[RuleVerdict]:
+def _decisive_rules(outcome: Outcome) -> Sequence[RuleVerdict]:
     """The rules that made the verdict what it is."""
     if not outcome.verdict:
         return []
@@ -81,7 +81,7 @@ def _how_sure(finding: Finding) -> str:
     return finding.reason
 
 
-def _done(outcome: Outcome) -> str:
+def _actions_taken(outcome: Outcome) -> str:
     """What was set in motion, and what became of it."""
     parts = [_action(outcome, at) for at in range(len(outcome.actions))]
     if outcome.rollback and outcome.rollback.statement not in parts:

@@ -59,12 +59,12 @@ def _converge_and_watch(plan: GatePlan, world: World, outcome: Outcome) -> Outco
         outcome = rollout.converge(outcome)
         if not outcome.converged or world.interrupted:
             return outcome
-        outcome, seen = _watch(plan, world, outcome)
-        if rollout.stayed(outcome, seen) or outcome.verdict or world.interrupted:
-            return replace(outcome, statement=f"{outcome.statement}; {rollout.counted()}")
+        outcome, seen = _watch_and_judge(plan, world, outcome)
+        if rollout.holds(outcome, seen) or outcome.verdict or world.interrupted:
+            return replace(outcome, statement=f"{outcome.statement}{rollout.answer_count()}")
         failed = rollout.relapse(seen)
         if failed:
-            return not_converged(outcome, f"{failed}; {rollout.counted()}")
+            return not_converged(outcome, f"{failed}{rollout.answer_count()}")
 
 
 def record_baseline(rules: RuleSet, world: World, seconds: float | None = None) -> Recording:
@@ -78,7 +78,7 @@ def record_baseline(rules: RuleSet, world: World, seconds: float | None = None) 
     return found if world.interrupted else _with_history(found, window_s, rules, world)
 
 
-def _watch(plan: GatePlan, world: World, outcome: Outcome) -> tuple[Outcome, Watch]:
+def _watch_and_judge(plan: GatePlan, world: World, outcome: Outcome) -> tuple[Outcome, Watch]:
     compared = outcome.reference
     rules = reference.applicable(plan.rules, compared)
     world.progress.say(_announcement(rules, outcome))

@@ -52,7 +52,7 @@ def _of_baseline(baseline: Recording | None, deployed: str | None) -> tuple[str 
     """The other revision that answered most; answers of the deployed one say that it was there before."""
     if baseline is None:
         return None, "there is no baseline"
-    served = _served(baseline)
+    served = _answers_by_revision(baseline)
     others = [revision for revision, _ in served.most_common() if not _same(revision, deployed)]
     if others:
         return others[0], "it answered before the deploy"
@@ -63,14 +63,14 @@ def _of_baseline(baseline: Recording | None, deployed: str | None) -> tuple[str 
 
 def _of_archive(plan: GatePlan, world: World, deployed: str | None) -> tuple[str | None, str]:
     """That of the newest gate here that passed another revision."""
-    for revision in _passed(plan, world):
+    for revision in _passing_revisions(plan, world):
         if not _same(revision, deployed):
             return revision, "of the last gate that passed here"
     return None, "no gate of another revision has passed here"
 
 
-def _passed(plan: GatePlan, world: World) -> Iterator[str]:
-    for past in archive.passed(world.archive, plan.rules.plan.url, plan.environment) if world.archive else ():
+def _passing_revisions(plan: GatePlan, world: World) -> Iterator[str]:
+    for past in archive.passing_gates(world.archive, plan.rules.plan.url, plan.environment) if world.archive else ():
         converge = past.about.get("converge")
         revision = converge.get("expected") if isinstance(converge, dict) else None
         if isinstance(revision, str):
@@ -79,11 +79,11 @@ def _passed(plan: GatePlan, world: World) -> Iterator[str]:
 
 def most_served(recording: Recording) -> str | None:
     """The revision that answered most."""
-    served = _served(recording)
+    served = _answers_by_revision(recording)
     return served.most_common(1)[0][0] if served else None
 
 
-def _served(recording: Recording) -> Counter[str]:
+def _answers_by_revision(recording: Recording) -> Counter[str]:
     signals = recording.signals.values()
     return Counter(probe.revision for signal in signals for probe in signal.probes if probe.ok and probe.revision)
 

@@ -85,13 +85,13 @@ class Outcome:
             return 128 + self.signal
         if self.error:
             return UNDECIDED
-        code = self._decided_code
+        code = self._verdict_code
         if self.rollback is None or not code:
             return code
         return ROLLED_BACK if self.rollback.verified else ROLLBACK_FAILED
 
     @property
-    def _decided_code(self) -> int:
+    def _verdict_code(self) -> int:
         if self.deploy_failed:
             return DEPLOY_FAILED
         return self.verdict.exit_code if self.verdict else NOT_CONVERGED

@@ -53,10 +53,10 @@ class Rollout:
         statement = converge.statement(found, settings)
         if not world.interrupted:
             world.progress.say(statement)
-        compared = self._compared(outcome.reference, seen)
+        compared = self._baseline(outcome.reference, seen)
         return replace(outcome, convergence=found, statement=statement, reference=compared)
 
-    def stayed(self, outcome: Outcome, watch: Watch) -> bool:
+    def holds(self, outcome: Outcome, watch: Watch) -> bool:
         """Count the answers of a watch; whether no other revision was among them."""
         self._answers += watch.revisions.answers
         self._old += watch.revisions.old
@@ -65,7 +65,7 @@ class Rollout:
     def relapse(self, watch: Watch) -> str | None:
         """Take note of another revision's answer: why the rollout has failed by it, or None where it may go on."""
         self._relapses += 1
-        said = f"{self._told(watch)}, for the {_ORDINALS[self._relapses]} time"
+        said = f"{self._relapse_sentence(watch)}, for the {_ORDINALS[self._relapses]} time"
         if self._relapses > _MOST_RELAPSES:
             return f"{said}: the rollout does not hold"
         if watch.at_end:
@@ -75,11 +75,11 @@ class Rollout:
         self._world.progress.say(f"{said}; converging again, and then the watch begins anew")
         return None
 
-    def counted(self) -> str:
-        """How many answers have been of another revision since it converged first."""
-        return f"{self._old:,} of {self._answers:,} answers were old"
+    def answer_count(self) -> str:
+        """How many answers have been of another revision since it converged first, where one is expected."""
+        return f"; {self._old:,} of {self._answers:,} answers were old" if self._plan.expected else ""
 
-    def _told(self, watch: Watch) -> str:
+    def _relapse_sentence(self, watch: Watch) -> str:
         first = watch.revisions.first_old
         what = f"revision {first.revision[:12]} answered" if first and first.revision else "an answer named no revision"
         at_s = (first.t if first else 0.0) - self._plan.rules.plan.warmup_s
@@ -89,7 +89,7 @@ class Rollout:
     def _left_s(self) -> float:
         return self._plan.rules.plan.converge.timeout_s - (self._world.clock() - self._begun)
 
-    def _compared(self, given: Reference, seen: Recording) -> Reference:
+    def _baseline(self, given: Reference, seen: Recording) -> Reference:
         """The given baseline, else the old revision's answers while both served."""
         if given.recording is not None or not self._plan.expected:
             return given
