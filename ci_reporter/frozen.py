@@ -78,6 +78,6 @@ def fields(kind: type[Frozen]) -> Mapping[str, str]:
     return kind._fields
 
 
-def required(kind: type[Frozen]) -> tuple[str, ...]:
+def required_fields(kind: type[Frozen]) -> tuple[str, ...]:
     """The names of the fields that have no default."""
     return tuple(name for name, default in kind._defaults.items() if default is _UNSET)

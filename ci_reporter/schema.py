@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ci_reporter.frozen import Frozen, fields, required
+from ci_reporter.frozen import Frozen, fields, required_fields
 from ci_reporter.model import Coverage, Gate, Report, Result, Run, Step, Tests, uuid7
 
 TYPE_CHECKING = False
@@ -58,7 +58,7 @@ def from_json(flat: Mapping[str, Any]) -> Report:
     Raises ValueError naming the key when a value is missing or of the wrong type, and nothing else for any JSON.
     """
     if not isinstance(flat, Mapping):
-        raise ValueError(f"a report is a JSON object, not {_shown(flat)}")
+        raise ValueError(f"a report is a JSON object, not {_short(flat)}")
     return Report(
         report_id=_id(flat, "report_id") or uuid7(),
         run=Run(**_members(Run, flat)),
@@ -90,12 +90,12 @@ def _inner(kind: type[_Inner], flat: Mapping[str, Any], key: str) -> _Inner | No
     if inner is None:
         return None
     if not isinstance(inner, Mapping):
-        raise ValueError(f"{key}: expected an object, got {_shown(inner)}")
+        raise ValueError(f"{key}: expected an object, got {_short(inner)}")
     try:
         known = _members(kind, inner)
     except ValueError as exc:
         raise ValueError(f"{key}.{exc}") from None
-    for name in required(kind):
+    for name in required_fields(kind):
         if name not in known:
             raise ValueError(f"{key}.{name}: is missing")
     return kind(**known)
@@ -112,7 +112,7 @@ def _values(flat: Mapping[str, Any], key: str, read: Callable[[Mapping[str, Any]
     if inner is None:
         return {}
     if not isinstance(inner, Mapping):
-        raise ValueError(f"{key}: expected an object, got {_shown(inner)}")
+        raise ValueError(f"{key}: expected an object, got {_short(inner)}")
     try:
         return {name: value for name in inner if (value := read(inner, name)) is not None}
     except ValueError as exc:
@@ -124,7 +124,7 @@ def _names(flat: Mapping[str, Any], key: str) -> tuple[str, ...]:
     if names is None:
         return ()
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"{key}: expected a list of texts, got {_shown(names)}")
+        raise ValueError(f"{key}: expected a list of texts, got {_short(names)}")
     return tuple(names)
 
 
@@ -134,14 +134,14 @@ def _text(flat: Mapping[str, Any], key: str) -> str | None:
         return value or None
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST_WHOLE:
         return str(value)
-    raise ValueError(f"{key}: expected text, got {_shown(value)}")
+    raise ValueError(f"{key}: expected text, got {_short(value)}")
 
 
 def _id(flat: Mapping[str, Any], key: str) -> str | None:
     """An id that may become the name of a file."""
     value = _text(flat, key)
     if value and (len(value) > 100 or value.startswith(".") or not _ID_CHARACTERS.issuperset(value)):
-        raise ValueError(f"{key}: expected at most 100 letters, digits, '-', '_' and '.', got {_shown(value)}")
+        raise ValueError(f"{key}: expected at most 100 letters, digits, '-', '_' and '.', got {_short(value)}")
     return value
 
 
@@ -152,7 +152,7 @@ def _whole(flat: Mapping[str, Any], key: str) -> int | None:
     if isinstance(value, float) and value.is_integer():  # what a language without whole numbers makes of 12
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= _LARGEST_WHOLE:
-        raise ValueError(f"{key}: expected a whole number, got {_shown(value)}")
+        raise ValueError(f"{key}: expected a whole number, got {_short(value)}")
     return value
 
 
@@ -161,25 +161,25 @@ def _number(flat: Mapping[str, Any], key: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST_NUMBER:
-        raise ValueError(f"{key}: expected a number, got {_shown(value)}")
+        raise ValueError(f"{key}: expected a number, got {_short(value)}")
     return value
 
 
 def _flag(flat: Mapping[str, Any], key: str) -> bool | None:
     value = flat.get(key)
     if value is not None and not isinstance(value, bool):
-        raise ValueError(f"{key}: expected true or false, got {_shown(value)}")
+        raise ValueError(f"{key}: expected true or false, got {_short(value)}")
     return value
 
 
 def _result(flat: Mapping[str, Any], key: str) -> Result | None:
     value = _text(flat, key)
     if value is not None and value not in set(Result):
-        raise ValueError(f"{key}: no result named {_shown(value)} (known: {', '.join(Result)})")
+        raise ValueError(f"{key}: no result named {_short(value)} (known: {', '.join(Result)})")
     return Result(value) if value else None
 
 
-def _shown(value: object) -> str:
+def _short(value: object) -> str:
     """A value as a message may show it: short, and no way to fail on it."""
     if isinstance(value, Mapping | list | tuple):
         return "an object" if isinstance(value, Mapping) else "a list"

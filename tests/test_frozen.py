@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from ci_reporter.frozen import EMPTY, Frozen, fields, replace, required
+from ci_reporter.frozen import EMPTY, Frozen, fields, replace, required_fields
 
 
 class Point(Frozen):
@@ -32,7 +32,7 @@ def test_fields_have_their_annotations():
 
 
 def test_fields_without_a_default_are_required():
-    assert required(Named) == ("x", "name")
+    assert required_fields(Named) == ("x", "name")
 
 
 def test_a_default_is_used_where_nothing_is_given():

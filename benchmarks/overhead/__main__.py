@@ -152,13 +152,13 @@ def _throughput(folder: str) -> float:
     flood = ["head", "-c", "1000000000", "/dev/zero"]
     ratios = []
     for _ in range(9):
-        bare, wrapped = (_drained(command, folder) for command in (flood, [PROGRAM, "run", "-q", "--", *flood]))
+        bare, wrapped = (_drain_s(command, folder) for command in (flood, [PROGRAM, "run", "-q", "--", *flood]))
         ratios.append((bare, wrapped))
-    fixed = statistics.median(_drained([PROGRAM, "run", "-q", "--", "true"], folder) for _ in range(5))
+    fixed = statistics.median(_drain_s([PROGRAM, "run", "-q", "--", "true"], folder) for _ in range(5))
     return statistics.median((wrapped - fixed) / bare for bare, wrapped in ratios)
 
 
-def _drained(command: Sequence[str], folder: str) -> float:
+def _drain_s(command: Sequence[str], folder: str) -> float:
     began = time.monotonic()
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         subprocess.run(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL, check=True)

@@ -10,8 +10,8 @@ import click
 from ci_reporter.cli.conclusion import show
 from ci_reporter.cli.options import spread
 from ci_reporter.cli.process import current_context
-from ci_reporter.cli.reporting import reported
-from ci_reporter.cli.run import RUN_SETTINGS, given, option
+from ci_reporter.cli.reporting import report_errors
+from ci_reporter.cli.run import RUN_SETTINGS, option
 from ci_reporter.cli.started import STARTED
 from ci_reporter.context import current_run
 from ci_reporter.errors import UsageError
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 _OF_A_COMMAND = frozenset({"timeout_s", "grace_s", "retries", "shell", "tail_bytes", "record_command"})
 
 
-@reported
+@report_errors
 def _collect(**options: Any) -> None:
     from ci_reporter.step.collect import collect
 
-    context = current_context(given(options))
+    context = current_context(explicit_options(options))
     if not (context.config.coverage or context.config.tests):
         raise UsageError("collect: nothing to read (name files with --coverage or --tests)")
     conclusion = collect(context, current_run(context), before_s=time.monotonic() - STARTED)

@@ -10,7 +10,7 @@ import click
 
 from ci_reporter.cli import output
 from ci_reporter.cli.process import current_context
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import current_run
 from ci_reporter.providers import git
 
@@ -21,7 +21,7 @@ from ci_reporter.providers import git
     "--shell", "style", flag_value="shell", help="export lines for a POSIX shell: CI_RUN_ID and CI_REPORTER_*."
 )
 @click.option("--dotenv", "style", flag_value="dotenv", help="NAME=value lines, as GitLab's dotenv reports take them.")
-@reported
+@report_errors
 def command(style: str | None) -> None:
     """Show where we are: run, job, branch, revision. What is unknown is absent."""
     context = current_context()

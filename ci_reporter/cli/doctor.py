@@ -10,8 +10,8 @@ import click
 
 from ci_reporter.cli import output
 from ci_reporter.cli.process import current_context
-from ci_reporter.cli.reporting import reported
-from ci_reporter.cli.run import given, option, sink_options
+from ci_reporter.cli.reporting import report_errors
+from ci_reporter.cli.run import explicit_options, option, sink_options
 from ci_reporter.config import PrometheusSettings
 from ci_reporter.context import Context, current_run
 from ci_reporter.sinks import Finding
@@ -29,11 +29,11 @@ _NOWHERE = (
 @click.command(
     "doctor", epilog="Example:  ci-reporter doctor --pushgateway http://gw:9091 --prometheus http://prom:9090"
 )
-@reported
+@report_errors
 def command(**where: Any) -> None:
     """Check settings, state folder, sinks and Prometheus; exit 1 when one of them needs your attention."""
     well = True
-    for finding in _findings(current_context(given(where))):
+    for finding in _findings(current_context(explicit_options(where))):
         well = well and finding.ok
         output.result(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.seen}")
         if not finding.ok:

@@ -36,7 +36,7 @@ def execute(options: Mapping[str, Any], argv: Sequence[str], signals: Signals | 
         print(f"ci-reporter: {exc}", file=sys.stderr)  # noqa: T201
         _end(exc.exit_code)
     except Exception as exc:  # noqa: BLE001  a plug-in may raise anything
-        _confess(exc)
+        _report_bug(exc)
         _become(argv, signals)
     code, _ = _record(context, command, signals, _end)
     _end(code)
@@ -64,7 +64,7 @@ def _record(
             end_when_stuck(signals, lambda: end(code))
         return _conclude(context, command, done, signals), step
     except Exception as exc:  # noqa: BLE001  whatever is wrong with us, the command's own code wins
-        _confess(exc)
+        _report_bug(exc)
         return code, step
 
 
@@ -84,7 +84,7 @@ def _conclude(context: Context, command: CommandStep, done: CommandRun, signals:
     return conclusion.exit_code
 
 
-def _confess(error: Exception) -> None:
+def _report_bug(error: Exception) -> None:
     """Say that something is wrong with us."""
     said = f"ci-reporter: a mistake of ours or of a plug-in, please report it: {type(error).__name__}: {error}"
     if sys.stderr is not None:

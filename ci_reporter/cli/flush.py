@@ -10,8 +10,8 @@ import click
 
 from ci_reporter.cli import output
 from ci_reporter.cli.process import current_context
-from ci_reporter.cli.reporting import reported
-from ci_reporter.cli.run import given, sink_options
+from ci_reporter.cli.reporting import report_errors
+from ci_reporter.cli.run import explicit_options, sink_options
 from ci_reporter.errors import DeliveryError
 from ci_reporter.http import Deadline
 from ci_reporter.journal.spool import Spooled
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 @click.command("flush", epilog="Example:  ci-reporter flush --strict")
 @click.option("--strict", is_flag=True, help="Exit 70 when something is still not delivered.")
-@reported
+@report_errors
 def command(strict: bool, **where: Any) -> None:
     """Send what has not been delivered yet, within the budget (CI_REPORTER_BUDGET, default 5s).
 
     A report older than what the gateway shows for its step is not pushed over it; it stays in steps.ndjson.
     """
-    context = current_context(given(where))
+    context = current_context(explicit_options(where))
     journal, names = context.journal, sink_names(context.config)
     orphans = journal.recover(names)
     if orphans:

@@ -9,7 +9,7 @@ import click
 
 from ci_reporter.cli import output
 from ci_reporter.cli.process import current_context
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 from ci_reporter.config import values
 from ci_reporter.errors import DeliveryError, UsageError
 from ci_reporter.http import Deadline
@@ -23,7 +23,7 @@ _CALL_S = 30.0
 @click.option("--older-than", required=True, metavar="TIME", help="Delete groups not pushed for this long: 30d, 12h.")
 @click.option("--pushgateway", "url", metavar="URL", help="The Pushgateway.  [CI_REPORTER_PUSHGATEWAY]")
 @click.option("--dry-run", is_flag=True, help="List what would be deleted, delete nothing.")
-@reported
+@report_errors
 def command(older_than: str, url: str | None, dry_run: bool) -> None:
     """Delete groups that ci-reporter pushed and that nobody has pushed for a while.
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 from ci_reporter.config import secrets, values
 from ci_reporter.errors import UsageError
 from ci_reporter.health.reply import same_revision
@@ -62,7 +62,7 @@ _TOKEN = "CI_REPORTER_HEALTH_TOKEN"  # noqa: S105  a variable's name
     help="For all of it. Default: 10s.",
 )
 @click.option("--json", "as_json", is_flag=True, help="What was seen as one JSON object.")
-@reported
+@report_errors
 def command(url: str, ca: str | None, timeout: str, as_json: bool, **given: Any) -> None:
     """Look once at a service: port, TLS, status, revision, checks.
 

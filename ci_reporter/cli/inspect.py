@@ -8,7 +8,7 @@ import sys
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 from ci_reporter.errors import CIReporterError
 from ci_reporter.surfaces.terminal import plain
 
@@ -18,7 +18,7 @@ _WIDEST = 200
 @click.command("inspect", epilog="Example:  ci-reporter inspect dist/shop-1.0-py3-none-any.whl")
 @click.argument("artifacts", metavar="ARTIFACT...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="One flat JSON object an artifact, one a line.")
-@reported
+@report_errors
 def command(artifacts: tuple[str, ...], as_json: bool) -> None:
     """Read the stamp back that `ci-reporter stamp` wrote; exit 1 when an artifact has none.
 

@@ -13,7 +13,7 @@ import click
 
 from ci_reporter.cli import output
 from ci_reporter.cli.process import current_context
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import recorded_run_id
 from ci_reporter.errors import CIReporterError, UsageError
 from ci_reporter.logs.growing import Growing
@@ -38,7 +38,7 @@ _STDIN = "-"
     "-f", "--follow", is_flag=True, help="Wait for more, also when a file is rotated, truncated or not there."
 )
 @click.option("--wrap", is_flag=True, help="Pass everything on as JSON lines that name the run, plain text too.")
-@reported
+@report_errors
 def command(files: tuple[str, ...], run_id: str | None, follow: bool, wrap: bool) -> None:
     """Print the JSON lines of a run, from FILEs or stdin (also: -).
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
 
 
-def reported(function: Callable[P, None]) -> Callable[P, None]:
+def report_errors(function: Callable[P, None]) -> Callable[P, None]:
     """Wrap a command so that an error of ours is a message, not a traceback."""
 
     @functools.wraps(function)

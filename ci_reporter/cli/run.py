@@ -36,14 +36,14 @@ def sink_options() -> list[click.Option]:
     return [option(each.flag, each) for each in declared if each.option]
 
 
-def given(options: Mapping[str, Any]) -> dict[str, Any]:
+def explicit_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Of click's values those that somebody gave, as `options.parse` has them."""
     found = {field: list(value) if isinstance(value, tuple) else value for field, value in options.items()}
     return {field: value for field, value in found.items() if value not in (None, False, [])}
 
 
 def _run(command: tuple[str, ...], **options: Any) -> None:
-    execute(given(options), list(command))
+    execute(explicit_options(options), list(command))
 
 
 class _Run(click.Command):

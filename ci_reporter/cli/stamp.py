@@ -13,7 +13,7 @@ import click
 from ci_reporter.cli import output
 from ci_reporter.cli.ending import exit_on_signals
 from ci_reporter.cli.process import current_context
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import Context, current_run, recorded_run_id
 from ci_reporter.errors import CIReporterError, UsageError
 from ci_reporter.model import BuildInfo
@@ -54,7 +54,7 @@ _WIDEST = 200
 @click.option("--provenance", metavar="FILE", help="Write a SLSA provenance statement about the artifacts.")
 @click.option("--test-result", "test_result", metavar="FILE", help="Write a statement about the tests of this run.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object an artifact.")
-@reported
+@report_errors
 def command(artifacts: tuple[str, ...], as_json: bool, **wanted: Any) -> None:
     """Write version, revision and run into what the job built; `ci-reporter inspect` reads it back.
 

@@ -10,7 +10,7 @@ import click
 
 from ci_reporter.cli import output
 from ci_reporter.cli.process import current_context
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import recorded_run_id
 from ci_reporter.errors import StateError
 from ci_reporter.journal import Journal
@@ -23,7 +23,7 @@ from ci_reporter.surfaces import terminal
 @click.option("--all", "every", is_flag=True, help="Steps of every run in the state folder, not of this run alone.")
 @click.option("--run", "run_id", metavar="CI_RUN_ID", help="Steps of that run.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON report a line.")
-@reported
+@report_errors
 def command(every: bool, run_id: str | None, as_json: bool) -> None:
     """Show the steps of this run: name, result, duration, coverage, delivery.
 
@@ -32,16 +32,16 @@ def command(every: bool, run_id: str | None, as_json: bool) -> None:
     """
     context = current_context()
     journal, names = context.journal, sink_names(context.config)
-    problems = _recovered(journal, names)
+    problems = _recover(journal, names)
     wanted = None if every else run_id or recorded_run_id(context)
     chosen = list(journal.reports(wanted or ""))
-    for problem in problems or journal.passed_over():
+    for problem in problems or journal.foreign_files_warning():
         output.warn(problem, context.env)
     if as_json:
         for report in chosen:
             output.result(json.dumps(to_json(report)))
     elif chosen:
-        title = f"{terminal.plain(wanted) if wanted else 'every run'}: {_counted(len(chosen))}"
+        title = f"{terminal.plain(wanted) if wanted else 'every run'}: {_step_count(len(chosen))}"
         table = terminal.summary(
             chosen, journal.deliveries(wanted or ""), colour=output.colour(sys.stdout, context.env)
         )
@@ -51,7 +51,7 @@ def command(every: bool, run_id: str | None, as_json: bool) -> None:
         output.say(f"ci-reporter: {_nothing(journal, wanted)}")
 
 
-def _recovered(journal: Journal, sinks: Sequence[str]) -> list[str]:
+def _recover(journal: Journal, sinks: Sequence[str]) -> list[str]:
     """Write what killed reporters have left; what cannot be written can still be shown."""
     try:
         journal.recover(sinks)
@@ -66,5 +66,5 @@ def _nothing(journal: Journal, wanted: str | None) -> str:
     return f"{found}; `ci-reporter summary --all` shows those of other runs" if journal.newest() else found
 
 
-def _counted(steps: int) -> str:
+def _step_count(steps: int) -> str:
     return "1 step" if steps == 1 else f"{steps} steps"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 from ci_reporter.errors import ReportFileError
 from ci_reporter.surfaces.terminal import duration, plain
 from ci_reporter.system.reportfile import expand
@@ -45,7 +45,7 @@ def command() -> None:
     help=f"Read the files as this format instead of recognising it by their content: {', '.join(FORMATS)}.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One flat JSON object.")
-@reported
+@report_errors
 def show(patterns: tuple[str, ...], format_name: str | None, as_json: bool) -> None:
     """Show what test result files say: counts, failed and flaky tests, the ten slowest.
 
@@ -156,7 +156,7 @@ def _json(together: Collected, results: Sequence[ResultFile]) -> str:
     flat |= {
         "format": ", ".join(sorted({result.format for result in results})),
         "declared": {key: int(value) for key, value in declared.items()},
-        "computed": _computed(together),
+        "computed": _recount(together),
         "mismatch": any(result.mismatch for result in results),
         "failures": [_fields(case) for case in together.failed],
         "flaky_tests": [_fields(case) for case in together.flaky],
@@ -170,7 +170,7 @@ def _json(together: Collected, results: Sequence[ResultFile]) -> str:
     return json.dumps(flat, indent=2)
 
 
-def _computed(together: Collected) -> dict[str, int]:
+def _recount(together: Collected) -> dict[str, int]:
     counts = vars(together.tests) if together.tests else {}
     return {key: counts[key] for key in ("total", "failed", "errors", "skipped") if key in counts}
 

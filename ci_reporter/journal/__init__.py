@@ -23,13 +23,13 @@ from ci_reporter.journal.files import (
     HAS_LOCKS,
     LARGEST_LINE,
     boot_id,
+    create_locked,
     encode,
     listing,
     read_at,
     reason,
     rewrite,
     try_lock,
-    write_locked,
 )
 from ci_reporter.journal.spool import Spool
 from ci_reporter.model import Report
@@ -64,7 +64,7 @@ class Journal:
         path = os.path.join(self.running, f"{report.report_id}.json")
         flat = to_json(report) | {"boot_id": boot_id(), "pid": os.getpid()}
         try:
-            return Running(report=report, path=path, fd=write_locked(path, flat))
+            return Running(report=report, path=path, fd=create_locked(path, flat))
         except OSError as exc:
             raise StateError(f"cannot write {path}: {reason(self.path, exc)}") from exc
 
@@ -77,7 +77,7 @@ class Journal:
             with self.lock() as fd:
                 self._record(report, sinks, fd)
         except StateError as exc:
-            if running and _kept(running, report):
+            if running and _save_in_running_file(running, report):
                 raise StateError(f"{exc}; the record waits in {self.running} for the next call") from exc
             raise
         if running:
@@ -88,14 +88,14 @@ class Journal:
 
     def reports(self, ci_run_id: str = "") -> Iterator[Report]:
         """Finished reports, of one run when it is named, oldest first; a torn or foreign line is passed over."""
-        return (report for report, _ in self._recorded(ci_run_id))
+        return (report for report, _ in self._reports_and_sinks(ci_run_id))
 
     def deliveries(self, ci_run_id: str = "") -> dict[str, str]:
         """What became of the reports that had somewhere to go, by report id: `delivered`, or what they wait for."""
         waiting: dict[str, list[str]] = {}
         for each in self.spool.pending():
             waiting.setdefault(each.report.report_id, []).append(each.sink)
-        fates = {report.report_id: "delivered" for report, sinks in self._recorded(ci_run_id) if sinks}
+        fates = {report.report_id: "delivered" for report, sinks in self._reports_and_sinks(ci_run_id) if sinks}
         return fates | {report_id: f"waiting for {', '.join(names)}" for report_id, names in waiting.items()}
 
     def newest(self) -> Report | None:
@@ -125,14 +125,14 @@ class Journal:
         """Where the command may write its `name=value` lines."""
         return os.path.join(self.running, f"{report_id}.measures")
 
-    def passed_over(self) -> list[str]:
+    def foreign_files_warning(self) -> list[str]:
         """What has been found here that is not ours, as one sentence; none when all is well."""
         first, more = next(iter(self._foreign), None), len(self._foreign) - 1
         if first is None:
             return []
         return [f"{first}{f' and {more} more' if more else ''}: not ours, or damaged; passed over"]
 
-    def _recorded(self, ci_run_id: str) -> Iterator[tuple[Report, bool]]:
+    def _reports_and_sinks(self, ci_run_id: str) -> Iterator[tuple[Report, bool]]:
         """The reports of a run, or of all, and whether each had a sink to go to."""
         for line in self._lines(encode({"ci_run_id": ci_run_id})[1:-1] if ci_run_id else b""):
             try:
@@ -230,7 +230,7 @@ class Journal:
             raise StateError(f"cannot use {self.path} as the state folder: {reason(self.path, exc)}") from exc
 
 
-def _kept(running: Running, report: Report) -> bool:
+def _save_in_running_file(running: Running, report: Report) -> bool:
     """Put the finished record where its running file is; on a full disk without what is long."""
     if not os.fstat(running.fd).st_nlink:
         return False

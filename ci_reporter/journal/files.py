@@ -30,7 +30,7 @@ def boot_id() -> str | None:
         return None
 
 
-def write_locked(path: str, flat: dict[str, Any]) -> int:
+def create_locked(path: str, flat: dict[str, Any]) -> int:
     """Write a synced file that appears whole and already locked; returns the descriptor that holds the lock."""
     hidden = f"{path}.new" if HAS_LOCKS else path  # Windows renames no open file, and nobody adopts one there
     fd = open_regular(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL)

@@ -27,14 +27,14 @@ _MARKS = ("CI", "CONTINUOUS_INTEGRATION", "CI_NAME", "CI_APP_ID")  # what system
 def job_id(journal: Journal, env: Mapping[str, str]) -> str:
     """The id of the job that runs; the first call in a job makes it. Where it cannot be kept, it is a new one."""
     line = list(ancestors())
-    if found := _kept(journal, line):
+    if found := _stored_id(journal, line):
         return found
     new, owner = uuid7(), _job_process(line, env)
     if owner is None:
         return new
     try:
         with journal.lock():
-            if found := _kept(journal, line):  # another call of this job was faster
+            if found := _stored_id(journal, line):  # another call of this job was faster
                 return found
             _write(journal, new, owner)
     except (StateError, OSError):
@@ -44,10 +44,10 @@ def job_id(journal: Journal, env: Mapping[str, str]) -> str:
 
 def known_job_id(journal: Journal) -> str | None:
     """The id that is kept for the job that runs, without making one."""
-    return _kept(journal, list(ancestors()))
+    return _stored_id(journal, list(ancestors()))
 
 
-def _kept(journal: Journal, line: Sequence[Ancestor]) -> str | None:
+def _stored_id(journal: Journal, line: Sequence[Ancestor]) -> str | None:
     try:
         found = json.loads(read_bounded(os.path.join(journal.path, _FILE), _LARGEST))
         owner = Ancestor(pid=found["pid"], started=found["started"])

@@ -46,10 +46,10 @@ def _record(flat: dict[str, Any], name: str) -> Report:
         raise ValueError("the file of another report")
     if report.step.finished_at is not None:  # it has ended, only its record could not be written
         return report
-    return ended_unseen(report, same_boot=flat.get("boot_id") in (None, boot_id()))
+    return report_of_killed(report, same_boot=flat.get("boot_id") in (None, boot_id()))
 
 
-def ended_unseen(report: Report, *, same_boot: bool) -> Report:
+def report_of_killed(report: Report, *, same_boot: bool) -> Report:
     """The record of a step whose owner went without a word: the machine took it, or somebody killed it."""
     if same_boot:
         result, reason = Result.CANCELLATION, "the reporter was killed before the command ended"

@@ -114,7 +114,7 @@ class Background:
 
 
 def _order(context: Context, report: Report, argv: Sequence[str], background: Background) -> runner.Order:
-    config, added = context.config, _told(context, report)
+    config, added = context.config, _variables(context, report)
     return runner.Order(
         name=report.step.name,
         command=_by_shell(argv) if config.shell else argv,
@@ -148,7 +148,7 @@ def _by_shell(argv: Sequence[str]) -> list[str]:
     return [*shell, " ".join(argv)]
 
 
-def _told(context: Context, report: Report) -> dict[str, str]:
+def _variables(context: Context, report: Report) -> dict[str, str]:
     """What the command is told in its environment."""
     return {
         "CI_RUN_ID": report.run.ci_run_id,

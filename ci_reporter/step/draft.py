@@ -24,6 +24,6 @@ class Draft(Frozen):
     unread: int = 0
     failed: tuple[FailedTest, ...] = ()
 
-    def warned(self, *warnings: str) -> Draft:
+    def with_warnings(self, *warnings: str) -> Draft:
         """The draft with more warnings."""
         return replace(self, warnings=(*self.warnings, *warnings))

@@ -26,7 +26,7 @@ def enrich(context: Context, draft: Draft, argv: Sequence[str], masks: frozenset
     step = replace(report.step, command=_line(context.config, argv, masking))
     report = replace(report, step=step, measures={**report.measures, **measures})
     draft = replace(draft, report=mask(report, masking, context.config.tail_bytes))
-    return draft.warned(*warnings)
+    return draft.with_warnings(*warnings)
 
 
 def mask(report: Report, masking: Masking, tail_bytes: int) -> Report:

@@ -22,7 +22,7 @@ def hold_to_limits(context: Context, draft: Draft, deadline: Deadline) -> Draft:
     problems = f"{draft.unread} problem{'' if draft.unread == 1 else 's'}"
     unread = f"{problems} with report files, and --strict-reports is set"
     missed = (*check.missed, unread) if draft.unread and config.strict_reports else check.missed
-    draft = draft.warned(*check.notes)
+    draft = draft.with_warnings(*check.notes)
     return replace(draft, missed=missed, report=_failure(report, missed)) if missed else draft
 
 

@@ -60,7 +60,7 @@ def check(report: Report, limits: Limits, baseline: Baseline | None = None) -> C
                 f"coverage has nothing to be compared with: {baseline.source}"
             )
         else:
-            missed.append(_dropped(report, limits.coverage_drop_points, baseline.pct, baseline.source))
+            missed.append(_drop(report, limits.coverage_drop_points, baseline.pct, baseline.source))
     return Check(missed=tuple(filter(None, missed)), notes=tuple(notes))
 
 
@@ -85,7 +85,7 @@ def _too_few(tests: Tests | None, least: int | None) -> str | None:
     return f"{ran or 'no'} test{'' if ran == 1 else 's'} ran{skipped}, and at least {least} must run"
 
 
-def _dropped(report: Report, most: float, before: float, source: str) -> str | None:
+def _drop(report: Report, most: float, before: float, source: str) -> str | None:
     pct = report.coverage_pct
     if pct is None:
         return f"coverage is unknown, and {source} had {before:.2f} %"

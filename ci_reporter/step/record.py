@@ -32,4 +32,4 @@ def record(context: Context, started: StartedStep, report: Report) -> Record:
             openmetrics.write(context.path(context.config.openmetrics), list(journal.reports(report.run.ci_run_id)))
     except (StateError, DeliveryError) as exc:
         return Record(written=True, problems=(str(exc),))
-    return Record(written=True, problems=tuple(journal.passed_over()))
+    return Record(written=True, problems=tuple(journal.foreign_files_warning()))

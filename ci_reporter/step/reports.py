@@ -62,13 +62,13 @@ def _unread(draft: Draft, problems: Sequence[str]) -> Draft:
     shown = list(problems)
     if len(problems) > _MOST_PROBLEMS:
         shown = [*problems[:_SHOWN], f"{len(problems) - _SHOWN} more report files have problems like these"]
-    return replace(draft, unread=draft.unread + len(problems)).warned(*shown)
+    return replace(draft, unread=draft.unread + len(problems)).with_warnings(*shown)
 
 
 def _fresh(patterns: Sequence[str], folder: str, oldest: float | None, problems: list[str]) -> list[str]:
     found = reportfile.expand(patterns, folder)
     problems += found.problems
-    stale = {path for path in found.files if oldest is not None and _written(path) < oldest - _CLOCK_S}
+    stale = {path for path in found.files if oldest is not None and _mtime(path) < oldest - _CLOCK_S}
     if stale:
         problems.append(_too_old(sorted(stale)))
     return [path for path in found.files if path not in stale]
@@ -81,7 +81,7 @@ def _too_old(paths: Sequence[str]) -> str:
     return f"{len(paths)} files are older than this step and are not counted: {', '.join(paths[:_SHOWN])}{more}"
 
 
-def _written(path: str) -> float:
+def _mtime(path: str) -> float:
     try:
         return os.stat(path).st_mtime
     except OSError:

@@ -21,7 +21,7 @@ _SLOW_MS = 300  # as Vitest's slowTestThreshold: below that nobody would call a 
 
 def last_line(report: Report, fate: str, *, colour: bool = False) -> str:
     """The one line at the end of a step: name, result, duration, what became of the record."""
-    parts = [plain(report.step.name), _painted(outcome(report), report.step.result, colour=colour)]
+    parts = [plain(report.step.name), _paint(outcome(report), report.step.result, colour=colour)]
     parts += [duration(report.step.duration_ms)] if report.step.duration_ms is not None else []
     parts += [f"coverage {coverage(report)}"] if report.coverage_pct is not None else []
     parts += [f"tests {tests(report)}"] if report.tests else []
@@ -96,8 +96,8 @@ def summary(reports: Sequence[Report], delivery: Mapping[str, str], *, colour: b
     widths = [max(width(row[column]) for row in (head, *rows)) for column in range(len(head))]
     lines = [_row(head, widths)]
     for report, row in zip(reports, rows, strict=True):
-        cells = [_padded(cell, columns) for cell, columns in zip(row, widths, strict=True)]
-        cells[1] = _painted(cells[1], report.step.result, colour=colour)
+        cells = [_pad(cell, columns) for cell, columns in zip(row, widths, strict=True)]
+        cells[1] = _paint(cells[1], report.step.result, colour=colour)
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
 
@@ -113,10 +113,10 @@ def details(report: Report) -> list[str]:
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(map(_padded, cells, widths)).rstrip()
+    return "  ".join(map(_pad, cells, widths)).rstrip()
 
 
-def _padded(cell: str, columns: int) -> str:
+def _pad(cell: str, columns: int) -> str:
     return cell + " " * (columns - width(cell))
 
 
@@ -138,5 +138,5 @@ def tests(report: Report) -> str:
     return ", ".join(parts) + took
 
 
-def _painted(text: str, result: Result, *, colour: bool) -> str:
+def _paint(text: str, result: Result, *, colour: bool) -> str:
     return f"\x1b[{_COLOURS[result]}m{text}\x1b[0m" if colour else text

@@ -69,7 +69,7 @@ def test_a_torn_last_line_is_passed_over_and_spoils_no_other(journal, make_repor
         file.write(torn)
     journal.finish(None, second := make_report(), ())
     whole = [each for each in journal.reports() if each.report_id != "a"]
-    assert (whole, journal.newest(), journal.passed_over()) == ([first, second], second, [])
+    assert (whole, journal.newest(), journal.foreign_files_warning()) == ([first, second], second, [])
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_what_is_not_ours_is_passed_over_and_said_once(journal, make_report, noi
     Path(journal.steps).write_bytes(noise)
     journal.finish(None, report := make_report(), ())
     assert list(journal.reports()) == [report]
-    assert journal.passed_over() == [f"{journal.steps}: not ours, or damaged; passed over"]
+    assert journal.foreign_files_warning() == [f"{journal.steps}: not ours, or damaged; passed over"]
 
 
 def test_a_line_of_ours_that_is_damaged_is_passed_over(journal, make_report):

@@ -12,7 +12,7 @@ from ci_reporter import coverage
 from ci_reporter.cli import output
 from ci_reporter.cli.coverage.files import format_option, read_all
 from ci_reporter.cli.process import current_context
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import Context, current_run
 from ci_reporter.coverage.changed import Change, Repository
 from ci_reporter.coverage.diff import ChangeCoverage, change_coverage, markdown, spans
@@ -54,7 +54,7 @@ _USUAL_PLACES = (
 @format_option
 @click.option("--markdown", "as_markdown", is_flag=True, help="The table as Markdown.")
 @click.option("--json", "as_json", is_flag=True, help="One flat JSON object.")
-@reported
+@report_errors
 def command(
     files: tuple[str, ...],
     base: str | None,

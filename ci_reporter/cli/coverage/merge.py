@@ -10,7 +10,7 @@ from ci_reporter import coverage
 from ci_reporter.cli import output
 from ci_reporter.cli.coverage.files import format_option, percent, read_all
 from ci_reporter.cli.process import current_context
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 from ci_reporter.coverage.report import CoverageReport
 from ci_reporter.coverage.write import STYLES, line_totals, pieces
 from ci_reporter.errors import UsageError
@@ -26,7 +26,7 @@ _BY_ENDING = {".xml": "cobertura", ".info": "lcov", ".lcov": "lcov", ".json": "j
     "--to", "style", type=click.Choice(list(STYLES)), help="What to write; else what the name of --out ends in says."
 )
 @format_option
-@reported
+@report_errors
 def command(files: tuple[str, ...], out: str, style: str | None, format_name: str | None) -> None:
     """Unite coverage files by file and line, hits added, and write one file."""
     chosen = style or _BY_ENDING.get(os.path.splitext(out)[1].lower())

@@ -11,7 +11,7 @@ from ci_reporter import coverage
 from ci_reporter.cli import output
 from ci_reporter.cli.coverage.files import counts, format_option, percent, read_all
 from ci_reporter.cli.process import current_context
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 from ci_reporter.coverage.diff import ranges
 from ci_reporter.coverage.report import CoverageReport, FileCoverage, Totals
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @format_option
 @click.option("--files", "per_file", is_flag=True, help="Each source file, too.")
 @click.option("--json", "as_json", is_flag=True, help="One flat JSON object.")
-@reported
+@report_errors
 def command(files: tuple[str, ...], format_name: str | None, per_file: bool, as_json: bool) -> None:
     """Show what coverage files say: format, unit, what is declared, what the records add up to.
 

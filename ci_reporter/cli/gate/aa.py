@@ -9,7 +9,7 @@ import click
 
 from ci_reporter.cli import output
 from ci_reporter.cli.gate.options import probing
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 from ci_reporter.errors import UsageError
 
 TYPE_CHECKING = False
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 @click.option("--for", "long", metavar="TIME", default="20m", show_default=True, help="How long to probe in all.")
 @click.option("--recording", metavar="FILE", help="Look at a long baseline that `gate baseline` wrote, probe nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@reported
+@report_errors
 def command(long: str, recording: str | None, as_json: bool, quiet: bool, **given: Any) -> None:
     """Probe an unchanged service, cut that into baseline and watch again and again, and judge each pair.
 

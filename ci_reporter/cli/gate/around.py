@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from ci_reporter.cli.gate.options import deciding, gate_options, probing
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class _Around(click.Command):
 @click.option("--window", metavar="TIME", envvar="CI_REPORTER_GATE_WINDOW", show_envvar=True, help="Of the baseline.")
 @deciding
 @click.pass_context
-@reported
+@report_errors
 def command(ctx: click.Context, /, quiet: bool, as_json: bool, **given: Any) -> None:
     """Record a baseline, run the deploy as a step of its own, and gate it.
 

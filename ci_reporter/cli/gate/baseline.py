@@ -6,7 +6,7 @@ import click
 
 from ci_reporter.cli import output
 from ci_reporter.cli.gate.options import gate_options, probing
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @probing
 @click.option("--window", metavar="TIME", envvar="CI_REPORTER_GATE_WINDOW", show_envvar=True, help="Default: 2m.")
 @click.option("--out", required=True, metavar="FILE", help="Where the recording goes.")
-@reported
+@report_errors
 def command(out: str, quiet: bool, **given: Any) -> None:
     """Probe the service as it is, and write the recording that `gate URL --baseline FILE` compares with.
 

@@ -9,7 +9,7 @@ import sys
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 
 
 @click.command(
@@ -24,7 +24,7 @@ from ci_reporter.cli.reporting import reported
 @click.option("--rules", "rules_path", envvar="CI_REPORTER_GATE_RULES", metavar="FILE", help="Rules, as gate.yml.")
 @click.option("--on", "environment", envvar="CI_REPORTER_GATE_ON", metavar="NAME", help="Only rules `on` that deploy.")
 @click.option("--json", "as_json", is_flag=True, help="The verdict as one JSON object.")
-@reported
+@report_errors
 def command(watch: str, baseline: str | None, rules_path: str | None, environment: str | None, as_json: bool) -> None:
     """Judge a recording offline: the verdict, and when it would have been reached.
 

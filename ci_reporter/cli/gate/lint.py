@@ -7,14 +7,14 @@ import os
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 
 
 @click.command(
     "lint", short_help="Check a rules file: errors and warnings.", epilog="Example:  ci-reporter gate lint gate.yml"
 )
 @click.argument("path", metavar="FILE")
-@reported
+@report_errors
 def command(path: str) -> None:
     """Check a rules file: errors end with exit 2, what is only suspicious is said."""
     from ci_reporter.gate.rules import rulefile

@@ -10,7 +10,7 @@ import click
 
 from ci_reporter.cli import output
 from ci_reporter.cli.process import current_context
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 from ci_reporter.errors import UsageError
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--journal", metavar="FOLDER", help="The state folder. Default: that of this repository.")
 @click.option("--last", type=click.IntRange(1), default=50, show_default=True, help="At most so many deploys.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@reported
+@report_errors
 def command(rules_path: str | None, environment: str | None, journal: str | None, last: int, as_json: bool) -> None:
     """Say what these rules would have made of the deploys that were gated here: "would have failed 3 of 50 good ones".
 

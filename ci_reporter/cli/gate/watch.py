@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ci_reporter.cli.gate.options import deciding, gate_options, probing
-from ci_reporter.cli.reporting import reported
+from ci_reporter.cli.reporting import report_errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     help="Recording from before the deploy, by `gate baseline`.",
 )
 @deciding
-@reported
+@report_errors
 def command(quiet: bool, as_json: bool, **given: Any) -> None:
     """Wait until the deployed revision answers everywhere, watch the service, and decide.
 
