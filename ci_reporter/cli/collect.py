@@ -11,7 +11,7 @@ from ci_reporter.cli.conclusion import show
 from ci_reporter.cli.options import spread
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
-from ci_reporter.cli.run import RUN_SETTINGS, option
+from ci_reporter.cli.run import RUN_SETTINGS, explicit_options, option
 from ci_reporter.cli.started import STARTED
 from ci_reporter.context import current_run
 from ci_reporter.errors import UsageError
