@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from ci_reporter.system.masking import Masking, secrets_of
+from ci_reporter.system.text import one_line
 from ci_reporter.system.userinfo import HIDDEN
 
 _LONGEST = 200
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _NAMED = re.compile(
     r"((?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|authorization)[\"']?\s*[=:]\s*)"
     r"((?:(?:bearer|basic)\s+)?[\"']?[^\s\"',;&]+)",
@@ -31,4 +31,4 @@ def redacted_reason(error: BaseException) -> str:
 
 def shown(text: str) -> str:
     """One line, without control characters, cut."""
-    return _CONTROL.sub(" ", text).strip()[:_LONGEST]
+    return one_line(text, _LONGEST)

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from ci_reporter import __version__
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.frozen import EMPTY, Frozen
-from ci_reporter.http.reasons import CONTROL, reason
+from ci_reporter.http.reasons import reason
 from ci_reporter.system.addresses import public_url
 from ci_reporter.system.masking import Masking
+from ci_reporter.system.text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Answer(Frozen):
         if self.is_page:
             title = re.search(r"<title[^>]*>([^<]*)", said, re.IGNORECASE)
             said = f"a web page: {title[1].strip()}" if title and title[1].strip() else "a web page"
-        return CONTROL.sub(" ", said).strip()[:most]
+        return one_line(said, most)
 
 
 def prepare() -> None:
@@ -170,7 +171,7 @@ def _redirect(request: Request, answer: Answer) -> str:
     except ValueError:
         return "it redirects to what is no address"
     target = public_url(target).removesuffix(public_url(request.url).removeprefix(_where(request)))
-    return f"it redirects to {CONTROL.sub(' ', target)[:200]}; set that address instead"
+    return f"it redirects to {one_line(target, 200)}; set that address instead"
 
 
 def _retry_after_s(answer: Answer) -> float | None:

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.http import Access, Answer, Deadline, Request, send
-from ci_reporter.http.reasons import CONTROL
 from ci_reporter.system.addresses import public_url
+from ci_reporter.system.text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,4 +123,4 @@ def _plain(message: str) -> str:
 
 def _one_line(words: object) -> str:
     """A server's words as one line: they end up in a log, where a line may be a command."""
-    return CONTROL.sub(" ", str(words)).strip()[:_LONGEST]
+    return one_line(str(words), _LONGEST)

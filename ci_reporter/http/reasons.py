@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
+from ci_reporter.system.text import one_line
 from ci_reporter.system.userinfo import mask_addresses
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_LONGEST = 200
 
 
 def reason(error: BaseException) -> str:
@@ -41,7 +40,7 @@ def reason(error: BaseException) -> str:
             text = "malformed address, ours or the proxy's (http_proxy, https_proxy)"
         case _:
             text = str(cause) or type(cause).__name__
-    return CONTROL.sub(" ", mask_addresses(text))[:200]
+    return one_line(mask_addresses(text), _LONGEST)
 
 
 def _lowered(words: str) -> str:

@@ -6,8 +6,9 @@ A line is one JSON object or it is plain text. Nothing here raises for any bytes
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
+
+from ci_reporter.system.text import UNSAFE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 LONGEST = 1024 * 1024  # a longer line is skipped by a search, and wrapped in parts
 RUN_KEY = "ci_run_id"
 _WITHIN = ("labels", "attributes", "fields")  # where ECS, OpenTelemetry and Filebeat put what they do not know
-# Beyond what JSON itself forbids: C1 controls, marks that turn the direction of text, line separators, lone surrogates.
-UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 class Lines:

@@ -22,6 +22,7 @@ from ci_reporter.logs.cleaning import Cleaner, json_line
 from ci_reporter.logs.current import begin, context_of
 from ci_reporter.model import BuildInfo
 from ci_reporter.system.masking import secrets_of
+from ci_reporter.system.text import spell_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,12 +161,8 @@ class _Terminal:
         self._render = ConsoleRenderer(colors=colour, exception_formatter=plain_traceback)
 
     def __call__(self, logger: Any, name: str, event: Event) -> str:
-        shown = {key: _harmless(value) if isinstance(value, str) else value for key, value in event.items()}
+        shown = {key: spell_out(value) if isinstance(value, str) else value for key, value in event.items()}
         return self._render(logger, name, shown)
-
-
-def _harmless(text: str) -> str:
-    return "".join(char if char.isprintable() or char in "\n\t" else repr(char)[1:-1] for char in text)
 
 
 def _install(handler: logging.Handler, level: str) -> None:

@@ -6,9 +6,10 @@ import codecs
 import json
 from collections.abc import Callable, Iterator, Mapping
 
-from ci_reporter.logs.lines import LONGEST, RUN_KEY, UNSAFE, json_object, run_of, shown
+from ci_reporter.logs.lines import LONGEST, RUN_KEY, json_object, run_of, shown
 from ci_reporter.model import Run
 from ci_reporter.system.masking import Masking
+from ci_reporter.system.text import UNSAFE
 from ci_reporter.system.trace import trace_id
 
 TYPE_CHECKING = False

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from ci_reporter import buildinfo
 from ci_reporter.model import BuildInfo
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+from ci_reporter.system.text import UNSAFE
 
 
 def texts(info: BuildInfo) -> dict[str, str]:
@@ -18,7 +15,7 @@ def texts(info: BuildInfo) -> dict[str, str]:
 
 def one_line(text: str) -> str:
     """The text without what ends a line or drives a terminal."""
-    return _CONTROL.sub("_", text)
+    return UNSAFE.sub("_", text)
 
 
 def variable(field: str) -> str:

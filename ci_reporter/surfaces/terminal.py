@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ci_reporter.model import Report, Result
+from ci_reporter.system.text import without_escapes
 
 _COLOURS = {
     Result.SUCCESS: "32",
@@ -41,7 +42,7 @@ def plain(text: str, most: int = 60) -> str:
     """Text that breaks no line, moves no cursor and turns no direction, at most so many columns wide."""
     shown: list[str] = []
     left = most
-    for char in text:
+    for char in without_escapes(text):
         columns = _columns(char)
         if columns > left:
             return "".join(shown[:-1]) + "…"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ci_reporter.errors import ReportFileError
 from ci_reporter.system.reporthead import xml_start
+from ci_reporter.system.text import clip
 from ci_reporter.testresults import values
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
 from ci_reporter.testresults.lines import lines, readable
@@ -161,7 +162,7 @@ class _Reader:
         stream.planned = planned
         self.anything = True
         if planned == 0 and depth == 0:
-            self._tally.note(f"plans no test: {values.clip(values.name(comment), 100) or 'no reason is given'}")
+            self._tally.note(f"plans no test: {clip(values.name(comment), 100) or 'no reason is given'}")
 
     def _close(self) -> None:
         """The end of a buffered subtest, whose test point stood before it."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ci_reporter.system.text import clip, spell_out, without_escapes
+
 LONGEST_NAME = 200
 LONGEST_MESSAGE = 1000
 EMPTY_WORDS = frozenset({"", "failed", "failure", "error"})  # messages of which the text of the failure says more
 LONGEST_S = 366 * 24 * 3600  # a test that took longer is a time stamp or a mistake
-_ESCAPE = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?|\x1b[ -~]?"
-)
 _CLOCK = re.compile(r"(?:(\d{1,6})\.)?(\d{1,6}):(\d{1,2}):(\d{1,2}(?:\.\d+)?)", re.ASCII)
 _GROUPING = re.compile(r"(?<=\d)[\s'’_](?=\d)")
 
@@ -77,17 +76,7 @@ def message(text: str) -> str:
 
 def plain(text: str) -> str:
     r"""Text without terminal escapes; other characters that cannot be shown are spelt out, as `\x00`."""
-    text = _ESCAPE.sub("", text).replace("\r\n", "\n").replace("\t", "    ")
-    return text if text.isprintable() else "".join(map(_spell_out, text))
-
-
-def clip(text: str, longest: int) -> str:
-    """At most so many characters, the last one an ellipsis where some are missing."""
-    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
-
-
-def _spell_out(char: str) -> str:
-    return char if char == "\n" or char.isprintable() else char.encode("unicode_escape").decode("ascii")
+    return spell_out(without_escapes(text).replace("\r\n", "\n").replace("\t", "    "))
 
 
 def _local_number(text: str) -> float:

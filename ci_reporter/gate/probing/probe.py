@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import ssl
 import threading
@@ -19,6 +18,7 @@ from ci_reporter.gate.recording import Probe
 from ci_reporter.health.reply import SlowPattern, revision_of, search
 from ci_reporter.http.exchange import Call, Connection, Order, Reply, Trouble, Unanswered, connect, exchange, origin
 from ci_reporter.system.masking import Masking
+from ci_reporter.system.text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _answer(line: Line, call: Call, turn: int) -> Reply:
 def _check_way(ours: str, theirs: str) -> None:
     """Raise Trouble where a redirect leads where our headers, which may be secret, must not go."""
     from_, to = urlsplit(ours), urlsplit(theirs)
-    where = _plain(to.netloc.rpartition("@")[2])[:100]
+    where = one_line(to.netloc.rpartition("@")[2], 100)
     if to.hostname != from_.hostname or to.scheme not in ("http", "https"):
         raise Trouble(f"it redirects to another host: {where}")
     if origin(ours) != origin(theirs) and (from_.scheme, to.scheme) != ("http", "https"):
@@ -231,16 +231,12 @@ def _judged(line: Line, reply: Reply, t: float, latency_ms: float, address: str 
 def _excerpt(target: Target, body: bytes) -> str | None:
     """How the answer begins, on one line, without what we had sent as a secret."""
     text = _masking(target).mask(body[: 8 * _LONGEST_EXCERPT].decode("utf-8", "replace"))
-    return _plain(text)[:_LONGEST_EXCERPT] or None
+    return one_line(text, _LONGEST_EXCERPT) or None
 
 
 def _masking(target: Target) -> Masking:
     """Knows what was sent as a secret: headers whole, and the credentials behind their scheme."""
     return Masking(part for value in target.headers.values() for part in (value, value.rpartition(" ")[2]))
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\x00-\x20\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+", " ", text).strip()
 
 
 def reason_of(error: BaseException) -> str:  # noqa: PLR0911  a table of causes
@@ -249,7 +245,7 @@ def reason_of(error: BaseException) -> str:  # noqa: PLR0911  a table of causes
         case Trouble():
             return str(error)
         case ssl.SSLCertVerificationError():
-            return f"certificate is not trusted: {_plain(error.verify_message)}"
+            return f"certificate is not trusted: {one_line(error.verify_message)}"
         case ssl.SSLError():
             return f"TLS failed: {(error.reason or str(error)).lower().replace('_', ' ')}"
         case socket.gaierror(errno=socket.EAI_AGAIN):
@@ -266,4 +262,4 @@ def reason_of(error: BaseException) -> str:  # noqa: PLR0911  a table of causes
         case TimeoutError():
             return "timed out"
         case _:
-            return _plain(str(error))[:_LONGEST_EXCERPT] or type(error).__name__
+            return one_line(str(error), _LONGEST_EXCERPT) or type(error).__name__

@@ -189,7 +189,7 @@ def test_method_headers_body_and_cache_buster_are_sent(ask, vendor, answer):
 def test_the_answer_of_a_bad_probe_is_kept_in_short_and_without_secrets(ask, vendor, answer):
     server = vendor(answer(500, b"\x1b[31m you sent\r\n geheim-token " + b"x" * 1000))
     found = ask(server.url, headers={"Authorization": "Bearer geheim-token"})
-    assert found.response.startswith("[31m you sent *** xxx")
+    assert found.response.startswith("you sent *** xxx")
     assert len(found.response) == 200
 
 
