@@ -13,6 +13,8 @@ from benchmarks.wrapping.runs import Done
 
 def faults(done: Done) -> Iterator[str]:
     """Each fault in a few words; those about records and deliveries begin with "lost"."""
+    if _python_had_not_started(done):
+        return
     codes = [each["exit_code"] for each in done.records]
     ended_itself = done.code >= 0  # a code of -N: a signal ended the reporter
     checks = {
@@ -24,7 +26,16 @@ def faults(done: Done) -> Iterator[str]:
         "wrong: a traceback": ended_itself and "Traceback" in done.stderr,
         "lost: neither delivered nor in the spool": bool(codes) and not done.spooled and not _is_delivered(done),
     }
-    return (fault for fault, holds in checks.items() if holds)
+    yield from (fault for fault, holds in checks.items() if holds)
+
+
+def _python_had_not_started(done: Done) -> bool:
+    """Whether INT hit Python while it imported its `site`: it then says "Fatal Python error" and ends with 1.
+
+    That is before the first line of any program, and nothing of the step is there yet.
+    """
+    nothing = not (done.began or done.records or done.running)
+    return nothing and "Fatal Python error: init_import_site" in done.stderr and "KeyboardInterrupt" in done.stderr
 
 
 def _right_codes(done: Done) -> set[int]:
