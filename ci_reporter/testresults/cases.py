@@ -66,7 +66,7 @@ class Tally:
         self._failed_cases: list[Case] = []
         self._flaky_cases: list[Case] = []
         self._slowest: list[tuple[float, int, Case]] = []
-        self._slow_s = 0.0  # a case that takes longer is among the slowest so far
+        self.slow_s = 0.0  # a case that takes longer is among the slowest so far
 
     @property
     def total(self) -> int:
@@ -98,12 +98,17 @@ class Tally:
         slow = False
         if seconds is not None and timed:
             self._seconds = seconds + (self._seconds or 0.0)
-            slow = seconds > self._slow_s
+            slow = seconds > self.slow_s
         self._flaky += flaky
         failed = outcome in _BAD and len(self._failed_cases) < MOST_LISTED
         if slow or failed or (flaky and len(self._flaky_cases) < MOST_LISTED):
             case = _case(outcome, name, suite, seconds, message, flaky)
             self._list(replace(case, places=places) if places else case, seconds if slow else None)
+
+    def add_passed(self, count: int, seconds: float) -> None:
+        """Count passed cases of which none is among the slowest: no longer than `slow_s`."""
+        self.counts[PASSED] += count
+        self._seconds = seconds + (self._seconds or 0.0)
 
     def add_counts(self, counts: Mapping[str, float]) -> None:
         """Count what a suite without cases says of itself: total, failed, errors, skipped."""
@@ -160,7 +165,7 @@ class Tally:
         else:
             heapreplace(self._slowest, entry)
         if len(self._slowest) == MOST_SLOWEST:
-            self._slow_s = self._slowest[0][0]
+            self.slow_s = self._slowest[0][0]
 
 
 def sum_of(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:

@@ -6,11 +6,12 @@ the attributes say; a suite that names a number of tests and holds none is taken
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ci_reporter.errors import ReportFileError
 from ci_reporter.system.reporthead import xml_start
-from ci_reporter.system.xmlstream import XMLStream
+from ci_reporter.system.xmlstream import Rows, XMLStream
 from ci_reporter.testresults import values
 from ci_reporter.testresults.attempts import GO_PROPERTY, PYTEST_SUITE, Attempt, GoAttempts, PytestAttempts
 from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally, sum_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 _SUITES = frozenset({"testsuites", "testsuite"})
-_MARKS = {"failure": FAILED, "error": ERROR, "skipped": SKIPPED, "ignored": SKIPPED, "disabled": SKIPPED}
+_OUTCOMES = {"failure": FAILED, "error": ERROR, "skipped": SKIPPED, "ignored": SKIPPED, "disabled": SKIPPED}
 _RERUNS = frozenset({"flakyFailure", "flakyError", "rerunFailure", "rerunError"})
 _NOT_RUN = frozenset({"notrun", "disabled", "skipped", "ignored"})
 _COUNTS = {"total": ("tests",), "failed": ("failures",), "errors": ("errors",), "skipped": ("skipped", "skip")}
@@ -50,6 +51,18 @@ class _Suite:
     surplus: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Marks:
+    """What stands in the open case; `text_of` is the element whose text is being collected."""
+
+    outcome: str = PASSED
+    message: str = ""
+    text: str = ""
+    text_of: str = ""
+    rerun: bool = False
+    may_fail: bool = False
+
+
 class _Reader:
     """The state between two tags: the suites around, the case that is open and what stands in it."""
 
@@ -58,14 +71,11 @@ class _Reader:
         self._tally = tally
         self._go = GoAttempts(tally)
         self._attempts: PytestAttempts | GoAttempts | None = None
-        self._stream = XMLStream(path, self._start, self._end)
+        self._stream = XMLStream(path, self._start, self._end, Rows("testcase", self._take))
         self._outside = _Suite("", {}, 0)
         self._suites: list[_Suite] = []
         self._case: dict[str, str] | None = None
-        self._outcome = PASSED
-        self._message = self._text = ""
-        self._text_of = ""
-        self._rerun = self._may_fail = False
+        self._marks: _Marks | None = None
 
     def read(self, file: BinaryIO) -> None:
         self._stream.read(file)
@@ -77,7 +87,6 @@ class _Reader:
             if self._case is not None:
                 self._finish(self._case)
             self._case = attributes
-            self._outcome = PASSED
         elif name in _SUITES:
             self._enter(attributes)
         elif self._case is not None:
@@ -96,62 +105,66 @@ class _Reader:
 
     def _in_case(self, name: str, attributes: dict[str, str]) -> None:
         """The first of failure and error counts; both win over `<skipped>`, unless the test was allowed to fail."""
-        mark = _MARKS.get(name)
-        if mark is None:
-            self._rerun = self._rerun or name in _RERUNS
-        elif mark == SKIPPED:
-            self._may_fail = self._may_fail or _may_fail(attributes)
-            if self._outcome == PASSED or self._may_fail:
-                self._mark(SKIPPED, name, attributes)
-        elif self._outcome in (PASSED, SKIPPED) and not self._may_fail:
-            self._mark(mark, name, attributes)
-
-    def _mark(self, outcome: str, name: str, attributes: dict[str, str]) -> None:
-        self._outcome = outcome
-        self._message = attributes.get("message") or ""
-        if outcome != SKIPPED:
-            self._text_of = name
+        marks = self._marks = self._marks or _Marks()
+        outcome = _OUTCOMES.get(name)
+        if outcome is None:
+            marks.rerun = marks.rerun or name in _RERUNS
+        elif outcome == SKIPPED:
+            marks.may_fail = marks.may_fail or _may_fail(attributes)
+            if marks.outcome == PASSED or marks.may_fail:
+                marks.outcome, marks.message = SKIPPED, attributes.get("message") or ""
+        elif marks.outcome in (PASSED, SKIPPED) and not marks.may_fail:
+            marks.outcome, marks.message, marks.text_of = outcome, attributes.get("message") or "", name
             self._stream.collect_text()
 
     def _end(self, name: str) -> None:
         if name == "testcase":
             if self._case is not None:
                 self._finish(self._case)
-        elif name == self._text_of:
-            self._text = self._stream.take_text().strip()
-            if self._message.strip().lower() in values.EMPTY_WORDS:
-                self._message = self._text or self._message
-            self._text_of = ""
+        elif self._marks and name == self._marks.text_of:
+            self._end_text(self._marks)
         elif name in _SUITES:
             self._leave()
 
-    def _finish(self, case: dict[str, str]) -> None:
-        if self._text_of:
-            self._stream.take_text()
-        if self._outcome == PASSED and case.get("status") in _NOT_RUN:
-            self._outcome = SKIPPED
-        self._count(case)
-        self._case = None
-        self._message = self._text = self._text_of = ""
-        self._rerun = self._may_fail = False
+    def _take(self, cases: Sequence[dict[str, str]]) -> None:
+        """Cases that hold nothing, as nearly all do: one that is not among the slowest is counted without its name."""
+        if self._case is not None:
+            self._finish(self._case)
+        tally, count, total = self._tally, 0, 0.0
+        slow = -1.0 if self._attempts else tally.slow_s
+        for case in cases:
+            try:
+                seconds = float(case["time"])
+            except (KeyError, ValueError):
+                seconds = -1.0
+            if 0 <= seconds <= slow and "status" not in case:
+                count += 1
+                total += seconds
+            else:
+                self._finish(case)
+                slow = slow if slow < 0 else tally.slow_s
+        if count:
+            tally.add_passed(count, total)
 
-    def _count(self, case: dict[str, str]) -> None:
-        outcome, name = self._outcome, case.get("name") or ""
-        suite = case.get("classname") or (self._suites[-1].name if self._suites else "")
-        seconds = values.seconds(case.get("time"))
-        flaky = self._rerun and outcome == PASSED
-        failed = outcome in (FAILED, ERROR)
-        if self._attempts is None and not failed:  # nearly all of them
-            self._tally.add(outcome, name, suite, seconds=seconds, message=self._message, flaky=flaky)
-            return
+    def _end_text(self, marks: _Marks) -> None:
+        marks.text_of = ""
+        marks.text = self._stream.take_text().strip()
+        if marks.message.strip().lower() in values.EMPTY_WORDS:
+            marks.message = marks.text or marks.message
+
+    def _finish(self, case: dict[str, str]) -> None:
+        marks, self._marks, self._case = self._marks or _Marks(), None, None
+        if marks.text_of:
+            self._stream.take_text()
+        outcome = SKIPPED if marks.outcome == PASSED and case.get("status") in _NOT_RUN else marks.outcome
         attempt = Attempt(
             outcome=outcome,
-            name=name,
-            suite=suite,
-            seconds=seconds,
-            message=self._message,
-            flaky=flaky,
-            places=places(case, self._text) if failed else (),
+            name=case.get("name") or "",
+            suite=case.get("classname") or (self._suites[-1].name if self._suites else ""),
+            seconds=values.seconds(case.get("time")),
+            message=marks.message,
+            flaky=marks.rerun,
+            places=places(case, marks.text) if outcome in (FAILED, ERROR) else (),
         )
         if self._attempts is None:
             attempt.count(self._tally)

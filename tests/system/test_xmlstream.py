@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_reporter.errors import ReportFileError
-from ci_reporter.system.xmlstream import DEEPEST, LARGEST_TOKEN_BYTES, LONGEST_TEXT, XMLStream
+from ci_reporter.system.xmlstream import DEEPEST, LARGEST_TOKEN_BYTES, LONGEST_TEXT, Rows, XMLStream
 
 
 def tags(content, path="report.xml"):
@@ -187,3 +187,49 @@ def test_any_declared_encoding_is_read_or_refused(content, encoding):
         tags(b"<?xml version='1.0' encoding='" + encoding.encode() + b"'?><a>" + content)
     except ReportFileError as refused:
         assert str(refused).startswith("report.xml")
+
+
+def rows(content):
+    """What is told of a document whose rows are called `r`, in order: batches by what `n` they have."""
+    told = []
+    XMLStream(
+        "report.xml",
+        lambda name, attributes: told.append(f"<{name}{attributes.get('n', '')}"),
+        lambda name: told.append(f"{name}>"),
+        Rows("r", lambda batch: told.append("".join(row["n"] for row in batch)) if batch else None),
+    ).read(io.BytesIO(content.encode()))
+    return told
+
+
+@pytest.mark.parametrize(
+    ("content", "order"),
+    [
+        ("<a><r n='1'/><r n='2'/></a>", ["<a", "12", "a>"]),
+        ("<a><r n='1'/><b/><r n='2'/></a>", ["<a", "1", "<b", "b>", "2", "a>"]),
+        ("<a><r n='1'/><r n='2'><b/></r><r n='3'/></a>", ["<a", "1", "<r2", "<b", "b>", "r>", "3", "a>"]),
+        ("<a><b><r n='1'/></b><r n='2'/></a>", ["<a", "<b", "1", "b>", "2", "a>"]),
+        ("<a><r n='1'><b><r n='2'/></b></r></a>", ["<a", "<r1", "<b", "2", "b>", "r>", "a>"]),
+        ("<r n='1'/>", ["1"]),
+        ("<r n='1'><b/></r>", ["<r1", "<b", "b>", "r>"]),
+        ("<r n='1'><r n='2'/><r n='3'><b/></r></r>", ["<r1", "2", "<r3", "<b", "b>", "r>", "r>"]),
+    ],
+)
+def test_empty_rows_come_in_batches_and_keep_their_place(content, order):
+    assert rows(content) == order
+
+
+def test_a_row_that_holds_something_is_told_across_chunks():
+    filler = "<r n='1'/>" * 50_000
+
+    assert rows(f"<a>{filler}<r n='2'>{'<!-- -->' * 50_000}<b/></r></a>")[-5:] == ["<r2", "<b", "b>", "r>", "a>"]
+
+
+def test_rows_do_not_wait_for_the_end_of_the_file():
+    batches = [told for told in rows("<a>" + "<r n='1'/>" * 100_000 + "</a>") if told.startswith("1")]
+
+    assert (sum(map(len, batches)), len(batches) > 3) == (100_000, True)
+
+
+def test_rows_in_rows_are_bounded():
+    with pytest.raises(ReportFileError, match="levels of elements"):
+        rows("<a>" + '<r n="1">' * 1000)
