@@ -98,9 +98,7 @@ class Findings:
         found = self._by_its_judge(leaf, rule, known, look)
         if found.verdict == FAIL and look.at_s < _enough_at_s(rule, known):
             return replace(found, verdict=NOT_YET, decided_at_s=None, reason=f"{found.reason}; {_wanted(rule)}")
-        if found.verdict == PASS:
-            return self._with_coverage(found, rule, known, look)
-        return found
+        return found if found.verdict == FAIL or not look.beta else self._with_coverage(found, rule, known, look)
 
     def _by_its_judge(self, leaf: Limit | Relative, rule: Rule, known: Evidence, look: Look) -> Finding:
         if (rule.judge or self._settings.judge) == "threshold":
@@ -115,15 +113,15 @@ class Findings:
         return self._comparisons[key].finding(known, look)
 
     def _with_coverage(self, found: Finding, rule: Rule, known: Evidence, look: Look) -> Finding:
-        """The pass, if the signal was there often enough and long enough for it."""
+        """The finding, if the signal was there often enough and long enough for a pass; else what is missing."""
         opened = replace(found, verdict=NOT_YET, decided_at_s=None)
-        if len(known.probes) < rule.min_probes and known.probes:
+        if found.verdict == PASS and known.probes and len(known.probes) < rule.min_probes:
             return replace(opened, reason=f"{len(known.probes)} probes, and {_wanted(rule)}")
         times, first_s = [each.t for each in known.samples], blocks.offset_s(known.signal, known.block_s)
         end_s = first_s + (look.at_s - first_s) // known.block_s * known.block_s if first_s else look.at_s
         lack = coverage.lack(known.watch, [t - first_s for t in times], known.block_s, end_s - first_s)
         lack = lack or self._too_short(known, look)
-        return replace(opened, reason=f"{found.reason}; {lack}", no_data=True) if lack else found
+        return replace(opened, reason=lack, no_data=True) if lack else found
 
     def _too_short(self, known: Evidence, look: Look) -> str | None:
         least_s = min(self._settings.min_watch_s, look.schedule.watch_s)

@@ -71,7 +71,18 @@ class Judge:
     def conclude(self, watch: Recording, at_s: float) -> Verdict:
         """The verdict on a watch that is over at that second."""
         found = self.look(watch, at_s)
-        return found if found.settled else self._verdict(watch, at_s, over=True)
+        if found.settled:
+            return found
+        if at_s < self._schedule.watch_s:
+            self._break_off(at_s)
+        return self._verdict(watch, at_s, over=True)
+
+    def _break_off(self, at_s: float) -> None:
+        """Say of what is not known that the watch ended too soon; that is missing data, and never a pass."""
+        reason = f"the watch ended after {at_s:g} s, and {self._schedule.watch_s:g} s were planned"
+        for key, each in self._last.items():
+            if each.verdict == NOT_YET and not each.no_data:
+                self._last[key] = replace(each, reason=reason, no_data=True)
 
     def _take(self, watch: Recording, at_s: float) -> Verdict:
         seen = Seen.of(watch, at_s, self._baseline)
@@ -107,15 +118,16 @@ class Judge:
 
     def _verdict(self, watch: Recording, at_s: float, *, over: bool) -> Verdict:
         planned = at_s >= self._schedule.watch_s
-        findings = {rule.name: self._rule_finding(rule, over=over) for rule in self._rules.rules}
-        counted = [findings[rule.name] for rule in self._rules.rules if rule.mode == "enforce"]
+        open_ = {rule.name: self._rule_finding(rule) for rule in self._rules.rules}
+        counted = [open_[rule.name] for rule in self._rules.rules if rule.mode == "enforce"]
         waiting = [each for each in counted if each.verdict == NOT_YET and not each.is_final]
-        decision = overall(counted, over=over or (planned and not waiting))
-        if decision != NOT_YET and not over:
-            findings = {rule.name: self._rule_finding(rule, over=True) for rule in self._rules.rules}
-            counted = [findings[rule.name] for rule in self._rules.rules if rule.mode == "enforce"]
-            decision = overall(counted, over=True)
-        return self._overall_verdict(watch, at_s, decision, findings)
+        over = over or (planned and not waiting)
+        decision = overall(counted, over=over)
+        if decision == NOT_YET:
+            return self._overall_verdict(watch, at_s, decision, open_)
+        closed = {rule.name: self._closed(rule, open_[rule.name], over=over) for rule in self._rules.rules}
+        counted = [closed[rule.name] for rule in self._rules.rules if rule.mode == "enforce"]
+        return self._overall_verdict(watch, at_s, overall(counted, over=True), closed)
 
     def _overall_verdict(
         self, watch: Recording, at_s: float, decision: Decision, findings: dict[str, Finding]
@@ -149,12 +161,14 @@ class Judge:
             then=rule.then,
         )
 
-    def _rule_finding(self, rule: Rule, *, over: bool) -> Finding:
-        found = iter([each for (name, _), each in self._last.items() if name == rule.name])
-        finding = _combine(rule.condition, found)
-        if not over or finding.verdict != NOT_YET:
+    def _rule_finding(self, rule: Rule) -> Finding:
+        return _combine(rule.condition, [each for (name, _), each in self._last.items() if name == rule.name])
+
+    def _closed(self, rule: Rule, finding: Finding, *, over: bool) -> Finding:
+        """A finding when nothing more is looked at; `over` where that is not because another rule failed."""
+        if finding.verdict != NOT_YET:
             return finding
-        if finding.no_data and rule.no_data != INCONCLUSIVE:
+        if over and finding.no_data and rule.no_data != INCONCLUSIVE:
             decision, reason = Decision(rule.no_data), f"{finding.reason}: no_data: {rule.no_data}"
             return replace(finding, verdict=decision, decided_at_s=self._schedule.watch_s, reason=reason)
         return replace(finding, verdict=INCONCLUSIVE, decided_at_s=None)

@@ -123,6 +123,19 @@ def test_a_watch_that_ended_before_its_minimum_is_not_a_pass(judged, make_record
     assert (verdict.verdict, verdict.exit_code) == ("inconclusive", 3)
 
 
+def test_a_watch_that_broke_off_says_so_and_fails_the_job(judged, make_recording):
+    verdict = judged(P95, watch=make_recording(seconds=250), gate="watch: 5m")
+    assert (verdict.verdict, verdict.exit_code) == ("inconclusive", 3)
+    assert only(verdict).reason == "the watch ended after 250 s, and 300 s were planned"
+
+
+def test_a_signal_that_is_gone_for_most_of_the_watch_is_missing_data(judged, make_recording, make_probes):
+    signals = {"http_latency": Signal(probes=make_probes(seconds=30)), "health": Signal(probes=make_probes())}
+    verdict = judged(P95, watch=Recording(phase="watch", signals=signals), gate="watch: 5m, extend: 0s")
+    assert (verdict.verdict, verdict.exit_code) == ("inconclusive", 3)
+    assert only(verdict).reason.startswith("6 of the 60 blocks of the watch have data (none at 30-300 s)")
+
+
 def test_a_dry_run_blocks_nothing(judged, make_recording):
     verdict = judged(P95, watch=make_recording(slower=3.0), mode="dry-run")
     assert (only(verdict).verdict, verdict.exit_code != 1) == ("fail", True)
