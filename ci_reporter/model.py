@@ -166,7 +166,7 @@ def rfc3339(epoch_s: float) -> str:
 
 
 def seconds_of(stamp: str | None) -> float | None:
-    """Seconds since the epoch of an RFC 3339 time; unknown for what is none, such as a time without its zone."""
+    """Seconds since the epoch of an RFC 3339 time; None for anything else, such as a time without its zone."""
     if stamp is None:
         return None
     from datetime import datetime

@@ -85,8 +85,8 @@ def _conclude(context: Context, command: CommandStep, done: CommandRun, signals:
 
 
 def _report_bug(error: Exception) -> None:
-    """Say that something is wrong with us."""
-    said = f"ci-reporter: a mistake of ours or of a plug-in, please report it: {type(error).__name__}: {error}"
+    """Say that ci-reporter itself, or a plug-in, has failed."""
+    said = f"ci-reporter: this is a bug in ci-reporter or a plug-in, please report it: {type(error).__name__}: {error}"
     if sys.stderr is not None:
         print(said, file=sys.stderr)  # noqa: T201
 

@@ -42,7 +42,7 @@ def command(strict: bool, **where: Any) -> None:
     damaged = len(journal.spool) - len(left)
     problems = [*delivered.notes, *(f"not delivered: {why}" for why in delivered.reasons)]
     problems += _without_sink(left, names)
-    problems += [f"{damaged} files in {journal.spool.path} are damaged; they were passed over"] if damaged else []
+    problems += [f"{damaged} files in {journal.spool.path} are damaged; they were skipped"] if damaged else []
     for problem in problems:
         output.warn(problem, context.env)
     output.say(f"ci-reporter: {delivered.taken} of {len(waiting)} waiting reports delivered, {len(left)} left")

@@ -1,4 +1,4 @@
-"""What the program says: people read stderr, machines read stdout; a stream that is gone is no reason to fail."""
+"""What the program says: people read stderr, machines read stdout; a stream that is closed is not a reason to fail."""
 
 from __future__ import annotations
 

@@ -1,12 +1,14 @@
 """The state folder: what runs now, what has finished, and what still has to be sent.
 
     .ci-reporter/
-      running/<report_id>.json       a step that has started; its owner holds a lock on the file
-      steps.ndjson                   finished reports, one a line: the truth
-      spool/<report_id>.<sink>.json  reports a sink has not taken yet
+      running/<report_id>.json       a step that has started; the process that runs it holds a lock on the file
+      steps.ndjson                   finished reports, one a line
+      spool/<report_id>.<sink>.json  reports that a sink has not taken yet
+      job.json                       the id of a job whose CI system gives it none
 
-Every order of writes is chosen so that `kill -9` at any instant loses nothing finished: the record is appended and
-synced, then spooled for its sinks, and only then its running file goes.
+The order of writes makes `kill -9` harmless at any moment. A step that ends is (1) appended to steps.ndjson and synced,
+(2) spooled for its sinks, (3) removed from running/. Killed before 1, the next call makes a record of the running file;
+killed between 1 and 3, the next call finds the record by its id, spools it again and removes the running file.
 """
 
 from __future__ import annotations
@@ -37,11 +39,11 @@ from ci_reporter.schema import from_json, to_json
 from ci_reporter.system.files import open_regular, unlink, write_atomic, write_whole
 
 _LOCK_WAIT_S = 2.0
-_BEGINNING = b'{"schema":1,"report_id":"'  # of every line of ours
+_BEGINNING = b'{"schema":1,"report_id":"'  # every line that we write begins like this
 
 
 class Running(Frozen):
-    """A started step: the report as far as it is known, and the lock that says its owner lives."""
+    """A started step: the report as far as it is known, and the descriptor that holds the lock on its file."""
 
     report: Report
     path: str
@@ -49,7 +51,7 @@ class Running(Frozen):
 
 
 class Journal:
-    """The state folder at `path`; made when first written to."""
+    """The state folder at `path`; it is made when something is written to it for the first time."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -59,7 +61,7 @@ class Journal:
         self._foreign: dict[str, None] = {}
 
     def begin(self, report: Report) -> Running:
-        """Note, durably, that a step starts. Raises StateError when the folder cannot be used."""
+        """Write the running file of a step that starts. Raises StateError when the folder cannot be used."""
         self._prepare(self.running)
         path = os.path.join(self.running, f"{report.report_id}.json")
         flat = to_json(report) | {"boot_id": boot_id(), "pid": os.getpid()}
@@ -69,9 +71,9 @@ class Journal:
             raise StateError(f"cannot write {path}: {reason(self.path, exc)}") from exc
 
     def finish(self, running: Running | None, report: Report, sinks: Sequence[str]) -> None:
-        """Write the record, enqueue it for `sinks`, then forget that it runs.
+        """Write the record, enqueue it for `sinks`, then remove the running file.
 
-        Raises StateError; where it can be, the record then waits in the running file for the next call.
+        Raises StateError. The record is then put into the running file, if that is possible, for the next call.
         """
         try:
             with self.lock() as fd:
@@ -87,7 +89,7 @@ class Journal:
                 unlink(running.path)  # Windows lets go of a file only when it is closed
 
     def reports(self, ci_run_id: str = "") -> Iterator[Report]:
-        """Finished reports, of one run when it is named, oldest first; a torn or foreign line is passed over."""
+        """Finished reports, oldest first, of one run if it is named; a line that is damaged or not ours is skipped."""
         return (report for report, _ in self._reports_and_sinks(ci_run_id))
 
     def deliveries(self, ci_run_id: str = "") -> dict[str, str]:
@@ -110,10 +112,11 @@ class Journal:
             return None
 
     def recover(self, sinks: Sequence[str]) -> list[Report]:
-        """Turn steps whose owner is gone into records; returns the new ones. Raises StateError."""
+        """Make records of steps whose process is gone; returns the new ones. Raises StateError."""
         if not HAS_LOCKS or not self._orphans():
             return []
-        with self.lock() as fd:  # whatever others have recovered in the meantime is gone by now
+        with self.lock() as fd:
+            # Look again: while we waited for the lock, another process may have recovered some of them.
             found = self._orphans()
             known = {line[len(_BEGINNING) :].partition(b'"')[0].decode("ascii", "replace") for line in self._lines()}
             new = [report for report in found if report.report_id not in known]
@@ -126,11 +129,11 @@ class Journal:
         return os.path.join(self.running, f"{report_id}.measures")
 
     def foreign_files_warning(self) -> list[str]:
-        """What has been found here that is not ours, as one sentence; none when all is well."""
+        """A warning about files and lines that are not ours, as one sentence; an empty list where there are none."""
         first, more = next(iter(self._foreign), None), len(self._foreign) - 1
         if first is None:
             return []
-        return [f"{first}{f' and {more} more' if more else ''}: not ours, or damaged; passed over"]
+        return [f"{first}{f' and {more} more' if more else ''}: not written by ci-reporter, or damaged; skipped"]
 
     def _reports_and_sinks(self, ci_run_id: str) -> Iterator[tuple[Report, bool]]:
         """The reports of a run, or of all, and whether each had a sink to go to."""
@@ -144,7 +147,7 @@ class Journal:
                 yield report, bool(flat.get("sinks"))
 
     def _lines(self, wanted: bytes = b"") -> Iterator[bytes]:
-        """The lines of steps.ndjson with these bytes in them: looking is a hundred times faster than parsing."""
+        """The lines of steps.ndjson with these bytes in them: to search a line is 100 times as fast as to parse it."""
         try:
             fd = open_regular(self.steps, os.O_RDONLY)
         except FileNotFoundError:
@@ -155,7 +158,7 @@ class Journal:
         with open(fd, "rb") as file:
             while line := file.readline(LARGEST_LINE):
                 if not line.startswith(_BEGINNING) and not _BEGINNING.startswith(line.rstrip()):
-                    self._foreign[self.steps] = None  # a line of ours that a crash has torn is no news
+                    self._foreign[self.steps] = None  # the beginning of a line of ours, cut off by a crash, is expected
                 elif wanted in line:
                     yield line
 
@@ -163,18 +166,18 @@ class Journal:
         line = encode(to_json(report) | ({"sinks": list(sinks)} if sinks else {})) + b"\n"
         size = os.fstat(fd).st_size
         if size and read_at(fd, size - 1, 1) != b"\n":
-            line = b"\n" + line  # whoever wrote last was killed in the middle of a line
+            line = b"\n" + line  # the last writer was killed within a line: begin a new one behind its rest
         try:
             write_whole(fd, line)
         except OSError:
-            os.ftruncate(fd, size)
+            os.ftruncate(fd, size)  # a full disk took a part of the line
             raise
         os.fsync(fd)
         for sink in sinks:
             self.spool.enqueue(report, sink)
 
     def _orphans(self) -> list[Report]:
-        """Steps whose owner is gone, oldest first."""
+        """Steps whose process is gone, oldest first."""
         paths = [os.path.join(self.running, name) for name in sorted(listing(self.running)) if name.endswith(".json")]
         if not paths:
             return []
@@ -189,7 +192,7 @@ class Journal:
         return [report for report in found if report]
 
     def _adopt(self, report: Report, sinks: Sequence[str], fd: int | None) -> None:
-        """Write the record, unless (`fd` is None) it is there already, and enqueue it, as its owner may not have."""
+        """Write the record, unless it is there (`fd` is None), and enqueue it: its process may not have done so."""
         if fd is not None:
             self._record(report, sinks, fd)
         else:
@@ -201,7 +204,7 @@ class Journal:
 
     @contextmanager
     def lock(self) -> Iterator[int]:
-        """Hold the journal for a moment: yields `steps.ndjson`, open for appending. Raises StateError."""
+        """Lock the journal while the block runs; gives `steps.ndjson`, open for appending. Raises StateError."""
         self._prepare(self.path)
         try:
             fd = open_regular(self.steps, os.O_RDWR | os.O_APPEND | os.O_CREAT)
@@ -231,7 +234,7 @@ class Journal:
 
 
 def _save_in_running_file(running: Running, report: Report) -> bool:
-    """Put the finished record where its running file is; on a full disk without what is long."""
+    """Put the finished record into its running file; on a full disk in place, if need be without its long texts."""
     if not os.fstat(running.fd).st_nlink:
         return False
     step = replace(report.step, output_tail=None, command=None)

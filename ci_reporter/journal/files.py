@@ -10,7 +10,7 @@ from ci_reporter.system.files import open_regular, unlink, write_whole
 
 try:
     import fcntl
-except ImportError:  # Windows has no advisory locks: there every lock is free, and nothing is taken for abandoned
+except ImportError:  # Windows has no advisory locks: every lock is free there, and no step is recovered
     fcntl = None  # type: ignore[assignment]
 
 TYPE_CHECKING = False
@@ -31,8 +31,12 @@ def boot_id() -> str | None:
 
 
 def create_locked(path: str, flat: dict[str, Any]) -> int:
-    """Write a synced file that appears whole and already locked; returns the descriptor that holds the lock."""
-    hidden = f"{path}.new" if HAS_LOCKS else path  # Windows renames no open file, and nobody adopts one there
+    """Write a synced file that appears whole and already locked; returns the descriptor that holds the lock.
+
+    It is written under another name, locked and only then renamed: a file that can be seen is never without its lock,
+    or a process that looks for abandoned steps would take it at once.
+    """
+    hidden = f"{path}.new" if HAS_LOCKS else path  # Windows cannot rename an open file, and no step is recovered there
     fd = open_regular(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     try:
         try_lock(fd)
@@ -48,7 +52,7 @@ def create_locked(path: str, flat: dict[str, Any]) -> int:
 
 
 def rewrite(fd: int, content: bytes) -> bool:
-    """Put new content into an open file; where the disk is full it has to fit into the blocks that are ours."""
+    """Put new content into an open file; on a full disk it must fit into the blocks that the file has already."""
     try:
         before = read_at(fd, 0, LARGEST_LINE)
         fits = _write_from_start(fd, content) == len(content)
@@ -73,12 +77,12 @@ def _write_from_start(fd: int, content: bytes) -> int:
 
 
 def encode(flat: dict[str, Any]) -> bytes:
-    """One line of UTF-8 JSON; what no encoding can hold (a lone surrogate) becomes `?`."""
+    """One line of UTF-8 JSON; what UTF-8 cannot hold (a lone surrogate) becomes `?`."""
     return json.dumps(flat, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def listing(folder: str) -> list[str]:
-    """Name what is in the folder; nothing when there is none that can be read."""
+    """The names in the folder; none where it cannot be read."""
     try:
         return os.listdir(folder)
     except OSError:
@@ -86,7 +90,7 @@ def listing(folder: str) -> list[str]:
 
 
 def try_lock(fd: int) -> bool:
-    """Take the file's lock if nobody living has it."""
+    """Take the file's lock, unless a living process has it."""
     if not HAS_LOCKS:
         return True
     try:

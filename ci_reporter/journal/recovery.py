@@ -1,4 +1,4 @@
-"""Steps whose owner is gone: what their running files say, as records."""
+"""Steps whose process is gone: what their running files say, as records."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 
 
 class NotOursError(Exception):
-    """Something lies in the folder that no reporter has put there."""
+    """A file in running/ that ci-reporter has not written."""
 
 
 def orphan(path: str) -> Report | None:
-    """The record of a running file whose owner is gone; None while it lives or when the file is gone by now.
+    """The record of a running file whose process is gone; None while it lives, or when the file is gone by now.
 
-    Raises NotOursError for anything else than a running file.
+    The process holds a lock on the file, which the kernel releases when the process ends, however it ends: a lock that
+    we get says that nobody is there any more. A file without a name (`st_nlink` 0) was recovered by another process
+    between our `open` and our lock. Raises NotOursError for a file that is not a running file.
     """
     try:
         fd = open_regular(path, os.O_RDONLY)
@@ -44,13 +46,13 @@ def _record(flat: dict[str, Any], name: str) -> Report:
     report = from_json(flat)
     if f"{report.report_id}.json" != name:
         raise ValueError("the file of another report")
-    if report.step.finished_at is not None:  # it has ended, only its record could not be written
+    if report.step.finished_at is not None:  # it has ended, but its record could not be written
         return report
     return report_of_killed(report, same_boot=flat.get("boot_id") in (None, boot_id()))
 
 
 def report_of_killed(report: Report, *, same_boot: bool) -> Report:
-    """The record of a step whose owner went without a word: the machine took it, or somebody killed it."""
+    """The record of a step whose process ended without writing one: it was killed, or the machine went down."""
     if same_boot:
         result, reason = Result.CANCELLATION, "the reporter was killed before the command ended"
     else:

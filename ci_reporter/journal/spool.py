@@ -32,7 +32,7 @@ class Spool:
         return sum(name.endswith(".json") for name in listing(self.path))
 
     def pending(self, most: int | None = None) -> list[Spooled]:
-        """Reports that a sink has not taken yet, oldest first; files that are not ours are passed over."""
+        """Reports that a sink has not taken yet, oldest first. Files that are not ours are skipped."""
         found = (_entry(os.path.join(self.path, name)) for name in sorted(listing(self.path))[:most])
         return [entry for entry in found if entry]
 
@@ -46,7 +46,7 @@ class Spool:
             raise StateError(f"cannot write {path}: {exc.strerror}") from exc
 
     def ack(self, report_id: str, sink: str) -> None:
-        """Forget a report that its sink has taken; it may be forgotten twice."""
+        """Remove a report that its sink has taken; it may be gone already."""
         unlink(self._spool_path(report_id, sink))
 
     def _spool_path(self, report_id: str, sink: str) -> str:

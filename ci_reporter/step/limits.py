@@ -13,7 +13,7 @@ _ROUNDING = 1e-9
 
 
 class Limits(Frozen):
-    """Percent, percentage points and a count; None is no limit."""
+    """Percent, percentage points and a count; None means that there is no limit."""
 
     coverage_min_pct: float | None = None
     coverage_drop_points: float | None = None
@@ -22,7 +22,7 @@ class Limits(Frozen):
 
 
 class Baseline(Frozen):
-    """Coverage to compare with, and where it comes from; `pct` is None where there is none, `source` then says why."""
+    """Coverage to compare with, and where it comes from. Where there is none, `pct` is None and `source` says why."""
 
     pct: float | None
     source: str

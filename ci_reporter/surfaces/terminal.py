@@ -39,7 +39,7 @@ def outcome(report: Report) -> str:
 
 
 def plain(text: str, most: int = 60) -> str:
-    """Text that breaks no line, moves no cursor and turns no direction, at most so many columns wide."""
+    """Text without line breaks, control characters and changes of direction, at most `most` columns wide."""
     shown: list[str] = []
     left = most
     for char in without_escapes(text):

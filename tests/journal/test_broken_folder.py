@@ -64,7 +64,9 @@ def test_garbage_among_the_running_steps_does_not_stop_the_record(run_program):
     (run_program.state / "running").mkdir(parents=True)
     for name in ("a.json", "b.json"):
         (run_program.state / "running" / name).write_bytes(NOISE)
-    assert broken(run_program) == ".ci-reporter/running/a.json and 1 more: not ours, or damaged; passed over"
+    assert (
+        broken(run_program) == ".ci-reporter/running/a.json and 1 more: not written by ci-reporter, or damaged; skipped"
+    )
     assert [each["exit_code"] for each in run_program.records()] == [3]
 
 
@@ -82,7 +84,7 @@ def test_garbage_among_the_records_is_said_by_who_reads_them(run_program):
     assert run_program("run", "--", "true").returncode == 0
     ended = run_program("summary", "--all")
     assert "every run: 1 step\n" in ended.stdout
-    assert ended.stderr.count("steps.ndjson: not ours, or damaged; passed over") == 1
+    assert ended.stderr.count("steps.ndjson: not written by ci-reporter, or damaged; skipped") == 1
 
 
 def test_a_command_that_removes_the_folder_has_its_record(run_program):

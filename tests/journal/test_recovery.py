@@ -109,7 +109,7 @@ def test_garbage_beside_it_does_not_stop_the_recovery(journal, make_orphan, put)
     make_orphan()
     put(garbage := Path(journal.running) / "0.json")
     assert len(journal.recover(())) == 1
-    assert journal.foreign_files_warning() == [f"{garbage}: not ours, or damaged; passed over"]
+    assert journal.foreign_files_warning() == [f"{garbage}: not written by ci-reporter, or damaged; skipped"]
 
 
 def test_several_pieces_of_garbage_are_one_sentence(journal, make_orphan):
@@ -118,7 +118,7 @@ def test_several_pieces_of_garbage_are_one_sentence(journal, make_orphan):
         (Path(journal.running) / f"{name}.json").mkdir()
     journal.recover(())
     assert journal.foreign_files_warning() == [
-        f"{journal.running}/a.json and 2 more: not ours, or damaged; passed over"
+        f"{journal.running}/a.json and 2 more: not written by ci-reporter, or damaged; skipped"
     ]
 
 

@@ -80,7 +80,7 @@ def test_what_is_not_ours_is_passed_over_and_said_once(journal, make_report, noi
     Path(journal.steps).write_bytes(noise)
     journal.finish(None, report := make_report(), ())
     assert list(journal.reports()) == [report]
-    assert journal.foreign_files_warning() == [f"{journal.steps}: not ours, or damaged; passed over"]
+    assert journal.foreign_files_warning() == [f"{journal.steps}: not written by ci-reporter, or damaged; skipped"]
 
 
 def test_a_line_of_ours_that_is_damaged_is_passed_over(journal, make_report):

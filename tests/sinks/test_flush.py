@@ -117,7 +117,7 @@ def test_a_flush_keeps_its_budget(step, flush, vendor):
 
 def test_a_gateway_that_does_not_show_its_groups_is_said(step, flush, vendor, answer):
     step(DEAD, "--", "true")
-    said = "cannot look what the gateway holds by now: "
+    said = "cannot list what the gateway holds: "
     assert said in flush(vendor(answer(403)).url).stderr
 
 
@@ -164,7 +164,7 @@ def test_damaged_files_trip_nothing(step, flush, run_program, pushgateway):
     assert ended.returncode == 0
     assert "Traceback" not in ended.stderr
     assert "1 of 1 waiting reports delivered, 0 left" in ended.stderr
-    assert f"{len(DAMAGED) + 2} files in {spool} are damaged; they were passed over" in ended.stderr
+    assert f"{len(DAMAGED) + 2} files in {spool} are damaged; they were skipped" in ended.stderr
 
 
 @pytest.mark.services
