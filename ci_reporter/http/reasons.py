@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ci_reporter.system.text import one_line
 from ci_reporter.system.userinfo import mask_addresses
 
@@ -9,38 +11,60 @@ _LONGEST = 200
 
 
 def reason(error: BaseException) -> str:
-    """The innermost cause, in one line."""
-    import http.client
-    import socket
-    import ssl
-
+    """The innermost cause of a failed request of `requests`, in one line."""
     import requests
 
     cause = error
     while inner := _inner(cause):
         cause = inner
-    match cause:
-        case ssl.SSLCertVerificationError():
-            text = f"certificate is not trusted: {_lowered(cause.verify_message)}"
-        case ssl.SSLError():
-            text = f"TLS failed: {(cause.reason or str(cause)).lower().replace('_', ' ')}"
-        case socket.gaierror(errno=socket.EAI_NONAME):
-            text = "name not known"
-        case http.client.RemoteDisconnected():
-            text = "it closed the connection without an answer"
-        case _ if isinstance(error, requests.exceptions.ChunkedEncodingError):
-            text = "its answer broke off"
-        case http.client.HTTPException():
-            text = f"it does not speak HTTP: {cause}"
-        case OSError(strerror=str(words)):
-            text = _lowered(words)
-        case requests.exceptions.RequestException() | UnicodeError():
-            text = _lowered(str(cause))
-        case ValueError():  # its own words hold a piece of the address, perhaps of the password in it
-            text = "malformed address, ours or the proxy's (http_proxy, https_proxy)"
-        case _:
-            text = str(cause) or type(cause).__name__
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        text = "its answer broke off"
+    else:
+        text = system_reason(cause) or _other_reason(cause)
     return one_line(mask_addresses(text), _LONGEST)
+
+
+def system_reason(error: BaseException) -> str | None:  # noqa: PLR0911  a table of causes
+    """What the network, TLS or the name look-up says; None for every other error."""
+    import http.client
+    import socket
+    import ssl
+
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"certificate is not trusted: {_lowered(one_line(error.verify_message))}"
+        case ssl.SSLError():
+            return f"TLS failed: {(error.reason or str(error)).lower().replace('_', ' ')}"
+        case socket.gaierror(errno=socket.EAI_AGAIN):
+            return "name look-up failed for now"
+        case socket.gaierror():
+            return "name not known"
+        case http.client.RemoteDisconnected():
+            return "it closed the connection without an answer"
+        case ConnectionRefusedError():
+            return "connection refused"
+        case ConnectionResetError() | BrokenPipeError():
+            return "connection reset"
+        case OSError(errno=int(number)) if number > 0:
+            return _lowered(os.strerror(number))  # the error's own words may be a library's, with addresses
+        case TimeoutError():
+            return "timed out"
+    return None
+
+
+def _other_reason(error: BaseException) -> str:
+    import http.client
+
+    import requests
+
+    match error:
+        case http.client.HTTPException():
+            return f"it does not speak HTTP: {error}"
+        case requests.exceptions.RequestException() | UnicodeError():
+            return _lowered(str(error))
+        case ValueError():  # its own words hold a piece of the address, perhaps of the password in it
+            return "malformed address, ours or the proxy's (http_proxy, https_proxy)"
+    return str(error) or type(error).__name__
 
 
 def _lowered(words: str) -> str:

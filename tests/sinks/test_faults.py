@@ -55,7 +55,7 @@ FAULTS = {
     "head byte by byte": (lambda answer: drip_head, "no answer from"),
     "body byte by byte": (lambda answer: drip_body, "no answer from"),
     "closed": (lambda answer: b"", "it closed the connection without an answer"),
-    "reset": (lambda answer: reset, "connection reset by peer"),
+    "reset": (lambda answer: reset, "connection reset"),
     "garbage": (lambda answer: b"\x00\x01 220 smtp ready\r\n\r\n", "it does not speak HTTP"),
     "endless body": (lambda answer: flood, "answered 500: xxx"),
     "endless head": (lambda answer: flood_head, "it does not speak HTTP"),

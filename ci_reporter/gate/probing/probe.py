@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import ssl
 import threading
 import time
@@ -17,6 +16,8 @@ from ci_reporter.gate.probing.target import Target
 from ci_reporter.gate.recording import Probe
 from ci_reporter.health.reply import SlowPattern, revision_of, search
 from ci_reporter.http.exchange import Call, Connection, Order, Reply, Trouble, Unanswered, connect, exchange, origin
+from ci_reporter.http.proxies import proxy_for
+from ci_reporter.http.reasons import system_reason
 from ci_reporter.system.masking import Masking
 from ci_reporter.system.text import one_line
 
@@ -79,16 +80,7 @@ class Line:
 
     def proxy(self, url: str) -> str | None:
         """The proxy for an address, as the environment names it."""
-        if not self.proxies:
-            return None
-        from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
-
-        parts = urlsplit(url)
-        bypass = {"no": self.proxies.get("no_proxy", "")}
-        if proxy_bypass_environment(parts.netloc.rpartition("@")[2], bypass):
-            return None
-        found = self.proxies.get(f"{parts.scheme}_proxy") or self.proxies.get("all_proxy")
-        return found if not found or "//" in found else f"http://{found}"
+        return proxy_for(url, self.proxies)
 
 
 def probe(line: Line, t: float, call: Call, due: float, turn: int = 0) -> Probe:
@@ -239,27 +231,7 @@ def _masking(target: Target) -> Masking:
     return Masking(part for value in target.headers.values() for part in (value, value.rpartition(" ")[2]))
 
 
-def reason_of(error: BaseException) -> str:  # noqa: PLR0911  a table of causes
+def reason_of(error: BaseException) -> str:
     """The failure in words people know."""
-    match error:
-        case Trouble():
-            return str(error)
-        case ssl.SSLCertVerificationError():
-            return f"certificate is not trusted: {one_line(error.verify_message)}"
-        case ssl.SSLError():
-            return f"TLS failed: {(error.reason or str(error)).lower().replace('_', ' ')}"
-        case socket.gaierror(errno=socket.EAI_AGAIN):
-            return "name look-up failed for now"
-        case socket.gaierror():
-            return "name not known"
-        case ConnectionRefusedError():
-            return "connection refused"
-        case ConnectionResetError() | BrokenPipeError():
-            return "connection reset"
-        case OSError(errno=int(number)) if number > 0:
-            words = os.strerror(number)  # the error's own may be asyncio's, with addresses
-            return words[:1].lower() + words[1:]
-        case TimeoutError():
-            return "timed out"
-        case _:
-            return one_line(str(error), _LONGEST_EXCERPT) or type(error).__name__
+    said = str(error) if isinstance(error, Trouble) else system_reason(error)
+    return said or one_line(str(error), _LONGEST_EXCERPT) or type(error).__name__

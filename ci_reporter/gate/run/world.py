@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ci_reporter.gate.run.progress import Silent
 from ci_reporter.http.prometheus import Prometheus
+from ci_reporter.http.proxies import proxies_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +45,5 @@ class World:
 
     @property
     def proxies(self) -> dict[str, str]:
-        """The proxies of the environment, as curl reads them: http_proxy in small letters only."""
-        names = ("no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY", "https_proxy", "HTTPS_PROXY", "http_proxy")
-        return {name.lower(): self.env[name] for name in reversed(names) if self.env.get(name)}
+        """The proxies of the environment."""
+        return proxies_of(self.env)
