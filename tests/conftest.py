@@ -47,7 +47,9 @@ class Program:
     folder: Path
     home: Path
 
-    def __call__(self, *args: str, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60) -> Ended:
+    def __call__(
+        self, *args: str, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 180
+    ) -> Ended:
         """Call it and wait for its end."""
         begun = time.monotonic()
         process = self.start(*args, env=env)
@@ -166,7 +168,7 @@ class Server:
         return True
 
 
-def eventually(true: Callable[[], object], what: str, within_s: float = 20) -> object:
+def eventually(true: Callable[[], object], what: str, within_s: float = 90) -> object:
     """Ask again and again until the answer is yes; fails when it does not come."""
     until = time.monotonic() + within_s
     while not (answer := true()):

@@ -29,7 +29,7 @@ def gate(run_program, gate_yml, tmp_path):
         line = shlex.join([str(PROGRAM), *args, "--expect-revision", NEW, "--json"])
         inside = ["unshare", "-rm", "sh", "-c", f"mount --bind {hosts} /etc/hosts && exec {line}"]
         ended = subprocess.run(
-            inside, cwd=run_program.folder, env=run_program.environment(), capture_output=True, timeout=60, check=False
+            inside, cwd=run_program.folder, env=run_program.environment(), capture_output=True, timeout=180, check=False
         )
         return ended.returncode, json.loads(ended.stdout)
 

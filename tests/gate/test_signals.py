@@ -16,9 +16,9 @@ def interrupt(run_program, eventually):
 
     def run(number, ready, *args):
         process = run_program.start(*args)
-        eventually(ready, what="the phase to begin", within_s=40)
+        eventually(ready, what="the phase to begin")
         process.send_signal(number)
-        out, err = process.communicate(timeout=40)
+        out, err = process.communicate(timeout=120)
         return process.returncode, out.decode(), err.decode()
 
     return run
@@ -120,11 +120,11 @@ def test_a_signal_while_the_rollback_is_verified_leaves_verdict_and_recording(
     )
     rolled = run_program.folder / "rolled"
     process = run_program.start(*args, "--converge-timeout", "10m", "--json", env={"CI_REPORTER_LAST_GOOD": OLD})
-    eventually(rolled.exists, what="the rollback", within_s=40)
+    eventually(rolled.exists, what="the rollback")
     asked = service.asked
-    eventually(lambda: service.asked > asked + 5, what="the look at the old revision", within_s=40)
+    eventually(lambda: service.asked > asked + 5, what="the look at the old revision")
     process.send_signal(number)
-    out, _ = process.communicate(timeout=40)
+    out, _ = process.communicate(timeout=120)
     found = json.loads(out)
     assert (process.returncode, found["verdict"], found["rollback"]["verified"]) == (128 + number, "fail", False)
     assert (run_program.folder / "w.ndjson").exists()
