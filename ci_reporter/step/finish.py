@@ -103,6 +103,8 @@ def _deliver(work: Callable[[], Delivery], signals: Signals | None) -> Delivery:
         return interruptible(work, signals) if signals else work()
     except Interrupted as exc:
         return Delivery(refused=True, reasons=(f"interrupted by {exc}",))
+    except RuntimeError as exc:  # the limit of threads is reached
+        return Delivery(refused=True, reasons=(str(exc),))
 
 
 def _targets(context: Context, started: StartedStep, timing: Timing) -> tuple[Sink, ...]:

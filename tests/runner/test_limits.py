@@ -37,3 +37,5 @@ def test_a_limit_of_processes_and_threads_does_not_change_the_code(wrapped, even
     eventually(lambda: not (few_processes / "cgroup.procs").read_text())
     assert (done.returncode, b"Traceback" in done.stderr) == (126 if most == 1 else 3, False)
     assert wrapped.record()["exit_code"] == done.returncode
+    assert b"not delivered" in done.stderr
+    assert b"a mistake of ours" not in done.stderr
