@@ -20,12 +20,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ci_reporter.gate.probing.probe import Line, probe
 from ci_reporter.gate.recording import Probe
 from ci_reporter.http.exchange import Call
 from ci_reporter.model import Report
 from ci_reporter.schema import from_json
+
+# On a busy machine an example may take long, which says nothing of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 PROGRAM = Path(sys.executable).with_name("ci-reporter")
 

@@ -27,7 +27,7 @@ class HealthMiddleware:
     """`app` with the endpoints of `health` before it; `route` gives a request's route template from its scope."""
 
     def __init__(self, app: App | None, health: Service, *, route: Callable[[Scope], str | None] = asgi_route) -> None:
-        self._app = app or _nothing
+        self._app = app or _not_found
         self._health = health
         self._endpoints = health.endpoints
         self._begin = health.traffic.begin
@@ -52,7 +52,7 @@ class HealthMiddleware:
         self._begin()
         began = perf_counter()
 
-        def watched(message: Message) -> Awaitable[None]:
+        def observe(message: Message) -> Awaitable[None]:
             nonlocal code, ended
             kind = message["type"]
             if kind == "http.response.start":
@@ -63,7 +63,7 @@ class HealthMiddleware:
             return send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            await self._app(scope, receive, observe)
         except asyncio.CancelledError:
             code = code or _CLIENT_GONE
             raise
@@ -80,14 +80,14 @@ class HealthMiddleware:
     async def _answer(self, endpoint: str, scope: Scope, send: Send) -> None:
         method = scope["method"]
         accept = b",".join(value for name, value in scope["headers"] if name == b"accept").decode("latin-1")
-        seen = await results_async(self._health.asked(endpoint, method))
-        reply = self._health.reply(endpoint, method, accept, seen)
+        found = await results_async(self._health.runners_for(endpoint, method))
+        reply = self._health.reply(endpoint, method, accept, found)
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in reply.headers]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else reply.body})
 
 
-async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
     """The app where there is none."""
     if scope["type"] == "lifespan":
         for phase in ("startup", "shutdown"):

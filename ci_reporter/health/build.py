@@ -23,7 +23,7 @@ def find(path: str | None = None, *, beside: str | None = None, distribution: st
     for place in filter(None, places):
         if os.path.exists(place):
             return _read(place)
-    return _installed(distribution) if distribution else BuildInfo()
+    return _of_distribution(distribution) if distribution else BuildInfo()
 
 
 def _read(path: str) -> BuildInfo:
@@ -34,7 +34,7 @@ def _read(path: str) -> BuildInfo:
         return BuildInfo()
 
 
-def _installed(name: str) -> BuildInfo:
+def _of_distribution(name: str) -> BuildInfo:
     try:
         found = metadata.distribution(name)
     except (metadata.PackageNotFoundError, ValueError):

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 
-from ci_reporter.health.reasons import public_reason, redacted_reason, shown
+from ci_reporter.health.reasons import masked_reason, one_line, public_reason
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class CheckResult:
     """An outcome, when it was found (seconds since the epoch) and how long that took."""
 
     check: Check
@@ -73,7 +73,7 @@ class Seen:
 class Flight:
     """A call of a check that was begun; `until` is on the monotonic clock."""
 
-    answer: Future[Seen]
+    answer: Future[CheckResult]
     until: float
 
     def left_s(self) -> float:
@@ -81,17 +81,17 @@ class Flight:
         return 0.0 if self.answer.done() else max(0.0, self.until - time.monotonic())
 
 
-class Watched:
+class CheckRunner:
     """A check and its last call, which many may wait for."""
 
     def __init__(self, check: Check, *, reasons: bool = False, fresh_s: float = FRESH_S) -> None:
         self.check = check
-        self._said = redacted_reason if reasons else public_reason
+        self._reason_of = masked_reason if reasons else public_reason
         self._fresh_s = fresh_s
         self._lock = threading.Lock()
         self._flight: Flight | None = None
         self._ended = 0.0
-        self._told: Status = "pass"
+        self._logged: Status = "pass"
 
     def begin(self, finish: Finish) -> Flight:
         """Call it, unless that is under way or its last answer still holds."""
@@ -100,20 +100,20 @@ class Watched:
             last = self._flight
             if last and not (last.answer.done() and now - self._ended >= self._fresh_s):
                 return last
-            answer: Future[Seen] = Future()
+            answer: Future[CheckResult] = Future()
             answer.set_running_or_notify_cancel()  # who waits for it cannot cancel it for the others
             threading.Thread(target=self._run, args=(answer, finish), name=self.check.name, daemon=True).start()
             self._flight = Flight(answer=answer, until=now + self.check.timeout_s)
             return self._flight
 
-    def seen(self, flight: Flight) -> Seen:
+    def result(self, flight: Flight) -> CheckResult:
         """Its answer; a failure where there is none by now."""
         if flight.answer.done():
             return flight.answer.result()
         took_s = self.check.timeout_s + max(0.0, time.monotonic() - flight.until)
-        return self._judged(Outcome(status="fail"), "", took_s)
+        return self._result(Outcome(status="fail"), "", took_s)
 
-    def _run(self, answer: Future[Seen], finish: Finish) -> None:
+    def _run(self, answer: Future[CheckResult], finish: Finish) -> None:
         began = time.monotonic()
         try:
             found = self.check.call()
@@ -122,55 +122,55 @@ class Watched:
             outcome = _outcome(found)
             reason = outcome.output
         except BaseException as exc:  # noqa: BLE001  whatever a service's check raises is its answer
-            outcome, reason = Outcome(status="fail", output=self._said(exc)), redacted_reason(exc)
-        seen = self._judged(outcome, reason, time.monotonic() - began)
+            outcome, reason = Outcome(status="fail", output=self._reason_of(exc)), masked_reason(exc)
+        result = self._result(outcome, reason, time.monotonic() - began)
         self._ended = time.monotonic()
-        answer.set_result(seen)
+        answer.set_result(result)
 
-    def _judged(self, outcome: Outcome, reason: str, took_s: float) -> Seen:
+    def _result(self, outcome: Outcome, reason: str, took_s: float) -> CheckResult:
         """Late is failed, whatever it says; the log is told of a change once."""
         if took_s >= self.check.timeout_s:
             reason = f"no answer within {self.check.timeout_s:g} s"
             outcome = Outcome(status="fail", output=reason)
         with self._lock:
-            before, self._told = self._told, outcome.status
+            before, self._logged = self._logged, outcome.status
         if outcome.status != before:
             level = logging.INFO if outcome.status == "pass" else logging.WARNING
             why = f": {reason}" if reason else ""
             _log.log(level, "check %s: %s → %s%s", self.check.name, before, outcome.status, why)
-        return Seen(check=self.check, outcome=outcome, at_s=time.time(), duration_ms=round(took_s * 1000, 1))
+        return CheckResult(check=self.check, outcome=outcome, at_s=time.time(), duration_ms=round(took_s * 1000, 1))
 
 
 def _outcome(answer: Any) -> Outcome:
     if isinstance(answer, Outcome):
-        return replace(answer, output=shown(answer.output))
+        return replace(answer, output=one_line(answer.output))
     return Outcome(status="fail" if answer is False else "pass")
 
 
-def results(watched: Sequence[Watched]) -> list[Seen]:
+def results(runners: Sequence[CheckRunner]) -> list[CheckResult]:
     """Every check's answer, asked at the same time; what a check awaits runs in a loop of its own."""
-    flights = [each.begin(lambda found, timeout_s: asyncio.run(_awaited(found, timeout_s))) for each in watched]
+    flights = [each.begin(lambda found, timeout_s: asyncio.run(_wait_for(found, timeout_s))) for each in runners]
     for flight in flights:
         if left_s := flight.left_s():
             wait([flight.answer], timeout=left_s)
-    return [each.seen(flight) for each, flight in zip(watched, flights, strict=True)]
+    return [each.result(flight) for each, flight in zip(runners, flights, strict=True)]
 
 
-async def results_async(watched: Sequence[Watched]) -> list[Seen]:
+async def results_async(runners: Sequence[CheckRunner]) -> list[CheckResult]:
     """Every check's answer, asked at the same time; what a check awaits runs in the caller's loop."""
     loop = asyncio.get_running_loop()
 
     def finish(found: Awaitable[Any], timeout_s: float) -> Any:
-        waited_for = asyncio.run_coroutine_threadsafe(_awaited(found, timeout_s), loop)
+        waited_for = asyncio.run_coroutine_threadsafe(_wait_for(found, timeout_s), loop)
         return waited_for.result(timeout_s + _LOOP_GONE_S)
 
-    flights = [each.begin(finish) for each in watched]
+    flights = [each.begin(finish) for each in runners]
     for flight in flights:
         if left_s := flight.left_s():
             await asyncio.wait([asyncio.wrap_future(flight.answer)], timeout=left_s)
-    return [each.seen(flight) for each, flight in zip(watched, flights, strict=True)]
+    return [each.result(flight) for each, flight in zip(runners, flights, strict=True)]
 
 
-async def _awaited(answer: Awaitable[Any], timeout_s: float) -> Any:
+async def _wait_for(answer: Awaitable[Any], timeout_s: float) -> Any:
     async with asyncio.timeout(timeout_s):
         return await answer

@@ -69,8 +69,8 @@ def look(url: str, wanted: Wanted, *, access: Access, timeout_s: float) -> Look:
     try:
         answer = _without_secrets(exchange(request, Deadline(timeout_s)), access)
     except DeliveryError as exc:
-        return Look(url=public_url(url), findings=(_unreached(exc),))
-    return seen(public_url(url), answer, wanted, took_ms=(time.monotonic() - began) * 1000, now_s=time.time())
+        return Look(url=public_url(url), findings=(_no_answer(exc),))
+    return describe(public_url(url), answer, wanted, took_ms=(time.monotonic() - began) * 1000, now_s=time.time())
 
 
 def _without_secrets(answer: Answer, access: Access) -> Answer:
@@ -80,7 +80,7 @@ def _without_secrets(answer: Answer, access: Access) -> Answer:
     return replace(answer, body=body, headers=headers)
 
 
-def seen(url: str, answer: Answer, wanted: Wanted, *, took_ms: float, now_s: float) -> Look:
+def describe(url: str, answer: Answer, wanted: Wanted, *, took_ms: float, now_s: float) -> Look:
     """What an answer says. Raises UsageError when the place of the revision is none."""
     document = document_of(answer.body)
     status, checks = status_of(document, answer.status), checks_of(document)
@@ -100,7 +100,7 @@ def seen(url: str, answer: Answer, wanted: Wanted, *, took_ms: float, now_s: flo
     )
 
 
-def _unreached(error: DeliveryError) -> Finding:
+def _no_answer(error: DeliveryError) -> Finding:
     import requests
 
     refused = isinstance(error.__cause__, requests.exceptions.SSLError)

@@ -26,10 +26,10 @@ def asgi_route(scope: Mapping[str, Any]) -> str | None:
     path: str | None = getattr(context or found, "path", None)
     if path is None or "app_root_path" not in scope:
         return path
-    return _mounted_at(scope) + ("" if hasattr(found, "routes") else path)
+    return _mount_of(scope) + ("" if hasattr(found, "routes") else path)
 
 
-def _mounted_at(scope: Mapping[str, Any]) -> str:
+def _mount_of(scope: Mapping[str, Any]) -> str:
     """Where the app that answered is mounted; the values of the mount's own parameters become their names."""
     values = {str(value): name for name, value in scope.get("path_params", {}).items()}
     parts = scope["root_path"].removeprefix(scope["app_root_path"]).split("/")
@@ -45,30 +45,30 @@ def wsgi_route(environ: Mapping[str, Any]) -> str | None:
 
 
 def django_route(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Tell Django's template: put "ci_reporter.health.routes.django_route" first into `MIDDLEWARE`."""
+    """Set Django's template: put "ci_reporter.health.routes.django_route" first into `MIDDLEWARE`."""
     import inspect
 
     if not inspect.iscoroutinefunction(get_response):
 
-        def told(request: Any) -> Any:
+        def middleware(request: Any) -> Any:
             response = get_response(request)
-            _tell(request)
+            _set_route(request)
             return response
 
-        return told
+        return middleware
 
-    async def told_async(request: Any) -> Any:
+    async def middleware_async(request: Any) -> Any:
         response = await get_response(request)
-        _tell(request)
+        _set_route(request)
         return response
 
-    return told_async
+    return middleware_async
 
 
 django_route.sync_capable = django_route.async_capable = True  # type: ignore[attr-defined]
 
 
-def _tell(request: Any) -> None:
+def _set_route(request: Any) -> None:
     match = request.resolver_match
     if match is not None:
         place = request.scope if hasattr(request, "scope") else request.environ

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
 from ci_reporter.health import build as builds
-from ci_reporter.health.checks import Check, Seen, Watched
+from ci_reporter.health.checks import Check, CheckResult, CheckRunner
 from ci_reporter.health.draining import Draining
 from ci_reporter.health.multiprocess import SharedTraffic, folder
 from ci_reporter.health.traffic import BUCKETS_S, Build, Traffic
@@ -80,16 +80,16 @@ class Service:
         PlatformCollector(self.registry)
         self.draining = Draining(drain_s)
         self._reasons = reasons
-        self._watched: dict[str, Watched] = {}
+        self._runners: dict[str, CheckRunner] = {}
         self._began = time.monotonic()
         for check in checks:
             self.add(check)
 
     def add(self, check: Check) -> None:
         """One more check. Raises ValueError when its name is taken."""
-        if check.name in self._watched:
+        if check.name in self._runners:
             raise ValueError(f"two checks are named {check.name!r}")
-        self._watched[check.name] = Watched(check, reasons=self._reasons)
+        self._runners[check.name] = CheckRunner(check, reasons=self._reasons)
 
     def check(self, name: str, **how: Any) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
         """Make a function a check: `@health.check("database", timeout_s=1)`."""
@@ -100,20 +100,20 @@ class Service:
 
         return made
 
-    def asked(self, endpoint: str, method: str) -> list[Watched]:
+    def runners_for(self, endpoint: str, method: str) -> list[CheckRunner]:
         """The checks to ask before replying: being alive needs none."""
         if method not in _METHODS or endpoint not in {"health", "readyz"}:
             return []
-        return [each for each in self._watched.values() if endpoint == "health" or each.check.ready]
+        return [each for each in self._runners.values() if endpoint == "health" or each.check.ready]
 
-    def reply(self, endpoint: str, method: str, accept: str, seen: Sequence[Seen]) -> Reply:
-        """What to answer, `seen` being what the checks said; the server leaves out the body of a HEAD."""
+    def reply(self, endpoint: str, method: str, accept: str, results: Sequence[CheckResult]) -> Reply:
+        """What to answer, `results` being those of the checks; the server leaves out the body of a HEAD."""
         if method not in _METHODS:
             return _reply(405, "text/plain; charset=utf-8", b"only GET and HEAD\n", ("Allow", "GET, HEAD"))
         if endpoint == "metrics":
             return self._metrics(accept)
-        status = "fail" if endpoint == "readyz" and self.draining.begun else overall(seen)
-        document = {"status": status, **(self._about() if endpoint == "health" else {}), **_checks(seen)}
+        status = "fail" if endpoint == "readyz" and self.draining.begun else overall(results)
+        document = {"status": status, **(self._about() if endpoint == "health" else {}), **_checks(results)}
         return _reply(503 if status == "fail" else 200, _JSON, (json.dumps(document, default=str) + "\n").encode())
 
     def _about(self) -> dict[str, Any]:
@@ -141,26 +141,26 @@ def _traffic(registry: CollectorRegistry, buckets_s: Sequence[float]) -> Traffic
     return own
 
 
-def overall(seen: Sequence[Seen]) -> Status:
+def overall(results: Sequence[CheckResult]) -> Status:
     """The worst of them, where one that is not critical can only warn."""
-    bad = [each.check.critical and each.outcome.status == "fail" for each in seen if each.outcome.status != "pass"]
+    bad = [each.check.critical and each.outcome.status == "fail" for each in results if each.outcome.status != "pass"]
     return "fail" if any(bad) else "warn" if bad else "pass"
 
 
-def _checks(seen: Sequence[Seen]) -> dict[str, Any]:
-    return {"checks": {each.check.name: [_detail(each)] for each in seen}} if seen else {}
+def _checks(results: Sequence[CheckResult]) -> dict[str, Any]:
+    return {"checks": {each.check.name: [_detail(each)] for each in results}} if results else {}
 
 
-def _detail(seen: Seen) -> dict[str, Any]:
-    said = seen.outcome
-    own = said.observed_value is not None
+def _detail(result: CheckResult) -> dict[str, Any]:
+    outcome = result.outcome
+    own = outcome.observed_value is not None
     return {
-        "status": said.status,
-        "observedValue": said.observed_value if own else seen.duration_ms,
-        **({"observedUnit": said.observed_unit if own else "ms"} if said.observed_unit or not own else {}),
-        "time": rfc3339(seen.at_s),
-        **({"output": said.output} if said.output else {}),
-        **({} if seen.check.critical else {"critical": False}),
+        "status": outcome.status,
+        "observedValue": outcome.observed_value if own else result.duration_ms,
+        **({"observedUnit": outcome.observed_unit if own else "ms"} if outcome.observed_unit or not own else {}),
+        "time": rfc3339(result.at_s),
+        **({"output": outcome.output} if outcome.output else {}),
+        **({} if result.check.critical else {"critical": False}),
     }
 
 

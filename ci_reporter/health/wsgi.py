@@ -25,7 +25,7 @@ class HealthMiddleware:
     def __init__(
         self, app: App | None, health: Service, *, route: Callable[[Environ], str | None] = wsgi_route
     ) -> None:
-        self._app = app or _nothing
+        self._app = app or _not_found
         self._health = health
         self._endpoints = health.endpoints
         self._begin = health.traffic.begin
@@ -44,7 +44,7 @@ class HealthMiddleware:
         self._begin()
         began = perf_counter()
 
-        def started(status: str, *more: Any) -> Callable[[bytes], object]:
+        def start(status: str, *more: Any) -> Callable[[bytes], object]:
             nonlocal code, route
             code = status[:3]
             route = self._route(environ)  # here and not later: Flask forgets its request before the body is sent
@@ -57,7 +57,7 @@ class HealthMiddleware:
                 self._end(environ["REQUEST_METHOD"], route, code, perf_counter() - began)
 
         try:
-            body = self._app(environ, started)
+            body = self._app(environ, start)
         except BaseException:
             end()
             raise
@@ -68,8 +68,8 @@ class HealthMiddleware:
 
     def _answer(self, endpoint: str, environ: Environ, start_response: Start) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
-        seen = results(self._health.asked(endpoint, method))
-        reply = self._health.reply(endpoint, method, environ.get("HTTP_ACCEPT", ""), seen)
+        found = results(self._health.runners_for(endpoint, method))
+        reply = self._health.reply(endpoint, method, environ.get("HTTP_ACCEPT", ""), found)
         start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", list(reply.headers))
         return [] if method == "HEAD" else [reply.body]
 
@@ -104,7 +104,7 @@ class _Sized(_Body):
         return len(self._body)  # type: ignore[arg-type]  # only what has a length comes here
 
 
-def _nothing(_: Environ, start_response: Start) -> Iterable[bytes]:
+def _not_found(_: Environ, start_response: Start) -> Iterable[bytes]:
     """The app where there is none."""
     start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", "10")])
     return [b"not found\n"]

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from ci_reporter.health import Check, Health, Outcome
-from ci_reporter.health.checks import Watched, results, results_async
+from ci_reporter.health.checks import CheckRunner, results, results_async
 
 
 def in_a_loop(watched):
@@ -21,7 +21,7 @@ both = pytest.mark.parametrize("ask", [results, in_a_loop], ids=["threads", "loo
 
 
 def outcomes(ask, *checks, **how):
-    return [seen.outcome for seen in ask([Watched(check, **how) for check in checks])]
+    return [result.outcome for result in ask([CheckRunner(check, **how) for check in checks])]
 
 
 async def well():
@@ -69,7 +69,7 @@ def test_nobody_waits_longer_than_the_timeout(ask, call):
 
 def test_a_check_that_hangs_is_not_started_again_before_it_ends():
     started, go = [], threading.Event()
-    watched = Watched(Check("x", lambda: started.append(1) or (go.wait(10) and None), timeout_s=0.05), fresh_s=0)
+    watched = CheckRunner(Check("x", lambda: started.append(1) or (go.wait(10) and None), timeout_s=0.05), fresh_s=0)
     began = time.monotonic()
     assert [results([watched])[0].outcome.status for _ in range(20)] == ["fail"] * 20
     assert (len(started), time.monotonic() - began < 2) == (1, True)
@@ -78,7 +78,7 @@ def test_a_check_that_hangs_is_not_started_again_before_it_ends():
 
 def test_a_check_that_hung_is_asked_again_after_its_end(eventually):
     go = threading.Event()
-    watched = Watched(Check("x", lambda: go.wait(10) and None, timeout_s=0.05), fresh_s=0)
+    watched = CheckRunner(Check("x", lambda: go.wait(10) and None, timeout_s=0.05), fresh_s=0)
     assert results([watched])[0].outcome.status == "fail"
     go.set()
     eventually(lambda: results([watched])[0].outcome.status == "pass", "the check to recover")
@@ -102,7 +102,7 @@ def test_a_stampede_asks_once(serve, kind):
 
 def test_an_answer_holds_for_a_while_and_no_longer():
     asked = []
-    watched = Watched(Check("x", lambda: asked.append(1)), fresh_s=0.2)
+    watched = CheckRunner(Check("x", lambda: asked.append(1)), fresh_s=0.2)
     results([watched])
     results([watched])
     assert len(asked) == 1
@@ -112,8 +112,8 @@ def test_an_answer_holds_for_a_while_and_no_longer():
 
 
 def test_who_waits_for_a_slow_check_keeps_the_answer_of_a_quick_one():
-    quick = Watched(Check("quick", lambda: time.sleep(0.05), timeout_s=5), fresh_s=0.1)
-    slow = Watched(Check("slow", lambda: time.sleep(0.4), timeout_s=5))
+    quick = CheckRunner(Check("quick", lambda: time.sleep(0.05), timeout_s=5), fresh_s=0.1)
+    slow = CheckRunner(Check("slow", lambda: time.sleep(0.4), timeout_s=5))
     stop = threading.Event()
 
     def others():
@@ -163,11 +163,11 @@ def test_reasons_are_shown_where_wanted_without_their_secrets():
 
 def test_the_log_is_told_of_a_change_once_and_of_no_secret(caplog):
     answers = iter([None, Outcome(status="warn", output="slow"), Outcome(status="warn"), None])
-    watched = Watched(Check("db", lambda: next(answers)), fresh_s=0)
+    watched = CheckRunner(Check("db", lambda: next(answers)), fresh_s=0)
     with caplog.at_level(logging.INFO, "ci_reporter.health"):
         for _ in range(4):
             results([watched])
-        results([Watched(Check("mail", boom))])
+        results([CheckRunner(Check("mail", boom))])
     assert [record.getMessage() for record in caplog.records][:2] == [
         "check db: pass → warn: slow",
         "check db: warn → pass",

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from ci_reporter.health.look import Wanted, seen
+from ci_reporter.health.look import Wanted, describe
 from ci_reporter.http import Answer
 
 SHA = "c0ffee1" + "0" * 33
@@ -216,12 +216,12 @@ def test_a_certificate_nobody_vouches_for_fails(run_program, tls):
 )
 def test_days_are_whole_ones(days, status, said):
     ends = None if days is None else days * 86400
-    found = seen("https://x", Answer(status=200, body=b"", expires_at_s=ends), Wanted(), took_ms=1, now_s=0)
+    found = describe("https://x", Answer(status=200, body=b"", expires_at_s=ends), Wanted(), took_ms=1, now_s=0)
     (tls_line,) = [each for each in found.findings if each.name == "tls"]
     assert (tls_line.status, said in tls_line.said) == (status, True)
 
 
 def test_a_web_page_is_called_one():
     page = Answer(status=200, body=b"<html><title>Welcome</title>")
-    found = seen("http://x", page, Wanted(), took_ms=1, now_s=0)
+    found = describe("http://x", page, Wanted(), took_ms=1, now_s=0)
     assert found.findings[1].said == "pass (HTTP 200, from a web page: Welcome)"
