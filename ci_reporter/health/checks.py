@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 
-from ci_reporter.health.reasons import masked_reason, one_line, public_reason
+from ci_reporter.health.reasons import masked_reason, public_reason, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class CheckRunner:
 
 def _outcome(answer: Any) -> Outcome:
     if isinstance(answer, Outcome):
-        return replace(answer, output=one_line(answer.output))
+        return replace(answer, output=shorten(answer.output))
     return Outcome(status="fail" if answer is False else "pass")
 
 

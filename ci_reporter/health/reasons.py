@@ -19,16 +19,16 @@ _NAMED = re.compile(
 def public_reason(error: BaseException) -> str:
     """Its kind, and the system's own words: a message of a library may hold an address, a user or worse."""
     words = error.strerror if isinstance(error, OSError) else None
-    return one_line(f"{type(error).__name__}: {words}" if words else type(error).__name__)
+    return shorten(f"{type(error).__name__}: {words}" if words else type(error).__name__)
 
 
 def masked_reason(error: BaseException) -> str:
     """Its kind and its message, without the passwords of addresses and settings in it."""
     text = str(error)[: 10 * _LONGEST]
     text = _NAMED.sub(rf"\1{HIDDEN}", Masking(secrets_of({"": text})).mask(text))
-    return one_line(f"{type(error).__name__}: {text}" if text else type(error).__name__)
+    return shorten(f"{type(error).__name__}: {text}" if text else type(error).__name__)
 
 
-def one_line(text: str) -> str:
+def shorten(text: str) -> str:
     """One line, without control characters, cut."""
     return one_line(text, _LONGEST)
