@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 
 from benchmarks.gate.cells import Cell
 
+POOLED = ("×3 from 150 s", "×3 from 240 s", "×20 from 150 s", "×20 from 240 s")
 HEAD = (
     "| what is simulated | target | runs | this judge fails | passes | before: fails | passes"
     " | p95 > 1.2 × | Mann-Whitney |"
@@ -23,11 +25,23 @@ def table(wanted: Iterable[Cell], found: Iterable[Mapping[str, object]]) -> str:
     there = [cell for cell in wanted if said[cell.name]["judge"]]
     missed = [cell.name for cell in there if not met(cell, said[cell.name]["judge"])]
     runs = sum(len(said[cell.name]["judge"]) for cell in there)
-    lines = [HEAD, "|---" * 9 + "|", *(row(cell, said[cell.name]) for cell in there), ""]
+    lines = [HEAD, "|---" * 9 + "|", *(row(cell, said[cell.name]) for cell in there), *pooled(there, said), ""]
     lines.append(
         f"{runs} runs of {len(there)} cells; {len(missed)} targets missed" + "".join(f"\n  {name}" for name in missed)
     )
     return "\n".join(lines)
+
+
+def pooled(there: Sequence[Cell], said: Mapping[str, Mapping[str, list[Sequence[object]]]]) -> Iterator[str]:
+    """A row for all cells of a late change together, whatever their noise."""
+    for begins in POOLED:
+        chosen = [cell for cell in there if cell.name.startswith(begins)]
+        if len(chosen) > 1:
+            together: dict[str, list[Sequence[object]]] = defaultdict(list)
+            for cell in chosen:
+                for procedure, answers in said[cell.name].items():
+                    together[procedure] += answers
+            yield row(replace(chosen[0], name=f"{begins}, {len(chosen)} noises together"), together)
 
 
 def row(cell: Cell, said: Mapping[str, list[Sequence[object]]]) -> str:
