@@ -68,8 +68,9 @@ def sentence(found: Mapping[str, Any]) -> str:
 def _listed(powers: Sequence[Mapping[str, Any]]) -> str:
     likely = [f"{each['change']} with {each['power']:.0%} power" for each in powers if each["power"] >= _LIKELY]
     unlikely = [f"{each['change']} ({each['power']:.0%})" for each in powers if each["power"] < _LIKELY]
-    parts = [", ".join(likely)] if likely else []
-    return "; ".join([*parts, f"not {', '.join(unlikely)}"] if unlikely else parts) or "nothing"
+    if not likely:
+        return f"hardly anything: {', '.join(unlikely)}"
+    return "; ".join([", ".join(likely), *([f"not {', '.join(unlikely)}"] if unlikely else [])])
 
 
 def _first_s(leaf: Limit | Relative, seen: Evidence, look: Look) -> float:
