@@ -13,10 +13,10 @@ from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.cli.run import explicit_options, sink_options
 from ci_reporter.errors import DeliveryError
-from ci_reporter.http import Deadline
 from ci_reporter.journal.spool import Spooled
 from ci_reporter.sinks.configured import sink_names, sinks
 from ci_reporter.step.deliver import deliver
+from ci_reporter.system.deadline import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.config import values
 from ci_reporter.errors import DeliveryError, UsageError
-from ci_reporter.http import Deadline
 from ci_reporter.metrics import JOB
 from ci_reporter.sinks.gateway import Gateway, Group
+from ci_reporter.system.deadline import Deadline
 
 _CALL_S = 30.0
 

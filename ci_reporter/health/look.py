@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from ci_reporter.errors import DeliveryError
 from ci_reporter.frozen import replace
 from ci_reporter.health.reply import checks_of, document_of, json_at, revision_of, same_revision, status_of
-from ci_reporter.http import Access, Answer, Deadline, Request, exchange, prepare
+from ci_reporter.http import Access, Answer, Request, exchange, prepare
 from ci_reporter.model import rfc3339
 from ci_reporter.system.addresses import public_url
+from ci_reporter.system.deadline import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

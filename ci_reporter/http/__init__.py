@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from ci_reporter import __version__
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.frozen import EMPTY, Frozen
 from ci_reporter.http.reasons import reason
 from ci_reporter.system.addresses import public_url
+from ci_reporter.system.deadline import Deadline
 from ci_reporter.system.masking import Masking
 from ci_reporter.system.text import one_line
 
@@ -27,19 +28,6 @@ _LARGEST_ANSWER = 64 * 1024
 _LARGEST_REFUSAL = 4 * 1024
 _PAUSE_S = (0.1, 0.3)
 _PASSING = (408, 429)  # beside 5xx: statuses that say "not now"
-
-
-class Deadline:
-    """A point in time that everything sent shares."""
-
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self.seconds = seconds
-        self._clock = clock
-        self._until = clock() + seconds
-
-    def left_s(self) -> float:
-        """Seconds until then; 0 when it has passed."""
-        return max(0.0, self._until - self._clock())
 
 
 class Access(Frozen):

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from ci_reporter.errors import DeliveryError, Rejected
-from ci_reporter.http import Access, Answer, Deadline, Request, send
+from ci_reporter.http import Access, Answer, Request, send
 from ci_reporter.system.addresses import public_url
+from ci_reporter.system.deadline import Deadline
 from ci_reporter.system.text import one_line
 
 TYPE_CHECKING = False

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from ci_reporter.context import Context
-    from ci_reporter.http import Deadline
     from ci_reporter.metrics import Samples
+    from ci_reporter.system.deadline import Deadline
 
     class SinkSettings(Protocol):
         """The settings of a sink: a subclass of `Settings` with these."""

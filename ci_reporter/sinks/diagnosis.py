@@ -11,11 +11,11 @@ import yaml
 from ci_reporter import metrics
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.frozen import Frozen
-from ci_reporter.http import Deadline
 from ci_reporter.http.prometheus import Prometheus
 from ci_reporter.sinks import Finding
 from ci_reporter.sinks.gateway import Gateway
 from ci_reporter.system.addresses import public_url
+from ci_reporter.system.deadline import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

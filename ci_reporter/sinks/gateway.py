@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.frozen import Frozen
-from ci_reporter.http import Access, Answer, Deadline, Request, send
+from ci_reporter.http import Access, Answer, Request, send
+from ci_reporter.system.deadline import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ci_reporter.context import Context
-    from ci_reporter.http import Access, Deadline
+    from ci_reporter.http import Access
     from ci_reporter.metrics import Samples
+    from ci_reporter.system.deadline import Deadline
 
 _PATH = "/loki/api/v1/push"
 _SERVICE = "ci-reporter"

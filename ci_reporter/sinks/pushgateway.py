@@ -18,9 +18,10 @@ from ci_reporter.sinks import Finding, Receipt
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ci_reporter.context import Context
-    from ci_reporter.http import Access, Deadline
+    from ci_reporter.http import Access
     from ci_reporter.metrics import Samples
     from ci_reporter.sinks.gateway import Gateway, Group, Key
+    from ci_reporter.system.deadline import Deadline
 
 _COMPLETION = "ci_step_last_completion_timestamp_seconds"
 

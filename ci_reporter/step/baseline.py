@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from ci_reporter import metrics
 from ci_reporter.context import Context
 from ci_reporter.errors import DeliveryError, ReportFileError
-from ci_reporter.http import Deadline
 from ci_reporter.model import Report
 from ci_reporter.schema import from_json
 from ci_reporter.sinks.gateway import key_of
 from ci_reporter.step.limits import Baseline
 from ci_reporter.system import reportfile
+from ci_reporter.system.deadline import Deadline
 
 
 def baseline(context: Context, report: Report, deadline: Deadline) -> Baseline:

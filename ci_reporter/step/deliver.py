@@ -13,8 +13,8 @@ from ci_reporter.model import Report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ci_reporter.http import Deadline
     from ci_reporter.sinks import Receipt, Sink
+    from ci_reporter.system.deadline import Deadline
 
 _BACKLOG = 500  # at most so many waiting reports are read after a step
 

@@ -9,7 +9,6 @@ from ci_reporter.config import Config
 from ci_reporter.context import Context
 from ci_reporter.errors import CIReporterError, DeliveryError
 from ci_reporter.frozen import Frozen
-from ci_reporter.http import Deadline
 from ci_reporter.model import Report
 from ci_reporter.runner import ORPHANED
 from ci_reporter.runner.signals import Signals
@@ -18,6 +17,7 @@ from ci_reporter.step.deliver import Delivery, deliver
 from ci_reporter.step.draft import Draft
 from ci_reporter.step.record import Record, record
 from ci_reporter.step.start import StartedStep
+from ci_reporter.system.deadline import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ci_reporter.context import Context
 from ci_reporter.frozen import replace
-from ci_reporter.http import Deadline
 from ci_reporter.model import Report, Result
 from ci_reporter.step import limits
 from ci_reporter.step.baseline import baseline
 from ci_reporter.step.draft import Draft
+from ci_reporter.system.deadline import Deadline
 
 
 def hold_to_limits(context: Context, draft: Draft, deadline: Deadline) -> Draft:

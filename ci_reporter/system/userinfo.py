@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote
 
 HIDDEN = "***"
 # Each search begins at `://` (`:\/\/` in some JSON) and stops before the next one, and the possessive quantifiers give
@@ -56,7 +55,15 @@ def secrets_in(text: str) -> Iterator[str]:
     """
     for user, password in userinfo(text):
         token = user if len(user) >= _SHORTEST_TOKEN else ""
-        yield from filter(None, (password, unquote(password), token))
+        yield from filter(None, (password, _decoded(password), token))
+
+
+def _decoded(text: str) -> str:
+    if "%" not in text:
+        return text
+    from urllib.parse import unquote  # most steps have no such password and need not wait for it
+
+    return unquote(text)
 
 
 def _without_user(found: re.Match[str]) -> str:

@@ -11,8 +11,9 @@ from email.utils import formatdate
 import pytest
 
 from ci_reporter.errors import DeliveryError, Rejected
-from ci_reporter.http import Access, Answer, Deadline, Request, prepare, send
+from ci_reporter.http import Access, Answer, Request, prepare, send
 from ci_reporter.system.addresses import public_url
+from ci_reporter.system.deadline import Deadline
 
 BUDGET_S = 2.0
 

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from ci_reporter.errors import DeliveryError, Rejected
-from ci_reporter.http import Access, Deadline
+from ci_reporter.http import Access
 from ci_reporter.http.prometheus import Prometheus
+from ci_reporter.system.deadline import Deadline
 
 
 def success(**data):

@@ -8,9 +8,10 @@ from urllib.parse import quote
 
 import pytest
 
-from ci_reporter.http import Access, Deadline
+from ci_reporter.http import Access
 from ci_reporter.sinks.gateway import Gateway
 from ci_reporter.sinks.pushgateway import Pushgateway
+from ci_reporter.system.deadline import Deadline
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ci_reporter.http import Deadline
+from ci_reporter.system.deadline import Deadline
 
 DEAD = "http://127.0.0.1:1"
 

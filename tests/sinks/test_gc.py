@@ -7,7 +7,7 @@ import time
 import pytest
 
 from ci_reporter.errors import Rejected
-from ci_reporter.http import Deadline
+from ci_reporter.system.deadline import Deadline
 
 pytestmark = pytest.mark.services
 OURS = {"job": "ci_reporter", "repository": "", "step": "feature/x"}

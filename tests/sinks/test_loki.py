@@ -14,9 +14,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from ci_reporter.http import Access, Deadline
+from ci_reporter.http import Access
 from ci_reporter.model import rfc3339
 from ci_reporter.sinks.loki import Loki as Sink
+from ci_reporter.system.deadline import Deadline
 
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 HOUR_S = 3600.0

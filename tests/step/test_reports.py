@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from ci_reporter.http import Deadline
 from ci_reporter.model import Result
 from ci_reporter.step.draft import Draft
 from ci_reporter.step.hold import hold_to_limits
 from ci_reporter.step.reports import read_reports
+from ci_reporter.system.deadline import Deadline
 
 JUNIT = '<testsuite name="s" tests="2"><testcase name="a"/><testcase name="b"><failure/></testcase></testsuite>'
 LCOV = "SF:a.py\nDA:1,1\nDA:2,0\nend_of_record\n"

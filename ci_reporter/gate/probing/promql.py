@@ -13,8 +13,8 @@ from math import isfinite, nan
 from ci_reporter.errors import DeliveryError
 from ci_reporter.gate.recording import Count, Value
 from ci_reporter.gate.rules.ruleset import Gauge, Query
-from ci_reporter.http import Deadline
 from ci_reporter.http.prometheus import Prometheus, QueryResult
+from ci_reporter.system.deadline import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

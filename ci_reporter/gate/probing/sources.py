@@ -14,8 +14,8 @@ from ci_reporter.gate.probing.prober import Prober
 from ci_reporter.gate.probing.promql import NoData
 from ci_reporter.gate.recording import Sample
 from ci_reporter.gate.rules.ruleset import Gauge, Query, RuleSet
-from ci_reporter.http import Deadline
 from ci_reporter.http.prometheus import Prometheus
+from ci_reporter.system.deadline import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from ci_reporter.gate.run.phases import Watch
 from ci_reporter.gate.run.rollout import Rollout
 from ci_reporter.gate.run.world import World
 from ci_reporter.gate.statistics import figures
-from ci_reporter.http import Deadline
+from ci_reporter.system.deadline import Deadline
 
 _INTERVALS = 40  # of a PromQL baseline: it costs nothing to look back
 _HISTORY_WITHIN_S = 10.0

@@ -10,8 +10,9 @@ from ci_reporter.gate.probing import promql
 from ci_reporter.gate.probing.promql import NoData
 from ci_reporter.gate.recording import Count
 from ci_reporter.gate.rules.ruleset import Query
-from ci_reporter.http import Access, Deadline
+from ci_reporter.http import Access
 from ci_reporter.http.prometheus import Prometheus
+from ci_reporter.system.deadline import Deadline
 
 BAD = 'sum(increase(http_requests_total{code="500"}[$interval]))'
 TOTAL = "sum(increase(http_requests_total[$interval]))"
