@@ -17,7 +17,7 @@ from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import recorded_run_id
 from ci_reporter.errors import CIReporterError, UsageError
 from ci_reporter.logs.growing import Growing
-from ci_reporter.logs.lines import Lines, of_run, shown
+from ci_reporter.logs.lines import Lines, escape_unsafe, of_run
 from ci_reporter.logs.wrapping import OutputWrapper, Wrapper, fields_of
 from ci_reporter.model import rfc3339
 from ci_reporter.providers import detect, read_text
@@ -121,7 +121,7 @@ class _Search:
         for line in lines:
             if self._belongs(line):
                 self.found += 1
-                if not _write(shown(line).encode() + b"\n", flush=flush):
+                if not _write(escape_unsafe(line).encode() + b"\n", flush=flush):
                     return False
         return True
 

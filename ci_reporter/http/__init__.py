@@ -120,7 +120,7 @@ def send(request: Request, deadline: Deadline, retries: int = 1) -> Answer:
     """
     for left in reversed(range(retries + 1)):
         try:
-            return _checked(request, _in_time(request, deadline))
+            return _success(request, _in_time(request, deadline))
         except _Passing as exc:
             if not left or deadline.left_s() <= exc.pause_s:
                 raise
@@ -138,7 +138,7 @@ def _where(request: Request) -> str:
     return public_url(request.base) or "/".join(public_url(request.url).split("/", 3)[:3])
 
 
-def _checked(request: Request, answer: Answer) -> Answer:
+def _success(request: Request, answer: Answer) -> Answer:
     if 200 <= answer.status < 300:
         return answer
     said = _redirect(request, answer) if 300 <= answer.status < 400 else request.access.mask(answer.text())
@@ -180,7 +180,7 @@ def _in_time(request: Request, deadline: Deadline) -> Answer:
     if not deadline.left_s():
         raise DeliveryError(f"no time left for {_where(request)} (of {deadline.seconds:g} s)")
     done: list[Answer | DeliveryError] = []
-    thread = threading.Thread(target=lambda: done.append(_caught(request, deadline)), daemon=True)
+    thread = threading.Thread(target=lambda: done.append(_answer_or_error(request, deadline)), daemon=True)
     thread.start()
     thread.join(deadline.left_s())
     if not done:
@@ -190,7 +190,7 @@ def _in_time(request: Request, deadline: Deadline) -> Answer:
     return done[0]
 
 
-def _caught(request: Request, deadline: Deadline) -> Answer | DeliveryError:
+def _answer_or_error(request: Request, deadline: Deadline) -> Answer | DeliveryError:
     import requests
 
     try:

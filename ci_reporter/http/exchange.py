@@ -164,7 +164,7 @@ def connect(order: Order, context: ssl.SSLContext | None, proxy: str | None, cal
         )
         call.hold(connection.sock)
     if parts.scheme == "https" and context:
-        connection.sock = _secured(connection.sock, context, host)
+        connection.sock = _over_tls(connection.sock, context, host)
         call.hold(connection.sock)
     return connection
 
@@ -244,7 +244,7 @@ def _host_and_port(order: Order) -> str:
     return bracketed(host_of(order.url)) + (f":{port}" if port else "")
 
 
-def _secured(plain: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
+def _over_tls(plain: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
     try:
         return context.wrap_socket(plain, server_hostname=host)
     except BaseException:

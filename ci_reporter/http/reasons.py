@@ -32,7 +32,7 @@ def system_reason(error: BaseException) -> str | None:  # noqa: PLR0911  a table
 
     match error:
         case ssl.SSLCertVerificationError():
-            return f"certificate is not trusted: {_lowered(one_line(error.verify_message))}"
+            return f"certificate is not trusted: {_lower_first(one_line(error.verify_message))}"
         case ssl.SSLError():
             return f"TLS failed: {(error.reason or str(error)).lower().replace('_', ' ')}"
         case socket.gaierror(errno=socket.EAI_AGAIN):
@@ -46,7 +46,7 @@ def system_reason(error: BaseException) -> str | None:  # noqa: PLR0911  a table
         case ConnectionResetError() | BrokenPipeError():
             return "connection reset"
         case OSError(errno=int(number)) if number > 0:
-            return _lowered(os.strerror(number))  # the error's own words may be a library's, with addresses
+            return _lower_first(os.strerror(number))  # the error's own words may be a library's, with addresses
         case TimeoutError():
             return "timed out"
     return None
@@ -61,13 +61,13 @@ def _other_reason(error: BaseException) -> str:
         case http.client.HTTPException():
             return f"it does not speak HTTP: {error}"
         case requests.exceptions.RequestException() | UnicodeError():
-            return _lowered(str(error))
+            return _lower_first(str(error))
         case ValueError():  # its own words hold a piece of the address, perhaps of the password in it
             return "malformed address, ours or the proxy's (http_proxy, https_proxy)"
     return str(error) or type(error).__name__
 
 
-def _lowered(words: str) -> str:
+def _lower_first(words: str) -> str:
     return words[:1].lower() + words[1:]
 
 

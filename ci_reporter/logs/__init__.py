@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from ci_reporter.logs.outgoing import (
         UrllibHandler,
         async_httpx_hook,
-        carried,
         environment,
         headers,
         httpx_hook,
+        in_context,
         requests_session,
     )
     from ci_reporter.logs.setup import configure, hide
-    from ci_reporter.logs.sql import commented, sqlalchemy_engine
+    from ci_reporter.logs.sql import sqlalchemy_engine, with_comment
     from ci_reporter.logs.wsgi import ContextMiddleware as WsgiMiddleware
 
 _HERE = {
@@ -45,8 +45,6 @@ _HERE = {
     "WsgiMiddleware": "wsgi:ContextMiddleware",
     "async_httpx_hook": "outgoing:async_httpx_hook",
     "bind": "current:bind",
-    "carried": "outgoing:carried",
-    "commented": "sql:commented",
     "configure": "setup:configure",
     "context": "current:context",
     "environment": "outgoing:environment",
@@ -57,8 +55,13 @@ _HERE = {
     "headers": "outgoing:headers",
     "hide": "setup:hide",
     "httpx_hook": "outgoing:httpx_hook",
+    "in_context": "outgoing:in_context",
     "requests_session": "outgoing:requests_session",
     "sqlalchemy_engine": "sql:sqlalchemy_engine",
+    "with_comment": "sql:with_comment",
+    # Earlier names, for services that use them.
+    "carried": "outgoing:in_context",
+    "commented": "sql:with_comment",
 }
 
 __all__ = [
@@ -68,8 +71,6 @@ __all__ = [
     "WsgiMiddleware",
     "async_httpx_hook",
     "bind",
-    "carried",
-    "commented",
     "configure",
     "context",
     "environment",
@@ -80,8 +81,10 @@ __all__ = [
     "headers",
     "hide",
     "httpx_hook",
+    "in_context",
     "requests_session",
     "sqlalchemy_engine",
+    "with_comment",
 ]
 
 

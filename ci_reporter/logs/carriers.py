@@ -32,7 +32,7 @@ def from_headers(headers: Mapping[str, str]) -> Context:
     services that know nothing of ours.
     """
     carried = baggage(headers.get("baggage", ""))
-    run_carried = _decoded(carried.pop(_RUN_KEY, ""))
+    run_carried = _decode(carried.pop(_RUN_KEY, ""))
     trace = traceparent(headers.get("traceparent", ""))
     state = headers.get("tracestate", "") if trace else ""
     return Context(
@@ -81,7 +81,7 @@ def baggage(text: str) -> dict[str, str]:
     return found
 
 
-def _decoded(member: str) -> str:
+def _decode(member: str) -> str:
     return unquote(member.partition(";")[0])
 
 

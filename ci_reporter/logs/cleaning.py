@@ -58,7 +58,7 @@ class Cleaner:
 
     def _text(self, found: Any) -> str:
         """Masked, then cut in its middle: a traceback tells most at its ends. Lone surrogates are escaped."""
-        text = self._masking.mask(_said(found))
+        text = self._masking.mask(_as_text(found))
         if len(text) > _LONGEST:
             text = f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"
         return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
@@ -77,7 +77,7 @@ def json_line(found: Mapping[str, Any], *, ascii_only: bool = False) -> str:
     return line
 
 
-def _said(found: Any) -> str:
+def _as_text(found: Any) -> str:
     if isinstance(found, str):
         return found
     if isinstance(found, bytes | bytearray | memoryview):

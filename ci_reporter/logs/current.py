@@ -1,6 +1,6 @@
 """The context of what happens now: which run it belongs to, its trace and baggage, and the fields on its log lines.
 
-A request's context is in context variables: asyncio's tasks inherit it, threads do not (`outgoing.carried`). Where
+A request's context is in context variables: asyncio's tasks inherit it, threads do not (`outgoing.in_context`). Where
 nothing else is said, that of the process holds.
 """
 

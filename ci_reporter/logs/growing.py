@@ -29,9 +29,9 @@ class Growing:
 
         Raises OSError when the file is there and cannot be read.
         """
-        while self._opened():
+        while self._current():
             yield from self._unread()
-            if not self._replaced():
+            if not self._is_replaced():
                 return
             yield from self._unread()  # what came between the last look and the rename
             yield from self.lines.end()
@@ -43,7 +43,7 @@ class Growing:
             self._file.close()
         self._file = None
 
-    def _opened(self) -> FileIO | None:
+    def _current(self) -> FileIO | None:
         if self._file is None:
             try:
                 # Unbuffered: a buffer would give what stood there before the file was truncated.
@@ -56,7 +56,7 @@ class Growing:
     def _unread(self) -> Iterator[bytes]:
         if self._file is None:
             return
-        if self._truncated(self._file):
+        if self._is_truncated(self._file):
             self._file.seek(0)
             self._head = b""
             self.lines = _fresh(self.lines)
@@ -64,14 +64,14 @@ class Growing:
             self._head += chunk[: _HEAD - len(self._head)]  # as it was read: the file may be another by now
             yield from self.lines.feed(chunk)
 
-    def _truncated(self, file: FileIO) -> bool:
+    def _is_truncated(self, file: FileIO) -> bool:
         """Whether it is shorter than what was read of it, or has been begun anew and grown beyond that."""
         if not file.seekable():
             return False
         shorter = os.fstat(file.fileno()).st_size < file.tell()
         return shorter or os.pread(file.fileno(), len(self._head), 0) != self._head
 
-    def _replaced(self) -> bool:
+    def _is_replaced(self) -> bool:
         """Whether another file has its name; one that is only gone may still be written to."""
         try:
             now = os.stat(self.path)

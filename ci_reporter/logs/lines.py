@@ -1,4 +1,4 @@
-"""Lines of log files, which may hold anything: which belong to a run, and how they may be shown.
+"""Lines of log files, which may hold anything: which belong to a run, and how they may be escape_unsafe.
 
 A line is one JSON object or it is plain text. Nothing here raises for any bytes.
 """
@@ -77,7 +77,7 @@ def run_of(found: Mapping[str, Any]) -> object:
     return None
 
 
-def shown(line: bytes) -> str:
+def escape_unsafe(line: bytes) -> str:
     """A JSON line that says the same and moves no cursor: what could is escaped, invalid UTF-8 too."""
     text = line.decode("utf-8", "surrogateescape").strip(" \t\r")
     return UNSAFE.sub(lambda match: " " if match[0] in "\t\r" else f"\\u{ord(match[0]):04x}", text)

@@ -81,16 +81,16 @@ class UrllibHandler(urllib.request.BaseHandler):
     https_request = http_request
 
 
-def carried(function: Callable[P, R]) -> Callable[P, R]:
+def in_context(function: Callable[P, R]) -> Callable[P, R]:
     """The function, to be called elsewhere with the context that is current now.
 
     For `threading.Thread(target=…)`, `executor.submit(…)` and `executor.map(…)`, of processes too; asyncio's tasks
     and `asyncio.to_thread` need no help.
     """
-    return _Carried(function)
+    return _InContext(function)
 
 
-class _Carried:
+class _InContext:
     """A function with the context it was made in. To a process go only the run, the trace and the baggage."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -103,7 +103,7 @@ class _Carried:
         return self._variables.copy().run(_call, self._function, self._context, args, kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _called_with, (self._function, self._context)
+        return _rebuild, (self._function, self._context)
 
 
 def _call(function: Callable[..., Any], known: Context, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -111,10 +111,10 @@ def _call(function: Callable[..., Any], known: Context, args: tuple[Any, ...], k
         return function(*args, **kwargs)
 
 
-def _called_with(function: Callable[..., Any], known: Context) -> _Carried:
+def _rebuild(function: Callable[..., Any], known: Context) -> _InContext:
     """Unpickle: in the other process."""
     with use(known):
-        return _Carried(function)
+        return _InContext(function)
 
 
 def _welcome(url: str, hosts: Sequence[str]) -> bool:

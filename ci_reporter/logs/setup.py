@@ -113,7 +113,7 @@ def _clean(_: Any, __: str, event: Event) -> Event:
     return _CLEANER.fields(event)
 
 
-def _shared() -> list[Any]:
+def _common_processors() -> list[Any]:
     """What happens to every line, wherever it comes from."""
     return [
         structlog.contextvars.merge_contextvars,
@@ -134,7 +134,7 @@ def _handler(target: TextIO, speaker: _Speaker, *, colour: bool) -> logging.Hand
     ]
     handler = logging.StreamHandler(target)
     handler.setFormatter(
-        ProcessorFormatter(foreign_pre_chain=[*_shared(), structlog.stdlib.ExtraAdder()], processors=ending)
+        ProcessorFormatter(foreign_pre_chain=[*_common_processors(), structlog.stdlib.ExtraAdder()], processors=ending)
     )
     return handler
 
@@ -176,7 +176,7 @@ def _install(handler: logging.Handler, level: str) -> None:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *_shared(),
+            *_common_processors(),
             structlog.stdlib.PositionalArgumentsFormatter(),
             ProcessorFormatter.wrap_for_formatter,
         ],

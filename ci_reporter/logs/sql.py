@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _PERCENT = ("format", "pyformat")  # drivers that read a % in the statement as a parameter's
 
 
-def commented(statement: str, *, paramstyle: str = "qmark", trace: bool = True) -> str:
+def with_comment(statement: str, *, paramstyle: str = "qmark", trace: bool = True) -> str:
     """The statement with the context behind it; one that has a comment already stays as it is.
 
     `paramstyle` is the driver's (DB-API 2). A trace makes each request's statements differ: without it (`trace=False`)
@@ -37,7 +37,7 @@ def sqlalchemy_engine(engine: Any, *, trace: bool = True) -> Any:
     from sqlalchemy import event
 
     def before(_: Any, __: Any, statement: str, parameters: Any, context: Any, *___: Any) -> tuple[str, Any]:
-        return commented(statement, paramstyle=context.dialect.paramstyle, trace=trace), parameters
+        return with_comment(statement, paramstyle=context.dialect.paramstyle, trace=trace), parameters
 
     event.listen(getattr(engine, "sync_engine", engine), "before_cursor_execute", before, retval=True)
     return engine

@@ -6,7 +6,7 @@ import codecs
 import json
 from collections.abc import Callable, Iterator, Mapping
 
-from ci_reporter.logs.lines import LONGEST, RUN_KEY, json_object, run_of, shown
+from ci_reporter.logs.lines import LONGEST, RUN_KEY, escape_unsafe, json_object, run_of
 from ci_reporter.model import Run
 from ci_reporter.system.masking import Masking
 from ci_reporter.system.text import UNSAFE
@@ -54,7 +54,7 @@ class Wrapper:
         """The object as it was written, with what it lacks at its end."""
         known = {RUN_KEY} if run_of(found) is not None else set()
         lacking = {name: value for name, value in self._fields.items() if name not in found and name not in known}
-        whole = shown(line)
+        whole = escape_unsafe(line)
         text = self.masking.mask(whole)
         if text != whole and json_object(text) is None:  # the secret was a number, or part of one
             return self.plain(text)

@@ -8,16 +8,15 @@ it is cleaned, overridden by `CI_REPORTER_<FIELD>` and named by its `CI_RUN_ID`.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Mapping
-from stat import S_ISREG
 
 from ci_reporter import registry
 from ci_reporter.errors import UsageError
 from ci_reporter.frozen import fields
 from ci_reporter.model import Run, uuid7
 from ci_reporter.system.addresses import public_url
+from ci_reporter.system.files import read_bounded
 
 Env = Mapping[str, str]
 ReadFile = Callable[[str], str]
@@ -89,16 +88,7 @@ def read_text(path: str) -> str:
 
     A FIFO or a device is refused without waiting for its other end: this runs before the user's command.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    try:
-        descriptor = os.open(path, flags)
-    except ValueError as exc:  # a path with a null byte or an unencodable character
-        raise OSError(f"no such file: {path!r}") from exc
-    with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not S_ISREG(status.st_mode) or status.st_size > _LARGEST_BYTES:
-            raise OSError(f"not a regular file of at most {_LARGEST_BYTES} bytes: {path!r}")
-        return file.read(_LARGEST_BYTES).decode("utf-8", "replace")
+    return read_bounded(path, _LARGEST_BYTES).decode("utf-8", "replace")
 
 
 def _read(env: Env, read_file: ReadFile) -> tuple[str, Fields]:

@@ -27,11 +27,11 @@ def work(path):
     if path == "/boom":
         raise KeyError("boom")
     log.info("order taken", path=path)
-    thread = threading.Thread(target=logs.carried(lambda: log.info("mail sent")))
+    thread = threading.Thread(target=logs.in_context(lambda: log.info("mail sent")))
     thread.start()
     thread.join()
     subprocess.run([sys.executable, "-c", CHILD], env=logs.environment(), check=True)
-    log.info("sql", statement=logs.commented("SELECT 1"))
+    log.info("sql", statement=logs.with_comment("SELECT 1"))
 """
 WSGI = """
 from wsgiref.simple_server import make_server

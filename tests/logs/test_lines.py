@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ci_reporter.logs.lines import Lines, of_run, shown
+from ci_reporter.logs.lines import Lines, escape_unsafe, of_run
 
 UNSAFE = {"\x1b", "\x9b", "\x7f", "\u202e", "\u2028", "\r", "\n", "\x00"}
 anything = st.recursive(
@@ -88,11 +88,15 @@ def test_no_bytes_trip_the_search(line):
 def test_a_shown_line_says_the_same_and_moves_no_cursor(found):
     for ascii_only in (True, False):
         raw = json.dumps(found, ensure_ascii=ascii_only, indent="\t").replace("\n", "\r")
-        text = shown(raw.encode("utf-8", "surrogatepass")) if ascii_only else shown(raw.encode("utf-8", "replace"))
+        text = (
+            escape_unsafe(raw.encode("utf-8", "surrogatepass"))
+            if ascii_only
+            else escape_unsafe(raw.encode("utf-8", "replace"))
+        )
         assert not UNSAFE & set(text)
         if ascii_only:
             assert json.loads(text) == found
 
 
 def test_invalid_bytes_are_shown_escaped():
-    assert shown(b'{"a": "\xff\xc2\x9b"}') == '{"a": "\\udcff\\u009b"}'
+    assert escape_unsafe(b'{"a": "\xff\xc2\x9b"}') == '{"a": "\\udcff\\u009b"}'

@@ -149,7 +149,7 @@ def test_requests_that_are_served_at_once_do_not_mix():
 
 def test_a_thread_gets_the_context_when_carried():
     seen = []
-    for target in (logs.carried(lambda: seen.append(logs.context())), lambda: seen.append(logs.context())):
+    for target in (logs.in_context(lambda: seen.append(logs.context())), lambda: seen.append(logs.context())):
         thread = threading.Thread(target=target)
         thread.start()
         thread.join()
@@ -164,7 +164,7 @@ def test_an_executors_threads_get_it_all_at_once():
         return logs.context().ci_run_id, number
 
     with ThreadPoolExecutor(2) as pool:
-        assert list(pool.map(logs.carried(work), range(2))) == [("r-1", 0), ("r-1", 1)]
+        assert list(pool.map(logs.in_context(work), range(2))) == [("r-1", 0), ("r-1", 1)]
 
 
 def test_an_executors_processes_get_it(script):
@@ -178,7 +178,7 @@ def test_an_executors_processes_get_it(script):
 
         if __name__ == "__main__":
             with ProcessPoolExecutor(1, get_context("spawn")) as pool, logs.bind(ci_run_id="r-1"):
-                print(list(pool.map(logs.carried(work), range(2))))
+                print(list(pool.map(logs.in_context(work), range(2))))
     """
     assert script(code).stdout == "[('r-1', 0), ('r-1', 1)]\n"
 
@@ -188,7 +188,7 @@ def test_fields_are_on_the_lines_within(logged):
         import threading
         with logs.bind(ci_run_id='r-2', order=7):
             logging.warning('in')
-            thread = threading.Thread(target=logs.carried(lambda: structlog.get_logger().warning('thread')))
+            thread = threading.Thread(target=logs.in_context(lambda: structlog.get_logger().warning('thread')))
             thread.start(); thread.join()
         logging.warning('out')
     """
@@ -204,7 +204,7 @@ def test_an_exception_nobody_caught_in_a_thread_names_the_run_it_worked_for(logg
     code = """
         import threading
         with logs.bind(ci_run_id='r-2'):
-            threading.Thread(target=logs.carried(lambda: 1 / 0), name='worker').start()
+            threading.Thread(target=logs.in_context(lambda: 1 / 0), name='worker').start()
     """
     (line,) = logged(code, CI_RUN_ID="r-1")
     assert (line["ci_run_id"], line["in_thread"], "ZeroDivisionError" in line["exception"]) == ("r-2", "worker", True)

@@ -228,7 +228,7 @@ def test_what_is_no_file_is_refused(tmp_path, name):
 
 def test_fifo_is_refused_without_waiting(tmp_path):
     os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(OSError, match="not a regular file"):
+    with pytest.raises(OSError, match="not a plain file"):
         read_text(str(tmp_path / "fifo"))
 
 
