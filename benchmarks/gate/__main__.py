@@ -1,8 +1,8 @@
 """What the gate's judge gets right and wrong, beside what others do: `python -m benchmarks.gate`.
 
 Simulates deploys cell by cell, writes what each procedure said of each run to a file, and prints the table. It goes on
-where an earlier call ended. `--procedure before --results FILE` runs with another version of the package on PYTHONPATH,
-for the column of the procedure before this one.
+where an earlier call ended. The column of the procedure before this one comes from `before.json`: 60 runs a cell of
+commit c72e676, by `--procedure before --results FILE` with that version of the package on PYTHONPATH, then `--summary`.
 """
 
 from __future__ import annotations
@@ -34,8 +34,11 @@ def main() -> None:
     wanted = [cell for cell in cells() if options.only in cell.name]
     if options.runs:
         simulate(wanted, path, options)
-    found = list(read(path)) + list(read(Path(options.before)))
-    print(table.table(wanted, found))
+    if options.summary:
+        print(json.dumps(table.summary(read(path)), ensure_ascii=False))
+        return
+    before = Path(options.before)
+    print(table.table(wanted, read(path), json.loads(before.read_text("utf-8")) if before.exists() else {}))
 
 
 def arguments() -> argparse.Namespace:
@@ -43,9 +46,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=1000, help="at most so many runs a cell; 0 prints what there is")
     parser.add_argument("--only", default="", help="cells whose name holds this")
     parser.add_argument("--results", default="benchmarks/gate/results.ndjson", metavar="FILE")
-    parser.add_argument(
-        "--before", default="benchmarks/gate/before.ndjson", metavar="FILE", help="of the old procedure"
-    )
+    parser.add_argument("--before", default="benchmarks/gate/before.json", metavar="FILE", help="of the old procedure")
+    parser.add_argument("--summary", action="store_true", help="print the results as before.json has them, and end")
     parser.add_argument("--procedure", choices=("now", "before"), default="now")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--look", action="store_true", help="measure what one look costs, and end")

@@ -16,12 +16,17 @@ HEAD = (
 )
 
 
-def table(wanted: Iterable[Cell], found: Iterable[Mapping[str, object]]) -> str:
+Answers = list[Sequence[object]]
+
+
+def table(
+    wanted: Iterable[Cell], found: Iterable[Mapping[str, object]], before: Mapping[str, Mapping[str, list[float]]]
+) -> str:
     """As Markdown, with how many targets are missed below it."""
-    said: dict[str, dict[str, list[Sequence[object]]]] = defaultdict(lambda: defaultdict(list))
-    for each in found:
-        for procedure, answer in each["by"].items():  # type: ignore[attr-defined]
-            said[str(each["cell"])][procedure].append(answer)
+    said = by_cell(found)
+    for name, each in before.items():
+        said[name]["before"] = [("fail", at_s) for at_s in each["failed_s"]]
+        said[name]["before"] += [("pass", None)] * int(each["passed"][0]) + [("open", None)] * int(each["open"][0])
     there = [cell for cell in wanted if said[cell.name]["judge"]]
     missed = [cell.name for cell in there if not met(cell, said[cell.name]["judge"])]
     runs = sum(len(said[cell.name]["judge"]) for cell in there)
@@ -32,31 +37,53 @@ def table(wanted: Iterable[Cell], found: Iterable[Mapping[str, object]]) -> str:
     return "\n".join(lines)
 
 
-def pooled(there: Sequence[Cell], said: Mapping[str, Mapping[str, list[Sequence[object]]]]) -> Iterator[str]:
+def by_cell(found: Iterable[Mapping[str, object]]) -> dict[str, dict[str, Answers]]:
+    """What each procedure said of each run of a cell."""
+    said: dict[str, dict[str, Answers]] = defaultdict(lambda: defaultdict(list))
+    for each in found:
+        for procedure, answer in each["by"].items():  # type: ignore[attr-defined]
+            said[str(each["cell"])][procedure].append(answer)
+    return said
+
+
+def summary(found: Iterable[Mapping[str, object]]) -> dict[str, dict[str, list[float]]]:
+    """By cell, when the procedure before this one failed, and how many runs it passed or left open."""
+    answers = {name: said["before"] for name, said in by_cell(found).items()}
+    return {
+        name: {
+            "failed_s": sorted(_times(each)),
+            "passed": [sum(answer[0] == "pass" for answer in each)],
+            "open": [sum(answer[0] not in ("pass", "fail") for answer in each)],
+        }
+        for name, each in answers.items()
+    }
+
+
+def pooled(there: Sequence[Cell], said: Mapping[str, Mapping[str, Answers]]) -> Iterator[str]:
     """A row for all cells of a late change together, whatever their noise."""
     for begins in POOLED:
         chosen = [cell for cell in there if cell.name.startswith(begins)]
         if len(chosen) > 1:
-            together: dict[str, list[Sequence[object]]] = defaultdict(list)
+            together: dict[str, Answers] = defaultdict(list)
             for cell in chosen:
                 for procedure, answers in said[cell.name].items():
                     together[procedure] += answers
             yield row(replace(chosen[0], name=f"{begins}, {len(chosen)} noises together"), together)
 
 
-def row(cell: Cell, said: Mapping[str, list[Sequence[object]]]) -> str:
+def row(cell: Cell, said: Mapping[str, Answers]) -> str:
     ours, before = said["judge"], said["before"]
     cells = [cell.name, target(cell), str(len(ours)), failed(ours), passed(ours), failed(before), passed(before)]
     return f"| {' | '.join([*cells, failed(said['naive']), failed(said['mann-whitney'])])} |"
 
 
-def failed(answers: Sequence[Sequence[object]]) -> str:
+def failed(answers: Answers) -> str:
     """The share that failed, and the median time until then."""
     times = _times(answers)
     return "–" if not answers else f"{len(times) / len(answers):.1%}" + (f", {median(times):g} s" if times else "")
 
 
-def passed(answers: Sequence[Sequence[object]]) -> str:
+def passed(answers: Answers) -> str:
     return f"{sum(each[0] == 'pass' for each in answers) / len(answers):.0%}" if answers else "–"
 
 
@@ -68,7 +95,7 @@ def target(cell: Cell) -> str:
     return f"≥ {cell.least:.0%}{by}{', pass 0' if cell.no_pass else ''}"
 
 
-def met(cell: Cell, answers: Sequence[Sequence[object]]) -> bool:
+def met(cell: Cell, answers: Answers) -> bool:
     """Whether what was measured is within the target."""
     times = _times(answers)
     share = len(times) / len(answers)
@@ -79,5 +106,5 @@ def met(cell: Cell, answers: Sequence[Sequence[object]]) -> bool:
     return share >= (cell.least or 0.0) and in_time and not passes
 
 
-def _times(answers: Sequence[Sequence[object]]) -> list[float]:
+def _times(answers: Answers) -> list[float]:
     return [float(at_s) for word, at_s in answers if word == "fail" and isinstance(at_s, int | float)]
