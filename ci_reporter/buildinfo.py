@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from ci_reporter.errors import ReportFileError
 from ci_reporter.frozen import fields
 from ci_reporter.model import BuildInfo
+from ci_reporter.system.files import read_bounded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +65,6 @@ def parse(content: bytes, name: str) -> dict[str, Any]:
 def read(path: str) -> BuildInfo:
     """Read a `build-info.json`. Raises ReportFileError, also where there is none."""
     try:
-        with open(path, "rb") as file:
-            return decode(file.read(LARGEST + 1), path)
+        return decode(read_bounded(path, LARGEST), path)
     except OSError as exc:
         raise ReportFileError(path, f"cannot be read: {exc.strerror}") from exc

@@ -95,8 +95,9 @@ def read_bounded(path: str, most: int) -> bytes:
     Symbolic links are followed: this is for files that others name.
     """
     with open(open_regular(path, os.O_RDONLY, follow=True), "rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:
+        size = os.fstat(file.fileno()).st_size
+        content = b"" if size > most else file.read(most + 1)  # of a file in /proc the size is 0, whatever is in it
+    if max(size, len(content)) > most:
         raise OSError(errno.EFBIG, f"it has more than {most} bytes")
     return content
 
