@@ -247,4 +247,5 @@ def test_flapping_is_seen_though_never_three_fail_in_a_row(gate, backend, gate_y
     rules = gate_yml('if: "availability < 90%"', 'if: "consecutive failures >= 3 within 5m"', gate="  alpha: 20%")
     ended, found = gate(service.url, rules, "--watch", "20s")
     assert ended.returncode == 1
-    assert [each["verdict"] for each in found["rules"]] == ["fail", "pass"]
+    flapping, in_a_row = (each["verdict"] for each in found["rules"])
+    assert flapping == "fail" != in_a_row  # the watch may end before the other rule can pass
