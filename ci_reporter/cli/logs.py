@@ -80,7 +80,7 @@ def _find(files: Sequence[str], run_id: str, *, follow: bool) -> None:
     except KeyboardInterrupt:
         pass
     if search.too_long:
-        output.say(f"ci-reporter: {search.too_long} lines of more than 1 MiB were passed over")
+        output.say(f"ci-reporter: {search.too_long} lines of more than 1 MiB were skipped")
     sys.exit(2 if search.unread else 0 if search.found else 1)
 
 

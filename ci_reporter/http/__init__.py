@@ -1,7 +1,7 @@
 """The one way out: `send` wants a 2xx answer, `exchange` gives any; each within one deadline.
 
 `requests` limits each wait of a socket, not their sum, and cannot limit a name lookup; so the request runs in a thread
-of its own, and when the deadline comes nobody waits for it any longer. Importing this module is cheap; `prepare` loads
+of its own, and at the deadline the caller stops waiting for it. Importing this module is cheap; `prepare` loads
 the rest.
 """
 
@@ -61,7 +61,7 @@ class Access(Frozen):
 class Request(Frozen):
     """What to send. Messages name `base`, the address as it was set.
 
-    An answer is cut after `limit` bytes, one that is none of 2xx after `refusal_limit`.
+    A 2xx answer is cut after `limit` bytes, any other after `refusal_limit`.
     """
 
     method: str
@@ -157,7 +157,7 @@ def _redirect(request: Request, answer: Answer) -> str:
     try:
         target = urljoin(request.url, answer.headers["location"]).partition("?")[0]
     except ValueError:
-        return "it redirects to what is no address"
+        return "it redirects to something that is not an address"
     target = public_url(target).removesuffix(public_url(request.url).removeprefix(_where(request)))
     return f"it redirects to {one_line(target, 200)}; set that address instead"
 

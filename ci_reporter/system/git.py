@@ -1,4 +1,4 @@
-"""Questions to git about a checkout. Git must answer alone: it asks nobody, fetches nothing, takes no lock."""
+"""Questions to git about a checkout. Git answers by itself: it prompts nobody, fetches nothing and takes no lock."""
 
 from __future__ import annotations
 

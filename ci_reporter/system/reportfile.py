@@ -23,7 +23,7 @@ MOST_FILES = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Matches:
-    """Files that patterns name, sorted, each once; `problems` are sentences about what was passed over."""
+    """Files that patterns name, sorted, each once; `problems` are sentences about what was skipped."""
 
     files: tuple[str, ...]
     problems: tuple[str, ...]
@@ -64,7 +64,7 @@ def document(path: str, file: BinaryIO, largest: int = LARGEST_DOCUMENT_BYTES) -
 def expand(patterns: Sequence[str], root: str, most: int = MOST_FILES) -> Matches:
     """Find the files that `patterns` name below `root`; `**` is any depth, absolute patterns stay as they are.
 
-    Nothing is raised: a pattern without a match, and what matches but is no regular file, is a problem.
+    Nothing is raised: a pattern without a match, and what matches but is not a regular file, is a problem.
     """
     files: set[str] = set()
     problems: list[str] = []

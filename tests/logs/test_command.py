@@ -77,7 +77,7 @@ def test_a_line_that_is_too_long_is_said_and_the_next_one_found(run_program):
     huge = json.dumps({"ci_run_id": "r-1", "message": "x" * 2_000_000})
     ended = run_program("logs", "--run", "r-1", stdin=f"{huge}\n{LINES[0]}\n")
     assert (messages(ended.stdout), ended.returncode) == (["a"], 0)
-    assert ended.stderr == "ci-reporter: 1 lines of more than 1 MiB were passed over\n"
+    assert ended.stderr == "ci-reporter: 1 lines of more than 1 MiB were skipped\n"
 
 
 def test_what_would_move_the_terminal_is_escaped(run_program):
