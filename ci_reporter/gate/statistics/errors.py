@@ -89,17 +89,18 @@ def predictive(window: Counts, reference: Counts, base: float, margin: float) ->
 
     A rate known as Gamma(g + ½, m + b) makes the next count negative binomial, whose tail is I_q(e, g + ½) with
     q = n'/(n' + m + b), n' = (1 + margin) n. A prior of b = `base`, the baseline's probes, says "half an error was
-    expected there", which is what makes 0 → 2 % visible; each prior is weighted by how well it foretold g.
+    expected there", which is what makes 0 → 2 % visible; each prior is weighted by how well it foretold g. Half an
+    error in m / 2g probes is the rate that was seen: such a prior leaves a rate of many errors as it is.
     """
     longer = (1 + margin) * window.total
-    found = weights = 0.0
+    foretold, tails = [], []
     for weight, share in _PRIORS:
-        b = base * share
+        b = base * share if share == 1 else min(base * share, reference.total / (2 * max(reference.bad, 0.5)))
         known = b + reference.total
-        foretold = weight * exp(0.5 * log(b / known) + reference.bad * log(reference.total / known))
-        weights += foretold
-        found += foretold * incomplete_beta(window.bad, reference.bad + 0.5, longer / (longer + known))
-    return found / weights if weights else 1.0
+        foretold.append(log(weight) + 0.5 * log(b / known) + reference.bad * log(reference.total / known))
+        tails.append(incomplete_beta(window.bad, reference.bad + 0.5, longer / (longer + known)))
+    weights = [exp(each - max(foretold)) for each in foretold]  # of thousands of errors, either alone is zero
+    return sum(weight * tail for weight, tail in zip(weights, tails, strict=True)) / sum(weights)
 
 
 def upper_bound(sides: Sides) -> float:

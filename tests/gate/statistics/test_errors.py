@@ -40,6 +40,20 @@ def test_twice_the_probe_rate_is_not_twice_the_errors():
     assert not found.failed
 
 
+def test_millions_of_requests_are_judged_as_well():
+    chance = random.Random(5)
+    old, same, worse = (
+        counted(*(round(chance.gauss(mean, 25)) for _ in range(24)), total=60_000) for mean in (600, 600, 1300)
+    )
+    assert not errors.compare(sides(old, same), 0.5, 0.01).failed
+    assert errors.compare(sides(old, worse), 0.5, 1e-6).failed
+
+
+def test_the_same_rate_of_many_errors_is_not_more_at_any_margin():
+    window, reference = Counts(10_050, 10**6), Counts(10_000, 10**6)
+    assert predictive(window, reference, 10**6, 0.0) > 0.1
+
+
 def test_two_errors_are_too_few():
     assert errors.compare(sides(counted(*[0] * 24), counted(1, 0, 1)), 0.5, 0.5).p == 1.0
 
