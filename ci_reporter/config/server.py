@@ -24,6 +24,9 @@ class Server(Settings):
         None, values.certificates, "FILE", "Certificates to trust instead of the system's, PEM: a file or a folder."
     )
 
+    def __repr__(self) -> str:
+        return super().__repr__().replace(repr(self.url), repr(self.address())) if self.url else super().__repr__()
+
     def address(self) -> str:
         """The address without a user and a password."""
         return public_url(self.url or "")

@@ -138,6 +138,10 @@ def test_the_address_is_shown_without_its_password(settings):
     assert (found.address(), found.access().password) == ("http://h:1/x", "hun@ter2")
 
 
+def test_the_password_in_an_address_is_not_in_the_text_of_the_settings(settings):
+    assert "hunter2" not in repr(settings(LOKI="http://me:hunter2@h"))
+
+
 def test_a_secret_is_not_in_the_text_of_the_settings(settings):
     found = settings(LOKI="http://h", LOKI_TOKEN="hunter2")
     assert "hunter2" not in repr(found.sinks["loki"])
