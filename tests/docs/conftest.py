@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import threading
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import exp
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,45 @@ def _shop(request: pytest.FixtureRequest, folder: Path) -> World:
     request.addfinalizer(lambda: (server.shutdown(), thread.join(), server.server_close()))
     names = {"https://shop.example": f"http://127.0.0.1:{server.server_port}"}
     return World(folder=folder, names=names, env={"GITHUB_SHA": server.revision})
+
+
+# What the page waits minutes for takes seconds here; everything else is as the page says.
+SHORT = """
+gate: {
+  warmup: 1s, watch: 6s, extend: 6s, sustain: 5s, rate: 20/s, baseline: { window: 6s },
+  converge: { old_share: 40% }
+}
+rules:
+  - { name: outage, if: down for 3s }
+"""
+SHORT_TIMES = {
+    "CI_REPORTER_GATE_RULES": "short.yml",
+    "CI_REPORTER_GATE_WINDOW": "3s",
+}
+
+
+def _deploy(request: pytest.FixtureRequest, folder: Path) -> World:
+    """A checkout with a deploy script, and the service that it deploys to."""
+    (folder / "deploy.sh").write_text("#!/bin/sh\n")
+    (folder / "rollback.sh").write_text("#!/bin/sh\n")
+    for name in ("deploy.sh", "rollback.sh"):
+        (folder / name).chmod(0o755)
+    (folder / "short.yml").write_text(SHORT)
+    world = _shop(request, folder)
+    return World(folder=folder, names=world.names, env={**world.env, **SHORT_TIMES})
+
+
+def _recordings(_: pytest.FixtureRequest, folder: Path) -> World:
+    """Recordings of a service that became slower by half, and a rule on it."""
+    for name, phase, seconds, slower in (("before", "baseline", 120, 1.0), ("after", "watch", 300, 1.5)):
+        chance = random.Random(1)
+        lines = [{"recording": 1, "phase": phase}]
+        for at in range(seconds * 5):
+            latency_ms = round(120 * exp(chance.gauss(0, 0.45)) * slower, 1)
+            lines.append({"t": at / 5, "signal": "http_latency", "ok": True, "latency_ms": latency_ms, "status": 200})
+        (folder / f"{name}.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (folder / "gate.yml").write_text('rules: [ { name: slow, if: "http_latency_p95 > +20%" } ]\n')
+    return World(folder=folder)
 
 
 def _commit(folder: Path, tag: str) -> str:
@@ -159,6 +200,8 @@ def _prometheus(request: pytest.FixtureRequest, folder: Path) -> World:
 WORLDS = {
     "answer-the-gate.md": _shop,
     "coverage-and-tests.md": _shards,
+    "gate-a-deploy.md": _deploy,
+    "judge-a-recording.md": _recordings,
     "push-to-a-pushgateway.md": _prometheus,
     "sign-what-you-ship.md": _artifacts,
     "stamp-an-artifact.md": _artifacts,
