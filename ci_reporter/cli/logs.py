@@ -30,7 +30,8 @@ _STDIN = "-"
 
 @click.command(
     "logs",
-    epilog="Examples:  ci-reporter logs --run github-17012345678-1 app.log    ci-reporter run --wrap-logs -- make",
+    epilog="\b\nExamples:  ci-reporter logs --run github-17012345678-1 app.log\n"
+    "           ci-reporter run --wrap-logs -- make",
 )
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @click.option("--run", "run_id", metavar="CI_RUN_ID", help="That run; without this, the run we are in.")
