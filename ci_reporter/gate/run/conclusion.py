@@ -74,6 +74,8 @@ def _since(finding: Finding) -> str:
 
 
 def _how_sure(finding: Finding) -> str:
+    if finding.verdict == FAIL and finding.unit == "failures":
+        return "counted, not estimated"
     if finding.verdict == FAIL and finding.p is not None and finding.needed is not None:
         return f"p = {finding.p:.2g}, where {finding.needed:.2g} is enough ({finding.statistic})"
     if finding.verdict == FAIL and finding.e is not None and finding.needed is not None:
@@ -103,7 +105,7 @@ def _to_do(outcome: Outcome) -> str:
     if outcome.rollback:
         if outcome.rollback.verified:
             return "the last good revision serves again; mend the change before you deploy it again"
-        return "look at the service now: the deploy failed, and nobody can say that the last good revision is back"
+        return "look at the service now: nobody can say that the last good revision is back"
     if outcome.deploy_failed:
         return "look at the output of the deploy command; the service may be half deployed"
     return _look_at(outcome)

@@ -71,3 +71,9 @@ def test_what_was_done_is_said_with_what_became_of_it():
 )
 def test_what_to_do_depends_on_what_happened(outcome, to_do):
     assert lines(outcome)["to do"].startswith(to_do)
+
+
+def test_failures_in_a_row_are_counted_not_estimated():
+    said = lines(Outcome(watch=judged(watch=35.0, unit="failures", decided_at_s=6.5)))
+    assert said["what"].endswith(": 35 failures in a row")
+    assert said["how sure"] == "counted, not estimated"
