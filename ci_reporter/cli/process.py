@@ -16,18 +16,20 @@ if TYPE_CHECKING:
 def current_context(options: Mapping[str, Any] = EMPTY) -> Context:
     """The context of this process; `options` are what the command line was given. Raises UsageError."""
     context = load_context(dict(os.environ), _working_folder(), options)
-    if context.config.unrecognised:
+    if context.config.unrecognised or context.config.doubts:
         _warn(context)
     return context
 
 
 def _warn(context: Context) -> None:
-    """Say which variables nobody reads; few jobs have any, so what that needs is imported here."""
+    """Say which variables nobody reads, and what else is odd; few jobs have any, so its imports are here."""
     from ci_reporter.cli import output
     from ci_reporter.config import sinks, variables
 
     for warning in variables.warnings(context.config.unrecognised, sinks.all_settings()):
         output.warn(warning, context.env)
+    for doubt in context.config.doubts:
+        output.warn(doubt, context.env)
 
 
 def _working_folder() -> str:

@@ -33,7 +33,7 @@ class Config(Settings):
     """The settings in force, checked. Durations in seconds, sizes in bytes.
 
     `sinks` has the settings of each sink that is switched on, by its name. `unrecognised` are variables that look like
-    settings and are not.
+    settings and are not, `doubts` sentences about settings that may be a mistake.
     """
 
     config: str | None = option(
@@ -169,6 +169,7 @@ class Config(Settings):
     prometheus: PrometheusSettings = PrometheusSettings()
     sinks: Mapping[str, Any] = EMPTY
     unrecognised: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     def secrets(self) -> frozenset[str]:
         """The values of all secrets, those of sinks and servers included."""

@@ -33,12 +33,14 @@ def load(options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str,
     known = sinks.settings(found)
     if sources.file:
         sources.file.check(known)
-    active = (_group(kind, sources) for kind in found)
+    prometheus = _group(PrometheusSettings, sources)
+    active = [each for each in (_group(kind, sources) for kind in found) if each.is_set]
     return Config(
         **_values(Config, sources),
-        prometheus=_group(PrometheusSettings, sources),
-        sinks={each.group: each for each in active if each.is_set},
+        prometheus=prometheus,
+        sinks={each.group: each for each in active},
         unrecognised=unknown_variables(env, known),
+        doubts=tuple(doubt for each in (prometheus, *active) if (doubt := each.doubt(env))),
     )
 
 
@@ -62,7 +64,7 @@ def _sinks(sources: Sources) -> list[type[Settings]]:
 def _group(kind: type[Settings], sources: Sources) -> Any:
     """The settings of a group. Raises UsageError."""
     found = kind(**_values(kind, sources))
-    if problem := found.problem(sources.env):
+    if problem := found.problem():
         raise UsageError(problem)
     return found
 

@@ -43,11 +43,8 @@ class Server(Settings):
         password = self._pair()[1]
         return super().secrets() | ({password} if password else set())
 
-    def problem(self, env: Mapping[str, str]) -> str | None:
-        """Two ways of signing in at once, or half of one: the server would be told something nobody has meant.
-
-        An empty variable stands for a secret that this job may not have, such as that of a fork: no mistake.
-        """
+    def problem(self) -> str | None:
+        """Two ways of signing in at once: the server would be told something nobody has meant."""
         if not self.url:
             return None
         user, password = self._pair()
@@ -57,12 +54,19 @@ class Server(Settings):
                 f"{self.group}: both a token and a user or password are set, and a server takes one of them"
                 f" (unset {name}_TOKEN, or {name}_USERNAME and {name}_PASSWORD)"
             )
-        withheld = {f"{name}_PASSWORD", f"{name}_PASSWORD_FILE"} & env.keys()
-        if self.username and password is None and not withheld:
-            return f"{self.group}: there is a user and no password (set {name}_PASSWORD or {name}_PASSWORD_FILE)"
         if self.password and not user:
             return f"{self.group}: there is a password and no user (set {name}_USERNAME)"
         return None
+
+    def doubt(self, env: Mapping[str, str]) -> str | None:
+        """A user without a password: a mistake, or a job of a fork, whose secrets are withheld and which must not fail.
+
+        GitHub gives such a job an empty variable, GitLab none at all.
+        """
+        name = f"{PREFIX}{self.group.upper()}_PASSWORD"
+        if not self.url or not self.username or self._pair()[1] is not None or {name, f"{name}_FILE"} & env.keys():
+            return None
+        return f"{self.group}: there is a user and no password (set {name} or {name}_FILE)"
 
     def _pair(self) -> tuple[str | None, str | None]:
         """User and password; what is set for itself comes before what the address has."""

@@ -133,6 +133,10 @@ class Settings(Frozen):
         found = (getattr(self, each.field) for each in self.declared if each.secret)
         return frozenset(value for value in found if value)
 
-    def problem(self, env: Mapping[str, str]) -> str | None:  # noqa: ARG002
+    def problem(self) -> str | None:
         """What is wrong with these settings together, as a sentence with the way out."""
+        return None
+
+    def doubt(self, env: Mapping[str, str]) -> str | None:  # noqa: ARG002
+        """What may be a mistake, or may be as this job has to have it; as a sentence with the way out."""
         return None

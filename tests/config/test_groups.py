@@ -107,13 +107,18 @@ def test_a_mistake_in_a_group_names_line_key_and_the_way_out(told, content, line
     [
         ({"TOKEN": "t", "USERNAME": "ci"}, "both a token and a user or password are set"),
         ({"TOKEN": "t", "PASSWORD": "p", "USERNAME": "ci"}, "both a token and a user or password are set"),
-        ({"USERNAME": "ci"}, "there is a user and no password (set CI_REPORTER_LOKI_PASSWORD or CI_REPORTER_LOKI"),
         ({"PASSWORD": "p"}, "there is a password and no user (set CI_REPORTER_LOKI_USERNAME)"),
     ],
-    ids=["token and user", "all", "no password", "no user"],
+    ids=["token and user", "all", "no user"],
 )
 def test_half_a_sign_in_or_two_are_an_error(told, env, line):
     assert told(LOKI="http://h", **{f"LOKI_{name}": value for name, value in env.items()}).startswith(f"loki: {line}")
+
+
+def test_a_user_without_a_password_is_a_warning_as_forks_have_no_secrets(settings):
+    found = settings(LOKI="http://h", LOKI_USERNAME="ci")
+    said = "loki: there is a user and no password (set CI_REPORTER_LOKI_PASSWORD or CI_REPORTER_LOKI_PASSWORD_FILE)"
+    assert found.doubts == (said,)
 
 
 def test_a_token_beside_a_user_in_the_address_is_an_error(told):
