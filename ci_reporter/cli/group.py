@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ci_reporter import __version__
 from ci_reporter.cli.lazy import LazyGroup
+from ci_reporter.version import __version__
 
 COMMANDS = {
     "run": "Run a command and record it as a step.",

@@ -11,7 +11,6 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 
-from ci_reporter import __version__
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.frozen import EMPTY, Frozen
 from ci_reporter.http.reasons import reason
@@ -19,6 +18,7 @@ from ci_reporter.system.addresses import public_url
 from ci_reporter.system.deadline import Deadline
 from ci_reporter.system.masking import Masking
 from ci_reporter.system.text import one_line
+from ci_reporter.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -197,12 +197,36 @@ def _prometheus(request: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder, names={**world.names, "prometheus.example:9090": f"127.0.0.1:{prometheus.port}"})
 
 
+GATE = """rules:
+  - { name: down, if: "down for 2s" }
+"""
+JUNIT = """<testsuite name="cart">
+ <testcase name="adds up" time="0.01"/>
+ <testcase name="rounds" time="0.02"><failure message="1.005"/></testcase>
+</testsuite>
+"""
+
+
+def _python(request: pytest.FixtureRequest, folder: Path) -> World:
+    """A service, and a checkout with reports, a rules file and something to stamp. The watch is shorter than shown."""
+    (folder / "cart.py").write_text("def total(prices):\n    return sum(prices)\n")
+    (folder / "coverage.xml").write_text(COBERTURA)
+    (folder / "junit.xml").write_text(JUNIT)
+    (folder / "gate.yml").write_text(GATE)
+    (folder / ".gitignore").write_text("*.zip\n*.ndjson\n")
+    shop = _shop(request, folder)
+    with zipfile.ZipFile(folder / "shop.zip", "w") as archive:
+        archive.writestr("a", "1")
+    return World(folder=folder, names={**shop.names, "watch_s=300": 'watch_s=4, warmup_s=0, rules="gate.yml"'})
+
+
 WORLDS = {
     "answer-the-gate.md": _shop,
     "coverage-and-tests.md": _shards,
     "gate-a-deploy.md": _deploy,
     "judge-a-recording.md": _recordings,
     "push-to-a-pushgateway.md": _prometheus,
+    "python-api.md": _python,
     "sign-what-you-ship.md": _artifacts,
     "stamp-an-artifact.md": _artifacts,
     "when-delivery-fails.md": _gateway,

@@ -31,17 +31,10 @@ def command(watch: str, baseline: str | None, rules_path: str | None, environmen
     Exit codes: 0 pass, 1 fail, 2 a file is wrong, 3 inconclusive under `inconclusive: fail`.
     """
     from ci_reporter.cli.gate import text
-    from ci_reporter.gate import recording
-    from ci_reporter.gate.judge import judge
-    from ci_reporter.gate.rules import rulefile
-    from ci_reporter.gate.rules.ruleset import default
+    from ci_reporter.gate.offline import judge_recording
     from ci_reporter.gate.verdict import to_json
 
-    after = recording.read(watch, "watch")
-    before = recording.read(baseline, "baseline") if baseline else None
-    known = {*after.signals, *(before.signals if before else ())}
-    rules = (rulefile.load(rules_path, known) if rules_path else default(compared=before is not None)).on(environment)
-    verdict = judge(before, after, rules)
+    verdict = judge_recording(watch, baseline=baseline, rules=rules_path, on=environment)
     for note in verdict.notes:
         output.warn(note, os.environ)
     if as_json:

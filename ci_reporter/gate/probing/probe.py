@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urljoin, urlsplit
 
-from ci_reporter import __version__
 from ci_reporter.gate.probing.asserts import number_at, problem
 from ci_reporter.gate.probing.target import Target
 from ci_reporter.gate.recording import Probe
@@ -20,6 +19,7 @@ from ci_reporter.http.proxies import proxy_for
 from ci_reporter.http.reasons import system_reason
 from ci_reporter.system.masking import Masking
 from ci_reporter.system.text import one_line
+from ci_reporter.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
