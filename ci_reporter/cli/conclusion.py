@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping
 
-from ci_reporter.cli import output
+from ci_reporter.cli.output import colour, fail, result, say, warn
 from ci_reporter.context import Context
 from ci_reporter.schema import to_json
 from ci_reporter.step.finish import Conclusion
@@ -17,26 +17,26 @@ def show(conclusion: Conclusion, context: Context, *, as_json: bool = False) -> 
     """Say all that a conclusion has to say; `as_json` prints the record on stdout."""
     config = context.config
     for note in () if config.quiet else conclusion.notes:
-        output.say(f"ci-reporter: {note}")
+        say(f"ci-reporter: {note}")
     for warning in conclusion.warnings:
-        output.warn(warning, context.env)
+        warn(warning, context.env)
     for limit in conclusion.missed:
-        output.fail(limit, context.env)
+        fail(limit, context.env)
     if config.ci_summary and context.env.get("GITHUB_ACTIONS") == "true":
         _show_on_github(conclusion, context.env)
     if not config.quiet:
-        colour = output.colour(sys.stderr, context.env)
-        output.say(terminal.last_line(conclusion.report, conclusion.fate, colour=colour))
+        painted = colour(sys.stderr, context.env)
+        say(terminal.last_line(conclusion.report, conclusion.fate, colour=painted))
     if as_json:
-        output.result(json.dumps(to_json(conclusion.report)))
+        result(json.dumps(to_json(conclusion.report)))
     for preview in conclusion.previews:
-        output.result(preview)
+        result(preview)
 
 
 def _show_on_github(conclusion: Conclusion, env: Mapping[str, str]) -> None:
     """Annotate failed tests, and append to the page of the run; that it cannot be written is worth a warning."""
     for line in github.failed_tests(conclusion.failed, github.MOST_ANNOTATIONS - len(conclusion.missed)):
-        output.say(line)
+        say(line)
     path = env.get(github.SUMMARY)
     if not path:
         return
@@ -44,4 +44,4 @@ def _show_on_github(conclusion: Conclusion, env: Mapping[str, str]) -> None:
         with open(path, "a", encoding="utf-8", errors="replace") as file:
             file.write(github.summary(conclusion.report, conclusion.failed))
     except OSError as exc:
-        output.warn(f"cannot write the summary to {github.SUMMARY} ({path}): {exc.strerror}", env)
+        warn(f"cannot write the summary to {github.SUMMARY} ({path}): {exc.strerror}", env)

@@ -70,7 +70,7 @@ def _record(
 
 def _load() -> None:
     """Import, while the command runs, what is imported where it is needed below."""
-    from ci_reporter.cli import conclusion  # noqa: F401
+    from ci_reporter.cli.conclusion import show  # noqa: F401
     from ci_reporter.runner import interrupt  # noqa: F401
     from ci_reporter.step import conclude  # noqa: F401
 

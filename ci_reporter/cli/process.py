@@ -23,13 +23,13 @@ def current_context(options: Mapping[str, Any] = EMPTY) -> Context:
 
 def _warn(context: Context) -> None:
     """Say which variables nobody reads, and what else is odd; few jobs have any, so its imports are here."""
-    from ci_reporter.cli import output
+    from ci_reporter.cli.output import warn
     from ci_reporter.config import sinks, variables
 
     for warning in variables.warnings(context.config.unrecognised, sinks.all_settings()):
-        output.warn(warning, context.env)
+        warn(warning, context.env)
     for doubt in context.config.doubts:
-        output.warn(doubt, context.env)
+        warn(doubt, context.env)
 
 
 def _working_folder() -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ci_reporter.config import values
 from ci_reporter.config.setting import PREFIX, Settings, option, setting
+from ci_reporter.config.values import certificates, text
+from ci_reporter.config.values import url as url_value
 from ci_reporter.system.addresses import public_url
 
 TYPE_CHECKING = False
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
 class Server(Settings):
     """An address with basic or bearer authentication. A user and a password may stand in the address, too."""
 
-    url: str | None = option(None, values.url, "URL", "The address.", main=True)
-    username: str | None = setting(None, values.text, "NAME", "Basic authentication: the user.")
-    password: str | None = setting(None, values.text, "", "Basic authentication: the password.", secret=True)
-    token: str | None = setting(None, values.text, "", "Bearer authentication: the token.", secret=True)
+    url: str | None = option(None, url_value, "URL", "The address.", main=True)
+    username: str | None = setting(None, text, "NAME", "Basic authentication: the user.")
+    password: str | None = setting(None, text, "", "Basic authentication: the password.", secret=True)
+    token: str | None = setting(None, text, "", "Bearer authentication: the token.", secret=True)
     ca: str | None = setting(
-        None, values.certificates, "FILE", "Certificates to trust instead of the system's, PEM: a file or a folder."
+        None, certificates, "FILE", "Certificates to trust instead of the system's, PEM: a file or a folder."
     )
 
     def __repr__(self) -> str:

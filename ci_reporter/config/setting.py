@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ci_reporter.config import values
+from ci_reporter.config.values import flag
 from ci_reporter.frozen import Frozen, replace
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ class Setting(Frozen):
     @property
     def is_flag(self) -> bool:
         """Whether it is a yes-or-no setting, an option without a value."""
-        return self.parse is values.flag
+        return self.parse is flag
 
     @property
     def name(self) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from ci_reporter.health import traffic
+from ci_reporter.health.traffic import DURATIONS, IN_PROGRESS, LABELS, OTHER, REQUESTS, bounded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,17 +40,15 @@ class SharedTraffic:
     def __init__(self, path: str, registry: CollectorRegistry, buckets_s: Sequence[float]) -> None:
         MultiProcessCollector(registry, path)  # type: ignore[no-untyped-call]  # it has no annotations
         own = CollectorRegistry()  # what this process alone has counted is shown to nobody
-        self._requests = Counter("http_requests", traffic.REQUESTS, [*traffic.LABELS, "code"], registry=own)
+        self._requests = Counter("http_requests", REQUESTS, [*LABELS, "code"], registry=own)
         self._durations = Histogram(
             "http_request_duration_seconds",
-            traffic.DURATIONS,
-            traffic.LABELS,
+            DURATIONS,
+            LABELS,
             registry=own,
             buckets=tuple(sorted(buckets_s)),
         )
-        self._in_progress = Gauge(
-            "http_requests_in_progress", traffic.IN_PROGRESS, registry=own, multiprocess_mode="livesum"
-        )
+        self._in_progress = Gauge("http_requests_in_progress", IN_PROGRESS, registry=own, multiprocess_mode="livesum")
         self._series: dict[tuple[str, str, str], tuple[Callable[[], None], Callable[[float], None]]] = {}
 
     def begin(self) -> None:
@@ -60,12 +58,12 @@ class SharedTraffic:
     def end(self, method: str, route: str | None, code: int | str, took_s: float) -> None:
         """Count it as answered."""
         self._in_progress.dec()
-        key = method, route or traffic.OTHER, str(code)
+        key = method, route or OTHER, str(code)
         count, observe = self._series.get(key) or self._series_of(*key)
         count()
         observe(took_s)
 
     def _series_of(self, method: str, route: str, code: str) -> tuple[Callable[[], None], Callable[[float], None]]:
-        method, route, code = traffic.bounded(method, route, code, self._series)
+        method, route, code = bounded(method, route, code, self._series)
         series = self._requests.labels(method, route, code).inc, self._durations.labels(method, route).observe
         return self._series.setdefault((method, route, code), series)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 
-from ci_reporter.health import build as builds
+from ci_reporter.health.build import find
 from ci_reporter.health.checks import Check, CheckResult, CheckRunner
 from ci_reporter.health.draining import Draining
 from ci_reporter.health.multiprocess import SharedTraffic, folder
@@ -72,7 +72,7 @@ class Service:
         buckets_s: Sequence[float] = BUCKETS_S,
         drain_s: float = 0.0,
     ) -> None:
-        self.build = builds.find(build) if isinstance(build, str) else build or BuildInfo()
+        self.build = find(build) if isinstance(build, str) else build or BuildInfo()
         self.endpoints = (paths or Paths()).table()
         self.registry = CollectorRegistry()
         self.traffic = _traffic(self.registry, buckets_s)

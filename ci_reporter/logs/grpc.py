@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
-from ci_reporter.logs import carriers
+from ci_reporter.logs.carriers import from_headers, headers
 from ci_reporter.logs.current import Context, context, use
 
 TYPE_CHECKING = False
@@ -82,14 +82,14 @@ def _class_name(kind: str) -> str:
 def _brought(call: Any, trust: Trust) -> Context:
     """The context in a call's metadata; binary values (`…-bin`) are not ours."""
     metadata: Metadata = call.invocation_metadata if trust(call) else ()
-    return carriers.from_headers({key: value for key, value in metadata or () if key in _CARRIERS})  # type: ignore[misc]
+    return from_headers({key: value for key, value in metadata or () if key in _CARRIERS})  # type: ignore[misc]
 
 
 def _with_context(metadata: Metadata) -> list[tuple[str, str | bytes]]:
     """The metadata of a call with the current context; what the caller has set stays."""
     given = list(metadata or ())
     known = {key for key, _ in given}
-    ours = ((name.lower(), value) for name, value in carriers.headers(context()).items())
+    ours = ((name.lower(), value) for name, value in headers(context()).items())
     return [*given, *((name, value) for name, value in ours if name not in known)]
 
 

@@ -13,7 +13,8 @@ from contextvars import copy_context
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
-from ci_reporter.logs import carriers
+from ci_reporter.logs.carriers import headers as headers_of
+from ci_reporter.logs.carriers import variables
 from ci_reporter.logs.current import Context, context, use
 
 TYPE_CHECKING = False
@@ -31,14 +32,14 @@ EVERY_HOST = ("*",)
 
 def headers() -> dict[str, str]:
     """The headers that carry the current context, for a client of which nothing is known here."""
-    return carriers.headers(context())
+    return headers_of(context())
 
 
 def environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
     """An environment for a process, `os.environ` by default, with the current context in it."""
     base = os.environ if env is None else env
     stale = ("CI_RUN_ID", "TRACEPARENT", "TRACESTATE", "BAGGAGE")
-    return {name: value for name, value in base.items() if name not in stale} | carriers.variables(context())
+    return {name: value for name, value in base.items() if name not in stale} | variables(context())
 
 
 def requests_session(session: requests.Session, hosts: Sequence[str] = EVERY_HOST) -> requests.Session:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from heapq import heappush, heapreplace
 
 from ci_reporter.model import Tests
-from ci_reporter.testresults import values
 from ci_reporter.testresults.places import Place
+from ci_reporter.testresults.values import message as shown_message
+from ci_reporter.testresults.values import name as shown_name
 
 PASSED = "passed"
 FAILED = "failed"
@@ -178,11 +179,11 @@ def sum_of(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
 
 def _case(outcome: str, name: str, suite: str, seconds: float | None, message: str, flaky: bool) -> Case:
     return Case(
-        name=values.name(name) or "(no name)",
-        suite=values.name(suite),
+        name=shown_name(name) or "(no name)",
+        suite=shown_name(suite),
         outcome=outcome,
         duration_ms=None if seconds is None else round(seconds * 1000),
-        message=values.message(message),
+        message=shown_message(message),
         flaky=flaky,
     )
 

@@ -11,10 +11,9 @@ import time
 from collections.abc import Mapping, Sequence
 
 from ci_reporter.errors import CIReporterError
-from ci_reporter.gate import recording
 from ci_reporter.gate.probing.openloop import plan_of
 from ci_reporter.gate.probing.target import Target
-from ci_reporter.gate.recording import Sample
+from ci_reporter.gate.recording import Sample, sample
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,7 +129,7 @@ class Prober:
 
     def _hear(self, found: dict[str, object]) -> None:
         if "signal" in found:
-            self._found.append(recording.sample(found))
+            self._found.append(sample(found))
         elif "problem" in found:
             self._problems[str(found["problem"])] = None
         elif "settled" in found:

@@ -13,9 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ci_reporter.errors import StateError, UsageError
-from ci_reporter.gate import recording
 from ci_reporter.gate.probing.buffer import write
-from ci_reporter.gate.recording import Recording
+from ci_reporter.gate.recording import Recording, read
 from ci_reporter.model import seconds_of
 from ci_reporter.system.files import read_bounded, write_atomic
 
@@ -45,7 +44,7 @@ class PastGate:
     def recording(self, phase: str) -> Recording | None:
         """Its baseline or watch; None where it had none. Raises UsageError for a file that is not a recording."""
         path = os.path.join(self.path, f"{phase}.ndjson")
-        return recording.read(path) if os.path.exists(path) else None
+        return read(path) if os.path.exists(path) else None
 
 
 def store(folder: str, name: str, recordings: Mapping[str, Recording], about: Mapping[str, Any]) -> str:

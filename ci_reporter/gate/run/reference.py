@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ci_reporter.gate import recording
 from ci_reporter.gate.probing import targets
 from ci_reporter.gate.recording import Recording, Signal
+from ci_reporter.gate.recording import read as read_recording
 from ci_reporter.gate.rules.conditions import DEFAULT_SIGNAL, Relative, leaves
 from ci_reporter.gate.rules.ruleset import RuleSet
 from ci_reporter.gate.run import archive
@@ -34,7 +34,7 @@ class Reference:
 
 def from_file(path: str) -> Reference:
     """The baseline in a file. Raises UsageError."""
-    return Reference(recording=recording.read(path, "baseline"), origin=os.path.basename(path))
+    return Reference(recording=read_recording(path, "baseline"), origin=os.path.basename(path))
 
 
 def from_archive(
