@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ci_reporter.cli.options import parse, run_settings
-from ci_reporter.cli.run import command
-from ci_reporter.cli.run import given as given_to
+from ci_reporter.cli.run import command, explicit_options
 from ci_reporter.config.sinks import all_settings
 
 FLAGS = list(run_settings())
@@ -22,7 +21,7 @@ def by_click(given_arguments):
     """What click makes of them."""
     params = dict(command.make_context("run", list(given_arguments)).params)
     words = list(params.pop("command"))
-    return given_to(params), words
+    return explicit_options(params), words
 
 
 @given(arguments)
