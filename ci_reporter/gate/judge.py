@@ -106,7 +106,7 @@ class Judge:
     def _look(self, rule: Rule, at_s: float) -> Look:
         """A look of that time: with the rule's α, shared by the parts of an `or`, and with β where it may pass."""
         early = self._rules.settings.early_pass
-        look = Look(at_s=at_s, schedule=self._schedule, alpha=self._alphas[rule.name] / _parts(rule.condition))
+        look = Look(at_s=at_s, schedule=self._schedule, alpha=self._alphas[rule.name] / part_count(rule.condition))
         if not self._schedule.has(at_s):
             return look
         if at_s >= self._schedule.watch_s:
@@ -240,11 +240,11 @@ def _when(finding: Finding) -> float:
     return inf if finding.decided_at_s is None else finding.decided_at_s
 
 
-def _parts(condition: Condition) -> int:
+def part_count(condition: Condition) -> int:
     """Among how many comparisons a condition divides its α: those of an `or`, as any of them fails it."""
     if not isinstance(condition, Group):
         return 1
-    inside = [_parts(part) for part in condition.parts]
+    inside = [part_count(part) for part in condition.parts]
     return sum(inside) if condition.word == "or" else max(inside)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ci_reporter.gate import recording
 from ci_reporter.gate.judge import judge
 from ci_reporter.gate.rules import rulefile
 from ci_reporter.gate.rules.ruleset import default
+from ci_reporter.gate.rules.undecidable import obstacles, recorded
 from ci_reporter.gate.verdict import Verdict
 
 
@@ -15,11 +18,15 @@ def judge_recording(
     """Judge a recorded watch as the gate would have judged it then.
 
     `watch` and `baseline` are paths of recordings (NDJSON), `rules` is the path of a rules file, without which the
-    default rules hold; `on` names the deploy, for rules that hold for some deploys only. Raises UsageError for a file
+    default rules hold; `on` names the deploy, for rules that hold for some deploys only. What recordings of this length
+    can never decide is among the notes. Raises UsageError for a file
     that cannot be read, naming the file and the line.
     """
     after = recording.read(watch, "watch")
     before = recording.read(baseline, "baseline") if baseline else None
     known = {*after.signals, *(before.signals if before else ())}
     found = rulefile.load(rules, known) if rules else default(compared=before is not None)
-    return judge(before, after, found.on(on))
+    chosen = found.on(on)
+    undecided = obstacles(chosen, recorded(chosen, before, after))
+    verdict = judge(before, after, chosen)
+    return replace(verdict, notes=(*(each.sentence(chosen.source) for each in undecided), *verdict.notes))

@@ -63,3 +63,17 @@ def test_lint_warns_or_refuses(run_program, tmp_path, text, code, said):
     (tmp_path / "gate.yml").write_text(text)
     ended = run_program("gate", "lint", str(tmp_path / "gate.yml"))
     assert (ended.returncode, said in ended.stdout) == (code, True)
+
+
+def test_lint_refuses_what_can_never_be_decided(run_program, tmp_path):
+    (tmp_path / "gate.yml").write_text("gate: { watch: 10s }\n" + RULES)
+    ended = run_program("gate", "lint", str(tmp_path / "gate.yml"))
+    assert ended.returncode == 2
+    assert "it needs 45 s of watch, and there are 20 s" in ended.stderr
+
+
+def test_judge_only_warns_of_what_could_not_be_decided(run_program, write_recording):
+    before, watch = write_recording("before.ndjson", "baseline", seconds=120), write_recording("w.ndjson", seconds=30)
+    ended = run_program("gate", "judge", "--baseline", before, "--watch", watch)
+    assert ended.returncode != 2
+    assert "it needs 45 s of watch, and there are 30 s" in ended.stderr

@@ -52,11 +52,12 @@ def test_around_without_a_command_is_a_usage_error(run_program):
     )
 
 
-def test_a_baseline_of_a_service_that_is_not_there_stops_no_deploy(run_program, free_port):
+def test_a_baseline_of_a_service_that_is_not_there_stops_no_deploy(run_program, gate_yml, free_port):
     url = f"http://127.0.0.1:{free_port()}/"
-    ended = run_program("gate", "baseline", url, "--window", "1s", "--out", "before.ndjson")
+    args = ("--rules", gate_yml(ALWAYS), "--window", "1s", "--out", "before.ndjson")
+    ended = run_program("gate", "baseline", url, *args)
     assert ended.returncode == 0
-    assert "5 of 5 probes failed" in ended.stderr
+    assert "20 of 20 probes failed" in ended.stderr
     assert '"reason": "connection refused"' in (run_program.folder / "before.ndjson").read_text()
 
 
@@ -265,3 +266,21 @@ def test_a_wrong_setting_is_refused_before_anything_is_probed(run_program, args,
     assert said in ended.stderr
     assert "geheim" not in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_watch_too_short_for_its_rules_is_said_before_the_deploy(run_program, backend):
+    service = backend(OLD)
+    args = ("gate", "around", service.url, "--watch", "10s", "--expect-revision", NEW, "--", "touch", "deployed")
+    ended = run_program(*args)
+    assert ended.returncode == 2
+    assert "it needs 45 s of watch, and there are 20 s (write watch: 45s)" in ended.stderr
+    assert not (run_program.folder / "deployed").exists()
+    assert (service.asked, run_program.records()) == (0, [])
+
+
+def test_a_baseline_file_too_short_for_its_rules_is_said_before_the_first_probe(run_program, backend, write_recording):
+    service = backend(NEW)
+    before = write_recording("before.ndjson", "baseline", seconds=5)
+    ended = run_program("gate", service.url, "--baseline", before, "--expect-revision", NEW)
+    assert (ended.returncode, service.asked) == (2, 0)
+    assert "with a baseline of 5 s (write a window of 10 s" in ended.stderr

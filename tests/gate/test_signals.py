@@ -58,12 +58,12 @@ def test_around_ends_in_its_baseline_without_a_deploy(interrupt, run_program, ba
 
 
 @EACH_SIGNAL
-def test_around_ends_with_its_deploy(interrupt, run_program, backend, number):
-    service = backend(OLD)
+def test_around_ends_with_its_deploy(interrupt, run_program, backend, gate_yml, number):
+    service, rules = backend(OLD), gate_yml(ALWAYS)
     (run_program.folder / "deploy.sh").write_text("touch begun; sleep 60 & wait\n")
-    args = ("gate", "around", service.url, "--expect-revision", NEW, "--window", "1s", "--", "sh", "deploy.sh")
+    args = ("gate", "around", service.url, "--rules", rules, "--expect-revision", NEW, "--window", "1s")
     begun = run_program.folder / "begun"
-    code, _, _ = interrupt(number, begun.exists, *args)
+    code, _, _ = interrupt(number, begun.exists, *args, "--", "sh", "deploy.sh")
     assert code == 128 + number
     assert [(each["step"], cancelled(each, number)) for each in run_program.records()] == [
         ("deploy", True),

@@ -16,13 +16,14 @@ from ci_reporter.cli.reporting import report_errors
 @click.argument("path", metavar="FILE")
 @report_errors
 def command(path: str) -> None:
-    """Check a rules file: errors end with exit 2, what is only suspicious is said."""
-    from ci_reporter.gate.rules import rulefile
+    """Check a rules file: errors end with exit 2, also a rule that can never fail; what is only suspicious is said."""
+    from ci_reporter.gate.rules import rulefile, undecidable
     from ci_reporter.gate.rules.lint import warnings
 
     rules = rulefile.load(path)
     found = warnings(rules)
     for warning in found:
         output.warn(warning, os.environ)
+    undecidable.check(rules, undecidable.planned(rules))
     counted = "1 rule" if len(rules.rules) == 1 else f"{len(rules.rules)} rules"
     output.result(f"{path}: {counted}, {len(found) or 'no'} warning{'' if len(found) == 1 else 's'}")

@@ -13,6 +13,7 @@ MODES = ("enforce", "dry-run")
 JUDGES = ("statistics", "threshold")
 POLICIES = ("fail", "warn")
 BUILT_IN_SIGNALS = ("http_latency", "health")
+BASELINE_INTERVALS = 40  # of PromQL: it costs nothing to look back
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from ci_reporter.gate.probing import promql, targets
 from ci_reporter.gate.probing.promql import NoData
 from ci_reporter.gate.probing.sources import Sources
 from ci_reporter.gate.recording import Recording, Signal
-from ci_reporter.gate.rules.ruleset import RuleSet, wanted_actions
+from ci_reporter.gate.rules.ruleset import BASELINE_INTERVALS, RuleSet, wanted_actions
 from ci_reporter.gate.run import phases, reference
 from ci_reporter.gate.run.last_good import last_good
 from ci_reporter.gate.run.options import GatePlan
@@ -21,7 +21,6 @@ from ci_reporter.gate.run.world import World
 from ci_reporter.gate.statistics import figures
 from ci_reporter.system.deadline import Deadline
 
-_INTERVALS = 40  # of a PromQL baseline: it costs nothing to look back
 _HISTORY_WITHIN_S = 10.0
 
 
@@ -107,7 +106,7 @@ def _warm_up(seen: Watch, rules: RuleSet) -> Iterator[str]:
 def _with_history(found: Recording, window_s: float, rules: RuleSet, world: World) -> Recording:
     """The recording, and beside it what Prometheus counted in that time, and at least in forty intervals."""
     step_s = rules.settings.interval_s
-    span_s = max(window_s, _INTERVALS * step_s)
+    span_s = max(window_s, BASELINE_INTERVALS * step_s)
     signals, notes, now_s = dict(found.signals), list(found.notes), world.now()
     for query in rules.queries if world.prometheus else ():
         assert world.prometheus  # noqa: S101

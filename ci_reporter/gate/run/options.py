@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from ci_reporter import buildinfo
 from ci_reporter.errors import UsageError
 from ci_reporter.gate.probing import commands, targets
-from ci_reporter.gate.rules import planfile, rulefile
+from ci_reporter.gate.rules import planfile, rulefile, undecidable
 from ci_reporter.gate.rules.ruleset import Gauge, Query, RuleSet, default
 from ci_reporter.gate.run import reference
 from ci_reporter.gate.run.reference import Reference
@@ -87,10 +87,13 @@ def plan_gate(
     rules = rules_of(options, compared=compared or bool(options.baseline))
     check(rules, world)
     environment = options.environment or options.on
+    compared_with = _reference(options, rules, world, environment)
+    counting = reference.applicable(rules, compared_with)
+    undecidable.check(counting, undecidable.planned(counting, compared_with.recording, compared=compared))
     return GatePlan(
         rules=rules,
         expected=expected_revision(rules, folder, revision),
-        reference=_reference(options, rules, world, environment),
+        reference=compared_with,
         environment=environment,
     )
 

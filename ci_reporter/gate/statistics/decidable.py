@@ -14,20 +14,28 @@ _MOST_BLOCKS = 2000
 _FEWEST_ERROR_BLOCKS = 3  # one for each third of a window
 
 
-def obstacle(leaf: Limit | Relative, schedule: Schedule, alpha: float, baseline_s: float, block_s: float) -> str | None:
-    """Why such a comparison can never fail, with the time that would do; None where it can."""
+def obstacle(
+    leaf: Limit | Relative, schedule: Schedule, alpha: float, baseline_s: float | None, block_s: float
+) -> str | None:
+    """Why such a comparison can never fail, with the time that would do; None where it can.
+
+    A relative one may fail all the same, by an outage: nothing good for 15 s. A baseline of None seconds is unknown.
+    """
     if isinstance(leaf, Limit):
         return _watch_of(limits.least_blocks(leaf.allowed, alpha) * block_s, schedule)
     if leaf.quantile is None:
         return _watch_of(_FEWEST_ERROR_BLOCKS * block_s, schedule)
     if found := _watch_of(max(schedule.sustain_s, _FEWEST_ERROR_BLOCKS * block_s), schedule):
         return found
+    if baseline_s is None:
+        return None
     blocks = int(baseline_s // block_s)
     if _fails(blocks, schedule, alpha, block_s):
         return None
     needed = next((each for each in range(blocks, _MOST_BLOCKS) if _fails(each, schedule, alpha, block_s)), None)
     needed_s = "longer" if needed is None else f"of {needed * block_s:g} s"
-    return f"can never fail with a baseline of {baseline_s:g} s (write a window {needed_s}, or a longer watch)"
+    said = f"can never fail, short of an outage, with a baseline of {baseline_s:g} s"
+    return f"{said} (write a window {needed_s}, or a longer watch)"
 
 
 def _watch_of(needed_s: float, schedule: Schedule) -> str | None:
