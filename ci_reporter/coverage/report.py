@@ -147,7 +147,7 @@ class CoverageReport:
 
     @property
     def mismatch(self) -> bool:
-        """Whether the file declares other than its records add up to. Nothing declared is no mismatch."""
+        """Whether what the file declares differs from the sum of its records; False where it declares nothing."""
         return self.differed or self._counts_differ() or self._rate_differs()
 
     @property

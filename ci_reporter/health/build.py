@@ -16,8 +16,8 @@ _log = logging.getLogger("ci_reporter.health")
 def find(path: str | None = None, *, beside: str | None = None, distribution: str | None = None) -> BuildInfo:
     """The stamp at `path`, else beside the file `beside`, else of an installed distribution.
 
-    A distribution that carries no stamp still has its version. What is nowhere is unknown; what cannot be read is
-    logged, and unknown: a service without a stamp is no reason not to start.
+    A distribution that carries no stamp still has its version. What is not found is unknown. A file that cannot
+    be read is logged and counts as unknown, so that your service starts without its stamp.
     """
     places = [path, beside and os.path.join(os.path.dirname(os.path.abspath(beside)), buildinfo.FILE_NAME)]
     for place in filter(None, places):

@@ -58,7 +58,7 @@ class Look:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed; a warning is no failure."""
+        """Whether nothing failed; a warning is not a failure."""
         return all(finding.status != "fail" for finding in self.findings)
 
 

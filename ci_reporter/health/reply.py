@@ -101,7 +101,7 @@ def revision_of(
     """The revision a reply tells: at the configured place, else at the first of the usual ones.
 
     `configured` is a path into the JSON (`git.commit.id`), `header:X-Foo` or `regex:…`, whose first group counts.
-    A text that is no commit (`unknown`, `7`) is given only where no other place has one. Raises UsageError when the
+    A text that is not a commit (`unknown`, `7`) is returned only where no place has one. Raises UsageError when the
     regular expression is malformed, and what `find`, which matches it, raises.
     """
     document = document_of(body)
@@ -129,7 +129,7 @@ def json_at(document: object, path: str) -> object:
 
 
 def same_revision(expected: str, served: str) -> bool | None:
-    """Whether one begins with the other, in any case; None, cannot be told, when one is no 7 hex digits or more."""
+    """Whether one begins with the other, in any case; None (unknown) unless both have 7 hex digits or more."""
     ours, theirs = expected.strip().casefold(), served.strip().casefold()
     if not (_REVISION.fullmatch(ours) and _REVISION.fullmatch(theirs)):
         return None

@@ -1,8 +1,8 @@
 """CircleCI. Source: CircleCI documentation, "Project values and variables".
 
-There is no pull request's number as such: `CIRCLE_PULL_REQUEST` is an address, unset for GitHub App and GitLab
-projects, and `CIRCLE_PR_NUMBER` exists for forks only, whose branch is called `pull/12`. The target branch and the
-event are not told. Containers of a parallel job share its name; `CIRCLE_NODE_INDEX`, from 0, tells them apart.
+CircleCI does not give the pull request's number by itself: `CIRCLE_PULL_REQUEST` is an address, unset for GitHub App
+and GitLab projects, and `CIRCLE_PR_NUMBER` exists for forks only, whose branch is called `pull/12`. The target branch
+and the event are unknown. Containers of a parallel job share its name; `CIRCLE_NODE_INDEX`, from 0, tells them apart.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Gitea Actions. Source: go-gitea/gitea, services/actions/context.go and models/actions/run.go.
 
 It sets GitHub's variables, with three differences: `GITHUB_SERVER_URL` ends in a slash, a run's page is found by its
-number, not by its id, and `GITHUB_WORKFLOW` is the workflow's file. There is no check run, so no page of a job.
+number, not by its id, and `GITHUB_WORKFLOW` is the workflow's file. Gitea has no check runs, so the page of a job is
+unknown.
 """
 
 from __future__ import annotations

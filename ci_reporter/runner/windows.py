@@ -1,4 +1,4 @@
-"""Windows: there are no process groups and no POSIX signals, so a timeout ends the command alone."""
+"""Windows has neither process groups nor POSIX signals, so a timeout ends only the command itself."""
 
 from __future__ import annotations
 

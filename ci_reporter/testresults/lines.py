@@ -17,7 +17,7 @@ _UTF8 = "utf-8-sig"
 def lines(file: BinaryIO) -> Iterator[tuple[int, str]]:
     """Number and text of each line, without its end; a line beyond `LONGEST_LINE` characters comes in parts.
 
-    Windows PowerShell redirects into UTF-16. Bytes that are no text come as lone surrogates, see `readable`.
+    Windows PowerShell redirects into UTF-16. Bytes that are not text come as lone surrogates, see `readable`.
     """
     encoding = _encoding(file)
     errors = "surrogateescape" if encoding == _UTF8 else "replace"

@@ -57,8 +57,8 @@ class Elf:
     """What the headers say.
 
     `loaded` is what the system maps: type, flags, address, size in memory. `names`: the index of the section that holds
-    the sections' names. `segments_end`: where all that is no section ends: the header, the program headers, what they
-    load.
+    the sections' names. `segments_end`: the end of what is not in a section: the header, the program headers, what
+    they load.
     """
 
     wide: bool

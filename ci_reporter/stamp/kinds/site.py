@@ -98,7 +98,7 @@ def _end_of_head(text: str) -> int | None:
 
 
 def _after(text: str, at: int, end: int | None, name: str) -> int | None:
-    """Where to look on: behind a comment, a tag, or an element whose content is no markup; None where it never ends."""
+    """Where the search goes on: behind a comment, a tag, or an element of plain text; None where that never ends."""
     if text.startswith("<!--", at):
         end = text.find("-->", at + 4)
         return end + 3 if end >= 0 else None

@@ -5,8 +5,8 @@ A stream is `BZh` and a digit, blocks, and a trailer. It is a stream of *bits*: 
 to a byte. The checksum is, block after block, `rotl(checksum, 1) ^ crc`. For two groups of blocks in a row it is
 therefore `rotl(first, blocks in second) ^ second`: the other blocks need not be unpacked, only counted.
 
-There is no list of blocks. As bzip2recover does, they are found by their 48 bits, which in other data would appear once
-in 2^48 places; the checksum in the trailer tells whether the blocks that were found are all there are.
+The format has no list of blocks. As bzip2recover does, we find them by their 48 bits, which appear by chance once in
+2^48 places of other data; the checksum in the trailer tells whether the blocks that were found are all there are.
 Source: bzip2 1.0.8, compress.c `BZ2_compressBlock` and bzip2recover.c.
 """
 
