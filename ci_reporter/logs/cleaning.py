@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from urllib.parse import ParseResult, SplitResult
 
 from ci_reporter.system.masking import Masking, names_a_secret
 from ci_reporter.system.userinfo import HIDDEN
@@ -45,9 +46,9 @@ class Cleaner:
         """One value."""
         if type(found) is str:  # most are
             return self._text(found)
-        if found is None or isinstance(found, bool):
-            return found
-        if isinstance(found, int | float) and (isinstance(found, int) or math.isfinite(found)):
+        if isinstance(found, SplitResult | ParseResult):  # the user information would be in a part of its own
+            return self._text(found.geturl())
+        if _is_plain(found):
             return HIDDEN if self._masking.holds(str(found)) else found
         if depth < _DEEPEST:
             if isinstance(found, Mapping):
@@ -75,6 +76,11 @@ def json_line(found: Mapping[str, Any], *, ascii_only: bool = False) -> str:
         del kept[left_out[-1]]
         line = json.dumps(kept | {"left_out": left_out}, ensure_ascii=ascii_only)
     return line
+
+
+def _is_plain(found: Any) -> bool:
+    """Whether JSON has such a value: it has no `nan` and no infinity."""
+    return found is None or isinstance(found, int) or (isinstance(found, float) and math.isfinite(found))
 
 
 def _as_text(found: Any) -> str:

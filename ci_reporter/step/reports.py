@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ from ci_reporter.step.draft import Draft
 from ci_reporter.step.failures import failed_test, name_of
 from ci_reporter.step.masking import masking_of
 from ci_reporter.system import reportfile
+from ci_reporter.system.masking import Masking
 from ci_reporter.testresults.cases import Case
 
 _MOST_NAMED = 10
@@ -44,17 +46,26 @@ def _with_coverage(draft: Draft, files: Sequence[str], folder: str, config: Conf
 
 def _with_tests(draft: Draft, files: Sequence[str], context: Context) -> Draft:
     found = testresults.collect(files, context.folder, context.config.tests_format)
+    masking = masking_of(context)
+    failing, flaky, slowest = (_without_secrets(cases, masking) for cases in (found.failed, found.flaky, found.slowest))
     report = replace(
         draft.report,
         tests=found.tests,
-        failed_tests=_names(found.failed),
-        flaky_tests=_names(found.flaky),
-        slowest_tests={name_of(case): case.duration_ms for case in found.slowest if case.duration_ms is not None},
+        failed_tests=_names(failing),
+        flaky_tests=_names(flaky),
+        slowest_tests={name_of(case): case.duration_ms for case in slowest if case.duration_ms is not None},
     )
-    masking = masking_of(context)
-    tests = (failed_test(case, context.folder, context.root) for case in found.failed)
-    failed = tuple(replace(each, message=masking.mask(each.message)) for each in tests)
+    failed = tuple(failed_test(case, context.folder, context.root) for case in failing)
     return _unread(replace(draft, report=report, failed=failed, notes=(*draft.notes, *found.notes)), found.problems)
+
+
+def _without_secrets(cases: Sequence[Case], masking: Masking) -> tuple[Case, ...]:
+    """The cases as they may be shown: a parameter of a test may be an address, and is a part of its name."""
+    mask = masking.mask
+    return tuple(
+        dataclasses.replace(each, name=mask(each.name), suite=mask(each.suite), message=mask(each.message))
+        for each in cases
+    )
 
 
 def _unread(draft: Draft, problems: Sequence[str]) -> Draft:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ci_reporter.config import Config
 from ci_reporter.context import Context
 from ci_reporter.errors import StateError
-from ci_reporter.frozen import Frozen
+from ci_reporter.frozen import Frozen, replace
 from ci_reporter.journal import Running
 from ci_reporter.model import Report, Run, Step, uuid7
 
@@ -34,8 +34,8 @@ def new_report(context: Context, run: Run, step: Step) -> Report:
     return Report(
         report_id=uuid7(),
         run=run,
-        step=step,
-        environment=config.environment,
+        step=replace(step, name=_without_passwords(step.name)),
+        environment=config.environment and _without_passwords(config.environment),
         tags=_tags(context),
         measures=config.measures,
     )
@@ -44,6 +44,15 @@ def new_report(context: Context, run: Run, step: Step) -> Report:
 def program(config: Config, argv: Sequence[str]) -> str:
     """The program that is run: with --shell the shell, for a line of it may hold anything."""
     return "sh" if config.shell else argv[0]
+
+
+def _without_passwords(name: str) -> str:
+    """A name without the passwords of addresses in it. Known secrets stay: one that is `unit` must not rename steps."""
+    if "//" not in name:
+        return name
+    from ci_reporter.system.userinfo import mask_addresses  # most names have no address and need not wait for it
+
+    return mask_addresses(name)
 
 
 def _tags(context: Context) -> Mapping[str, str]:

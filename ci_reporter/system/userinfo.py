@@ -19,10 +19,14 @@ _STRICT = r"(?!@)(?:[^\s/?#\"<>\\`@]*+@)++"
 # user:pass/word@: a password that should have been percent-encoded. A port is not one: http://host:80/@user
 _LENIENT = rf"[^\s/?#\"<>\\`@:\[]*+:(?!\d*(?:[/?#\\]|$))(?:(?:[^\s\"<>@:]++|:(?!{_SLASHES}))*+@)++"
 _USERINFO = re.compile(rf"(:{_SLASHES})({_STRICT}|{_LENIENT})")
+# //user:password@host, an address that takes its scheme from where it stands; `a//b:c@d` is a path
+_NO_SCHEME = re.compile(r"(?<![^\s\"'`(=,])(//)[^\s/?#\"<>\\`@:]*+:[^\s/?#\"<>\\`@]*+@")
+# https%3A%2F%2Fuser%3Apassword%40host, an address in a parameter of another
+_ENCODED = re.compile(r"(%3A(?:%2F|/){2})(?:(?!%(?:2F|3F|23|40))[^\s/?#&\"<>\\`@])++(%40|@)", re.IGNORECASE)
 # jdbc:oracle:thin:user/password@host
 _ORACLE = re.compile(r"(jdbc:oracle:[a-z0-9]{1,10}:)[^\s/@\"]{1,128}/[^\s@\"]{1,128}@")
-# ?user=u&password=p, ;password=p, and the signed addresses of object stores
-_PARAMETER = re.compile(r"([?&;])([\w.-]{1,60})=([^&;#\s\"'<>\\]+)")
+# ?user=u&password=p, ;password=p, #access_token=t, and the signed addresses of object stores
+_PARAMETER = re.compile(r"([?&;#])([\w.-]{1,60})=([^&;#\s\"'<>\\]+)")
 _SECRET_PARAMETER = re.compile(r"password|passwd|pwd|secret|token|api_?key|signature|credential|^sig$", re.IGNORECASE)
 _SHORTEST_TOKEN = 20
 _NO_PASSWORD_SCHEMES = ("ssh", "sftp", "scp", "rsync")  # a user alone is a name there, most often `git`
@@ -30,9 +34,13 @@ _NO_PASSWORD_SCHEMES = ("ssh", "sftp", "scp", "rsync")  # a user alone is a name
 
 def mask_addresses(text: str) -> str:
     """The text with the user information of every address in it, and secret parameters, as `***`."""
+    if "//" in text and "@" in text:
+        text = _NO_SCHEME.sub(rf"\1{HIDDEN}@", text)
     if ":" in text and "@" in text:
         text = _USERINFO.sub(_without_user, text)
         text = _ORACLE.sub(rf"\1{HIDDEN}@", text)
+    if "%3" in text:
+        text = _ENCODED.sub(rf"\1{HIDDEN}\2", text)
     return _PARAMETER.sub(_without_value, text) if "=" in text else text
 
 

@@ -126,6 +126,13 @@ def test_what_has_a_secrets_name_is_hidden_whatever_it_is(logged):
     }
 
 
+def test_the_password_of_an_address_in_parts_is_hidden(logged):
+    code = (
+        "from urllib.parse import urlsplit; structlog.get_logger().info('x', url=urlsplit('https://u:hunter2pw@h/x'))"
+    )
+    assert logged(code)[0]["url"] == "https://***@h/x"
+
+
 def test_a_secret_learned_later_is_hidden_from_then_on(logged):
     (line,) = logged(f"logs.hide('{SECRET}'); logging.warning('is {SECRET}')")
     assert line["message"] == "is ***"

@@ -85,3 +85,14 @@ def test_without_a_baseline_a_drop_cannot_be_told(draft):
     found = draft(coverage=["lcov.info"], coverage_drop_points="1")
     assert found.missed == ()
     assert "neither --coverage-baseline nor a Pushgateway is set" in found.warnings[0]
+
+
+def test_a_password_in_the_name_of_a_test_is_masked(make_context, make_report, tmp_path):
+    name = "opens[postgres://u:hunter2pw@h/db]"
+    (tmp_path / "junit.xml").write_text(
+        f'<testsuite><testcase name="{name}" time="2"><failure/></testcase></testsuite>'
+    )
+    context = make_context(tests=["junit.xml"])
+    draft = read_reports(context, Draft(report=make_report(context)))
+    assert draft.report.failed_tests == ("opens[postgres://***@h/db]",)
+    assert "hunter2pw" not in f"{draft.report} {draft.failed}"

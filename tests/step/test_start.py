@@ -22,3 +22,12 @@ def test_a_new_report_has_the_words_of_the_settings(make_context, make_report):
     context = make_context(tags=["team=web"], measures=["size=3"], environment="staging")
     report = make_report(context)
     assert (report.tags, report.measures, report.environment) == ({"team": "web"}, {"size": 3}, "staging")
+
+
+def test_a_password_in_a_name_is_masked(make_context, make_report):
+    report = make_report(make_context(environment="https://u:hunter2pw@h/"), name="clone https://u:hunter2pw@h/x")
+    assert (report.step.name, report.environment) == ("clone https://***@h/x", "https://***@h/")
+
+
+def test_a_secret_that_is_a_steps_name_does_not_rename_it(make_context, make_report):
+    assert make_report(make_context(env={"DB_PASSWORD": "unit"}), name="unit").step.name == "unit"

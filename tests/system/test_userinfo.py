@@ -41,6 +41,11 @@ TOKEN = "ghp_0123456789abcdefghij"
         ('{"url": "https:\\/\\/u:hunter2pw@h\\/x"}', '{"url": "https:\\/\\/***@h\\/x"}'),
         ("['https://u:hunter2pw@h/', 'b']", "['https://***@h/', 'b']"),
         ("https://u:hunter2pw@[::1]:80/", "https://***@[::1]:80/"),
+        ("//u:hunter2pw@h/x", "//***@h/x"),
+        ("src='//u:hunter2pw@h/x'", "src='//***@h/x'"),
+        ("to=https%3A%2F%2Fu%3Ahunter2pw%40h%2Fx&a=b%40c", "to=https%3A%2F%2F***%40h%2Fx&a=b%40c"),
+        ("https%3a//u%3ahunter2pw@h/x", "https%3a//***@h/x"),
+        ("https://h/x#access_token=hunter2pw&state=1", "https://h/x#access_token=***&state=1"),
     ],
 )
 def test_user_information_is_masked(text, masked):
@@ -56,6 +61,7 @@ def test_user_information_is_masked(text, masked):
         *('["http://host:80","me@example.org"]', '{"u":"http://host","m":"me@example.org"}', "<http://host>me@x.org"),
         *("https://host/x?page=1&sort=key", "a && b=c; d=e", "mailto:me@example.org", "npm install @scope/x@1.2"),
         *("https://", "://", "@", "https://@host", "C:\\x@y", "docker.io/x@sha256:ab", "http://host/a:b/c@d"),
+        *("// see a:b@c", "//@scope/x", "a//b:c@d", "https%3A%2F%2Fhost%2Fme%40example.org", "https%3A%2F%2Fhost"),
     ],
 )
 def test_what_is_not_user_information_stays(text):
@@ -106,6 +112,10 @@ SIZE = 1024 * 1024
             "[?&;",
             "?a=",
             "/@",
+            " //a",
+            " //a:",
+            "%3A//a",
+            "%3A%2F%2F",
         ),
         *("jdbc:oracle:thin:", "jdbc:oracle:thin:a/", "https://host:80/x me@example.org\n", ":\\/", "a@", "/@"),
     ],
