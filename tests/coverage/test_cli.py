@@ -84,7 +84,7 @@ def test_show_unites_several_files(call):
         (["merge", "data/nyc/lcov.info", "--out", "x.bin"], 2, "cannot tell what to write"),
         (["merge", "data/nyc/lcov.info", "--out", "no/where.xml"], 2, "cannot be written: No such file"),
         (["merge", "data/gcovr/jacoco.xml", "--out", "x.xml"], 2, "only counts are known"),
-        (["nope"], 2, "No such command"),
+        (["nope"], 2, "no command named"),
     ],
 )
 def test_what_goes_wrong_is_one_sentence_and_a_code(call, arguments, code, says):
