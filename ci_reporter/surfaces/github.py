@@ -44,24 +44,24 @@ _MARKS = {Result.SUCCESS: "✅", Result.SKIP: "⏭️", Result.CANCELLATION: "�
 
 def warning(message: str) -> str:
     """A line that GitHub shows as an annotation; it reads stderr for them too."""
-    return f"::warning title=ci-reporter::{escaped(message)}"
+    return f"::warning title=ci-reporter::{escape(message)}"
 
 
 def error(message: str) -> str:
     """The same for what fails the job."""
-    return f"::error title=ci-reporter::{escaped(message)}"
+    return f"::error title=ci-reporter::{escape(message)}"
 
 
-def failed_tests(failures: Sequence[Failure], most: int = MOST_ANNOTATIONS) -> list[str]:
+def annotations(failures: Sequence[Failure], most: int = MOST_ANNOTATIONS) -> list[str]:
     """An annotation for each of the first `most` failed tests, at its line of the change where that is known."""
-    return [_failed_test(failure) for failure in failures[: max(0, min(most, MOST_ANNOTATIONS))]]
+    return [_annotation(failure) for failure in failures[: max(0, min(most, MOST_ANNOTATIONS))]]
 
 
-def _failed_test(failure: Failure) -> str:
+def _annotation(failure: Failure) -> str:
     place = {"file": failure.path, "line": str(failure.line)} if failure.path else {}
     properties = {**place, "title": failure.name}
-    written = ",".join(f"{name}={escaped_property(value)}" for name, value in properties.items() if value)
-    return f"::error {written}::{escaped(failure.message[:_LONGEST_MESSAGE] or 'failed')}"
+    written = ",".join(f"{name}={escape_property(value)}" for name, value in properties.items() if value)
+    return f"::error {written}::{escape(failure.message[:_LONGEST_MESSAGE] or 'failed')}"
 
 
 def summary(report: Report, failures: Sequence[Failure] = ()) -> str:
@@ -71,7 +71,7 @@ def summary(report: Report, failures: Sequence[Failure] = ()) -> str:
     figures = [(name, text) for name, text in _figures(report) if text]
     lines += [f"| {' | '.join(name for name, _ in figures)} |", "|---" * len(figures) + "|"]
     lines += [f"| {' | '.join(escape(text) for _, text in figures)} |", ""]
-    lines += [_listed(failure) for failure in failures[:MOST_ANNOTATIONS]]
+    lines += [_list_item(failure) for failure in failures[:MOST_ANNOTATIONS]]
     hidden = (report.tests.failed + report.tests.errors if report.tests else 0) - len(failures[:MOST_ANNOTATIONS])
     lines += [f"- … {hidden} more failed"] if failures and hidden > 0 else []
     return "\n".join(lines).rstrip() + "\n\n"
@@ -88,17 +88,17 @@ def _figures(report: Report) -> Iterator[tuple[str, str]]:
     yield "run", report.run.ci_run_id
 
 
-def _listed(failure: Failure) -> str:
+def _list_item(failure: Failure) -> str:
     where = f" ({code(f'{failure.path}:{failure.line}')})" if failure.path else ""
     first = failure.message.strip().partition("\n")[0][:200]
     return f"- {code(failure.name)}{where}{f': {escape(first)}' if first else ''}"
 
 
-def escaped(data: str) -> str:
+def escape(data: str) -> str:
     """Text that cannot end its line or begin another command."""
     return data.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def escaped_property(value: str) -> str:
+def escape_property(value: str) -> str:
     """Text that cannot end its property either."""
-    return escaped(value).replace(":", "%3A").replace(",", "%2C")
+    return escape(value).replace(":", "%3A").replace(",", "%2C")
