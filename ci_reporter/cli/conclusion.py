@@ -35,7 +35,7 @@ def show(conclusion: Conclusion, context: Context, *, as_json: bool = False) -> 
 
 def _show_on_github(conclusion: Conclusion, env: Mapping[str, str]) -> None:
     """Annotate failed tests, and append to the page of the run; that it cannot be written is worth a warning."""
-    for line in github.annotations(conclusion.failed, github.MOST_ANNOTATIONS - len(conclusion.missed)):
+    for line in github.annotate(conclusion.failed, github.MOST_ANNOTATIONS - len(conclusion.missed)):
         say(line)
     path = env.get(github.SUMMARY)
     if not path:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from ci_reporter.model import Report, Result
 from ci_reporter.surfaces import terminal
-from ci_reporter.system.markdown import code, escape
+from ci_reporter.system import markdown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,15 +44,15 @@ _MARKS = {Result.SUCCESS: "✅", Result.SKIP: "⏭️", Result.CANCELLATION: "�
 
 def warning(message: str) -> str:
     """A line that GitHub shows as an annotation; it reads stderr for them too."""
-    return f"::warning title=ci-reporter::{escape(message)}"
+    return f"::warning title=ci-reporter::{escape_data(message)}"
 
 
 def error(message: str) -> str:
     """The same for what fails the job."""
-    return f"::error title=ci-reporter::{escape(message)}"
+    return f"::error title=ci-reporter::{escape_data(message)}"
 
 
-def annotations(failures: Sequence[Failure], most: int = MOST_ANNOTATIONS) -> list[str]:
+def annotate(failures: Sequence[Failure], most: int = MOST_ANNOTATIONS) -> list[str]:
     """An annotation for each of the first `most` failed tests, at its line of the change where that is known."""
     return [_annotation(failure) for failure in failures[: max(0, min(most, MOST_ANNOTATIONS))]]
 
@@ -61,16 +61,19 @@ def _annotation(failure: Failure) -> str:
     place = {"file": failure.path, "line": str(failure.line)} if failure.path else {}
     properties = {**place, "title": failure.name}
     written = ",".join(f"{name}={escape_property(value)}" for name, value in properties.items() if value)
-    return f"::error {written}::{escape(failure.message[:_LONGEST_MESSAGE] or 'failed')}"
+    return f"::error {written}::{escape_data(failure.message[:_LONGEST_MESSAGE] or 'failed')}"
 
 
 def summary(report: Report, failures: Sequence[Failure] = ()) -> str:
     """The step as Markdown: a headline, its figures, the tests that failed."""
     result = report.step.result
-    lines = [f"### {_MARKS.get(result, '❌')} {escape(report.step.name)}: {escape(terminal.outcome(report))}", ""]
+    lines = [
+        f"### {_MARKS.get(result, '❌')} {markdown.escape(report.step.name)}: {markdown.escape(terminal.outcome(report))}",
+        "",
+    ]
     figures = [(name, text) for name, text in _figures(report) if text]
     lines += [f"| {' | '.join(name for name, _ in figures)} |", "|---" * len(figures) + "|"]
-    lines += [f"| {' | '.join(escape(text) for _, text in figures)} |", ""]
+    lines += [f"| {' | '.join(markdown.escape(text) for _, text in figures)} |", ""]
     lines += [_list_item(failure) for failure in failures[:MOST_ANNOTATIONS]]
     hidden = (report.tests.failed + report.tests.errors if report.tests else 0) - len(failures[:MOST_ANNOTATIONS])
     lines += [f"- … {hidden} more failed"] if failures and hidden > 0 else []
@@ -89,16 +92,16 @@ def _figures(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def _list_item(failure: Failure) -> str:
-    where = f" ({code(f'{failure.path}:{failure.line}')})" if failure.path else ""
+    where = f" ({markdown.code(f'{failure.path}:{failure.line}')})" if failure.path else ""
     first = failure.message.strip().partition("\n")[0][:200]
-    return f"- {code(failure.name)}{where}{f': {escape(first)}' if first else ''}"
+    return f"- {markdown.code(failure.name)}{where}{f': {markdown.escape(first)}' if first else ''}"
 
 
-def escape(data: str) -> str:
+def escape_data(data: str) -> str:
     """Text that cannot end its line or begin another command."""
     return data.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def escape_property(value: str) -> str:
     """Text that cannot end its property either."""
-    return escape(value).replace(":", "%3A").replace(",", "%2C")
+    return escape_data(value).replace(":", "%3A").replace(",", "%2C")

@@ -13,17 +13,17 @@ JUNIT = """<testsuite name="cart"><testcase classname="tests.test_cart" name="te
 
 
 def test_a_failed_test_is_annotated_at_its_line():
-    found = github.annotations([FailedTest(name="cart: adds", message="1 is not 2", path="test_cart.py", line=4)])
+    found = github.annotate([FailedTest(name="cart: adds", message="1 is not 2", path="test_cart.py", line=4)])
     assert found == ["::error file=test_cart.py,line=4,title=cart%3A adds::1 is not 2"]
 
 
 def test_a_name_and_a_message_cannot_begin_another_command():
-    (line,) = github.annotations([FailedTest(name="a,b\n::error::", message="x\n::set-output name=a::b\r%0A")])
+    (line,) = github.annotate([FailedTest(name="a,b\n::error::", message="x\n::set-output name=a::b\r%0A")])
     assert line == "::error title=a%2Cb%0A%3A%3Aerror%3A%3A::x%0A::set-output name=a::b%0D%250A"
 
 
 def test_at_most_ten_tests_are_annotated():
-    assert len(github.annotations([FailedTest(name=str(each)) for each in range(20)])) == 10
+    assert len(github.annotate([FailedTest(name=str(each)) for each in range(20)])) == 10
 
 
 def test_the_summary_lists_failed_tests_and_counts_the_rest(make_report):

@@ -168,9 +168,9 @@ def _annotations(found: ChangeCoverage) -> Iterator[str]:
     for _, path, first, last in sorted(missed, key=lambda each: (-each[0], each[1:]))[:_MOST_ANNOTATIONS]:
         which = f"Lines {first}-{last} are" if last > first else f"Line {first} is"
         place = f"file={_property(path)},line={first},endLine={last},title=Not covered"
-        yield f"::warning {place}::{github.escape(f'{which} changed and not covered by tests.')}"
+        yield f"::warning {place}::{github.escape_data(f'{which} changed and not covered by tests.')}"
 
 
 def _property(text: str) -> str:
     """A property's value. Source: actions/toolkit, core/command.ts."""
-    return github.escape(text).replace(":", "%3A").replace(",", "%2C")
+    return github.escape_data(text).replace(":", "%3A").replace(",", "%2C")
