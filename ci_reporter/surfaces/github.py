@@ -67,10 +67,8 @@ def _annotation(failure: Failure) -> str:
 def summary(report: Report, failures: Sequence[Failure] = ()) -> str:
     """The step as Markdown: a headline, its figures, the tests that failed."""
     result = report.step.result
-    lines = [
-        f"### {_MARKS.get(result, '❌')} {markdown.escape(report.step.name)}: {markdown.escape(terminal.outcome(report))}",
-        "",
-    ]
+    headline = f"{report.step.name}: {terminal.outcome(report)}"
+    lines = [f"### {_MARKS.get(result, '❌')} {markdown.escape(headline)}", ""]
     figures = [(name, text) for name, text in _figures(report) if text]
     lines += [f"| {' | '.join(name for name, _ in figures)} |", "|---" * len(figures) + "|"]
     lines += [f"| {' | '.join(markdown.escape(text) for _, text in figures)} |", ""]
