@@ -109,6 +109,7 @@ class _Passing(DeliveryError):
         import random
 
         super().__init__(message)
+        # Random, so that the jobs of a matrix, which end together, do not all come back together.
         self.pause_s = random.uniform(*_PAUSE_S) if pause_s is None else pause_s  # noqa: S311
 
 
@@ -122,6 +123,7 @@ def send(request: Request, deadline: Deadline, retries: int = 1) -> Answer:
         try:
             return _success(request, _in_time(request, deadline))
         except _Passing as exc:
+            # A server may ask for `Retry-After: 120`: beyond the deadline the report waits in the spool instead.
             if not left or deadline.left_s() <= exc.pause_s:
                 raise
             time.sleep(exc.pause_s)
@@ -180,6 +182,8 @@ def _in_time(request: Request, deadline: Deadline) -> Answer:
     if not deadline.left_s():
         raise DeliveryError(f"no time left for {_where(request)} (of {deadline.seconds:g} s)")
     done: list[Answer | DeliveryError] = []
+    # A daemon thread: getaddrinfo(3) takes no timeout, and a thread that hangs in it must not keep the program from
+    # ending. `list.append` is atomic, so the list needs no lock.
     thread = threading.Thread(target=lambda: done.append(_answer_or_error(request, deadline)), daemon=True)
     thread.start()
     thread.join(deadline.left_s())
@@ -236,6 +240,7 @@ def _exchange(request: Request, deadline: Deadline) -> Answer:
         ) as response:
             found = {name.lower(): value for name, value in response.headers.items()}
             expires_at_s = _expires_at_s(response) if url.startswith("https:") else None
+            # The limit cuts an answer that never ends; one that drips is abandoned at the deadline, see `_in_time`.
             if 200 <= response.status_code < 300:
                 body = b"".join(_pieces(response, request.limit, 16 * 1024))
             else:  # who refuses often hangs up at once: what came before that is what there is to say

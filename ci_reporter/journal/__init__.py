@@ -39,6 +39,7 @@ from ci_reporter.schema import from_json, to_json
 from ci_reporter.system.files import open_regular, unlink, write_atomic, write_whole
 
 _LOCK_WAIT_S = 2.0
+# To parse a line is slow beside a comparison of bytes: our lines, and in `recover` their ids, are recognised by these.
 _BEGINNING = b'{"schema":1,"report_id":"'  # every line that we write begins like this
 
 
@@ -76,6 +77,8 @@ class Journal:
         Raises StateError. The record is then put into the running file, if that is possible, for the next call.
         """
         try:
+            # O_APPEND alone keeps two lines apart. The lock also covers the repair of a torn line, and the check in
+            # `recover` whether a report is recorded already.
             with self.lock() as fd:
                 self._record(report, sinks, fd)
         except StateError as exc:
@@ -83,6 +86,7 @@ class Journal:
                 raise StateError(f"{exc}; the record waits in {self.running} for the next call") from exc
             raise
         if running:
+            # First the name, then the lock: between the two another call would take the file for an abandoned step's.
             unlink(running.path)
             os.close(running.fd)
             if not HAS_LOCKS:
@@ -118,6 +122,7 @@ class Journal:
         with self.lock() as fd:
             # Look again: while we waited for the lock, another process may have recovered some of them.
             found = self._orphans()
+            # A process that was killed between its record and `unlink` has its line already; only its file is removed.
             known = {line[len(_BEGINNING) :].partition(b'"')[0].decode("ascii", "replace") for line in self._lines()}
             new = [report for report in found if report.report_id not in known]
             for report in found:
@@ -164,6 +169,8 @@ class Journal:
 
     def _record(self, report: Report, sinks: Sequence[str], fd: int) -> None:
         line = encode(to_json(report) | ({"sinks": list(sinks)} if sinks else {})) + b"\n"
+        # A writer that was killed has left `{..a..}\n{..b`. The next record is written as `\n{..c..}\n`: what there is
+        # of b becomes a line of its own, which readers skip, and c is whole.
         size = os.fstat(fd).st_size
         if size and read_at(fd, size - 1, 1) != b"\n":
             line = b"\n" + line  # the last writer was killed within a line: begin a new one behind its rest
@@ -172,6 +179,7 @@ class Journal:
         except OSError:
             os.ftruncate(fd, size)  # a full disk took a part of the line
             raise
+        # Synced before it is spooled: a report that was sent and acknowledged must be here after a power cut, too.
         os.fsync(fd)
         for sink in sinks:
             self.spool.enqueue(report, sink)
@@ -199,6 +207,7 @@ class Journal:
             written = next((each for each in self.reports() if each.report_id == report.report_id), report)
             for sink in sinks:
                 self.spool.enqueue(written, sink)
+        # Last of all: as long as the running file is there, a crash in this function is repaired by the next call.
         unlink(os.path.join(self.running, f"{report.report_id}.json"))
         unlink(self.measures_path(report.report_id))
 
@@ -212,6 +221,7 @@ class Journal:
             raise StateError(f"cannot write {self.steps}: {reason(self.path, exc)}") from exc
         try:
             until = time.monotonic() + _LOCK_WAIT_S
+            # Polled, as flock(2) has no timeout: a writer that hangs (SIGSTOP, a dead NFS server) must not hang us.
             while not try_lock(fd):
                 if time.monotonic() > until:
                     raise StateError(f"cannot write {self.steps}: another process has held it for {_LOCK_WAIT_S:g} s")
@@ -235,11 +245,14 @@ class Journal:
 
 def _save_in_running_file(running: Running, report: Report) -> bool:
     """Put the finished record into its running file; on a full disk in place, if need be without its long texts."""
+    # Without a name it was recovered by another call, which believed us dead: writing it would record the step twice.
     if not os.fstat(running.fd).st_nlink:
         return False
     step = replace(report.step, output_tail=None, command=None)
     short = replace(report, run=replace(report.run, commit_message=None), step=step)
     try:
+        # Nobody has locked the new file, so the next call may take it at once. It needs room on the disk; to rewrite
+        # the old one in place needs only the blocks that it has.
         write_atomic(running.path, encode(to_json(report)))
     except OSError:
         return any(rewrite(running.fd, encode(to_json(each))) for each in (report, short))

@@ -54,6 +54,7 @@ def create_locked(path: str, flat: dict[str, Any]) -> int:
 def rewrite(fd: int, content: bytes) -> bool:
     """Put new content into an open file; on a full disk it must fit into the blocks that the file has already."""
     try:
+        # ext4 and others allocate whole blocks of 4 KiB: a running file of 900 bytes can take 4096 on a full disk.
         before = read_at(fd, 0, LARGEST_LINE)
         fits = _write_from_start(fd, content) == len(content)
         if not fits:

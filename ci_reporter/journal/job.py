@@ -50,6 +50,7 @@ def known_job_id(journal: Journal) -> str | None:
 def _stored_id(journal: Journal, line: Sequence[Ancestor]) -> str | None:
     try:
         found = json.loads(read_bounded(os.path.join(journal.path, _FILE), _LARGEST))
+        # A pid alone may be another process's by now; with its start time, and on this boot, it is unique (proc(5)).
         owner = Ancestor(pid=found["pid"], started=found["started"])
         return str(found["id"]) if owner in line and found["boot_id"] == boot_id() else None
     except (OSError, ValueError, TypeError, KeyError, RecursionError):

@@ -33,6 +33,7 @@ class Spool:
 
     def pending(self, most: int | None = None) -> list[Spooled]:
         """Reports that a sink has not taken yet, oldest first. Files that are not ours are skipped."""
+        # Report ids are UUIDs of version 7, which begin with the time: the order of names is the order of age.
         found = (_entry(os.path.join(self.path, name)) for name in sorted(listing(self.path))[:most])
         return [entry for entry in found if entry]
 
@@ -40,6 +41,7 @@ class Spool:
         """Keep a report for a sink until the sink takes it; `reason` is why it has not so far. Raises StateError."""
         path = self._spool_path(report.report_id, sink)
         try:
+            # The same name each time: enqueuing twice is enqueuing once, so that recovery may repeat it.
             os.makedirs(self.path, exist_ok=True)
             write_atomic(path, encode({"sink": sink, "reason": reason, "report": to_json(report)}))
         except OSError as exc:

@@ -37,6 +37,7 @@ class Guard:
         except OSError:
             os.close(target)
         else:
+            # The child never returns from here, or it would run the rest of the program a second time.
             if self._pid == 0:
                 _wait_and_end(source, target, mark)
             self._pipe = target
@@ -73,11 +74,12 @@ def _wait_and_end(source: int, target: int, mark: str) -> None:
     """Block until the reporter dismisses us or is gone. Signals stay blocked as they were in the reporter."""
     try:
         os.setsid()  # a signal to the reporter's process group, also KILL, is not for us
-        os.close(target)
+        os.close(target)  # our own copy of the writing end would keep the pipe open for ever
         os.dup2(source, 0)
         os.closerange(1, 4096)  # streams that somebody waits to be closed; the lock that says that the reporter lives
         said = b""
         while part := os.read(0, 4096):
+            # Only the last message counts (`4711 4711\n`, `-\n` or `.`), and 64 bytes hold any of them.
             said = (said + part)[-64:]
         if not said.endswith(_DISMISSED):
             root = _last_command(said) or _marked_command(mark)

@@ -42,6 +42,7 @@ def members(root: Root | None, among: Iterable[Process], known: Container[Proces
     """The command, what shares its own process group, the `known` ones, and what descends from any of these."""
     processes = tuple(among)
     found = {each for each in processes if each in known or (root and root.pid in (each.pid, each.group))}
+    # Children, then their children, until a round finds none: as many rounds as the tree is deep.
     while more := {each for each in processes if each.parent in {known.pid for known in found}} - found:
         found |= more
     return found
@@ -129,10 +130,12 @@ class Ending:
         known = [each for each in now if each.identity in self._known]
         root = self.root if self._is_current(known) else None
         found = members(root, now, [*known, *self._mark.carriers(now)])
+        # Remembered by pid and start time: when a parent ends, its children become PID 1's, and no link leads to them.
         self._known |= {each.identity for each in found}
         group = root.group if root else None
         in_group = group is not None and _send(os.killpg, group, number)
         others = [each for each in found if group is None or each.group != group]
+        # The group by one call, for a fork may happen between our list and now; what has left it one by one.
         sent = [_send(os.kill, each.pid, number) for each in others]
         return any(sent) or bool(found) or (in_group and not now)
 

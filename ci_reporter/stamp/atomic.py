@@ -101,6 +101,7 @@ def _in_kernel(source: BinaryIO, start: int, end: int, target: BinaryIO) -> int:
     with suppress(OSError, AttributeError):
         while at < end and (done := _copy(source.fileno(), target.fileno(), (at, min(end, at + _LARGEST)), shift)):
             at += done
+    # A hole at the end was passed over, not written: the length says that it is there.
     target.truncate(at + shift)
     target.seek(0, os.SEEK_END)
     return at
@@ -119,6 +120,7 @@ def _data(source: int, at: int, end: int) -> tuple[int, int]:
     """Where the next data begins and ends, as far as `end`; whoever reads the file finds it where it was."""
     position = os.lseek(source, 0, os.SEEK_CUR)
     try:
+        # ENXIO: nothing but a hole up to the end. Any other error: this file system cannot tell, all of it is data.
         data = os.lseek(source, at, os.SEEK_DATA)
         return min(data, end), min(os.lseek(source, data, os.SEEK_HOLE), end)
     except OSError as exc:

@@ -34,6 +34,7 @@ class Delivery(Frozen):
 
 def deliver(journal: Journal, sinks: Sequence[Sink], own: Report | None, deadline: Deadline) -> Delivery:
     """Send the step's own report, then those that wait, to all sinks at once, all before the deadline."""
+    # Beside a step only the oldest are sent, for it shares the step's budget; `flush` has nothing else to do.
     pending = journal.spool.pending(_BACKLOG if own else None)
     receipts = _at_once([partial(_to, sink, pending, own, deadline, journal) for sink in sinks])
     return Delivery(
@@ -56,12 +57,16 @@ def _at_once(sends: Sequence[Callable[[], Receipt]]) -> list[Receipt]:
 
 def _to(sink: Sink, pending: Sequence[Spooled], own: Report | None, deadline: Deadline, journal: Journal) -> Receipt:
     own_id = own.report_id if own else None
+    # The step's own report was spooled when it was recorded; it is sent as `own`, and not once more with these.
     backlog = [each for each in pending if each.sink == sink.name and each.report.report_id != own_id]
     receipt = sink.send(own, [each.report for each in backlog], deadline)
+    # Acknowledged only after the sink took it. Killed in between, it is sent twice, and a sink takes it once by its id;
+    # the other order could lose it.
     for report_id in receipt.taken:
         journal.spool.ack(report_id, sink.name)
     for each in backlog:
         why = receipt.refused.get(each.report.report_id)
+        # The same reason again is not written again: 500 reports of an outage would be 500 fsyncs after every step.
         if why and why != each.reason:
             _keep(journal, each.report, sink.name, why)
     if own and own.report_id in receipt.refused:

@@ -98,6 +98,7 @@ class XMLStream:
     def _set_up(self, parser: expat.XMLParserType) -> None:
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = self._handlers()
+        # Refused where they are declared, before any use: ten nested entities are 10^9 `lol`s ("billion laughs").
         parser.EntityDeclHandler = self._refuse_entity
         parser.AttlistDeclHandler = self._refuse_default
 
@@ -163,6 +164,9 @@ class XMLStream:
     def _check(self, parser: expat.XMLParserType, fed: int) -> None:
         """Between two chunks: one token that fills many of them, or ever new names, would fill the memory."""
         self._hand_over()
+        # expat holds a token until it is complete, and CurrentByteIndex stays at its start: the distance from what was
+        # fed is what it holds. Names are interned and never freed, so a file of ever new names is another way to fill
+        # the memory.
         if parser.CurrentByteIndex + LARGEST_TOKEN_BYTES < fed:
             raise self._error(f"has a tag or comment of more than {LARGEST_TOKEN_BYTES} bytes", self.line)
         if len(parser.intern) > MOST_NAMES:
@@ -173,10 +177,12 @@ class XMLStream:
 
         Bytes win over the declaration: .NET writes `utf-16` into strings that are then saved as UTF-8.
         """
+        # UTF-32's mark begins with UTF-16's (ff fe 00 00), so it is looked for first.
         if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff", b"<\0\0\0", b"\0\0\0<")):
             raise self._error("is in UTF-32; UTF-8 was expected")
         if head.startswith((b"\xff\xfe", b"\xfe\xff")):
             return "utf-16", None
+        # Without a mark: `<` in UTF-16 is 3c 00 or 00 3c. Source: XML 1.0, appendix F.
         if head.startswith((b"<\0", b"\0<")):
             return ("utf-16le" if head.startswith(b"<") else "utf-16be"), None
         match = _DECLARED.match(head)

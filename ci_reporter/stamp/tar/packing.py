@@ -39,6 +39,7 @@ class Unpacked:
         except (OSError, EOFError, zlib.error, lzma.LZMAError) as exc:
             raise StampError(f"{self.path}: cannot be unpacked; it is cut off or damaged: {exc}") from exc
         self.at += len(found)
+        # Both limits: an honest log file packs 1:1000 and is small, an honest disk image is large and packs less.
         if self.at > _MOST_BYTES and self.at > _MOST_TIMES * self.packed_size:
             raise StampError(
                 f"{self.path}: holds more than {_MOST_TIMES} times its own size; nothing is written into it"

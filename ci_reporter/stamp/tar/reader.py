@@ -112,9 +112,11 @@ def _next(stream: Unpacked, most: int, wanted: Callable[[str], bool]) -> Member 
 def _member(
     stream: Unpacked, header: bytes, known: dict[str, str], at: int, want: tuple[int, Callable[[str], bool]]
 ) -> Member:
+    # pax and GNU name a member in an extension before it, which wins over the header's own 100 bytes.
     kind, name = header[156:157], known.get("path") or _name(header)
     size = 0 if kind in _HEADLESS else _digits(known["size"], 10) if "size" in known else _number(header[124:136])
     more = kind == _SPARSE and header[482] != 0
+    # GNU's sparse files: the map of their holes goes on in further blocks, each of which ends in a flag at byte 504.
     while more:
         more = stream.read(BLOCK)[504:505] not in (b"", b"\0")
     content = None
@@ -150,6 +152,7 @@ def _extension(kind: bytes, content: bytes) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     at = 0
+    # A record is `LENGTH KEY=VALUE\n`, and LENGTH counts all of it, itself too: `12 path=a/b\n` has 12 bytes.
     while match := _PAX.match(content, at):
         key, end = match[2], at + int(match[1])
         if end <= match.end() or end > len(content):
@@ -172,6 +175,7 @@ def _text(raw: bytes) -> str:
 
 def _number(field: bytes) -> int:
     """Octal digits, or GNU's binary for what is larger."""
+    # Octal ends at 8 GiB - 1 (eleven digits). GNU tar sets the top bit of the first byte and writes binary behind it.
     if field[0] & 0x80:
         return int.from_bytes(field, "big") & ~(0x80 << 8 * (len(field) - 1))
     return _digits(field.strip(b" \0").decode("ascii") or "0", 8)

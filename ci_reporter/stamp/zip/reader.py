@@ -81,6 +81,9 @@ class Archive:
 
     def extents(self) -> Iterator[tuple[Entry, int]]:
         """Entries in the order they stand, each with the end of what belongs to it."""
+        # The directory may list entries in any order. Nothing tells the length of a data descriptor (4.3.9) or of
+        # padding behind an entry, so all bytes up to the next entry, or to the directory, belong to the entry before
+        # them.
         ordered = sorted(self.entries, key=lambda entry: entry.at)
         starts = [entry.at for entry in ordered] + [self.directory_at]
         return zip(ordered, starts[1:], strict=True)
@@ -261,6 +264,7 @@ def _unpack(file: BinaryIO, entry: Entry, most: int) -> bytes:
         raise ValueError("it is encrypted, or packed by a method other than deflate")
     file.seek(extra_len, os.SEEK_CUR)
     packed = file.read(min(entry.packed_size, most + 1024 * 1024))
+    # At most one byte more than expected: a zip bomb is not unpacked to find out that it is one.
     found = zlib.decompressobj(-15).decompress(packed, most + 1) if method else packed
     if len(found) != entry.size or zlib.crc32(found) != int.from_bytes(entry.record[16:20], "little"):
         raise ValueError("its content does not match its checksum")

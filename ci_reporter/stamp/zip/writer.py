@@ -107,6 +107,9 @@ def _write_entries(
 ) -> list[bytes]:
     """Copy and write all entries; the records of the new central directory, in the order of the old one."""
     records: dict[int, bytes] = {}
+    # `copied` is how far the old file is copied, `shift` how far what follows has moved. Worked example: a(0-100)
+    # b(100-300) c(300-400), and b' has 250 bytes: a is copied, b' is written at 100, then copied = 300 and shift = +50,
+    # and c's record says 350.
     shift = copied = 0
     for entry, end in archive.extents():
         data = files.get(entry.name)
@@ -136,6 +139,8 @@ def _write_directory(archive: Archive, records: list[bytes], target: BinaryIO) -
     end_at = target.tell() + len(directory)
     count, size, offset = len(records), len(directory), target.tell() - archive.before
     target.write(directory)
+    # 4.4.1.4: a number too large for the end record is all ones there and stands in the zip64 record before it. 44 is
+    # the length of that record behind its own length field: 56 - 12.
     if archive.wide or count >= MAX_16 or size >= MAX_32 or offset >= MAX_32:
         target.write(WIDE_END.pack(b"PK\6\6", 44, _WIDE, _WIDE, 0, 0, count, count, size, offset))
         target.write(LOCATOR.pack(b"PK\6\7", 0, end_at - archive.before, 1))
@@ -150,9 +155,11 @@ def relocate(record: bytes, offset: int) -> bytes:
     """
     fields = list(RECORD.unpack_from(record))
     if fields[16] != MAX_32 and offset < MAX_32:
+        # The offset is the last number of the fixed part, bytes 42 to 46; every other byte stays as it is.
         return record[:42] + struct.pack("<I", offset) + record[46:]
     name_end = RECORD.size + fields[10]
     extra = record[name_end : name_end + fields[11]]
+    # The zip64 field holds only what is all ones in the record, in this order: size, packed size, offset (4.5.3).
     before = sum(8 for value in fields[8:10] if value == MAX_32)
     wide = dict(extras(extra)).get(1, b"")[:before] + struct.pack("<Q", offset)
     others = [(number, data) for number, data in extras(extra) if number != 1]
@@ -166,4 +173,5 @@ def _dos_time(build_time: str | None) -> bytes:
     """The build's time as MS-DOS keeps it; 1980 where it is unknown."""
     epoch_s = min(max(int(seconds_of(build_time) or 0), _EARLIEST), _LATEST)
     year, month, day, hour, minute, second, *_ = time.gmtime(epoch_s)
+    # MS-DOS: 5 bits hour, 6 minute, 5 two seconds; 7 bits year since 1980, 4 month, 5 day (4.4.6).
     return struct.pack("<2H", hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day)
