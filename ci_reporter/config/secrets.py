@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ci_reporter.errors import UsageError
+from ci_reporter.system.files import read_named
 
 _LIMIT_BYTES = 64 * 1024
 
@@ -27,8 +28,7 @@ def find(variable: str, env: Mapping[str, str]) -> tuple[str, str] | None:
 
 def _content(path: str, where: str) -> str:
     try:
-        with open(path, "rb") as file:
-            content = file.read(_LIMIT_BYTES + 1)
+        content = read_named(path, _LIMIT_BYTES + 1)
         text = content.decode("utf-8").strip()
     except (OSError, ValueError) as exc:  # ValueError: a NUL in the path, or content that is not UTF-8
         if isinstance(exc, UnicodeDecodeError):

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 
 from ci_reporter.system.addresses import public_url
+from ci_reporter.system.files import read_named
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "": 1.0}
 # Compiled when first used: most steps are given none of these, and compiling them all takes 2 ms before the command.
@@ -27,6 +29,7 @@ _URL = (
 _NAME = r"[A-Za-z_][A-Za-z0-9_.\-]{0,99}"
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 _DAY_S = 86400.0
+_LARGEST_PEM = 8 * 1024**2
 _YEARS_S = 1e9
 
 
@@ -192,7 +195,8 @@ def _is_ipv6(address: str) -> bool:
 def readable(value: str) -> str:
     """The path of a file that can be opened; nothing is read of it, as it may be a pipe."""
     try:
-        open(text(value), "rb").close()
+        if not stat.S_ISFIFO(os.stat(text(value)).st_mode):  # to open a pipe would wait for its writer
+            open(value, "rb").close()
     except OSError as exc:
         raise ValueError(f"cannot be read: {exc.strerror}") from exc
     return value
@@ -203,8 +207,7 @@ def certificates(value: str) -> str:
     if os.path.isdir(value):
         return value
     readable(value)
-    with open(value, "rb") as file:
-        content = file.read(8 * 1024**2)
+    content = read_named(value, _LARGEST_PEM)
     if b"-----BEGIN CERTIFICATE-----" not in content:
         raise ValueError("contains no PEM certificate (expected -----BEGIN CERTIFICATE-----)")
     if b"-----END CERTIFICATE-----" not in content:

@@ -15,6 +15,7 @@ from ci_reporter.config import values
 from ci_reporter.config.hint import hint
 from ci_reporter.errors import UsageError
 from ci_reporter.frozen import Frozen
+from ci_reporter.system.files import read_named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,8 +67,7 @@ class _Loader(yaml.BaseLoader):
 def load(path: str, limit_kib: int) -> Node:
     """Read a file of at most `limit_kib` KiB. Raises UsageError."""
     try:
-        with open(path, "rb") as file:
-            content = file.read(limit_kib * 1024 + 1)
+        content = read_named(path, limit_kib * 1024 + 1)
     except OSError as exc:
         raise UsageError(f"{path}: cannot be read: {exc.strerror}") from exc
     if len(content) > limit_kib * 1024:

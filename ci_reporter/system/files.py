@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _PLAIN = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+_PATIENCE_S = 10.0
 _LONGEST_STEM = 50  # characters; four bytes each at most, and a file name has 255 bytes
 
 
@@ -55,7 +56,7 @@ def replacement(path: str, copy_status: Callable[[str, str], None] | None = None
     FIFO) cannot be replaced and is written to. Raises OSError.
     """
     if _is_stream(path):
-        with open(path, "wb") as stream:
+        with open(_open_stream(path), "wb") as stream:
             yield stream
         return
     target = os.path.realpath(path)
@@ -100,6 +101,30 @@ def read_bounded(path: str, most: int) -> bytes:
     if max(size, len(content)) > most:
         raise OSError(errno.EFBIG, f"it has more than {most} bytes")
     return content
+
+
+def read_named(path: str, most: int, wait_s: float = _PATIENCE_S) -> bytes:
+    """Read a file that the user names, and at most `most` bytes of it. Raises OSError.
+
+    It may be a pipe, as `<(vault read …)` is one. A pipe into which nobody writes would stop the job for ever, with the
+    signals still blocked: after `wait_s` without a byte it is an error.
+    """
+    fd = os.open(path, os.O_RDONLY | _PLAIN)
+    with open(fd, "rb", buffering=0) as file:
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            return file.read(most)
+        content = b""
+        while len(content) < most and (chunk := _read_when_ready(fd, most - len(content), wait_s)):
+            content += chunk
+        return content
+
+
+def _read_when_ready(fd: int, most: int, wait_s: float) -> bytes:
+    import select  # of a few files alone, which are pipes
+
+    if not select.select([fd], [], [], wait_s)[0]:
+        raise TimeoutError(errno.ETIMEDOUT, f"it is a pipe, and nothing came out of it for {wait_s:g} s")
+    return os.read(fd, most)
 
 
 def open_regular(path: str, flags: int, *, follow: bool = False) -> int:
@@ -153,6 +178,13 @@ def _is_stream(path: str) -> bool:
     except OSError:
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def _open_stream(path: str) -> int:
+    """Open a FIFO or a device to write to. One that nobody reads is an error, ENXIO, and not waited for."""
+    fd = os.open(path, os.O_WRONLY | _PLAIN)
+    os.set_blocking(fd, True)
+    return fd
 
 
 def _copy_mode(old: str, new: str) -> None:

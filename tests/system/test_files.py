@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from ci_reporter.system.files import open_regular, read_bounded, replacement, write_atomic
+from ci_reporter.system.files import open_regular, read_bounded, read_named, replacement, write_atomic
 
 KILLED = """
 import os, signal, sys
@@ -132,3 +132,27 @@ def test_a_link_is_read_but_not_opened_as_ours(tmp_path):
     assert read_bounded(str(tmp_path / "link"), 5) == b"12345"
     with pytest.raises(OSError, match="it is a link"):
         open_regular(str(tmp_path / "link"), os.O_RDONLY)
+
+
+def test_a_pipe_that_a_user_names_is_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(b"x" * 100_000,))
+    writer.start()
+    assert read_named(str(tmp_path / "pipe"), 200_000) == b"x" * 100_000
+    writer.join()
+
+
+def test_a_pipe_into_which_nobody_writes_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(TimeoutError, match="nothing came out of it"):
+        read_named(str(tmp_path / "pipe"), 10, wait_s=0.01)
+
+
+def test_no_more_is_read_of_an_endless_device_than_was_asked_for():
+    assert read_named("/dev/zero", 10) == bytes(10)
+
+
+def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match=os.strerror(errno.ENXIO)):
+        save(tmp_path / "pipe", b"x")
