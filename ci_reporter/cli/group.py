@@ -9,19 +9,19 @@ from ci_reporter.version import __version__
 
 COMMANDS = {
     "run": "Run a command and record it as a step.",
-    "collect": "Record what another step left behind: coverage, test results.",
-    "context": "Show where we are: run, job, branch, revision.",
+    "collect": "Record coverage and test results that another step left behind.",
+    "context": "Show what is known of this job: run, job, branch, revision.",
     "summary": "Show the steps of this run.",
-    "logs": "Find a run's log lines; give plain output its run.",
-    "coverage": "Look at coverage files, merge them, hold them against a change.",
-    "tests": "Look at test results: counts, failed, flaky and slow ones.",
+    "logs": "Find the log lines of a run; add the run to plain output.",
+    "coverage": "Show and merge coverage files; show the coverage of a change.",
+    "tests": "Show test results: counts, and failed, flaky and slow tests.",
     "stamp": "Write version, revision and run into what the job built.",
-    "inspect": "Read the stamp back.",
-    "flush": "Send what has not been delivered yet.",
-    "gc": "Delete groups nobody pushes any more from the Pushgateway.",
-    "gate": "After a deploy: decide whether the job may go green.",
-    "health": "Look once at a service: port, TLS, status, revision, checks.",
-    "doctor": "Check Pushgateway, Prometheus and settings; say what to do.",
+    "inspect": "Show the stamp of an artifact.",
+    "flush": "Send the reports that have not been delivered yet.",
+    "gc": "Delete groups from the Pushgateway that nobody pushes any more.",
+    "gate": "Decide after a deploy whether the job may go green.",
+    "health": "Look at a service once: port, TLS, status, revision, checks.",
+    "doctor": "Check settings, Pushgateway and Prometheus; say what to do.",
 }
 
 
@@ -33,7 +33,7 @@ COMMANDS = {
 )
 @click.version_option(__version__, prog_name="ci-reporter", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Record what a CI step did, push it, and say what became of it.
+    """Record the steps of CI jobs, push their metrics, and gate deploys.
 
-    Settings come from options, CI_REPORTER_* variables and .ci-reporter.yml, in this order.
+    Settings come from options, then CI_REPORTER_* variables, then .ci-reporter.yml.
     """
