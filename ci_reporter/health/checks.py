@@ -128,7 +128,7 @@ class CheckRunner:
         answer.set_result(result)
 
     def _result(self, outcome: Outcome, reason: str, took_s: float) -> CheckResult:
-        """Late is failed, whatever it says; the log is told of a change once."""
+        """A late answer is a failure, whatever it says. Each change is logged once."""
         if took_s >= self.check.timeout_s:
             reason = f"no answer within {self.check.timeout_s:g} s"
             outcome = Outcome(status="fail", output=reason)

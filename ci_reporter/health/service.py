@@ -54,7 +54,7 @@ class Reply:
 
 
 class Service:
-    """A service's build, its checks and its traffic, and what is told of them.
+    """A service's build, its checks and its traffic, and the answers that report them.
 
     `build` is a BuildInfo, a path of a `build-info.json`, or what `find` has found. `reasons`: show what a failed
     check's exception says, where only those who may know it can reach the endpoints; else its kind alone is shown.

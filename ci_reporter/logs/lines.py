@@ -20,7 +20,7 @@ _WITHIN = ("labels", "attributes", "fields")  # where ECS, OpenTelemetry and Fil
 
 
 class Lines:
-    """Bytes, as they come, into lines; of one that is too long nothing is kept."""
+    """Cut bytes, as they arrive, into lines; a line that is too long is dropped."""
 
     def __init__(self, longest: int = LONGEST) -> None:
         self.too_long = 0

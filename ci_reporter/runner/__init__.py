@@ -216,7 +216,7 @@ def _has_grown(before: int | None, after: int | None) -> bool:
 
 
 def _flaky_reason(outcomes: Sequence[Outcome]) -> str | None:
-    """A pass after a failure is said."""
+    """The reason of a success that took more than one attempt."""
     if len(outcomes) == 1 or outcomes[-1].result is not Result.SUCCESS:
         return None
     return f"flaky: passed at attempt {len(outcomes)}"

@@ -1,4 +1,4 @@
-"""A command's output on its way through pipes of ours: its end is kept, and it may be rewritten. Else byte for byte."""
+"""Pass a command's output on through pipes of ours, byte for byte; keep its end, and rewrite it where asked to."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Tally:
         timed: bool = True,
         places: tuple[Place, ...] = (),
     ) -> None:
-        """Count a case; only the few that are asked for are kept.
+        """Count a case; only those that failed, were flaky or are among the slowest are kept.
 
         `seconds` is added up where it is `timed`, which a test within a test is not: its time is in the outer one's.
         """

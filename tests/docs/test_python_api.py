@@ -18,6 +18,7 @@ def world(world_of):
     return world_of(PAGE.name)
 
 
+@pytest.mark.slow  # a gate of 15 s is among them
 def test_the_snippets_print_what_the_page_shows(world, tmp_path):
     snippets = [world.real(text) for language, text in BLOCKS if language == "python"]
     expected = [text.strip() for language, text in BLOCKS if language == "text"]

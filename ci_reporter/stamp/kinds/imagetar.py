@@ -83,7 +83,7 @@ def _holds_images(path: str) -> bool:
 
 
 def _holds_packed_images(path: str) -> bool:
-    """By the names of its files, which one pass finds; a `manifest.json` may be anybody's and is looked into."""
+    """Told by the names of its files, in one pass; any tar file may hold a `manifest.json`, so that is read, too."""
     if not is_tar(path):
         return False
     found = survey(path)
