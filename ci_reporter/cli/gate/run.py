@@ -153,7 +153,7 @@ def _write(setup: GateSetup, outcome: Outcome, about: dict[str, object], report_
 def _about(setup: GateSetup, outcome: Outcome) -> dict[str, object]:
     return as_json(
         outcome,
-        url=setup.plan.rules.plan.url,
+        url=setup.plan.rules.plan.address,
         environment=setup.plan.environment,
         ci_run_id=setup.run.ci_run_id,
         finished_at=rfc3339(time.time()),

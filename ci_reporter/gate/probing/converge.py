@@ -13,8 +13,8 @@ With s = 10 % and α = 1 %: 51 for the first run, then n₀ = 22 and 79, 90, 96,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import ceil, log
 
 from ci_reporter.gate.recording import Probe
@@ -31,7 +31,8 @@ _SHOWN = 12  # characters of a revision: as many as people compare
 class Convergence:
     """How far it has come: `run` matches in a row of the `needed`, and how often which revision answered.
 
-    `candidates` counts the runs that came far enough to spend something of the chance to be wrong.
+    `candidates` counts the runs that came far enough to spend something of the chance to be wrong. Of several services
+    it is the one that is furthest from its end, and each of them is in `services`.
     """
 
     expected: str | None
@@ -42,6 +43,7 @@ class Convergence:
     candidates: int = 0
     last: Probe | None = None
     reached_at_s: float | None = None
+    services: tuple[tuple[str, Convergence], ...] = ()
 
     @property
     def over(self) -> bool:
@@ -112,6 +114,29 @@ def convergence(
     )
 
 
+def of_services(
+    probes: Mapping[str, Sequence[Probe]],
+    expected: Mapping[str, str | None],
+    settings: Converge,
+    before: Convergence | None = None,
+) -> Convergence:
+    """Several services, each of which has to converge; `before` is how far they were before a relapse."""
+    earlier = dict(before.services) if before else {}
+    services = tuple(
+        (name, convergence(probes.get(name, ()), each, settings, earlier[name].candidates if earlier else None))
+        for name, each in expected.items()
+    )
+    last = min((each for _, each in services), key=lambda each: (each.over, each.run / each.needed))
+    times = [each.reached_at_s for _, each in services if each.reached_at_s is not None]
+    return replace(
+        last,
+        probes=sum(each.probes for _, each in services),
+        served=tuple((f"{label} ({name})", count) for name, each in services for label, count in each.served),
+        reached_at_s=max(times) if len(times) == len(services) else None,
+        services=services,
+    )
+
+
 def matches(probe: Probe, expected: str | None) -> bool:
     """Whether it is a good answer of that revision; one that names none is not."""
     return probe.ok and (expected is None or same_revision(expected, probe.revision or "") is True)
@@ -126,6 +151,9 @@ def is_old(probe: Probe, expected: str | None) -> bool:
 
 def statement(found: Convergence, settings: Converge) -> str:
     """What has been shown, or what stands in the way, as a sentence."""
+    if found.services:
+        open_ = [(name, each) for name, each in found.services if not each.over]
+        return "; ".join(f"{name}: {statement(each, settings)}" for name, each in open_ or found.services)
     if found.over:
         share = f"at most {settings.old_share:.3g} of the traffic" if settings.old_share < 0.001 else ""
         share = share or f"at most {settings.old_share * 100:.3g} % of the answers"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from urllib.parse import urljoin
 
 from ci_reporter.config import secrets
@@ -25,15 +26,32 @@ _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 
 def of_converge(plan: Plan, env: Mapping[str, str]) -> tuple[Target, ...]:
     """The gate's own address, each time on a fresh connection: a kept one stays with one replica."""
-    return (_of_url(plan, HEALTH, plan.converge.rate, env, fresh=True),)
+    return tuple(
+        _of_service(name, _of_url(each, HEALTH, each.converge.rate, env, fresh=True))
+        for name, each in plan.by_service().items()
+    )
 
 
-def revision_signal(rules: RuleSet) -> str | None:
+def signal_of(service: str, signal: str) -> str:
+    """The name of a built-in signal of a service; a gate of one address is the service without a name."""
+    return f"{service}.{signal}" if service else signal
+
+
+def revision_signals(plan: Plan, expected: Mapping[str, str | None]) -> dict[str, str]:
+    """The revision that is expected of each signal whose answers tell one; `expected` is by service."""
+    found = {}
+    for name, each in plan.by_service().items():
+        signal, revision = revision_signal(each), expected.get(name)
+        if signal and revision:
+            found[signal_of(name, signal)] = revision
+    return found
+
+
+def revision_signal(plan: Plan) -> str | None:
     """The signal whose answers say during the watch which revision is served: `url`, fresh, at least once a second.
 
     Where the rules make `health` something else too, it is a signal of its own.
     """
-    plan = rules.plan
     if not plan.url or plan.revision == "none":
         return None
     asked = {ask.signal for ask in plan.asks}
@@ -45,17 +63,29 @@ def revision_signal(rules: RuleSet) -> str | None:
 def of_watch(rules: RuleSet, env: Mapping[str, str]) -> tuple[Target, ...]:
     """Every signal that is probed in baseline, warm-up and watch. Raises UsageError."""
     plan = rules.plan
-    asked = {ask.signal for ask in plan.asks}
     named = {leaf.signal for rule in rules.rules for leaf in leaves(rule.condition)}
-    revision = revision_signal(rules)
     found = [target for ask in plan.asks for target in _of_ask(plan, ask, env)]
+    for name, each in plan.by_service().items():
+        found += [_of_service(name, target) for target in _built_in(each, signal_of(name, HEALTH) in named, env)]
+    return (*found, *_of_control(plan))
+
+
+def _of_service(name: str, target: Target) -> Target:
+    return replace(target, signal=signal_of(name, target.signal))
+
+
+def _built_in(plan: Plan, with_health: bool, env: Mapping[str, str]) -> list[Target]:
+    """What is probed at `url`: its latency, its revision, and its health where a rule is on that."""
+    asked = {ask.signal for ask in plan.asks}
+    revision = revision_signal(plan)
+    found = []
     if DEFAULT_SIGNAL not in asked and plan.url:
         found.append(_of_url(plan, DEFAULT_SIGNAL, plan.rate, env, fresh=plan.fresh))
     if revision and revision != DEFAULT_SIGNAL:
         found.append(_of_url(plan, revision, max(min(plan.rate, _HEALTH_RATE), _REVISION_RATE), env, fresh=True))
-    if HEALTH not in {*asked, revision} and plan.url and (HEALTH in named or DEFAULT_SIGNAL in asked):
+    if HEALTH not in {*asked, revision} and plan.url and (with_health or DEFAULT_SIGNAL in asked):
         found.append(_of_url(plan, HEALTH, min(plan.rate, _HEALTH_RATE), env, fresh=plan.fresh))
-    return (*found, *_of_control(plan))
+    return found
 
 
 def _of_control(plan: Plan) -> Iterator[Target]:

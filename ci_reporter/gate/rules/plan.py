@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, log
 
 from ci_reporter.gate.probing.target import Expect
@@ -52,8 +52,20 @@ class Ask:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Service:
+    """One of several addresses that are judged together. `revision` is a commit, `none`, or `auto`: the gate's."""
+
+    name: str
+    url: str
+    revision: str = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The gate's phases. `revision` is the one expected: a commit, `auto` for the run's own, or `none`."""
+    """The gate's phases. `revision` is the one expected: a commit, `auto` for the run's own, or `none`.
+
+    It has a `url` or `services`, or neither.
+    """
 
     url: str | None = None
     control: str | None = None
@@ -74,4 +86,25 @@ class Plan:
     rate: float = 5.0
     baseline: Baseline = field(default_factory=Baseline)
     asks: tuple[Ask, ...] = ()
+    services: tuple[Service, ...] = ()
     on_deploy_failure: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str | None:
+        """What is gated, for people, and to tell gates of it from others."""
+        return self.url or ", ".join(service.url for service in self.services) or None
+
+    def by_service(self) -> dict[str, Plan]:
+        """A plan for each service, as if it were alone; a gate of one address is the service without a name."""
+        if not self.services:
+            return {"": self}
+        return {
+            each.name: replace(
+                self,
+                url=each.url,
+                revision=self.revision if each.revision == "auto" else each.revision,
+                services=(),
+                asks=(),
+            )
+            for each in self.services
+        }

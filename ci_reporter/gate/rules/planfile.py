@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ci_reporter.config.yaml import Node, flag, mapping, names, one_of, read
 from ci_reporter.gate.probing.target import Expect
-from ci_reporter.gate.rules import kinds, signalfile
+from ci_reporter.gate.rules import kinds, services, signalfile
 from ci_reporter.gate.rules.plan import Baseline, Converge, Plan
 from ci_reporter.gate.rules.signalfile import Signals, expected, headers
 
@@ -31,8 +31,8 @@ GATE = (
 _FAMILIES = {"any": 0, "ipv4": 4, "ipv6": 6}
 
 
-def plan(gate: Node | None, signals: Node | None) -> tuple[Plan, Signals]:
-    """What a file says of the phases, and of its signals. Raises UsageError with line and fix."""
+def plan(gate: Node | None, signals: Node | None, named: Node | None = None) -> tuple[Plan, Signals]:
+    """What a file says of the phases, its signals and its services. Raises UsageError with line and fix."""
     keys = mapping(gate) if gate else {}
     usual = Plan()
     expect, revision, revision_at = expected(keys.get("expect"), Expect(healthy=True))
@@ -57,8 +57,10 @@ def plan(gate: Node | None, signals: Node | None) -> tuple[Plan, Signals]:
         rate=read(keys, "rate", kinds.RATE, usual.rate),
         baseline=_baseline(keys.get("baseline")),
         asks=declared.asks,
+        services=services.read_services(named),
         on_deploy_failure=names(keys.get("on_deploy_failure")),
     )
+    services.check(found, named)
     return found, declared
 
 

@@ -9,7 +9,7 @@ from ci_reporter.config import yaml
 from ci_reporter.config.hint import hint
 from ci_reporter.config.yaml import Node, describe, flag, items, mapping, names, one_of, read, text
 from ci_reporter.errors import UsageError
-from ci_reporter.gate.rules import conditions, kinds, planfile
+from ci_reporter.gate.rules import conditions, kinds, planfile, services
 from ci_reporter.gate.rules.conditions import Beyond, Condition, Leaf, leaves
 from ci_reporter.gate.rules.plan import Plan
 from ci_reporter.gate.rules.ruleset import (
@@ -26,7 +26,7 @@ from ci_reporter.gate.rules.ruleset import (
 )
 
 _LIMIT_KIB = 256
-_TOP = ("version", "gate", "signals", "rules", "actions")
+_TOP = ("version", "gate", "services", "signals", "rules", "actions")
 _GATE = (
     *planfile.GATE,
     *("extend", "sustain", "min_watch", "interval", "alpha", "early_pass", "inconclusive", "judge"),
@@ -53,17 +53,18 @@ def _rules(tree: Node, path: str, more_signals: Collection[str]) -> RuleSet:
     if "rules" not in top:
         raise UsageError(f"{path}: has no rules (write rules: with a list of - name: and if:)")
     gate = mapping(top["gate"], _GATE) if "gate" in top else {}
-    plan, declared = planfile.plan(top.get("gate"), top.get("signals"))
-    signals = {**dict.fromkeys(BUILT_IN_SIGNALS, "probe"), **dict.fromkeys(more_signals, "any"), **declared.kinds()}
+    plan, declared = planfile.plan(top.get("gate"), top.get("signals"), top.get("services"))
+    probed = (*BUILT_IN_SIGNALS, *services.signals(plan.services))
+    signals = {**dict.fromkeys(probed, "probe"), **dict.fromkeys(more_signals, "any"), **declared.kinds()}
     actions = _actions(top.get("actions"))
-    rules = tuple(_rule(node, signals, actions) for node in items(top["rules"]))
+    written = tuple(_rule(node, signals, actions) for node in items(top["rules"]))
     _check_actions(plan.converge.then, actions, gate.get("converge"))
     _check_actions(plan.on_deploy_failure, actions, gate.get("on_deploy_failure"))
-    if not rules:
+    if not written:
         raise UsageError(f"{top['rules'].where}: rules is empty; no rule is never a pass")
-    _check_names(rules, path)
+    _check_names(written, path)
     return RuleSet(
-        rules=rules,
+        rules=tuple(each for rule in written for each in services.expanded(rule, plan.services)),
         settings=_settings(gate, plan),
         queries=declared.queries,
         gauges=declared.gauges,

@@ -164,7 +164,7 @@ def _rates(rules: RuleSet) -> Callable[[str | None], float | None]:
     found |= {each.signal: 1 / rules.settings.interval_s for each in asked}
     found |= {each.signal: 1 / each.every_s for each in rules.commands}
     if not any(ask.signal == "health" for ask in plan.asks):
-        found["health"] = min(plan.rate, 1.0)
+        found |= {f"{name}.health" if name else "health": min(plan.rate, 1.0) for name in plan.by_service()}
     return lambda name: found.get(name or "", plan.rate)
 
 

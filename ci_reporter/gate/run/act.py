@@ -115,7 +115,7 @@ def _environment(plan: GatePlan, outcome: Outcome, world: World, back_to: LastGo
         "CI_RUN_ID": ci_run_id,
         "CI_REPORTER_VERDICT": outcome.word,
         "CI_REPORTER_RULE": ",".join(failed)[:_LONGEST],
-        "CI_REPORTER_GATE_URL": plan.rules.plan.url or "",
+        "CI_REPORTER_GATE_URL": plan.rules.plan.address or "",
         VARIABLE: back_to.revision or "",
     }
     path = _write_verdict(plan, outcome, world)
@@ -130,7 +130,7 @@ def _write_verdict(plan: GatePlan, outcome: Outcome, world: World) -> str | None
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(as_json(outcome, url=plan.rules.plan.url), file)
+            json.dump(as_json(outcome, url=plan.rules.plan.address), file)
     except OSError:
         return None
     return path

@@ -113,7 +113,11 @@ def _to_do(outcome: Outcome) -> str:
 
 def _look_at(outcome: Outcome) -> str:
     if outcome.verdict is None:
-        expected = outcome.convergence.expected if outcome.convergence else None
+        seen = outcome.convergence
+        if seen and seen.services:
+            names = [name for name, each in seen.services if not each.over]
+            return f"look at the rollout of {', '.join(names) or 'all services'}"
+        expected = seen.expected if seen else None
         what = f"revision {expected[:_SHOWN]} does not answer everywhere" if expected else "not every answer is good"
         return f"look at the rollout: {what}"
     if outcome.verdict.verdict == FAIL:

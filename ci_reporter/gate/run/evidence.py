@@ -83,7 +83,7 @@ def _write_recording(outcome: Outcome, paths: EvidencePaths) -> None:
 def _write_junit(plan: GatePlan, outcome: Outcome, paths: EvidencePaths, name: str) -> None:
     if paths.junit:
         missing = None if outcome.verdict else _missing(outcome)
-        _write(paths.junit, junit(outcome.verdict, name=name, url=plan.rules.plan.url or "", missing=missing), "w")
+        _write(paths.junit, junit(outcome.verdict, name=name, url=plan.rules.plan.address or "", missing=missing), "w")
 
 
 def _missing(outcome: Outcome) -> Missing:
@@ -107,7 +107,7 @@ def _write_markdown(plan: GatePlan, outcome: Outcome, paths: EvidencePaths, name
         outcome.verdict,
         outcome.recordings,
         title=name,
-        url=plan.rules.plan.url,
+        url=plan.rules.plan.address,
         headline="" if outcome.verdict else _missing(outcome).headline,
         lines=[line for line in (_opening(outcome), *outcome.notes, rollback) if line],
     )

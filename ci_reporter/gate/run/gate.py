@@ -82,7 +82,8 @@ def _watch_and_judge(plan: GatePlan, world: World, outcome: Outcome) -> tuple[Ou
     rules = reference.applicable(plan.rules, compared)
     world.progress.say(_announcement(rules, outcome))
     with Sources(rules, world.env, world.proxies, world.prometheus) as source:
-        seen = phases.watch(source, compared.recording, rules, world, plan.expected)
+        expected = targets.revision_signals(rules.plan, plan.expected_by_service)
+        seen = phases.watch(source, compared.recording, rules, world, expected)
         notes = (*compared.notes, *_warm_up(seen, rules), *source.problems())
     return replace(outcome, watch=seen, notes=notes), seen
 

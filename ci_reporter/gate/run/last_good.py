@@ -40,6 +40,8 @@ def last_good(plan: GatePlan, reference: Reference, world: World, served: str | 
         if _same(given, deployed):
             return LastGood(reason=f"{VARIABLE} is {given[:_SHOWN]}, the revision that is being deployed")
         return LastGood(revision=given, reason=f"from {VARIABLE}")
+    if plan.revisions:
+        return LastGood(reason=f"there are several services, each with a revision of its own (set {VARIABLE} to it)")
     reasons = []
     for revision, reason in (_of_baseline(reference.recording, deployed), _of_archive(plan, world, deployed)):
         if revision:
@@ -70,7 +72,9 @@ def _of_archive(plan: GatePlan, world: World, deployed: str | None) -> tuple[str
 
 
 def _passing_revisions(plan: GatePlan, world: World) -> Iterator[str]:
-    for past in archive.passing_gates(world.archive, plan.rules.plan.url, plan.environment) if world.archive else ():
+    for past in (
+        archive.passing_gates(world.archive, plan.rules.plan.address, plan.environment) if world.archive else ()
+    ):
         converge = past.about.get("converge")
         revision = converge.get("expected") if isinstance(converge, dict) else None
         if isinstance(revision, str):

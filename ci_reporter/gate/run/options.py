@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ci_reporter import buildinfo
 from ci_reporter.errors import UsageError
 from ci_reporter.gate.probing import commands, targets
 from ci_reporter.gate.rules import planfile, rulefile, undecidable
+from ci_reporter.gate.rules.plan import Plan
 from ci_reporter.gate.rules.ruleset import Gauge, Query, RuleSet, default
 from ci_reporter.gate.run import reference
 from ci_reporter.gate.run.reference import Reference
@@ -50,6 +52,12 @@ class GatePlan:
     expected: str | None = None
     reference: Reference = field(default_factory=Reference)
     environment: str | None = None
+    revisions: Mapping[str, str | None] = field(default_factory=dict)  # of several services, by name
+
+    @property
+    def expected_by_service(self) -> Mapping[str, str | None]:
+        """The revision that each service must answer; a gate of one address is the service without a name."""
+        return self.revisions or {"": self.expected}
 
 
 def rules_of(options: GateOptions, *, compared: bool) -> RuleSet:
@@ -67,7 +75,9 @@ def rules_of(options: GateOptions, *, compared: bool) -> RuleSet:
     )
     if options.window_s:
         plan = replace(plan, baseline=replace(plan.baseline, window_s=options.window_s))
-    if not (plan.url or plan.asks or rules.queries or rules.gauges or rules.commands):
+    if options.url and plan.services:
+        raise UsageError(f"{rules.source}: names services:, and {options.url} was given too (leave out one of them)")
+    if not (plan.address or plan.asks or rules.queries or rules.gauges or rules.commands):
         raise UsageError("gate: there is nothing to probe (name the service: ci-reporter gate https://svc/health)")
     settings = replace(rules.settings, watch_s=plan.watch_s, rate=plan.rate, baseline_s=plan.baseline.window_s)
     chosen = replace(rules, plan=plan, settings=settings).on(options.on)
@@ -92,7 +102,11 @@ def plan_gate(
     undecidable.check(counting, undecidable.planned(counting, compared_with.recording, compared=compared))
     return GatePlan(
         rules=rules,
-        expected=expected_revision(rules, folder, revision),
+        expected=None if rules.plan.services else expected_revision(rules.plan, folder, revision),
+        revisions={
+            name: expected_revision(each, folder, revision)
+            for name, each in (rules.plan.by_service() if rules.plan.services else {}).items()
+        },
         reference=compared_with,
         environment=environment,
     )
@@ -109,10 +123,10 @@ def check(rules: RuleSet, world: World) -> None:
         raise UsageError(f"{where}: signal {query.signal!r} is a promql:, and CI_REPORTER_PROMETHEUS is not set")
 
 
-def expected_revision(rules: RuleSet, folder: str, revision: str | None) -> str | None:
+def expected_revision(plan: Plan, folder: str, revision: str | None) -> str | None:
     """The commit that must answer: as set, else that of the stamp in the folder, else the one given."""
-    wanted = rules.plan.revision
-    if wanted == "none" or not rules.plan.url:
+    wanted = plan.revision
+    if wanted == "none" or not plan.url:
         return None
     if wanted != "auto":
         return wanted

@@ -142,6 +142,11 @@ def _convergence(outcome: Outcome) -> dict[str, Any] | None:
     seen = outcome.convergence
     if seen is None:
         return None
+    services = {"services": {name: _counts(each) for name, each in seen.services}} if seen.services else {}
+    return {**_counts(seen), "statement": outcome.statement, **services}
+
+
+def _counts(seen: Convergence) -> dict[str, Any]:
     return {
         "converged": seen.over,
         "expected": seen.expected,
@@ -150,7 +155,6 @@ def _convergence(outcome: Outcome) -> dict[str, Any] | None:
         "probes": seen.probes,
         "reached_at_s": seen.reached_at_s,
         "served": dict(seen.served),
-        "statement": outcome.statement,
     }
 
 

@@ -6,8 +6,8 @@ is interrupted lets the probes under way go and returns what it has seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import floor, inf
 
 from ci_reporter.gate.judge import Judge, schedule_of
@@ -53,12 +53,24 @@ _JUDGING_SHARE = 0.2  # of one core, at most, goes into judging while too early 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What converging waits for: a revision, or good answers; `candidates` are those from before a relapse."""
+    """What converging waits for: a revision, or good answers; `candidates` are those from before a relapse.
+
+    Of several services `services` has what each of them must answer, and `before` how far they were before a relapse.
+    """
 
     expected: str | None
     settings: Converge
     candidates: int | None = None
     phase: Phase = Phase.CONVERGE
+    services: Mapping[str, str | None] = field(default_factory=dict)
+    before: Convergence | None = None
+
+    def found_in(self, seen: Recording) -> Convergence:
+        """How far it has come."""
+        if not self.services:
+            return converge.convergence(_probes(seen), self.expected, self.settings, self.candidates)
+        probes = {name: _probes_of(seen, targets.signal_of(name, targets.HEALTH)) for name in self.services}
+        return converge.of_services(probes, self.services, self.settings, self.before)
 
 
 def wait_for_revision(source: Source, wanted: Wanted, world: World) -> tuple[Convergence, Recording]:
@@ -71,7 +83,7 @@ def wait_for_revision(source: Source, wanted: Wanted, world: World) -> tuple[Con
             _drain(source, world)
         buffer.add(source.poll())
         seen = buffer.recording(inf if late else source.settled_s())
-        found = converge.convergence(_probes(seen), wanted.expected, settings, wanted.candidates)
+        found = wanted.found_in(seen)
         elapsed_s = min(source.elapsed_s(), settings.timeout_s)
         world.progress.show(Moment(phase=wanted.phase, elapsed_s=elapsed_s, of_s=settings.timeout_s, convergence=found))
         if found.over or late or world.interrupted:
@@ -98,11 +110,14 @@ def record(source: Source, seconds: float, world: World) -> Recording:
 
 @dataclass(frozen=True, kw_only=True)
 class Revisions:
-    """How many answers told a revision, how many of them another one than was expected, and the first of those."""
+    """How many answers told a revision, how many of them another one than was expected, and the first of those.
+
+    The first one stands with the name of its signal.
+    """
 
     answers: int = 0
     old: int = 0
-    first_old: Probe | None = None
+    first_old: tuple[str, Probe] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,15 +136,15 @@ class Watch:
 
 
 def watch(
-    source: Source, baseline: Recording | None, rules: RuleSet, world: World, expected: str | None = None
+    source: Source, baseline: Recording | None, rules: RuleSet, world: World, expected: Mapping[str, str] | None = None
 ) -> Watch:
     """Warm up, then watch until the verdict is settled, another revision answers, or the time is up.
 
     The watch goes on for a little longer than `judging.until_s`, as what was due by then comes late, and that judgement
-    decides whether it is extended.
+    decides whether it is extended. `expected` has the revision that each of the signals that tell one must name.
     """
     plan, judging = rules.plan, _Judging(baseline, rules, world.clock)
-    buffers = _Buffers(plan, targets.revision_signal(rules) if expected else None, expected)
+    buffers = _Buffers(plan, expected or {})
     while not judging.late(elapsed_s := source.elapsed_s() - plan.warmup_s) and not world.interrupted:
         seen, settled_s = buffers.take(source)
         verdict = judging.at(settled_s, seen) if settled_s > 0 else None
@@ -152,9 +167,9 @@ def watch(
 class _Buffers:
     """The samples of a watch: those of the warm-up, and, on a clock of their own, those after it."""
 
-    def __init__(self, plan: Plan, signal: str | None, expected: str | None) -> None:
-        """`signal` is the one whose answers tell the revision that is expected."""
-        self._signal, self._expected = signal, expected
+    def __init__(self, plan: Plan, expected: Mapping[str, str]) -> None:
+        """`expected` has, by signal, the revision that its answers must name."""
+        self._expected = expected
         self.revisions = Revisions()
         self._warmup_s = plan.warmup_s
         self._cold, self._warm = Buffer("watch"), Buffer("watch", plan.warmup_s)
@@ -164,17 +179,17 @@ class _Buffers:
     def take(self, source: Source) -> tuple[Recording, float]:
         """Take what has come; the watch so far that nothing can be added to any more, and how long that is."""
         new = list(source.poll())
-        self._count([sample for name, sample in new if name == self._signal and isinstance(sample, Probe)])
+        self._count([(name, each) for name, each in new if name in self._expected and isinstance(each, Probe)])
         self._cold.add(sample for sample in new if sample[1].t < self._warmup_s)
         self._warm.add(new)
         if (now_s := float(floor(source.settled_s() - self._warmup_s))) > self._settled_s:
             self.watch, self._settled_s = self._warm.recording(now_s + self._warmup_s, self._header), now_s
         return self.watch, self._settled_s
 
-    def _count(self, probes: Sequence[Probe]) -> None:
+    def _count(self, probes: Sequence[tuple[str, Probe]]) -> None:
         """Count the answers, and those of another revision."""
-        answers = [probe for probe in probes if probe.revision or probe.ok]
-        old = [probe for probe in answers if converge.is_old(probe, self._expected)]
+        answers = [each for each in probes if each[1].revision or each[1].ok]
+        old = [(name, probe) for name, probe in answers if converge.is_old(probe, self._expected[name])]
         self.revisions = Revisions(
             answers=self.revisions.answers + len(answers),
             old=self.revisions.old + len(old),
@@ -247,3 +262,7 @@ def _drain(source: Source, world: World) -> None:
 
 def _probes(seen: Recording) -> Sequence[Probe]:
     return [probe for signal in seen.signals.values() for probe in signal.probes]
+
+
+def _probes_of(seen: Recording, name: str) -> Sequence[Probe]:
+    return seen.signals[name].probes if name in seen.signals else ()

@@ -41,7 +41,7 @@ def from_archive(
     folder: str, rules: RuleSet, environment: str | None, now: Callable[[], float] = time.time
 ) -> Reference:
     """The last watch that passed here; one older than `max_age` may only warn."""
-    found = archive.last_good(folder, rules.plan.url, environment)
+    found = archive.last_good(folder, rules.plan.address, environment)
     if not found:
         return Reference(notes=("no gate has passed here yet, so there is no last good baseline",))
     past, watch = found

@@ -44,6 +44,8 @@ def _unseen(done: ActionResult, back_to: LastGood, plan: GatePlan, world: World)
         return "nobody looked whether the old revision is back (verify: true looks)"
     if not back_to.revision:
         return f"it cannot be verified: {back_to}"
+    if plan.revisions:
+        return "it cannot be verified: there are several services, each with a revision of its own"
     if not plan.rules.plan.url:
         return "it cannot be verified: the gate has no url: to look at"
     if world.interrupted:

@@ -8,6 +8,7 @@ from ci_reporter.gate.probing import converge, targets
 from ci_reporter.gate.probing.converge import Convergence
 from ci_reporter.gate.probing.prober import Prober
 from ci_reporter.gate.recording import Recording
+from ci_reporter.gate.rules.plan import Plan
 from ci_reporter.gate.rules.ruleset import RuleSet
 from ci_reporter.gate.run import phases, reference
 from ci_reporter.gate.run.options import GatePlan
@@ -24,11 +25,21 @@ _ORDINALS = {1: "first", 2: "second", 3: "third"}
 def wait_for_revision(rules: RuleSet, wanted: Wanted, world: World) -> tuple[Convergence, Recording]:
     """Probe `url` until that revision answers everywhere, at most until the timeout of what is wanted."""
     plan = rules.plan
-    what = f"revision {wanted.expected[:12]}" if wanted.expected else "good answers"
-    world.progress.say(f"{wanted.phase}: waiting for {what} at {plan.url}")
+    world.progress.say(f"{wanted.phase}: waiting for {_awaited(wanted, plan)}")
     with Prober(targets.of_converge(plan, world.env), world.proxies) as source:
         source.start()
         return phases.wait_for_revision(source, wanted, world)
+
+
+def _awaited(wanted: Wanted, plan: Plan) -> str:
+    """What is waited for, and where."""
+    if not wanted.services:
+        return f"{_revision(wanted.expected)} at {plan.url}"
+    return ", ".join(f"{_revision(wanted.services[each.name])} at {each.url} ({each.name})" for each in plan.services)
+
+
+def _revision(expected: str | None) -> str:
+    return f"revision {expected[:12]}" if expected else "good answers"
 
 
 class Rollout:
@@ -37,19 +48,25 @@ class Rollout:
     def __init__(self, plan: GatePlan, world: World) -> None:
         self._plan, self._world = plan, world
         self._begun = world.clock()
-        self._candidates: int | None = None
+        self._before: Convergence | None = None
         self._relapses = self._answers = self._old = 0
 
     def converge(self, outcome: Outcome) -> Outcome:
         """Wait for the revision; without a URL there is nothing to wait for."""
         rules, world = self._plan.rules, self._world
-        if not rules.plan.url:
+        if not rules.plan.address:
             return replace(outcome, statement=_NOT_LOOKED_AT)
         settings = replace(rules.plan.converge, timeout_s=self._left_s())
-        wanted = Wanted(expected=self._plan.expected, settings=settings, candidates=self._candidates)
+        wanted = Wanted(
+            expected=self._plan.expected,
+            settings=settings,
+            candidates=self._before.candidates if self._before else None,
+            services=self._plan.revisions,
+            before=self._before,
+        )
         found, seen = wait_for_revision(rules, wanted, world)
-        self._candidates = found.candidates
-        self._answers += found.run if found.over else 0
+        self._before = found
+        self._answers += _matches(found) if found.over else 0
         statement = converge.statement(found, settings)
         if not world.interrupted:
             world.progress.say(statement)
@@ -77,11 +94,17 @@ class Rollout:
 
     def answer_count(self) -> str:
         """How many answers have been of another revision since it converged first, where one is expected."""
-        return f"; {self._old:,} of {self._answers:,} answers were old" if self._plan.expected else ""
+        return (
+            f"; {self._old:,} of {self._answers:,} answers were old"
+            if any(self._plan.expected_by_service.values())
+            else ""
+        )
 
     def _relapse_sentence(self, watch: Watch) -> str:
-        first = watch.revisions.first_old
-        what = f"revision {first.revision[:12]} answered" if first and first.revision else "an answer named no revision"
+        name, first = watch.revisions.first_old or ("", None)
+        of = f" of {name.rpartition('.')[0]}" if "." in name else ""
+        what = f"revision {first.revision[:12]}{of} answered" if first and first.revision else ""
+        what = what or f"an answer{of} named no revision"
         at_s = (first.t if first else 0.0) - self._plan.rules.plan.warmup_s
         when = f"{at_s:.0f} s into the watch" if at_s >= 0 else "during the warm-up"
         return f"after converging, {what} {when}"
@@ -95,3 +118,8 @@ class Rollout:
             return given
         beside = reference.from_rollout(self._plan.rules, seen, self._plan.expected)
         return replace(beside, notes=given.notes) if beside else given
+
+
+def _matches(found: Convergence) -> int:
+    """The answers in a row of all services."""
+    return sum(each.run for _, each in found.services) if found.services else found.run

@@ -230,7 +230,7 @@ def test_a_prometheus_that_is_gone_is_never_a_pass(run_program, gate_yml, free_p
     more = f"signals:\n  checkout:\n    promql:\n      bad: '{BAD}'\n      total: '{TOTAL}'\n"
     rules = gate_yml('if: "checkout_error_rate > 1%"', gate="  interval: 1s", more=more)
     env = {"CI_REPORTER_PROMETHEUS": f"http://127.0.0.1:{free_port()}"}
-    ended = run_program("gate", "watch", "--rules", rules, "--watch", "3s", env=env)
+    ended = run_program("gate", "watch", "--rules", rules, "--watch", "10s", env=env)
     assert ended.returncode == 3
     assert re.search(r"note: signal 'checkout': cannot reach .*connection refused", ended.stdout)
 
