@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ci_reporter import buildinfo
 from ci_reporter.errors import UsageError
-from ci_reporter.gate.probing import commands, targets
+from ci_reporter.gate.probing import commands, scrapes, targets
 from ci_reporter.gate.rules import planfile, rulefile, undecidable
 from ci_reporter.gate.rules.plan import Plan
 from ci_reporter.gate.rules.ruleset import Gauge, Query, RuleSet, default
@@ -121,6 +121,8 @@ def check(rules: RuleSet, world: World) -> None:
         query = asked[0]
         where = f"{rules.source} line {query.line}"
         raise UsageError(f"{where}: signal {query.signal!r} is a promql:, and CI_REPORTER_PROMETHEUS is not set")
+    if world.prometheus:
+        scrapes.check(rules, world.prometheus)
 
 
 def expected_revision(plan: Plan, folder: str, revision: str | None) -> str | None:
