@@ -12,6 +12,7 @@ from ci_reporter.gate.statistics.scores import MEAN_PART
 
 _MOST_BLOCKS = 2000
 _FEWEST_ERROR_BLOCKS = 3  # one for each third of a window
+_BUT_OUTAGES = "can never fail, short of an outage"  # nothing good for 15 s, or latency 2.5 times the highest
 
 
 def obstacle(
@@ -22,10 +23,10 @@ def obstacle(
     A relative one may fail all the same, by an outage: nothing good for 15 s. A baseline of None seconds is unknown.
     """
     if isinstance(leaf, Limit):
-        return _watch_of(limits.least_blocks(leaf.allowed, alpha) * block_s, schedule)
+        return _watch_of(limits.least_blocks(leaf.allowed, alpha) * block_s, schedule, "can never fail")
     if leaf.quantile is None:
-        return _watch_of(_FEWEST_ERROR_BLOCKS * block_s, schedule)
-    if found := _watch_of(max(schedule.sustain_s, _FEWEST_ERROR_BLOCKS * block_s), schedule):
+        return _watch_of(_FEWEST_ERROR_BLOCKS * block_s, schedule, _BUT_OUTAGES)
+    if found := _watch_of(max(schedule.sustain_s, _FEWEST_ERROR_BLOCKS * block_s), schedule, _BUT_OUTAGES):
         return found
     if baseline_s is None:
         return None
@@ -34,15 +35,15 @@ def obstacle(
         return None
     needed = next((each for each in range(blocks, _MOST_BLOCKS) if _fails(each, schedule, alpha, block_s)), None)
     needed_s = "longer" if needed is None else f"of {needed * block_s:g} s"
-    said = f"can never fail, short of an outage, with a baseline of {baseline_s:g} s"
+    said = f"{_BUT_OUTAGES} with a baseline of {baseline_s:g} s"
     return f"{said} (write a window {needed_s}, or a longer watch)"
 
 
-def _watch_of(needed_s: float, schedule: Schedule) -> str | None:
+def _watch_of(needed_s: float, schedule: Schedule, what: str) -> str | None:
     if needed_s <= schedule.end_s:
         return None
     there = f"and there are {schedule.end_s:g} s (write watch: {needed_s:g}s)"
-    return f"can never fail: it needs {needed_s:g} s of watch, {there}"
+    return f"{what}: it needs {needed_s:g} s of watch, {there}"
 
 
 def _fails(blocks: int, schedule: Schedule, alpha: float, block_s: float) -> bool:
