@@ -68,7 +68,8 @@ def _other_reason(error: BaseException) -> str:
 
 
 def _lower_first(words: str) -> str:
-    return words[:1].lower() + words[1:]
+    """The words as they go on in a sentence: `Connection refused` begins small, `IP address` does not."""
+    return words if words[1:2].isupper() else words[:1].lower() + words[1:]
 
 
 def _inner(error: BaseException) -> BaseException | None:

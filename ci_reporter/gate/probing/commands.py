@@ -108,16 +108,16 @@ class Commands:
         except (OSError, ValueError) as exc:
             return NoData(reason=f"cannot run {command.argv[0]!r}: {getattr(exc, 'strerror', None) or exc}")
         self._processes[command.signal] = process
-        timer = threading.Timer(command.timeout_s, _kill, (process,))
+        late = threading.Event()
+        timer = threading.Timer(command.timeout_s, _end_late, (process, late))
         timer.start()
-        began = time.monotonic()
         with process:
             assert process.stdout  # noqa: S101
             printed = process.stdout.read(_LARGEST + 1)
             if len(printed) > _LARGEST:
                 _kill(process)
         timer.cancel()
-        if time.monotonic() - began >= command.timeout_s:
+        if late.is_set():
             return NoData(reason=f"{command.argv[0]!r} was ended after its timeout of {command.timeout_s:g} s")
         if process.returncode:
             return NoData(reason=f"{command.argv[0]!r} ended with exit code {process.returncode}")
@@ -148,6 +148,11 @@ def _number(found: object) -> float | None:
 
 def _at(found: Sample, t: float) -> Sample:
     return Value(t=t, value=found.value) if isinstance(found, Value) else Count(t=t, bad=found.bad, total=found.total)  # type: ignore[union-attr]  # no command gives probes
+
+
+def _end_late(process: subprocess.Popen[bytes], late: threading.Event) -> None:
+    late.set()
+    _kill(process)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
