@@ -32,6 +32,12 @@ from ci_reporter.schema import from_json
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first: whoever begins one last keeps the others waiting."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 PROGRAM = Path(sys.executable).with_name("ci-reporter")
 
 

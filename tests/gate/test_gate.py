@@ -10,6 +10,8 @@ from functools import partial
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 NEW, OLD = "c0ffee1234567", "01dbeef234567"
 ALWAYS = 'if: "down for 2s"'
 

@@ -12,6 +12,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 NEW, OLD = "c0ffee1234567", "01dbeef234567"
 ALWAYS = 'if: "down for 2s"'
 

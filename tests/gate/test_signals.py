@@ -5,6 +5,8 @@ import signal
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 NEW, OLD = "c0ffee1234567", "01dbeef234567"
 ALWAYS = 'if: "down for 2s"'
 EACH_SIGNAL = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])

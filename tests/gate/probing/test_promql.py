@@ -14,6 +14,8 @@ from ci_reporter.http import Access
 from ci_reporter.http.prometheus import Prometheus
 from ci_reporter.system.deadline import Deadline
 
+pytestmark = pytest.mark.slow
+
 BAD = 'sum(increase(http_requests_total{code="500"}[$interval]))'
 TOTAL = "sum(increase(http_requests_total[$interval]))"
 NOBODY = Access()

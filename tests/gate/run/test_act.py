@@ -17,6 +17,8 @@ from ci_reporter.gate.run.reference import Reference
 from ci_reporter.gate.run.world import World
 from ci_reporter.gate.verdict import Finding, RuleVerdict, Verdict
 
+pytestmark = pytest.mark.slow
+
 NEW, OLD = "c0ffee1234567", "01dbeef234567"
 RULES = """
 gate:

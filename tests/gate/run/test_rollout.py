@@ -9,6 +9,8 @@ from ci_reporter.gate.run.options import GateOptions, plan_gate
 from ci_reporter.gate.run.progress import Silent
 from ci_reporter.gate.run.world import World
 
+pytestmark = pytest.mark.slow
+
 NEW, OLD = "c0ffee1234567", "01dbeef234567"
 RULES = """
 gate:
