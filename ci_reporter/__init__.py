@@ -6,32 +6,6 @@ loads nothing more, for it is on the way to the start of every wrapped command.
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ci_reporter import gate, health, logs
-    from ci_reporter.api import build_info, current_run, record_step, recorded_run_id, reports, run_step
-    from ci_reporter.coverage.formats import read as read_coverage
-    from ci_reporter.coverage.report import CoverageReport
-    from ci_reporter.coverage.union import combine as combine_coverage
-    from ci_reporter.errors import CIReporterError, DeliveryError, ReportFileError, StampError, StateError, UsageError
-    from ci_reporter.gate.offline import judge_recording
-    from ci_reporter.gate.recording import read as read_recording
-    from ci_reporter.gate.run.gate import run_gate
-    from ci_reporter.gate.run.options import GateOptions, plan_gate
-    from ci_reporter.gate.run.world import World
-    from ci_reporter.health.app import Health
-    from ci_reporter.health.checks import Check
-    from ci_reporter.model import BuildInfo, Coverage, Gate, Report, Result, Run, Step, Tests
-    from ci_reporter.schema import from_json as report_from_json
-    from ci_reporter.schema import to_json as report_to_json
-    from ci_reporter.stamp import inspect as inspect_artifact
-    from ci_reporter.stamp import stamp as stamp_artifact
-    from ci_reporter.step.finish import Conclusion
-    from ci_reporter.testresults import combine as combine_tests
-    from ci_reporter.testresults import read as read_tests
-    from ci_reporter.testresults.cases import ResultFile
-    from ci_reporter.version import __version__
-
 _HERE = {  # name → "module" or "module:attribute"
     "BuildInfo": "model:BuildInfo",
     "CIReporterError": "errors:CIReporterError",
@@ -77,51 +51,7 @@ _HERE = {  # name → "module" or "module:attribute"
     "run_step": "api:run_step",
     "stamp_artifact": "stamp:stamp",
 }
-__all__ = [
-    "BuildInfo",
-    "CIReporterError",
-    "Check",
-    "Conclusion",
-    "Coverage",
-    "CoverageReport",
-    "DeliveryError",
-    "Gate",
-    "GateOptions",
-    "Health",
-    "Report",
-    "ReportFileError",
-    "Result",
-    "ResultFile",
-    "Run",
-    "StampError",
-    "StateError",
-    "Step",
-    "Tests",
-    "UsageError",
-    "World",
-    "__version__",
-    "build_info",
-    "combine_coverage",
-    "combine_tests",
-    "current_run",
-    "gate",
-    "health",
-    "inspect_artifact",
-    "judge_recording",
-    "logs",
-    "plan_gate",
-    "read_coverage",
-    "read_recording",
-    "read_tests",
-    "record_step",
-    "recorded_run_id",
-    "report_from_json",
-    "report_to_json",
-    "reports",
-    "run_gate",
-    "run_step",
-    "stamp_artifact",
-]
+__all__ = list(_HERE)
 
 
 def __getattr__(name: str) -> object:

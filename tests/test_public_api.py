@@ -1,8 +1,10 @@
 """What `import ci_reporter` offers: everything in its list, and nothing loaded before it is asked for."""
 
+import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -21,8 +23,9 @@ def test_every_public_name_is_there(name):
     assert getattr(ci_reporter, name) is not None
 
 
-def test_the_list_is_the_table():
-    assert list(ci_reporter._HERE) == ci_reporter.__all__
+def test_type_checkers_see_the_same_names():
+    stub = Path(ci_reporter.__file__).with_suffix(".pyi").read_text()
+    assert sorted(re.findall(r" as (\w+)$", stub, re.MULTILINE)) == sorted(ci_reporter.__all__)
 
 
 def test_an_unknown_name_is_an_attribute_error():

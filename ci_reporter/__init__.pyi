@@ -1,0 +1,36 @@
+"""Types of the public names; `__init__.py` imports each of them when it is first asked for."""
+
+from ci_reporter import gate as gate
+from ci_reporter import health as health
+from ci_reporter import logs as logs
+from ci_reporter.api import build_info as build_info
+from ci_reporter.api import current_run as current_run
+from ci_reporter.api import record_step as record_step
+from ci_reporter.api import recorded_run_id as recorded_run_id
+from ci_reporter.api import reports as reports
+from ci_reporter.api import run_step as run_step
+from ci_reporter.coverage.report import CoverageReport as CoverageReport
+from ci_reporter.errors import CIReporterError as CIReporterError
+from ci_reporter.errors import DeliveryError as DeliveryError
+from ci_reporter.errors import ReportFileError as ReportFileError
+from ci_reporter.errors import StampError as StampError
+from ci_reporter.errors import StateError as StateError
+from ci_reporter.errors import UsageError as UsageError
+from ci_reporter.gate.offline import judge_recording as judge_recording
+from ci_reporter.gate.run.gate import run_gate as run_gate
+from ci_reporter.gate.run.options import GateOptions as GateOptions
+from ci_reporter.gate.run.options import plan_gate as plan_gate
+from ci_reporter.gate.run.world import World as World
+from ci_reporter.health.app import Health as Health
+from ci_reporter.health.checks import Check as Check
+from ci_reporter.model import BuildInfo as BuildInfo
+from ci_reporter.model import Coverage as Coverage
+from ci_reporter.model import Gate as Gate
+from ci_reporter.model import Report as Report
+from ci_reporter.model import Result as Result
+from ci_reporter.model import Run as Run
+from ci_reporter.model import Step as Step
+from ci_reporter.model import Tests as Tests
+from ci_reporter.step.finish import Conclusion as Conclusion
+from ci_reporter.testresults.cases import ResultFile as ResultFile
+from ci_reporter.version import __version__ as __version__
