@@ -1,36 +1,71 @@
 """Types of the public names; `__init__.py` imports each of them when it is first asked for."""
 
-from ci_reporter import gate as gate
-from ci_reporter import health as health
-from ci_reporter import logs as logs
-from ci_reporter.api import build_info as build_info
-from ci_reporter.api import current_run as current_run
-from ci_reporter.api import record_step as record_step
-from ci_reporter.api import recorded_run_id as recorded_run_id
-from ci_reporter.api import reports as reports
-from ci_reporter.api import run_step as run_step
-from ci_reporter.coverage.report import CoverageReport as CoverageReport
-from ci_reporter.errors import CIReporterError as CIReporterError
-from ci_reporter.errors import DeliveryError as DeliveryError
-from ci_reporter.errors import ReportFileError as ReportFileError
-from ci_reporter.errors import StampError as StampError
-from ci_reporter.errors import StateError as StateError
-from ci_reporter.errors import UsageError as UsageError
-from ci_reporter.gate.offline import judge_recording as judge_recording
-from ci_reporter.gate.run.gate import run_gate as run_gate
-from ci_reporter.gate.run.options import GateOptions as GateOptions
-from ci_reporter.gate.run.options import plan_gate as plan_gate
-from ci_reporter.gate.run.world import World as World
-from ci_reporter.health.app import Health as Health
-from ci_reporter.health.checks import Check as Check
-from ci_reporter.model import BuildInfo as BuildInfo
-from ci_reporter.model import Coverage as Coverage
-from ci_reporter.model import Gate as Gate
-from ci_reporter.model import Report as Report
-from ci_reporter.model import Result as Result
-from ci_reporter.model import Run as Run
-from ci_reporter.model import Step as Step
-from ci_reporter.model import Tests as Tests
-from ci_reporter.step.finish import Conclusion as Conclusion
-from ci_reporter.testresults.cases import ResultFile as ResultFile
-from ci_reporter.version import __version__ as __version__
+from ci_reporter import gate, health, logs
+from ci_reporter.api import build_info, current_run, record_step, recorded_run_id, reports, run_step
+from ci_reporter.coverage.formats import read as read_coverage
+from ci_reporter.coverage.report import CoverageReport
+from ci_reporter.coverage.union import combine as combine_coverage
+from ci_reporter.errors import CIReporterError, DeliveryError, ReportFileError, StampError, StateError, UsageError
+from ci_reporter.gate.offline import judge_recording
+from ci_reporter.gate.recording import read as read_recording
+from ci_reporter.gate.run.gate import run_gate
+from ci_reporter.gate.run.options import GateOptions, plan_gate
+from ci_reporter.gate.run.world import World
+from ci_reporter.health.app import Health
+from ci_reporter.health.checks import Check
+from ci_reporter.model import BuildInfo, Coverage, Gate, Report, Result, Run, Step, Tests
+from ci_reporter.schema import from_json as report_from_json
+from ci_reporter.schema import to_json as report_to_json
+from ci_reporter.stamp import inspect as inspect_artifact
+from ci_reporter.stamp import stamp as stamp_artifact
+from ci_reporter.step.finish import Conclusion
+from ci_reporter.testresults import combine as combine_tests
+from ci_reporter.testresults import read as read_tests
+from ci_reporter.testresults.cases import ResultFile
+from ci_reporter.version import __version__
+
+__all__ = [
+    "BuildInfo",
+    "CIReporterError",
+    "Check",
+    "Conclusion",
+    "Coverage",
+    "CoverageReport",
+    "DeliveryError",
+    "Gate",
+    "GateOptions",
+    "Health",
+    "Report",
+    "ReportFileError",
+    "Result",
+    "ResultFile",
+    "Run",
+    "StampError",
+    "StateError",
+    "Step",
+    "Tests",
+    "UsageError",
+    "World",
+    "__version__",
+    "build_info",
+    "combine_coverage",
+    "combine_tests",
+    "current_run",
+    "gate",
+    "health",
+    "inspect_artifact",
+    "judge_recording",
+    "logs",
+    "plan_gate",
+    "read_coverage",
+    "read_recording",
+    "read_tests",
+    "record_step",
+    "recorded_run_id",
+    "report_from_json",
+    "report_to_json",
+    "reports",
+    "run_gate",
+    "run_step",
+    "stamp_artifact",
+]
