@@ -170,7 +170,7 @@ def line(signal: str, sample: Sample) -> str:
 
 
 class _CutShort(ValueError):
-    """A line that is no JSON, as the last one of a killed writer."""
+    """A line that is not JSON, as the last one of a killed writer."""
 
 
 def _object(line: bytes) -> Mapping[str, Any]:
@@ -185,17 +185,19 @@ def _object(line: bytes) -> Mapping[str, Any]:
     except RecursionError:
         raise ValueError("is nested too deeply for a probe") from None
     if not isinstance(found, dict):
-        raise ValueError('is no object (write {"t": 0.2, "signal": "http_latency", "latency_ms": 12.3, "ok": true})')
+        raise ValueError(
+            'is not an object (write {"t": 0.2, "signal": "http_latency", "latency_ms": 12.3, "ok": true})'
+        )
     return found
 
 
 def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no number; leave the line out where nothing was measured")
+    raise ValueError(f"{name} is not a number; leave the line out where nothing was measured")
 
 
 def _header(found: Mapping[str, Any], phase: str | None) -> Mapping[str, Any]:
     if "recording" not in found:
-        raise ValueError('is no first line of a recording (write {"recording": 1, "phase": "watch"})')
+        raise ValueError('is not the first line of a recording (write {"recording": 1, "phase": "watch"})')
     if found["recording"] != VERSION or isinstance(found["recording"], bool):
         raise ValueError(f"recording: version {_shown(found['recording'])} is not known (known: {VERSION})")
     if found.get("phase") not in PHASES:

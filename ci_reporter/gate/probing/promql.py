@@ -25,7 +25,7 @@ _INTERVALS = ("$__interval", "$interval", "${interval}")
 
 @dataclass(frozen=True, kw_only=True)
 class NoData:
-    """There is no count, and why."""
+    """There is not a count, and why."""
 
     reason: str
 
@@ -103,7 +103,7 @@ def _counted(bad: float | None, total: float | None, t: float) -> Count:
         raise _Nothing("total: is 0: no request was counted")
     for name, number in (("bad", bad or 0.0), ("total", total)):
         if not number >= 0:
-            raise _Nothing(f"{name}: is {number:g}, which is no count")
+            raise _Nothing(f"{name}: is {number:g}, which is not a count")
     if bad is not None and bad > total * 1.001:
         raise _Nothing(f"bad: {bad:g} is more than the total of {total:g}; do both count the same requests?")
     return Count(t=t, bad=min(bad or 0.0, total), total=total)
@@ -129,13 +129,13 @@ def _value(found: QueryResult) -> float | None:
 
 
 def _values(found: QueryResult) -> dict[float, float]:
-    """The numbers of a range query by their time; what is no number is NaN."""
+    """The numbers of a range query by their time; what is not a number is NaN."""
     series = _one(found.result)
     points = [] if series is None else _of(lambda: [(float(point[0]), point) for point in series["values"]])
     numbers: dict[float, float] = {}
     for at_s, point in points:
         if not isfinite(at_s):
-            raise _Nothing("has a time that is no number")
+            raise _Nothing("has a time that is not a number")
         try:
             numbers[round(at_s, 3)] = _number(point)
         except _Nothing:
@@ -153,14 +153,14 @@ def _of(read: Callable[[], Any]) -> Any:
     try:
         return read()
     except (KeyError, TypeError, IndexError, ValueError):
-        raise _Nothing("is no vector: a query must give one number a time (write sum(increase(…)))") from None
+        raise _Nothing("is not a vector: a query must give one number a time (write sum(increase(…)))") from None
 
 
 def _number(point: Any) -> float:
     try:
         found = float(point[1])
     except (TypeError, ValueError, IndexError, KeyError):
-        raise _Nothing("is no number") from None
+        raise _Nothing("is not a number") from None
     if not isfinite(found):
-        raise _Nothing(f"is {found}, which is no count")
+        raise _Nothing(f"is {found}, which is not a count")
     return found

@@ -170,7 +170,7 @@ def _actions(node: Node | None) -> dict[str, Action]:
         if "run" not in keys and name not in _BUILT_IN_ACTIONS:
             raise UsageError(f"{each.where}: has no run: (write run: ./rollback.sh)")
         if not re.fullmatch(r"[A-Za-z][\w-]{0,63}", name):
-            raise UsageError(f"{each.where}: {name[:60]!r} is no name of an action (write letters, digits, _ and -)")
+            raise UsageError(f"{each.where}: {name[:60]!r} is not a name of an action (write letters, digits, _ and -)")
         found[name] = Action(
             name=name,
             run=read(keys, "run", text, None),

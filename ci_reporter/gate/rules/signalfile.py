@@ -154,7 +154,7 @@ def _assert(node: Node) -> str:
 
 def _status(node: Node, written: str) -> str:
     if not re.fullmatch(r"[1-5](\d\d|xx)", written):
-        raise UsageError(f"{node.where}: {written[:60]!r} is no HTTP status (write 200, or 2xx)")
+        raise UsageError(f"{node.where}: {written[:60]!r} is not an HTTP status (write 200, or 2xx)")
     return written
 
 
@@ -163,7 +163,7 @@ def _pattern(node: Node) -> str:
     try:
         re.compile(written)
     except re.error as exc:
-        raise UsageError(f"{node.where}: {written[:60]!r} is no regular expression: {exc}") from None
+        raise UsageError(f"{node.where}: {written[:60]!r} is not a regular expression: {exc}") from None
     return written
 
 
@@ -172,7 +172,7 @@ def headers(node: Node | None) -> dict[str, str]:
     found = {}
     for name, each in (mapping(node) if node else {}).items():
         if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
-            raise UsageError(f"{each.where}: {name[:60]!r} is no name of a header")
+            raise UsageError(f"{each.where}: {name[:60]!r} is not a name of a header")
         found[name] = text(each)
     return found
 

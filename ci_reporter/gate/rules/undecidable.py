@@ -15,7 +15,7 @@ from ci_reporter.gate.rules.ruleset import BASELINE_INTERVALS, Command, Gauge, Q
 from ci_reporter.gate.statistics import blocks, decidable
 from ci_reporter.gate.statistics.schedule import Schedule
 
-_FEWEST_DOWN = 3  # failed probes; two are no outage
+_FEWEST_DOWN = 3  # failed probes; two are not an outage
 _MOST_SHOWN = 5
 
 

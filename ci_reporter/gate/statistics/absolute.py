@@ -50,7 +50,7 @@ def _failure(leaf: Limit, seen: Evidence, look: Look, at_s: float, e: float) -> 
 
 
 def _doubt(leaf: Limit, seen: Evidence, look: Look, values: Sequence[float]) -> str | None:
-    """Why this is no pass yet; None where it is one."""
+    """Why this is not a pass yet; None where it is one."""
     least = limits.least_blocks(leaf.allowed, look.alpha)
     if len(values) < least:
         return f"nothing could fail before {least} blocks of {seen.block_s:g} s, and there are {len(values)}"

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from ci_reporter.gate.recording import Probe
 
-_FEWEST = 3  # two failed probes in a row are no outage
+_FEWEST = 3  # two failed probes in a row are not an outage
 
 
 @dataclass(frozen=True, kw_only=True)

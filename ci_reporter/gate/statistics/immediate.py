@@ -11,7 +11,7 @@ from ci_reporter.gate.statistics.blocks import Block
 DOWN_S = 15.0
 HUGE_S = 30.0
 HUGE = 2.5
-_FEWEST_DOWN = 3  # failed probes; two are no outage
+_FEWEST_DOWN = 3  # failed probes; two are not an outage
 
 
 def down(watch: Sequence[Block | None], block_s: float) -> bool:

@@ -22,7 +22,7 @@ from ci_reporter.gate.statistics.scores import Score
 BATCH_S = 30.0
 LOST_MS = 1e7  # what a batch counts where more probes failed than its quantile leaves out
 BATCH_PART = 0.15  # of a window's level; the rest is the scores'
-SUSPICIOUS = 0.002  # times a score's part: a p from which on "may be chance" is no pass
+SUSPICIOUS = 0.002  # times a score's part: a p from which on "may be chance" is not a pass
 _WANDER_S = 30.0  # a window of w seconds must exceed a margin of 30 s / w: a moderate change must have lasted
 _LASTED = 0.5  # the share of the difference that each third of the window shows
 _RELAXED = 2.0  # the robust test's level against the exact one's

@@ -108,7 +108,7 @@ class Comparison:
             yield latency.compare(score, sides, references, over, level * (1 - BATCH_PART) * score.part)
 
     def _doubt(self, seen: Evidence, look: Look, tried: Sequence[Tried]) -> str | None:
-        """Why this is no pass yet; None where it is one."""
+        """Why this is not a pass yet; None where it is one."""
         if not look.beta:
             return "too early for a pass"
         if not tried:

@@ -1,4 +1,4 @@
-"""PromQL signals: counts of a real Prometheus, and everything that is no count."""
+"""PromQL signals: counts of a real Prometheus, and everything that is not a count."""
 
 import json
 import re
@@ -71,7 +71,7 @@ def test_counts_come_from_a_real_prometheus(ask, shop, start_prometheus, eventua
         reason="total: is empty: no such series, or it is stale"
     )
     assert "2 series, and one is wanted (write sum(…))" in ask(prometheus.url, total="http_requests_total").reason
-    assert ask(prometheus.url, total="0/0 * sum(up)").reason == "total: is nan, which is no count"
+    assert ask(prometheus.url, total="0/0 * sum(up)").reason == "total: is nan, which is not a count"
     assert "parse error" in ask(prometheus.url, total="sum(").reason
     assert ask(prometheus.url, total=TOTAL, at_s=1e9).reason.startswith("total: is empty")
     assert isinstance(ask(prometheus.url, total="http_requests_total[1m]"), NoData)
@@ -96,15 +96,15 @@ def one(value):
     [
         ((one("5"), one("0")), "total: is 0: no request was counted"),
         ((one("9"), one("5")), "bad: 9 is more than the total of 5"),
-        ((one("NaN"), one("5")), "bad: is nan, which is no count"),
-        ((one("1"), one("+Inf")), "total: is inf, which is no count"),
-        ((one("-1"), one("5")), "bad: is -1, which is no count"),
-        ((one("0"), one("-5")), "total: is -5, which is no count"),
-        ((one("x"), one("5")), "bad: is no number"),
+        ((one("NaN"), one("5")), "bad: is nan, which is not a count"),
+        ((one("1"), one("+Inf")), "total: is inf, which is not a count"),
+        ((one("-1"), one("5")), "bad: is -1, which is not a count"),
+        ((one("0"), one("-5")), "total: is -5, which is not a count"),
+        ((one("x"), one("5")), "bad: is not a number"),
         ((b"<html>hello", b""), "did not answer as Prometheus does: a web page"),
         ((b'{"status": "success", "data": 3}', b""), "did not answer as Prometheus does"),
         ((b"[" * 50_000, b""), "did not answer as Prometheus does"),
-        ((result({"metric": {}}), one("5")), "is no vector"),
+        ((result({"metric": {}}), one("5")), "is not a vector"),
         ((result({}, {}), one("5")), "bad: 2 series"),
         ((b"[]", b""), "did not answer as Prometheus does"),
         ((b'{"status": "error", "error": "too\\n::error::many"}', b""), ": too ::error::many"),
