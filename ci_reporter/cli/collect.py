@@ -51,7 +51,7 @@ command = _Collect(
     context_settings={"max_content_width": 100},
     help="""Record what another step left behind: coverage and test results of files that are there already.
 
-    The record is a step of its own, called `collect` unless --name says otherwise. A file that cannot be read is said
-    and fails nothing unless --strict-reports is set.""",
+    The record is a step of its own, called `collect` unless --name says otherwise. A file that cannot be read
+    is a warning; with --strict-reports it fails the step.""",
     epilog="Example:  ci-reporter collect --name reports --coverage coverage.xml --tests 'build/**/TEST-*.xml'",
 )

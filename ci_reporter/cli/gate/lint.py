@@ -16,7 +16,7 @@ from ci_reporter.cli.reporting import report_errors
 @click.argument("path", metavar="FILE")
 @report_errors
 def command(path: str) -> None:
-    """Check a rules file: errors end with exit 2, also a rule that can never fail; what is only suspicious is said."""
+    """Check a rules file: exit 2 for an error or a rule that can never fail; warnings for what is only suspicious."""
     from ci_reporter.gate.rules import rulefile, undecidable
     from ci_reporter.gate.rules.lint import warnings
 
