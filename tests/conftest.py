@@ -34,8 +34,21 @@ settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Slow tests first: whoever begins one last keeps the others waiting."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Give each worker its share of the slow tests, first: who begins one last keeps the others waiting.
+
+    pytest-xdist deals the list out in equal parts, and lets who has nothing left take from the end of another's part.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    quick = [item for item in items if not item.get_closest_marker("slow")]
+    share = -(-len(items) // workers)
+    dealt: list[pytest.Item] = []
+    for worker in range(workers):
+        part = slow[worker::workers]
+        room = max(0, share - len(part))
+        dealt += [*part, *quick[:room]]
+        del quick[:room]
+    items[:] = [*dealt, *quick]
 
 
 PROGRAM = Path(sys.executable).with_name("ci-reporter")
