@@ -11,6 +11,7 @@ from ci_reporter.context import Context
 from ci_reporter.schema import to_json
 from ci_reporter.step.finish import Conclusion
 from ci_reporter.surfaces import github, terminal
+from ci_reporter.system.files import append
 
 
 def show(conclusion: Conclusion, context: Context, *, as_json: bool = False) -> None:
@@ -41,7 +42,6 @@ def _show_on_github(conclusion: Conclusion, env: Mapping[str, str]) -> None:
     if not path:
         return
     try:
-        with open(path, "a", encoding="utf-8", errors="replace") as file:
-            file.write(github.summary(conclusion.report, conclusion.failed))
+        append(path, github.summary(conclusion.report, conclusion.failed))
     except OSError as exc:
         warn(f"cannot write the summary to {github.SUMMARY} ({path}): {exc.strerror}", env)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -21,6 +22,7 @@ _PLAIN = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os,
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _PATIENCE_S = 10.0
+_TRIES, _BETWEEN_TRIES_S = 200, 0.01  # for the reader of a FIFO
 _LONGEST_STEM = 50  # characters; four bytes each at most, and a file name has 255 bytes
 
 
@@ -56,7 +58,7 @@ def replacement(path: str, copy_status: Callable[[str, str], None] | None = None
     FIFO) cannot be replaced and is written to. Raises OSError.
     """
     if _is_stream(path):
-        with open(_open_stream(path), "wb") as stream:
+        with open(_open_now(path), "wb") as stream:
             yield stream
         return
     target = os.path.realpath(path)
@@ -71,6 +73,12 @@ def replacement(path: str, copy_status: Callable[[str, str], None] | None = None
         sync_folder(os.path.dirname(target))
     finally:
         unlink(hidden)
+
+
+def append(path: str, text: str) -> None:
+    """Append to a file that others write to as well, such as a job's summary. Raises OSError."""
+    with open(_open_now(path, os.O_APPEND | os.O_CREAT), "a", encoding="utf-8", errors="replace") as file:
+        file.write(text)
 
 
 def hidden_name(path: str) -> str:
@@ -180,10 +188,24 @@ def _is_stream(path: str) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-def _open_stream(path: str) -> int:
-    """Open a FIFO or a device to write to. One that nobody reads is an error, ENXIO, and not waited for."""
-    fd = os.open(path, os.O_WRONLY | _PLAIN)
-    os.set_blocking(fd, True)
+def _open_now(path: str, flags: int = 0) -> int:
+    """Open a file, a FIFO or a device to write to.
+
+    To open a FIFO waits for its reader, which may be about to start, or may never come and then stops the job for ever:
+    after two seconds without one it is an error, ENXIO.
+    """
+    for _ in range(_TRIES):
+        try:
+            fd = os.open(path, os.O_WRONLY | flags | _PLAIN, 0o666)
+            break
+        except OSError as exc:
+            if exc.errno != errno.ENXIO:
+                raise
+            time.sleep(_BETWEEN_TRIES_S)
+    else:
+        raise OSError(errno.ENXIO, "it is a pipe, and nobody reads it")
+    if hasattr(os, "set_blocking"):
+        os.set_blocking(fd, True)
     return fd
 
 

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from ci_reporter.system.files import open_regular, read_bounded, read_named, replacement, write_atomic
+from ci_reporter.system.files import append, open_regular, read_bounded, read_named, replacement, write_atomic
 
 KILLED = """
 import os, signal, sys
@@ -152,7 +152,14 @@ def test_no_more_is_read_of_an_endless_device_than_was_asked_for():
     assert read_named("/dev/zero", 10) == bytes(10)
 
 
-def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path):
+@pytest.mark.parametrize("write", [save, append], ids=["save", "append"])
+def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path, write):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OSError, match=os.strerror(errno.ENXIO)):
-        save(tmp_path / "pipe", b"x")
+    with pytest.raises(OSError, match="nobody reads it"):
+        write(str(tmp_path / "pipe"), "x")
+
+
+def test_what_is_appended_follows_what_is_there(tmp_path):
+    append(str(tmp_path / "a"), "one ")
+    append(str(tmp_path / "a"), "\udcfftwo")
+    assert (tmp_path / "a").read_text() == "one ?two"

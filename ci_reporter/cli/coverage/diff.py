@@ -20,6 +20,7 @@ from ci_reporter.coverage.outdated import Sources, contradictions
 from ci_reporter.coverage.report import CoverageReport
 from ci_reporter.errors import CIReporterError, UsageError
 from ci_reporter.surfaces import github
+from ci_reporter.system.files import append
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -156,8 +157,7 @@ def _on_github(found: ChangeCoverage, change: Change, doubts: Sequence[str], env
     summary = env.get("GITHUB_STEP_SUMMARY")
     if summary:
         try:
-            with open(summary, "a", encoding="utf-8", errors="replace") as file:
-                file.write(f"{markdown(found, change.base, doubts)}\n")
+            append(summary, f"{markdown(found, change.base, doubts)}\n")
         except OSError as exc:
             output.warn(f"cannot write the step's summary {summary}: {exc.strerror}", env)
 
