@@ -102,9 +102,9 @@ def test_a_signal_before_the_command_keeps_it_from_starting(wrapped, slow_start,
     )
 
 
-def test_a_signal_between_attempts_ends_them(wrapped):
+def test_a_signal_at_the_end_of_an_attempt_allows_no_further_one(wrapped):
     script = "echo try >> tries; kill -TERM $PPID; exit 1"
-    assert wrapped("--retries", "5", "--", "sh", "-c", script).returncode == 1
+    assert wrapped("--retries", "5", "--", "sh", "-c", script).returncode in (1, 143)  # whichever is faster
     assert (wrapped.folder / "tries").read_text() == "try\n"
     assert wrapped.record()["result"] == "cancellation"
 

@@ -26,7 +26,8 @@ def test_the_exit_code_is_the_commands(run_program, code):
 def test_a_failing_make_is_red_in_a_plain_sh(run_program):
     (run_program.folder / "Makefile").write_text("all:\n\t@echo compiling; false\n")
     line = f"{Path(sys.executable).with_name('ci-reporter')} run -q --wrap-logs -- make"
-    done = subprocess.run(["sh", "-c", line], cwd=run_program.folder, capture_output=True, timeout=60)
+    env = run_program.environment()  # without the MAKEFLAGS of a make that runs the tests
+    done = subprocess.run(["sh", "-c", line], cwd=run_program.folder, env=env, capture_output=True, timeout=60)
     assert done.returncode == 2
     assert messages(done.stdout)[0] == "compiling"
 
