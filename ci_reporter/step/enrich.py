@@ -11,7 +11,7 @@ from ci_reporter.model import Report
 from ci_reporter.step.draft import Draft
 from ci_reporter.step.masking import masking_of
 from ci_reporter.step.measures import take_measures
-from ci_reporter.step.start import program
+from ci_reporter.step.start import mask_run, program
 from ci_reporter.system.masking import Masking, masks_in
 
 
@@ -30,14 +30,15 @@ def enrich(context: Context, draft: Draft, argv: Sequence[str], masks: frozenset
 
 
 def mask(report: Report, masking: Masking, tail_bytes: int) -> Report:
-    """The report without secrets in its reason, its tags and its output, of which the last `tail_bytes` were kept."""
+    """The report without secrets in its run, its reason, its tags and its output, whose last `tail_bytes` were kept."""
     reason, tail = report.step.reason, report.step.output_tail
     step = replace(
         report.step,
         reason=masking.mask(reason) if reason else None,
         output_tail=_tail(tail, tail_bytes, masking) if tail is not None else None,
     )
-    return replace(report, step=step, tags={name: masking.mask(value) for name, value in report.tags.items()})
+    tags = {name: masking.mask(value) for name, value in report.tags.items()}
+    return replace(report, run=mask_run(report.run), step=step, tags=tags)
 
 
 def _tail(text: str, size: int, masking: Masking) -> str:

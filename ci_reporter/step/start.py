@@ -33,7 +33,7 @@ def new_report(context: Context, run: Run, step: Step) -> Report:
     config = context.config
     return Report(
         report_id=uuid7(),
-        run=run,
+        run=mask_run(run),
         step=replace(step, name=_without_passwords(step.name)),
         environment=config.environment and _without_passwords(config.environment),
         tags=_tags(context),
@@ -44,6 +44,12 @@ def new_report(context: Context, run: Run, step: Step) -> Report:
 def program(config: Config, argv: Sequence[str]) -> str:
     """The program that is run: with --shell the shell, for a line of it may hold anything."""
     return "sh" if config.shell else argv[0]
+
+
+def mask_run(run: Run) -> Run:
+    """The run without the passwords of addresses in what its CI system and git say of it."""
+    odd = {name: _without_passwords(value) for name, value in vars(run).items() if value and "@" in value}
+    return replace(run, **odd) if odd else run
 
 
 def _without_passwords(name: str) -> str:

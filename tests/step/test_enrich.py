@@ -45,3 +45,11 @@ def test_what_the_command_masked_is_hidden(enriched, make_context):
 def test_a_secret_in_a_tag_is_hidden(enriched, make_context):
     context = make_context(env={"API_TOKEN": "s3cr3t-value"}, tags=["who=s3cr3t-value"])
     assert enriched(context).report.tags == {"who": "***"}
+
+
+def test_no_field_of_the_run_keeps_a_password(run_program):
+    env = {"CI_REPORTER_BRANCH": "https://u:hunter2pw@h/b", "CI_REPORTER_ACTOR": "me@shop.example"}
+    run_program("run", "--", "true", env=env)
+    (record,) = run_program.records()
+    assert (record["branch"], record["actor"]) == ("https://***@h/b", "me@shop.example")
+    assert "hunter2pw" not in (run_program.state / "steps.ndjson").read_text()
