@@ -34,21 +34,17 @@ settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each worker its share of the slow tests, first: who begins one last keeps the others waiting.
+    """Spread the slow tests evenly: most of them wait, and what else runs meanwhile costs no time.
 
     pytest-xdist deals the list out in equal parts, and lets who has nothing left take from the end of another's part.
     """
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     slow = [item for item in items if item.get_closest_marker("slow")]
     quick = [item for item in items if not item.get_closest_marker("slow")]
-    share = -(-len(items) // workers)
-    dealt: list[pytest.Item] = []
-    for worker in range(workers):
-        part = slow[worker::workers]
-        room = max(0, share - len(part))
-        dealt += [*part, *quick[:room]]
-        del quick[:room]
-    items[:] = [*dealt, *quick]
+    every = max(1, len(quick) // max(1, len(slow)))
+    spread: list[pytest.Item] = []
+    for at, item in enumerate(slow):
+        spread += [item, *quick[at * every : (at + 1) * every]]
+    items[:] = [*spread, *quick[len(slow) * every :]]
 
 
 PROGRAM = Path(sys.executable).with_name("ci-reporter")
