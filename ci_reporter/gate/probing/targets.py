@@ -82,7 +82,7 @@ def _built_in(plan: Plan, with_health: bool, env: Mapping[str, str]) -> list[Tar
     if DEFAULT_SIGNAL not in asked and plan.url:
         found.append(_of_url(plan, DEFAULT_SIGNAL, plan.rate, env, fresh=plan.fresh))
     if revision and revision != DEFAULT_SIGNAL:
-        found.append(_of_url(plan, revision, max(min(plan.rate, _HEALTH_RATE), _REVISION_RATE), env, fresh=True))
+        found.append(_of_url(plan, revision, _REVISION_RATE, env, fresh=True))
     if HEALTH not in {*asked, revision} and plan.url and (with_health or DEFAULT_SIGNAL in asked):
         found.append(_of_url(plan, HEALTH, min(plan.rate, _HEALTH_RATE), env, fresh=plan.fresh))
     return found
@@ -100,10 +100,28 @@ def _of_control(plan: Plan) -> Iterator[Target]:
 
 
 def _of_url(plan: Plan, signal: str, rate: float, env: Mapping[str, str], *, fresh: bool) -> Target:
+    return _request(plan, signal, plan.url or "", _filled(plan.headers, env), rate=rate, fresh=fresh)
+
+
+def _of_ask(plan: Plan, ask: Ask, env: Mapping[str, str]) -> Iterator[Target]:
+    headers = _filled({**plan.headers, **ask.headers}, env)
+    rate = (ask.rate or plan.rate) / len(ask.requests)
+    for method, place in ask.requests:
+        yield replace(
+            _request(plan, ask.signal, _address(plan, place, ask), headers, rate=rate, fresh=plan.fresh),
+            method=method,
+            body=ask.body.encode() if ask.body is not None else None,
+            expect=ask.expect,
+            value=ask.value,
+        )
+
+
+def _request(plan: Plan, signal: str, url: str, headers: Mapping[str, str], *, rate: float, fresh: bool) -> Target:
+    """One request as the plan says that requests are made."""
     return Target(
         signal=signal,
-        url=plan.url or "",
-        headers=_filled(plan.headers, env),
+        url=url,
+        headers=headers,
         expect=plan.expect,
         timeout_s=plan.timeout_s,
         fresh=fresh,
@@ -115,30 +133,6 @@ def _of_url(plan: Plan, signal: str, rate: float, env: Mapping[str, str], *, fre
         revision=plan.revision_at,
         rate=rate,
     )
-
-
-def _of_ask(plan: Plan, ask: Ask, env: Mapping[str, str]) -> list[Target]:
-    return [
-        Target(
-            signal=ask.signal,
-            url=_address(plan, place, ask),
-            method=method,
-            headers=_filled({**plan.headers, **ask.headers}, env),
-            body=ask.body.encode() if ask.body is not None else None,
-            expect=ask.expect,
-            timeout_s=plan.timeout_s,
-            fresh=plan.fresh,
-            cache_bust=plan.cache_bust,
-            family=plan.family,
-            ca=plan.ca,
-            cert=plan.cert,
-            key=plan.key,
-            revision=plan.revision_at,
-            value=ask.value,
-            rate=(ask.rate or plan.rate) / len(ask.requests),
-        )
-        for method, place in ask.requests
-    ]
 
 
 def _address(plan: Plan, place: str, ask: Ask) -> str:
