@@ -1,6 +1,7 @@
 """Who started us: when it is gone the command ends; what it had us ignore the command ignores; as PID 1 we reap."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,13 +92,14 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may make PID namespaces")
 def test_as_pid_1_no_orphan_stays_a_zombie(wrapped):
-    """The orphan is seen from outside of the namespace: /proc is still the one of before."""
-    script = "(sh -c 'exit 0' & exec sh -c 'exit 0'); sh -c 'sleep 0.1 & echo'; sleep 1; echo now; sleep 1; exit 5"
+    """The orphan is seen from outside of the namespace, where /proc is still the one of before; its name is its own."""
+    shutil.copy(shutil.which("sleep"), wrapped.folder / "orphan")
+    script = "(sh -c 'exit 0' & exec sh -c 'exit 0'); sh -c './orphan 0.1 & echo'; sleep 1; echo now; sleep 1; exit 5"
     line = [sys.executable, "-c", AS_FIRST, str(wrapped.folder), wrapped.program, "run", "-q", "--", "sh", "-c", script]
     process = subprocess.Popen(line, env=wrapped.env, stdout=subprocess.PIPE)
     while process.stdout.readline() != b"now\n":
         pass
     states = subprocess.run(["ps", "-eo", "stat,cmd"], capture_output=True, text=True, check=True).stdout
     process.communicate(timeout=20)
-    assert not [line for line in states.splitlines() if line.startswith("Z") and "[sleep]" in line]
+    assert not [line for line in states.splitlines() if line.startswith("Z") and "[orphan]" in line]
     assert process.returncode == 5
