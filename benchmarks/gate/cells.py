@@ -39,8 +39,8 @@ class Cell:
 
     @property
     def runs(self) -> int:
-        """How many runs its target needs: a share of 1 % is not seen in 200."""
-        return 1000 if self.most is not None and self.most <= 0.01 else 200
+        """How many runs its target needs: a false alarm in a hundred is not seen in 200."""
+        return 1000 if self.most is not None else 200
 
 
 def cells() -> Iterator[Cell]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import ceil, inf
 from operator import attrgetter
 from statistics import median
@@ -86,7 +86,7 @@ def with_data(blocks: Iterable[Block | None]) -> list[Block]:
 
 def pool(blocks: Iterable[Block]) -> list[float]:
     """All latencies of the blocks, sorted. Sorting runs that are sorted costs little more than copying them."""
-    return sorted(latency for block in blocks for latency in block.latencies)
+    return sorted(chain.from_iterable(block.latencies for block in blocks))
 
 
 def quantile(ordered: Sequence[float], level: float) -> float:

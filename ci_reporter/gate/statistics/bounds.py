@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
-from ci_reporter.gate.statistics import blocks, errors, immediate
-from ci_reporter.gate.statistics.blocks import Block
+from ci_reporter.gate.statistics import blocks, errors
 from ci_reporter.gate.statistics.evidence import Evidence
-from ci_reporter.gate.statistics.latency import Sides
-from ci_reporter.gate.statistics.robust import contrast, segment
-from ci_reporter.gate.statistics.scores import Score
+from ci_reporter.gate.statistics.immediate import Peaks
+from ci_reporter.gate.statistics.robust import Contrast, contrast, segment
+from ci_reporter.gate.statistics.series import Series
 
 HIGHEST = 0.95  # quantiles above it have too few probes in a minute to be bounded
 _TWICE = 2.0
@@ -42,60 +41,54 @@ def spans(seen: Evidence) -> tuple[Span, Span]:
     )
 
 
-def latency(scores: Iterable[Score], seen: Evidence, margin: float, beta: float) -> str | None:
+def latency(series: Series, seen: Evidence, margin: float, beta: float) -> str | None:
     """Why the latency is not bounded at the upper 1 − β bound; None where it is."""
-    for score in scores:
-        if score.level is None or score.level > HIGHEST or score.capped:
-            continue
+    for number, level in _bounded(series):
         for span in spans(seen):
-            sides = seen.sides(span.first)
-            if not sides.window:
+            if not blocks.with_data(seen.watch[span.first :]):
                 return f"the {span.name} has no data"
-            if _may_exceed(score, sides, margin, span.room(score.level)) > beta:
-                return f"answers slower than the old {score.name} {margin:+.0%} are not bounded in the {span.name}"
+            chance = _contrast(series, number, seen, span.first, margin).chance_above(span.room(level))
+            if chance > beta:
+                name = series.scores[number].name
+                return f"answers slower than the old {name} {margin:+.0%} are not bounded in the {span.name}"
     return None
 
 
-def _may_exceed(score: Score, sides: Sides, margin: float, room: float) -> float:
-    references = [segment([score.of(block) for block in each]) for each in sides.references]
-    window = segment([score.of(block, 1 + margin) for block in sides.window])
-    return contrast(references, window, score.least).chance_above(room)
+def _bounded(series: Series) -> Iterator[tuple[int, float]]:
+    """The numbers and levels of the scores that a pass bounds: single quantiles, not too high."""
+    for number, score in enumerate(series.scores):
+        if score.level is not None and score.level <= HIGHEST and not score.capped:
+            yield number, score.level
 
 
-def slower_than(scores: Iterable[Score], seen: Evidence, change: float, beta: float) -> str | None:
+def _contrast(series: Series, number: int, seen: Evidence, first: int, margin: float) -> Contrast:
+    """The watch's blocks from `first` on, against the baseline and the watch before them."""
+    window = segment(series.window(number, seen.watch, first, margin))
+    return contrast(series.references(number, seen.watch, first), window, series.scores[number].least)
+
+
+def slower_than(series: Series, seen: Evidence, change: float, beta: float) -> str | None:
     """Why it is not ruled out that answers take that share longer; None where it is. The test of `early_pass`.
 
     If every answer took 1 + change times as long, the share above (1 + change) q would be the old one above q.
     """
-    for score in scores:
-        if score.level is None or score.level > HIGHEST or score.capped:
-            continue
-        if _may_exceed(score, seen.sides(0), change, 0.0) > beta:
-            return f"{change:+.0%} at {score.name} is not ruled out"
+    for number, _ in _bounded(series):
+        if _contrast(series, number, seen, 0, change).chance_above(0.0) > beta:
+            return f"{change:+.0%} at {series.scores[number].name} is not ruled out"
     return None
 
 
-def twice(seen: Evidence, level: float) -> str | None:
+def twice(seen: Evidence, level: float, peaks: Peaks) -> str | None:
     """Whether the end of the watch is at twice the worst minute of the baseline, at that quantile."""
     now = min(level, HIGHEST)
     for quantile in (blocks.quantile, _answered):
-        limit = _TWICE * _peak(seen, now, answered=quantile is _answered)
+        limit = _TWICE * peaks.highest(seen.minute, now, answered=quantile is _answered)
         for number in (seen.minute, max(seen.minute // 2, 1)):
             last = blocks.with_data(seen.watch[-number:])
             if quantile(blocks.pool(last), now) >= limit < inf:
                 seconds = number * seen.block_s
                 return f"p{now * 100:g} of the last {seconds:g} s is at least twice the baseline's worst minute"
     return None
-
-
-def _peak(seen: Evidence, level: float, *, answered: bool) -> float:
-    there = [_of_answers(block) for block in seen.before] if answered else seen.before
-    return immediate.peak(there, seen.minute, level)
-
-
-def _of_answers(block: Block) -> Block:
-    found = [latency for latency in block.latencies if latency < inf]
-    return Block(latencies=found, total=len(found))
 
 
 def _answered(ordered: list[float], level: float) -> float:

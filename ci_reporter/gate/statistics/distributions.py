@@ -5,11 +5,12 @@ All but the last come from one function, the incomplete beta function.
 
 from __future__ import annotations
 
-from math import erfc, exp, lgamma, log, log1p, sqrt
+from math import erfc, exp, lgamma, log, log1p, pi, sqrt
 from statistics import NormalDist
 
 _MOST_DRAWS = 10**8  # beyond it lgamma's rounding is larger than what the normal distribution gets wrong
 _TINY = 1e-300
+_MOST_STEPS = 60
 _NORMAL = NormalDist()
 
 
@@ -35,14 +36,24 @@ def student_tail(t: float, df: float) -> float:
 
 
 def student_quantile(p: float, df: float) -> float:
-    """The t that Student's t exceeds with probability p ≤ 1/2, by bisection to four digits: a power needs no more."""
-    low, high = 0.0, 1.0
-    while student_tail(high, df) > p:
-        low, high = high, 2 * high
-    for _ in range(14):
-        middle = (low + high) / 2
-        low, high = (middle, high) if student_tail(middle, df) > p else (low, middle)
-    return high
+    """The t that Student's t exceeds with probability p ≤ 1/2, to four digits: a power needs no more.
+
+    Newton's steps on ln P(T ≥ t). It is convex where the tail is heavier than the normal one, and the normal quantile
+    lies on its left, so the steps do not overshoot: five or six of them do, where bisection takes twenty.
+    """
+    t = -_NORMAL.inv_cdf(p)
+    for _ in range(_MOST_STEPS):
+        tail = student_tail(t, df)
+        step = tail / _student_density(t, df) * log(tail / p)
+        t += step
+        if abs(step) <= 1e-5 * t:
+            break
+    return t
+
+
+def _student_density(t: float, df: float) -> float:
+    front = exp(lgamma((df + 1) / 2) - lgamma(df / 2)) / sqrt(df * pi)
+    return float(front * (1 + t * t / df) ** (-(df + 1) / 2))
 
 
 def binomial_tail(at_least: int, draws: int, chance: float) -> float:

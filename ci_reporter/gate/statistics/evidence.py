@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from heapq import nsmallest
 from math import inf
 
 from ci_reporter.gate.recording import Probe, Sample, Signal
@@ -90,7 +91,7 @@ class Blocks:
 def worst(probes: Sequence[Probe], by_latency: bool) -> tuple[dict[str, Any], ...]:
     """The three probes a person should look at first: failed ones, then slow ones."""
     there = [probe for probe in probes if by_latency or not probe.ok]
-    chosen = sorted(there, key=lambda probe: (probe.ok, -(probe.latency_ms or inf)))[:_WORST]
+    chosen = nsmallest(_WORST, there, key=lambda probe: (probe.ok, -(probe.latency_ms or inf)))
     return tuple(
         {key: getattr(each, key) for key in ("t", "latency_ms", "ok", "status", "revision")}
         | {key: value for key in ("reason", "response", "url", "address") if (value := getattr(each, key))}

@@ -66,44 +66,42 @@ def margin(least: float, seconds: float) -> float:
     return max(least, _WANDER_S / seconds)
 
 
-class Usual:
-    """The scores of the baseline and of the watch's blocks against the baseline's own quantiles, each block's once."""
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A score as it was measured: of each block of a window, with a margin of `over`, and the sums of its references.
 
-    def __init__(self, scores: Sequence[Score], baseline: Sequence[Block]) -> None:
-        self.scores = scores
-        self._baseline = [segment([score.of(block) for block in baseline]) for score in scores]
-        self._watch: list[list[float] | None] = []
+    `sides` are the blocks themselves.
+    """
 
-    def segments(self, number: int, watch: Sequence[Block | None], first: int) -> list[Segment]:
-        """The reference of a score, by its number: the baseline, and the watch's blocks before number `first`."""
-        for block in watch[len(self._watch) :]:
-            self._watch.append(None if block is None else [score.of(block) for score in self.scores])
-        earlier = [values[number] for values in self._watch[:first] if values is not None]
-        return [self._baseline[number], *([segment(earlier)] if earlier else [])]
+    score: Score
+    over: float
+    values: Sequence[float]
+    references: Sequence[Segment]
+    sides: Sides
 
 
-def compare(score: Score, sides: Sides, references: Sequence[Segment], over: float, level: float) -> Test:
-    """Test one score of one window against a margin of `over`, at that level."""
-    values = [score.of(block, 1 + over) for block in sides.window]
-    window = segment(values)
-    if window.mean <= references[0].mean:
+def compare(found: Measured, level: float) -> Test:
+    """Test one score of one window at that level."""
+    score, window = found.score, segment(found.values)
+    if window.mean <= found.references[0].mean:
         return Test(name=score.name, level=level)
-    found = contrast(references, window, score.least)
-    if found.difference <= 0:
+    difference = contrast(found.references, window, score.least)
+    if difference.difference <= 0:
         return Test(name=score.name, level=level)
-    if found.p > max(SUSPICIOUS * score.part, _RELAXED * level):
-        return Test(name=score.name, level=level, p=found.p)
-    return _confirm(score, sides, values, found, over, level)
+    if difference.p > max(SUSPICIOUS * score.part, _RELAXED * level):
+        return Test(name=score.name, level=level, p=difference.p)
+    return _confirm(found, difference, level)
 
 
-def _confirm(score: Score, sides: Sides, values: Sequence[float], found: Contrast, over: float, level: float) -> Test:
+def _confirm(measured: Measured, found: Contrast, level: float) -> Test:
     """The two further conditions of a failure. A change that is over by the last third is not suspicious either."""
+    score, values = measured.score, measured.values
     lasted = [third - found.reference >= _LASTED * found.difference for third in _thirds(values)]
     suspicious = found.p <= SUSPICIOUS * score.part and (lasted[2] or not all(lasted[:2]))
     p = found.p
     failed = False
     if all(lasted) and p <= _RELAXED * level:
-        exact = exact_p(score, sides, over)
+        exact = exact_p(score, measured.sides, measured.over)
         failed, p = exact <= level, max(p / _RELAXED, exact)
     return Test(name=score.name, level=level, p=p, failed=failed, suspicious=suspicious)
 

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import comb, inf, log, sqrt
 from statistics import NormalDist
 
 from ci_reporter.gate.rules.conditions import Limit, Relative
 from ci_reporter.gate.statistics import absolute, blocks, errors, latency, limits
+from ci_reporter.gate.statistics.blocks import Block
 from ci_reporter.gate.statistics.distributions import binomial_tail, student_quantile, student_tail
 from ci_reporter.gate.statistics.errors import Counts
 from ci_reporter.gate.statistics.evidence import Evidence
 from ci_reporter.gate.statistics.latency import BATCH_PART
-from ci_reporter.gate.statistics.robust import Noise, inflation, noise, segment
+from ci_reporter.gate.statistics.robust import Noise, Segment, inflation, noise, segment
 from ci_reporter.gate.statistics.schedule import MINUTE_S, Look
 from ci_reporter.gate.statistics.scores import Score, scores
 
@@ -45,14 +47,15 @@ class _Window:
 def of(leaf: Limit | Relative, seen: Evidence, look: Look) -> dict[str, Any]:
     """The chance to fail for some changes, from the start and late, and before which second nothing could fail."""
     first_s = _first_s(leaf, seen, look)
+    powers = partial(_powers, leaf, seen, look, _olds(leaf, seen))
     if first_s > look.schedule.end_s or (isinstance(leaf, Relative) and not seen.before) or not seen.after:
         found: dict[str, Any] = {"earliest_fail_s": None, "powers": [], "late": []}
     else:
         whole, late = _windows(seen, look)
         found = {
             "earliest_fail_s": first_s,
-            "powers": list(_powers(leaf, seen, look, whole)),
-            "late": list(_powers(leaf, seen, look, late)) if late else [],
+            "powers": list(powers(whole)),
+            "late": list(powers(late)) if late else [],
         }
     return found | {"text": sentence(found)}
 
@@ -93,47 +96,75 @@ def _windows(seen: Evidence, look: Look) -> tuple[_Window, _Window | None]:
     return whole, _Window(blocks=seen.minute, earlier=earlier, seconds=MINUTE_S, level=level)
 
 
-def _powers(leaf: Limit | Relative, seen: Evidence, look: Look, window: _Window) -> Iterator[dict[str, Any]]:
+def _powers(
+    leaf: Limit | Relative, seen: Evidence, look: Look, olds: Sequence[_Old], window: _Window
+) -> Iterator[dict[str, Any]]:
     if isinstance(leaf, Limit):
         return _of_limit(leaf, seen, look, window)
-    return _of_errors(leaf, seen, window) if leaf.quantile is None else _of_latency(leaf, seen, window)
+    return _of_errors(leaf, seen, window) if leaf.quantile is None else _of_latency(leaf, olds, window)
 
 
-def _of_latency(leaf: Relative, seen: Evidence, window: _Window) -> Iterator[dict[str, Any]]:
+def _of_latency(leaf: Relative, olds: Sequence[_Old], window: _Window) -> Iterator[dict[str, Any]]:
     over = latency.margin(leaf.margin, window.seconds)
-    needs = [need for score in scores(seen.before, leaf.quantile or 0.0) if (need := _need(score, seen, window))]
+    needs = [need for old in olds if (need := _need(old, window))]
     for change in [change for change in _CHANGES if change > leaf.margin] or [2 * leaf.margin]:
-        chances = [_chance_of_score(need, seen, (1 + over) / (1 + change)) for need in needs]
+        chances = [_chance_of_score(need, (1 + over) / (1 + change)) for need in needs]
         yield {"change": f"{change:+.0%}", "power": round(max(chances, default=0.0), 3)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Old:
+    """A score of the baseline: of its blocks, whose sorted latencies are also there as one list."""
+
+    score: Score
+    blocks: Sequence[Block]
+    ordered: Sequence[float]
+    segment: Segment
+
+    def mean(self, factor: float) -> float:
+        """The mean score with the quantiles `factor` times as long.
+
+        A share of all answers is the mean of the blocks' shares where they have as many; a cap is each block's own.
+        """
+        if self.score.capped:
+            return sum(self.score.of(block, factor) for block in self.blocks) / len(self.blocks)
+        return self.score.of(Block(latencies=self.ordered, total=len(self.ordered)), factor)
+
+
+def _olds(leaf: Limit | Relative, seen: Evidence) -> list[_Old]:
+    if isinstance(leaf, Limit) or leaf.quantile is None or not seen.before:
+        return []
+    before, ordered = seen.before, blocks.pool(seen.before)
+    return [
+        _Old(score=each, blocks=before, ordered=ordered, segment=segment([each.of(block) for block in before]))
+        for each in scores(before, leaf.quantile)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Need:
     """What the robust test of a score must reach: a t of that many standard errors above the old mean."""
 
-    score: Score
-    mean: float
+    old: _Old
     error: float
     t: float
     df: float
 
 
-def _need(score: Score, seen: Evidence, window: _Window) -> _Need | None:
+def _need(old: _Old, window: _Window) -> _Need | None:
     """None where no window of that length can fail."""
-    old = segment([score.of(block) for block in seen.before])
-    scatter = noise([old], score.least)
-    counts = (old.number, window.earlier, window.blocks)
-    level = 2 * window.level * (1 - BATCH_PART) * score.part
+    scatter = noise([old.segment], old.score.least)
+    counts = (old.segment.number, window.earlier, window.blocks)
+    level = 2 * window.level * (1 - BATCH_PART) * old.score.part
     if level <= 0 or comb(sum(counts), window.blocks) < 2 / level:
         return None
     df = _df(scatter, counts)
-    t = student_quantile(min(level, 0.5), df)
-    return _Need(score=score, mean=old.mean, error=_error(scatter, counts), t=t, df=df)
+    return _Need(old=old, error=_error(scatter, counts), t=student_quantile(min(level, 0.5), df), df=df)
 
 
-def _chance_of_score(need: _Need, seen: Evidence, factor: float) -> float:
+def _chance_of_score(need: _Need, factor: float) -> float:
     """The chance that the test reaches its level, where the score's quantiles are `factor` times as long."""
-    rise = sum(need.score.of(block, factor) for block in seen.before) / len(seen.before) - need.mean
+    rise = need.old.mean(factor) - need.old.segment.mean
     return student_tail(need.t - rise / need.error, need.df) if rise > 0 else 0.0
 
 

@@ -10,9 +10,10 @@ from ci_reporter.gate.rules.conditions import Relative
 from ci_reporter.gate.statistics import blocks, bounds, errors, immediate, latency, onset, words
 from ci_reporter.gate.statistics.blocks import Block
 from ci_reporter.gate.statistics.evidence import Evidence, worst
-from ci_reporter.gate.statistics.latency import BATCH_PART, LOST_MS, Batches, Test, batches
+from ci_reporter.gate.statistics.latency import BATCH_PART, LOST_MS, Batches, Measured, Test, batches
 from ci_reporter.gate.statistics.schedule import Look, Window
 from ci_reporter.gate.statistics.scores import Score, scores
+from ci_reporter.gate.statistics.series import Series
 from ci_reporter.gate.verdict import FAIL, NOT_YET, PASS, Decision, Finding
 
 TYPE_CHECKING = False
@@ -40,6 +41,7 @@ class Comparison:
     def __init__(self, leaf: Relative, baseline: Sequence[Block | None], block_s: float) -> None:
         self.leaf = leaf
         self._baseline = blocks.with_data(baseline)
+        self._peaks = immediate.Peaks(self._baseline)
         self._quantile = min(leaf.quantile or 0.0, bounds.HIGHEST)
         self._old = self._value(self._baseline)
         self._ordered: list[float] = []
@@ -47,7 +49,7 @@ class Comparison:
         self.scores: tuple[Score, ...] = ()
         if leaf.quantile is not None:
             self.scores = scores(self._baseline, leaf.quantile)
-            self._usual = latency.Usual(self.scores, self._baseline)
+            self._series = Series(self.scores, self._baseline)
             self._answered = not self._counts_failures(baseline, block_s)
             self._batches = batches(baseline, block_s, self._quantile, answered=self._answered)
             self._watch_batches = Batches(block_s, self._quantile, answered=self._answered)
@@ -76,7 +78,7 @@ class Comparison:
         if immediate.down(seen.watch, seen.block_s):
             return f"nothing good for {immediate.DOWN_S:g} s"
         levels = (0.5, self._quantile)
-        if self.scores and immediate.huge(seen.watch, self._baseline, seen.block_s, levels):
+        if self.scores and immediate.huge(seen.watch, self._peaks, seen.block_s, levels):
             said = f"p50 and p{self._quantile * 100:g} of the last {immediate.HUGE_S:g} s"
             return f"{said} are {immediate.HUGE:g} times the baseline's highest"
         return None
@@ -104,8 +106,14 @@ class Comparison:
         first = ceil(window.first * seen.block_s / latency.BATCH_S - 1e-9)
         yield latency.compare_batches(self._batches, logs[first:], over, level * BATCH_PART)
         for number, score in enumerate(self.scores):
-            references = self._usual.segments(number, seen.watch, window.first)
-            yield latency.compare(score, sides, references, over, level * (1 - BATCH_PART) * score.part)
+            measured = Measured(
+                score=score,
+                over=over,
+                values=self._series.window(number, seen.watch, window.first, over),
+                references=self._series.references(number, seen.watch, window.first),
+                sides=sides,
+            )
+            yield latency.compare(measured, level * (1 - BATCH_PART) * score.part)
 
     def _doubt(self, seen: Evidence, look: Look, tried: Sequence[Tried]) -> str | None:
         """Why this is not a pass yet; None where it is one."""
@@ -131,10 +139,10 @@ class Comparison:
     def _latency_unbounded(self, seen: Evidence, look: Look) -> str | None:
         if not self.scores:
             return "the baseline has too few good answers to compare with"
-        if look.early is not None and (found := bounds.slower_than(self.scores, seen, look.early, look.beta)):
+        if look.early is not None and (found := bounds.slower_than(self._series, seen, look.early, look.beta)):
             return found
-        found = bounds.latency(self.scores, seen, self.leaf.margin, look.beta)
-        return found or bounds.twice(seen, self.leaf.quantile or 0.0)
+        found = bounds.latency(self._series, seen, self.leaf.margin, look.beta)
+        return found or bounds.twice(seen, self.leaf.quantile or 0.0, self._peaks)
 
     def _bounded(self) -> str:
         """What a pass says: what is ruled out, and never that nothing changed."""

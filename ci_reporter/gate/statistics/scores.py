@@ -50,6 +50,20 @@ class Score:
         return self.levels[0] if len(self.levels) == 1 else None
 
 
+def row(scores: Sequence[Score], block: Block, factor: float) -> tuple[float, ...]:
+    """All scores of a block, as `Score.of` gives them; a level that two of them are about is counted once."""
+    shares: dict[float, float] = {}
+    found = []
+    for score in scores:
+        if score.level is None:
+            found.append(score.of(block, factor))
+            continue
+        if score.level not in shares:
+            shares[score.level] = block.share_above(score.cuts_ms[0] * factor)
+        found.append(min(shares[score.level], score.cap))
+    return tuple(found)
+
+
 def levels(baseline: int, wanted: float) -> tuple[float, ...]:
     """The quantiles that a rule on the quantile `wanted` looks at, with so many probes in the baseline.
 

@@ -5,8 +5,8 @@ from math import comb
 import pytest
 
 from ci_reporter.gate.statistics.latency import (
+    Measured,
     Sides,
-    Usual,
     batches,
     compare,
     compare_batches,
@@ -14,6 +14,7 @@ from ci_reporter.gate.statistics.latency import (
     margin,
 )
 from ci_reporter.gate.statistics.scores import scores
+from ci_reporter.gate.statistics.series import Series
 from tests.gate.statistics.makers import block, make_blocks
 
 LEVEL = 1e-4
@@ -22,8 +23,18 @@ LEVEL = 1e-4
 def tried(baseline, window, over=0.1, level=LEVEL):
     sides = Sides(baseline=baseline, earlier=[], window=window)
     tests = scores(baseline, 0.95)
-    usual = Usual(tests, baseline)
-    return [compare(score, sides, usual.segments(at, [], 0), over, level) for at, score in enumerate(tests)]
+    series = Series(tests, baseline)
+    measured = [
+        Measured(
+            score=score,
+            over=over,
+            values=series.window(at, window, 0, over),
+            references=series.references(at, window, 0),
+            sides=sides,
+        )
+        for at, score in enumerate(tests)
+    ]
+    return [compare(each, level) for each in measured]
 
 
 def test_twice_as_slow_fails():
