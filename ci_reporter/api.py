@@ -144,9 +144,9 @@ def _options(settings: Mapping[str, object]) -> dict[str, Any]:
 
 def _fields() -> dict[str, str]:
     """Key → field of every setting that a call may give: user names, passwords and tokens come from the environment."""
-    from ci_reporter.config import sinks
+    from ci_reporter.config import plugins
 
-    return {each.file_key: each.option_field for each in sinks.all_settings() if each.main or not each.group}
+    return {each.file_key: each.option_field for each in plugins.all_settings() if each.main or not each.group}
 
 
 def _text(value: object) -> Any:

@@ -11,13 +11,25 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-_NOUNS = {"coverage": "coverage format", "testresults": "test result format", "providers": "provider", "sinks": "sink"}
+_NOUNS = {
+    "coverage": "coverage format",
+    "testresults": "test result format",
+    "providers": "provider",
+    "sinks": "sink",
+    "notifiers": "notifier",
+}
 
 
 SINKS = {  # each switched on by the setting of its name
     "pushgateway": "ci_reporter.sinks.pushgateway:PushgatewaySettings",
     "loki": "ci_reporter.sinks.loki:LokiSettings",
 }
+
+NOTIFIERS = {  # each switched on by its settings
+    "slack": "ci_reporter.notify.slack:SlackSettings",
+}
+
+TABLES = {"sinks": SINKS, "notifiers": NOTIFIERS}
 
 
 def entry_point_names(kind: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ci_reporter.config import Config, sinks, values
+from ci_reporter.config import Config, plugins, values
 from ci_reporter.config.setting import Setting
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def run_settings() -> dict[str, Setting]:
     """All settings that are options of `run`, by flag, those of every sink included."""
-    found = _by_flag(sinks.all_settings())
+    found = _by_flag(plugins.all_settings())
     return found | {"-q": found["--quiet"]}
 
 
@@ -36,7 +36,7 @@ def spread(arguments: Sequence[str], known: Mapping[str, Setting]) -> list[str]:
 
 def _quick_settings() -> dict[str, Setting]:
     """The options of `run` without importing a sink: the main setting of each of ours is an option with one value."""
-    mains = (Setting(group=name, main=True, option=True, help="", parse=values.text) for name in sinks.names())
+    mains = (Setting(group=name, main=True, option=True, help="", parse=values.text) for name in plugins.names("sinks"))
     found = _by_flag((*Config.declared, *mains))
     return found | {"-q": found["--quiet"]}
 

@@ -24,9 +24,9 @@ def current_context(options: Mapping[str, Any] = EMPTY) -> Context:
 def _warn(context: Context) -> None:
     """Say which variables nobody reads, and what else is odd; few jobs have any, so its imports are here."""
     from ci_reporter.cli.output import warn
-    from ci_reporter.config import sinks, variables
+    from ci_reporter.config import plugins, variables
 
-    for warning in variables.warnings(context.config.unrecognised, sinks.all_settings()):
+    for warning in variables.warnings(context.config.unrecognised, plugins.all_settings()):
         warn(warning, context.env)
     for doubt in context.config.doubts:
         warn(doubt, context.env)

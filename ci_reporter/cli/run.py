@@ -8,7 +8,7 @@ import click
 
 from ci_reporter.cli.execute import execute
 from ci_reporter.cli.options import run_settings, spread
-from ci_reporter.config import sinks
+from ci_reporter.config import plugins
 from ci_reporter.config.setting import Setting
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ def option(flag: str, setting: Setting) -> click.Option:
 
 def sink_options() -> list[click.Option]:
     """The option of each sink: where it is."""
-    declared = (each for name in sinks.all_names() for each in sinks.declaration(name).declared)
+    declared = (each for found in plugins.declarations("sinks") for each in found.declared)
     return [option(each.flag, each) for each in declared if each.option]
 
 
@@ -53,7 +53,12 @@ class _Run(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_options(ctx, formatter)
         with formatter.section("Variables without an option"):
-            formatter.write_dl([(_names(each), each.help) for each in sinks.all_settings() if not each.option])
+            formatter.write_dl([(_names(each), each.help) for each in _shown() if not each.option])
+
+
+def _shown() -> list[Setting]:
+    """All but the settings of channels, which would be half of the page: `ci-reporter notify --help` has them."""
+    return plugins.settings(plugins.declarations("sinks"))
 
 
 def _names(setting: Setting) -> str:

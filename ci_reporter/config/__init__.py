@@ -32,8 +32,8 @@ class PrometheusSettings(Server, group="prometheus"):
 class Config(Settings):
     """The settings in force, checked. Durations in seconds, sizes in bytes.
 
-    `sinks` has the settings of each sink that is switched on, by its name. `unrecognised` are variables that look like
-    settings and are not, `doubts` sentences about settings that may be a mistake.
+    `sinks` and `notifiers` have the settings of each that is switched on, by its name. `unrecognised` are variables
+    that look like settings and are not, `doubts` sentences about settings that may be a mistake.
     """
 
     config: str | None = option(
@@ -166,11 +166,28 @@ class Config(Settings):
         "BOOL",
         "On GitHub: annotate failed tests and add the step to the job's summary. Default: true.",
     )
+    notify_on: str | None = option(
+        None,
+        values.OneOf("failure", "change", "recovery", "always"),
+        "WHEN",
+        "Tell the channels when the step fails, when its result changes, when it is green again, or always.",
+    )
+    notify_to: tuple[str, ...] = option(
+        (), values.text, "CHANNEL", "The channels to tell. Default: all that are set up.", many=True
+    )
+    notify_language: str = setting(
+        "en", values.OneOf("en", "zh"), "LANGUAGE", "The language of our own words in messages: en or zh. Default: en."
+    )
     prometheus: PrometheusSettings = PrometheusSettings()
     sinks: Mapping[str, Any] = EMPTY
+    notifiers: Mapping[str, Any] = EMPTY
     unrecognised: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
     def secrets(self) -> frozenset[str]:
         """The values of all secrets, those of sinks and servers included."""
-        return super().secrets().union(*(each.secrets() for each in (self.prometheus, *self.sinks.values())))
+        return (
+            super()
+            .secrets()
+            .union(*(each.secrets() for each in (self.prometheus, *self.sinks.values(), *self.notifiers.values())))
+        )

@@ -33,8 +33,10 @@ def from_options(setting: Setting, options: Mapping[str, Any]) -> list[Given]:
 def from_env(setting: Setting, env: Mapping[str, str]) -> list[Given]:
     """What the environment gives. Raises UsageError."""
     if setting.secret:
-        secret = secrets.find(setting.variable, env)
-        return [Given(text=secret[0], where=f"variable {secret[1]}")] if secret else []
+        found = [secret for name in setting.variables if (secret := secrets.find(name, env))]
+        if len({text for text, _ in found}) > 1:
+            raise UsageError(f"variables {' and '.join(name for _, name in found)} say different things; keep one")
+        return [Given(text=text, where=f"variable {name}") for text, name in found[:1]]
     written = {name: env[name] for name in setting.variables if env.get(name)}
     if len(set(written.values())) > 1:
         raise UsageError(f"variables {' and '.join(written)} say different things; keep one of them")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ci_reporter.config import Config, PrometheusSettings, sinks, values
+from ci_reporter.config import Config, PrometheusSettings, plugins, values
 from ci_reporter.config.given import Given, from_env, from_options
 from ci_reporter.config.setting import Setting, Settings
 from ci_reporter.config.sources import Sources
@@ -29,47 +29,65 @@ def load(options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str,
     `folders`. Raises UsageError.
     """
     sources = Sources(options=options, env=env, file=_file(_path(options, env, folders)))
-    found = _sinks(sources)
-    known = sinks.settings(found)
+    found = _declarations(sources)
+    known = plugins.settings(declared for of_kind in found.values() for declared in of_kind)
     if sources.file:
         sources.file.check(known)
     prometheus = _group(PrometheusSettings, sources)
-    active = [each for each in (_group(kind, sources) for kind in found) if each.is_set]
+    sinks, notifiers = (_active(found[kind], sources) for kind in plugins.KINDS)
     return Config(
-        **_values(Config, sources),
+        **given_values(Config, sources),
         prometheus=prometheus,
-        sinks={each.group: each for each in active},
+        sinks=sinks,
+        notifiers=notifiers,
         unrecognised=unknown_variables(env, known),
-        doubts=tuple(doubt for each in (prometheus, *active) if (doubt := each.doubt(env))),
+        doubts=tuple(
+            doubt for each in (prometheus, *sinks.values(), *notifiers.values()) if (doubt := each.doubt(env))
+        ),
     )
 
 
-def _sinks(sources: Sources) -> list[type[Settings]]:
-    """The declarations of the sinks that anything is written for; of all, where something is written that none has.
+def _declarations(sources: Sources) -> dict[str, list[type[Settings]]]:
+    """The declarations of the plug-ins that anything is written for; of all, where something is written that none has.
 
     Each is an import, and the command waits for it.
     """
-    found = [sinks.declaration(name) for name in sinks.names() if sources.mention(name)]
-    known = sinks.settings(found)
+    written = sources.names()
+    found = {
+        kind: [plugins.declaration(kind, name) for name in plugins.names(kind) if _is_mentioned(name, written)]
+        for kind in plugins.KINDS
+    }
+    known = plugins.settings(declared for of_kind in found.values() for declared in of_kind)
     in_options = {each.option_field for each in known}
     if (
         unknown_variables(sources.env, known)
         or (sources.file and sources.file.unknown_keys(known))
         or any(value and name not in in_options for name, value in sources.options.items())
     ):
-        return [sinks.declaration(name) for name in sinks.all_names()]
+        return {kind: plugins.declarations(kind) for kind in plugins.KINDS}
     return found
+
+
+def _is_mentioned(group: str, written: frozenset[str]) -> bool:
+    """Whether anything is written that begins with the name of this group."""
+    return any(name == group or name.startswith(f"{group}_") for name in written)
+
+
+def _active(kinds: list[type[Settings]], sources: Sources) -> dict[str, Any]:
+    """The settings of those plug-ins that are switched on, by name."""
+    return {found.group: found for found in (_group(kind, sources) for kind in kinds) if found.is_set}
 
 
 def _group(kind: type[Settings], sources: Sources) -> Any:
     """The settings of a group. Raises UsageError."""
-    found = kind(**_values(kind, sources))
+    found = kind(**given_values(kind, sources))
     if problem := found.problem():
         raise UsageError(problem)
     return found
 
 
-def _values(kind: type[Settings], sources: Sources) -> dict[str, Any]:
+def given_values(kind: type[Settings], sources: Sources) -> dict[str, Any]:
+    """The values that are given for the settings of a class, by field. Raises UsageError."""
     found: dict[str, Any] = {}
     for setting in kind.declared:
         given = sources.texts(setting)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ci_reporter.config.given import Given, from_env, from_options
-from ci_reporter.config.setting import Setting
+from ci_reporter.config.setting import PREFIX, Setting
 from ci_reporter.frozen import EMPTY, Frozen
 
 TYPE_CHECKING = False
@@ -28,11 +28,8 @@ class Sources(Frozen):
         found = (from_options(setting, self.options), from_env(setting, self.env), in_file)
         return [source for source in found if source]
 
-    def mention(self, group: str) -> bool:
-        """Whether anything is written that begins with the name of this group."""
-        variable = f"CI_REPORTER_{group.upper()}"
-        return (
-            bool(self.options.get(group))
-            or any(each == variable or each.startswith(f"{variable}_") for each in self.env)
-            or any(each == group or each.startswith(f"{group}_") for each in (self.file.keys if self.file else ()))
-        )
+    def names(self) -> frozenset[str]:
+        """The names of all settings that anything is written for, as far as they may be ours."""
+        variables = (name.removeprefix(PREFIX).lower() for name in self.env if name.startswith(PREFIX))
+        options = (name for name, value in self.options.items() if value)
+        return frozenset((*options, *variables, *(self.file.keys if self.file else ())))

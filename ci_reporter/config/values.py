@@ -52,6 +52,19 @@ def flag(value: str) -> bool:
     return lower in _YES
 
 
+class OneOf:
+    """One of a few words."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def __call__(self, value: str) -> str:
+        """The word."""
+        if value not in self.words:
+            raise ValueError(f"is not one of {', '.join(self.words)}")
+        return value
+
+
 def duration_s(value: str, *, most_s: float = _YEARS_S, zero: bool = False) -> float:
     """A length of time above zero, in seconds: `90s`, `5min`, `1h30m`, `250ms`; a bare number is seconds.
 

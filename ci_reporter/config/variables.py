@@ -51,5 +51,5 @@ def _names(known: Iterable[Setting]) -> set[str]:
     for each in known:
         names.update(each.variables)
         if each.secret:
-            names.add(f"{each.variable}_FILE")
+            names.update(f"{variable}_FILE" for variable in each.variables)
     return names

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.frozen import EMPTY, Frozen
@@ -17,6 +17,7 @@ from ci_reporter.http.reasons import reason
 from ci_reporter.system.addresses import public_url
 from ci_reporter.system.deadline import Deadline
 from ci_reporter.system.masking import Masking
+from ci_reporter.system.parallel import run_until
 from ci_reporter.system.text import one_line
 from ci_reporter.version import __version__
 
@@ -102,7 +103,7 @@ def prepare() -> None:
     import requests  # noqa: F401
 
 
-class _Passing(DeliveryError):
+class TryLaterError(DeliveryError):
     """A failure that may pass: worth another try after `pause_s`, which the server may have asked for."""
 
     def __init__(self, message: str, pause_s: float | None = None) -> None:
@@ -113,16 +114,25 @@ class _Passing(DeliveryError):
         self.pause_s = random.uniform(*_PAUSE_S) if pause_s is None else pause_s  # noqa: S311
 
 
-def send(request: Request, deadline: Deadline, retries: int = 1) -> Answer:
+def send(
+    request: Request,
+    deadline: Deadline,
+    retries: int = 1,
+    problem: Callable[[Answer], DeliveryError | None] = lambda answer: None,  # noqa: ARG005
+) -> Answer:
     """Send it, once more after a failure that may pass, and give a 2xx answer.
 
-    Raises DeliveryError when there is none in time (also 408, 429 and 5xx), Rejected for any other status; redirects
-    are not followed: a POST would arrive as a GET.
+    `problem` is asked first what is wrong with an answer, for servers that say no in a body; a `TryLaterError` of it
+    is worth another try. Raises DeliveryError when there is no good answer in time (also 408, 429 and 5xx), Rejected
+    for any other status; redirects are not followed: a POST would arrive as a GET.
     """
     for left in reversed(range(retries + 1)):
         try:
-            return _success(request, _in_time(request, deadline))
-        except _Passing as exc:
+            answer = _in_time(request, deadline)
+            if error := problem(answer):
+                raise error
+            return _success(request, answer)
+        except TryLaterError as exc:
             # A server may ask for `Retry-After: 120`: beyond the deadline the report waits in the spool instead.
             if not left or deadline.left_s() <= exc.pause_s:
                 raise
@@ -146,7 +156,7 @@ def _success(request: Request, answer: Answer) -> Answer:
     said = _redirect(request, answer) if 300 <= answer.status < 400 else request.access.mask(answer.text())
     message = f"{_where(request)} answered {answer.status}" + (f": {said}" if said else "")
     if answer.status >= 500 or answer.status in _PASSING:
-        raise _Passing(message, _retry_after_s(answer))
+        raise TryLaterError(message, retry_after_s(answer))
     raise Rejected(message, answer.status)
 
 
@@ -164,7 +174,7 @@ def _redirect(request: Request, answer: Answer) -> str:
     return f"it redirects to {one_line(target, 200)}; set that address instead"
 
 
-def _retry_after_s(answer: Answer) -> float | None:
+def retry_after_s(answer: Answer) -> float | None:
     """Seconds the server asks to wait, given as such or as a date. Source: RFC 9110, 10.2.3."""
     from email.utils import parsedate_to_datetime
 
@@ -177,16 +187,9 @@ def _retry_after_s(answer: Answer) -> float | None:
 
 def _in_time(request: Request, deadline: Deadline) -> Answer:
     """Send in a thread and wait for it until the deadline, whatever it hangs on."""
-    import threading
-
     if not deadline.left_s():
         raise DeliveryError(f"no time left for {_where(request)} (of {deadline.seconds:g} s)")
-    done: list[Answer | DeliveryError] = []
-    # A daemon thread: getaddrinfo(3) takes no timeout, and a thread that hangs in it must not keep the program from
-    # ending. `list.append` is atomic, so the list needs no lock.
-    thread = threading.Thread(target=lambda: done.append(_answer_or_error(request, deadline)), daemon=True)
-    thread.start()
-    thread.join(deadline.left_s())
+    done = run_until(deadline, lambda: _answer_or_error(request, deadline))
     if not done:
         raise DeliveryError(f"no answer from {_where(request)} within {deadline.seconds:g} s")
     if isinstance(done[0], DeliveryError):
@@ -207,7 +210,7 @@ def _answer_or_error(request: Request, deadline: Deadline) -> Answer | DeliveryE
         final = isinstance(exc, requests.exceptions.SSLError) or not isinstance(
             exc, requests.exceptions.ConnectionError
         )
-        error = DeliveryError(message) if final else _Passing(message)
+        error = DeliveryError(message) if final else TryLaterError(message)
         error.__cause__ = exc
         return error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from ci_reporter.errors import StateError
@@ -10,6 +10,7 @@ from ci_reporter.frozen import Frozen
 from ci_reporter.journal import Journal
 from ci_reporter.journal.spool import Spooled
 from ci_reporter.model import Report
+from ci_reporter.system.parallel import run_together
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,23 +37,13 @@ def deliver(journal: Journal, sinks: Sequence[Sink], own: Report | None, deadlin
     """Send the step's own report, then those that wait, to all sinks at once, all before the deadline."""
     # Beside a step only the oldest are sent, for it shares the step's budget; `flush` has nothing else to do.
     pending = journal.spool.pending(_BACKLOG if own else None)
-    receipts = _at_once([partial(_to, sink, pending, own, deadline, journal) for sink in sinks])
+    receipts = run_together([partial(_to, sink, pending, own, deadline, journal) for sink in sinks])
     return Delivery(
         taken=sum(len(receipt.taken) for receipt in receipts),
         refused=own is not None and any(own.report_id in receipt.refused for receipt in receipts),
         reasons=tuple(dict.fromkeys(why for receipt in receipts for why in receipt.refused.values())),
         notes=tuple(dict.fromkeys(note for receipt in receipts for note in receipt.notes)),
     )
-
-
-def _at_once(sends: Sequence[Callable[[], Receipt]]) -> list[Receipt]:
-    """Send to every sink in a thread of its own, so that one that hangs takes no other's time."""
-    if len(sends) == 1:
-        return [sends[0]()]
-    from concurrent.futures import ThreadPoolExecutor  # it loads `logging`, which one sink can do without
-
-    with ThreadPoolExecutor(max(1, len(sends))) as pool:
-        return [each.result() for each in [pool.submit(send) for send in sends]]
 
 
 def _to(sink: Sink, pending: Sequence[Spooled], own: Report | None, deadline: Deadline, journal: Journal) -> Receipt:

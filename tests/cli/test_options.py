@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ci_reporter.cli.options import parse, run_settings
 from ci_reporter.cli.run import command, explicit_options
-from ci_reporter.config.sinks import all_settings
+from ci_reporter.config.plugins import all_settings
 
 FLAGS = list(run_settings())
 words = st.sampled_from(

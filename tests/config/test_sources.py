@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from ci_reporter.config import Config, sinks
-from ci_reporter.config.load import load
+from ci_reporter import registry
+from ci_reporter.config import Config, plugins
+from ci_reporter.config.file import read
+from ci_reporter.config.load import given_values, load
+from ci_reporter.config.sources import Sources
+from ci_reporter.config.values import OneOf
 
 ASKED_FOR = [  # of the first release
     *("name", "timeout", "grace", "retries", "shell", "tail", "tag", "measure", "environment", "json", "quiet"),
@@ -23,7 +27,7 @@ TEXTS = {  # of each kind two texts and their values, none of them a default
     "pair": ("a=x", {"a": "x"}, "b=y", {"b": "y"}),
     "measure": ("a=1", {"a": 1.0}, "b=2.5", {"b": 2.5}),
 }
-SETTINGS = [each for each in sinks.all_settings() if each.field != "config"]
+SETTINGS = [each for each in plugins.all_settings() if each.field != "config"]
 IN_FILES = [each for each in SETTINGS if not each.secret]
 OPTIONS = [each for each in SETTINGS if each.option]
 
@@ -32,8 +36,13 @@ def name(setting):
     return setting.file_key
 
 
-def value_of(config, setting):
+def value_of(setting, options, env, folder=None):
     """The value of a setting, that of a sink as its sink would be switched on."""
+    if setting.group in registry.NOTIFIERS:  # what switches a channel on, and what it takes together, is its own affair
+        file = read(f"{folder}/.ci-reporter.yml") if folder else None
+        kind = plugins.declaration("notifiers", setting.group)
+        return given_values(kind, Sources(options=options, env=env, file=file))[setting.field]
+    config = load(options, needed(setting) | env, (folder,) if folder else ())
     if not setting.group:
         return getattr(config, setting.field)
     return getattr(config.prometheus if setting.group == "prometheus" else config.sinks[setting.group], setting.field)
@@ -56,9 +65,13 @@ def texts(setting, tmp_path):
         for pem in pems:
             Path(pem).write_text("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")
         return pems[0], pems[0], pems[1], pems[1]
-    weak, first, strong, second = (
-        ("no", False, "yes", True) if setting.default is True else TEXTS[setting.parse.__name__]
-    )
+    if setting.default is True:
+        weak, first, strong, second = "no", False, "yes", True
+    elif isinstance(setting.parse, OneOf):
+        weak, strong = (word for word in setting.parse.words[-2:])
+        first, second = weak, strong
+    else:
+        weak, first, strong, second = TEXTS[setting.parse.__name__]
     return (weak, (first,), strong, (second,)) if setting.many and not setting.pairs else (weak, first, strong, second)
 
 
@@ -85,40 +98,36 @@ def test_what_was_asked_for_is_an_option():
 @pytest.mark.parametrize("setting", SETTINGS, ids=name)
 def test_a_variable_gives_the_setting(setting, tmp_path):
     text, value, *_ = texts(setting, tmp_path)
-    config = load({}, needed(setting) | {setting.variable: text}, ())
-    assert value_of(config, setting) == value != setting.default
+    assert value_of(setting, {}, {setting.variable: text}) == value
 
 
 @pytest.mark.parametrize("setting", IN_FILES, ids=name)
 def test_the_file_gives_the_setting(setting, tmp_path, file):
     text, value, *_ = texts(setting, tmp_path)
-    assert value_of(load({}, needed(setting), (file(setting, text),)), setting) == value
+    assert value_of(setting, {}, {}, file(setting, text)) == value
 
 
 @pytest.mark.parametrize("setting", OPTIONS, ids=name)
 def test_an_option_gives_the_setting(setting, tmp_path):
     text, value, *_ = texts(setting, tmp_path)
-    assert value_of(load(option(setting, text), needed(setting), ()), setting) == value
+    assert value_of(setting, option(setting, text), {}) == value
 
 
 @pytest.mark.parametrize("setting", [each for each in IN_FILES if not each.pairs and not each.is_flag], ids=name)
 def test_a_variable_is_stronger_than_the_file(setting, tmp_path, file):
     weak, _, strong, value = texts(setting, tmp_path)
-    config = load({}, needed(setting) | {setting.variable: strong}, (file(setting, weak),))
-    assert value_of(config, setting) == value
+    assert value_of(setting, {}, {setting.variable: strong}, file(setting, weak)) == value
 
 
 @pytest.mark.parametrize("setting", [each for each in OPTIONS if not each.pairs and not each.is_flag], ids=name)
 def test_an_option_is_stronger_than_a_variable(setting, tmp_path):
     weak, _, strong, value = texts(setting, tmp_path)
-    config = load(option(setting, strong), needed(setting) | {setting.variable: weak}, ())
-    assert value_of(config, setting) == value
+    assert value_of(setting, option(setting, strong), {setting.variable: weak}) == value
 
 
 @pytest.mark.parametrize("setting", [each for each in IN_FILES if each.is_flag], ids=name)
 def test_a_variable_can_say_no_to_the_file(setting, file):
-    config = load({}, needed(setting) | {setting.variable: "no"}, (file(setting, "yes"),))
-    assert value_of(config, setting) is False
+    assert value_of(setting, {}, {setting.variable: "no"}, file(setting, "yes")) is False
 
 
 @pytest.mark.parametrize("setting", [each for each in OPTIONS if each.pairs], ids=name)
@@ -140,9 +149,9 @@ def test_an_empty_variable_is_an_unset_one(setting):
 
 @pytest.mark.parametrize("setting", [each for each in SETTINGS if each.secret], ids=name)
 def test_a_secret_comes_from_a_file_that_a_variable_names(setting, tmp_path):
-    (tmp_path / "secret").write_text("hunter2\n")
-    config = load({}, needed(setting) | {f"{setting.variable}_FILE": str(tmp_path / "secret")}, ())
-    assert value_of(config, setting) == "hunter2"
+    text, value, *_ = texts(setting, tmp_path)
+    (tmp_path / "secret").write_text(f"{text}\n")
+    assert value_of(setting, {}, {f"{setting.variable}_FILE": str(tmp_path / "secret")}) == value
 
 
 def test_a_secrets_own_variable_is_stronger_than_its_file(tmp_path):

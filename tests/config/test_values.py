@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_reporter.cli.gate import options
-from ci_reporter.config import sinks, values
+from ci_reporter.config import plugins, values
 from ci_reporter.config.load import load
 from ci_reporter.gate.rules import rulefile
 
@@ -147,7 +147,7 @@ def test_a_pair_is_cut_at_its_first_equals_sign(text):
 
 @given(st.text())
 def test_no_text_raises_anything_but_value_error(text):
-    for setting in sinks.all_settings():
+    for setting in plugins.all_settings():
         try:
             setting.parse(text)
         except ValueError as exc:

@@ -7,11 +7,13 @@ import click
 import pytest
 
 from ci_reporter.cli.group import cli
-from ci_reporter.config import sinks, variables
+from ci_reporter.config import plugins, variables
 
 ROOT = Path(__file__).parents[2]
 KNOWN = variables.others() | {
-    name for each in sinks.all_settings() for name in (*each.variables, f"{each.variable}_FILE" if each.secret else "")
+    name
+    for each in plugins.all_settings()
+    for name in (*each.variables, f"{each.variable}_FILE" if each.secret else "")
 }
 NAMES_IN_PROSE = {"CI_REPORTER_KEY", "CI_REPORTER_KEY_FILE", "CI_REPORTER_PUSHGATWAY"}
 

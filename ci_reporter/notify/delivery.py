@@ -1,0 +1,170 @@
+"""Alerts to channels and back to the outbox: what was taken is forgotten, what may be taken later is kept.
+
+The order of writes makes `kill -9` harmless: an alert is in the outbox before it is sent, and removed after the channel
+took it. Killed in between it is sent twice; the other order could lose it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from ci_reporter.errors import CIReporterError, DeliveryError, Rejected, StateError
+from ci_reporter.frozen import EMPTY, Frozen, replace
+from ci_reporter.notify.alert import Alert
+from ci_reporter.notify.digest import fold
+from ci_reporter.notify.language import Language
+from ci_reporter.notify.outbox import Outbox, Turn
+from ci_reporter.notify.pace import room, wait_s
+from ci_reporter.system.masking import Masking
+from ci_reporter.system.parallel import run_together, run_until
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ci_reporter.notify.notifier import Notifier
+    from ci_reporter.system.deadline import Deadline
+
+_TOO_SOON = "the channel's rate limit leaves no room for it now"
+_BUSY = "another process sends to this channel"
+
+
+class Sent(Frozen):
+    """What became of the alerts for one channel.
+
+    How many messages it took, and for each other one why not: those that are `waiting` are in the outbox and go out
+    with the next call, those that were `refused` are lost. `references` has what the channel calls a message, by
+    alert id.
+    """
+
+    channel: str
+    taken: int = 0
+    waiting: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    references: Mapping[str, str] = EMPTY
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Each reason once."""
+        return tuple(dict.fromkeys((*self.refused, *self.waiting)))
+
+
+class Mailroom(Frozen):
+    """How alerts go out: the outbox (None keeps nothing), the language of digests, what hides secrets, the clock."""
+
+    outbox: Outbox | None = None
+    language: Language = Language.EN
+    masking: Masking = Masking()
+    clock: Callable[[], float] = time.time
+
+
+class _Attempt(Frozen):
+    """One message to one channel: why it was not taken, and whether it never will be; else its name, if it has one."""
+
+    problem: str = ""
+    final: bool = False
+    reference: str | None = None
+
+
+def deliver(
+    alerts: Sequence[Alert], notifiers: Sequence[Notifier], deadline: Deadline, mailroom: Mailroom
+) -> list[Sent]:
+    """Send alerts, and what waits in the outbox, to all channels side by side, all before the deadline.
+
+    A channel that fails or hangs stops no other.
+    """
+    return run_together([partial(_to_channel, alerts, notifier, deadline, mailroom) for notifier in notifiers])
+
+
+def _to_channel(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, mailroom: Mailroom) -> Sent:
+    if mailroom.outbox:
+        try:
+            with mailroom.outbox.turn(notifier.name, deadline) as turn:
+                return _in_turn(alerts, notifier, deadline, mailroom, turn)
+        except StateError:  # the folder cannot be used: better sent without a copy than not sent
+            mailroom = replace(mailroom, outbox=None)
+    messages = fold(alerts, notifier.rate.count, mailroom.language)
+    sent = _send_all(messages, notifier, deadline, mailroom, None)
+    return replace(sent, refused=(*sent.refused, *sent.waiting), waiting=())  # nothing keeps them
+
+
+def _in_turn(
+    alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, mailroom: Mailroom, turn: Turn | None
+) -> Sent:
+    """Fold what waits and what is new into as many messages as the rate limit leaves room for, and send these."""
+    outbox, name = mailroom.outbox, notifier.name
+    assert outbox is not None  # noqa: S101
+    waiting = [each.alert for each in outbox.pending(name)]
+    now_s = mailroom.clock()
+    until_s = now_s + deadline.left_s() / 2  # half of the time is for the answers
+    most = room(turn.sent_at(), notifier.rate, now_s, until_s) if turn else 1
+    messages = fold([*waiting, *alerts], most, mailroom.language)
+    for each in messages:
+        outbox.keep(each, name)
+    for old in {each.alert_id for each in waiting} - {each.alert_id for each in messages}:
+        outbox.remove(old, name)  # a digest says it now
+    if turn is None:
+        return Sent(channel=name, waiting=(_BUSY,))
+    return _send_all(messages, notifier, deadline, mailroom, turn)
+
+
+def _send_all(
+    messages: Sequence[Alert], notifier: Notifier, deadline: Deadline, mailroom: Mailroom, turn: Turn | None
+) -> Sent:
+    """Send one after the other, each as soon as the rate limit allows; after a failure that may pass, no further."""
+    attempts: dict[str, _Attempt] = {}
+    stopped = _Attempt()
+    for message in messages:
+        attempt = stopped if stopped.problem else _attempt(message, notifier, deadline, mailroom, turn)
+        attempts[message.alert_id] = attempt
+        if attempt.problem and not attempt.final:
+            stopped = attempt
+            _keep(mailroom, message, notifier.name, attempt.problem)
+        elif mailroom.outbox:
+            mailroom.outbox.remove(message.alert_id, notifier.name)
+    failed = [each for each in attempts.values() if each.problem]
+    return Sent(
+        channel=notifier.name,
+        taken=len(attempts) - len(failed),
+        waiting=tuple(each.problem for each in failed if not each.final),
+        refused=tuple(each.problem for each in failed if each.final),
+        references={alert_id: each.reference for alert_id, each in attempts.items() if each.reference},
+    )
+
+
+def _attempt(message: Alert, notifier: Notifier, deadline: Deadline, mailroom: Mailroom, turn: Turn | None) -> _Attempt:
+    """Wait until the rate limit allows a message, count it, send it."""
+    if turn:
+        sent_at, now_s = turn.sent_at(), mailroom.clock()
+        pause_s = wait_s(sent_at, notifier.rate, now_s)
+        if pause_s >= deadline.left_s():
+            return _Attempt(problem=_TOO_SOON)
+        time.sleep(pause_s)
+        turn.note([*sent_at, now_s + pause_s][-notifier.rate.count :])
+    done = run_until(deadline, lambda: _send(message, notifier, deadline, mailroom.masking))
+    return done[0] if done else _Attempt(problem=f"no answer within {deadline.seconds:g} s")
+
+
+def _send(message: Alert, notifier: Notifier, deadline: Deadline, masking: Masking) -> _Attempt:
+    """Send it; a channel's words never hold a secret of ours."""
+    try:
+        return _Attempt(reference=notifier.send(message, deadline))
+    except CIReporterError as exc:
+        return _Attempt(problem=masking.mask(str(exc)), final=_is_final(exc))
+    except Exception as exc:  # noqa: BLE001  a plug-in may raise anything, and its words may hold its secrets
+        return _Attempt(
+            problem=f"it failed with {type(exc).__name__}, a bug in the notifier; please report it", final=True
+        )
+
+
+def _is_final(error: CIReporterError) -> bool:
+    """Whether trying again later is of no use."""
+    return isinstance(error, Rejected) or not isinstance(error, DeliveryError)
+
+
+def _keep(mailroom: Mailroom, message: Alert, channel: str, why: str) -> None:
+    try:
+        if mailroom.outbox:
+            mailroom.outbox.keep(message, channel, why)
+    except StateError:
+        pass  # it is in the outbox already, without the reason; or the folder is broken

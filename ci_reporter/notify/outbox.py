@@ -1,0 +1,123 @@
+"""The outbox: alerts that a channel has not taken yet, one file each, and when the channel was last used.
+
+.ci-reporter/alerts/<alert_id>.<channel>.json    an alert that waits, and why
+.ci-reporter/alerts/<channel>.sent               when messages went out, to keep the channel's rate limit; locked
+                                                 by the process that sends to it
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from ci_reporter.errors import StateError
+from ci_reporter.frozen import Frozen
+from ci_reporter.journal.files import encode, listing, read_at, reason, try_lock
+from ci_reporter.notify.alert import Alert, from_json, to_json
+from ci_reporter.system.files import open_regular, read_bounded, unlink, write_atomic, write_whole
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ci_reporter.system.deadline import Deadline
+
+FOLDER = "alerts"
+_LARGEST = 1024 * 1024
+_NAME = re.compile(r"([0-9A-Za-z-]{1,64})\.([a-z0-9_]+)\.json")
+_POLL_S = 0.02
+
+
+class Waiting(Frozen):
+    """An alert that a channel has not taken yet, and why it did not."""
+
+    alert: Alert
+    channel: str
+    reason: str | None = None
+
+
+class Outbox:
+    """The files of `alerts/` in a state folder; the folder is made when something is kept there."""
+
+    def __init__(self, state_folder: str) -> None:
+        self.path = os.path.join(state_folder, FOLDER)
+
+    def __len__(self) -> int:
+        return sum(bool(_NAME.fullmatch(name)) for name in listing(self.path))
+
+    def pending(self, channel: str = "") -> list[Waiting]:
+        """What waits, oldest first, for one channel or for all; files that are not ours are skipped."""
+        found = []
+        for name in sorted(listing(self.path)):
+            match = _NAME.fullmatch(name)
+            if match and channel in ("", match[2]):
+                found.append(_entry(os.path.join(self.path, name), match[1], match[2]))
+        return [each for each in found if each]
+
+    def keep(self, alert: Alert, channel: str, why: str | None = None) -> None:
+        """Keep an alert for a channel until the channel takes it. Raises StateError."""
+        path = self._path(alert.alert_id, channel)
+        try:
+            os.makedirs(self.path, exist_ok=True)
+            write_atomic(path, encode({"channel": channel, "reason": why, "alert": to_json(alert)}))
+        except OSError as exc:
+            raise StateError(f"cannot write {path}: {reason(self.path, exc)}") from exc
+
+    def remove(self, alert_id: str, channel: str) -> None:
+        """Remove what the channel has taken, or will never take; it may be gone already."""
+        unlink(self._path(alert_id, channel))
+
+    @contextmanager
+    def turn(self, channel: str, deadline: Deadline) -> Iterator[Turn | None]:
+        """Be the only process that sends to this channel; None where another one does until the deadline.
+
+        Raises StateError where the folder cannot be written.
+        """
+        try:
+            os.makedirs(self.path, exist_ok=True)
+            fd = open_regular(os.path.join(self.path, f"{channel}.sent"), os.O_RDWR | os.O_CREAT)
+        except OSError as exc:
+            raise StateError(f"cannot use {self.path}: {reason(self.path, exc)}") from exc
+        try:
+            while not (ours := try_lock(fd)) and deadline.left_s():
+                time.sleep(_POLL_S)
+            yield Turn(fd=fd) if ours else None
+        finally:
+            os.close(fd)
+
+    def _path(self, alert_id: str, channel: str) -> str:
+        return os.path.join(self.path, f"{alert_id}.{channel}.json")
+
+
+class Turn(Frozen):
+    """The right to send to a channel, and when that was last done: seconds since the epoch, oldest first."""
+
+    fd: int
+
+    def sent_at(self) -> list[float]:
+        """When messages went out; nothing where the file is damaged."""
+        try:
+            found = json.loads(read_at(self.fd, 0, _LARGEST) or b"[]")
+            return sorted(float(each) for each in found)
+        except (ValueError, TypeError, RecursionError, OSError):
+            return []
+
+    def note(self, sent_at: Sequence[float]) -> None:
+        """Write down when messages went out, before they do."""
+        try:
+            os.ftruncate(self.fd, 0)
+            os.lseek(self.fd, 0, os.SEEK_SET)
+            write_whole(self.fd, json.dumps(list(sent_at)).encode())
+        except OSError:
+            pass  # a full disk: the channel itself still says when it is too much
+
+
+def _entry(path: str, alert_id: str, channel: str) -> Waiting | None:
+    try:
+        flat = json.loads(read_bounded(path, _LARGEST))
+        alert = from_json(flat["alert"])
+        return Waiting(alert=alert, channel=channel, reason=flat.get("reason")) if alert.alert_id == alert_id else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
