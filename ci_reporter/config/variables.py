@@ -10,6 +10,7 @@ from ci_reporter.model import Run
 
 _TOLD = "STEP MEASURES"  # what `run` gives to its command, and a `run` inside that finds
 _ACTION = "LAST_GOOD RULE VERDICT VERDICT_FILE"  # what the gate gives to an action
+_OF_SERVICES = f"{PREFIX}LAST_GOOD_"  # and the name of a service
 _COMMANDS = """BASE COVERAGE_DIFF_MIN NOW REPRODUCIBLE VERSION
     GATE_BASELINE GATE_CONTROL GATE_CONVERGE_TIMEOUT GATE_EXPECT_REVISION GATE_JUNIT GATE_MARKDOWN GATE_ON GATE_OUT
     GATE_RATE GATE_RULES GATE_URL GATE_WARMUP GATE_WATCH GATE_WATCH_TIME GATE_WINDOW
@@ -29,7 +30,7 @@ def others() -> frozenset[str]:
 
 def unknown_variables(env: Mapping[str, str], known: Sequence[Setting]) -> tuple[str, ...]:
     """Variables that look like settings of ours and are neither those nor anything else of ours."""
-    ours = {name for name in env if name.startswith(PREFIX)}
+    ours = {name for name in env if name.startswith(PREFIX) and not name.startswith(_OF_SERVICES)}
     return tuple(sorted(ours - _names(known) - others())) if ours else ()
 
 

@@ -1,6 +1,7 @@
 """Several services judged together: the gate passes when all of them do, and names the one that does not."""
 
 import json
+import sys
 
 import pytest
 
@@ -67,6 +68,47 @@ def test_a_slow_service_is_exit_1_and_named(gate, backend):
     verdicts = {rule["name"]: rule["verdict"] for rule in found["rules"]}
     assert (code, verdicts["rule0 (web)"]) == (1, "fail")
     assert verdicts["rule0 (api)"] != "fail"
+
+
+@pytest.fixture
+def deployable(backend):
+    """Start a service that /new brings to NEW, which fails once the watch is under way, and /old back to OLD."""
+
+    def start():
+        found = backend(OLD)
+
+        def act(handler):
+            if handler.path in ("/new", "/old"):
+                found.revision = NEW if handler.path == "/new" else OLD
+                found.asked = 0
+            if found.revision == NEW and found.asked > 60:
+                handler.send_error(500)
+            else:
+                found.answer(handler)
+
+        found.act = act
+        return found
+
+    return start
+
+
+def test_services_that_a_rollback_brings_back_are_exit_5(run_program, gate_yml, deployable):
+    services = {"api": deployable(), "web": deployable()}
+    ask = run_program.folder / "ask.py"
+    ports = [each.port for each in services.values()]
+    ask.write_text(
+        "import sys, urllib.request\n"
+        f"for port in {ports}:\n    urllib.request.urlopen(f'http://127.0.0.1:{{port}}/{{sys.argv[1]}}')\n"
+    )
+    back = f"[ $CI_REPORTER_LAST_GOOD_API$CI_REPORTER_LAST_GOOD_WEB = {OLD}{OLD} ] && {sys.executable} ask.py old"
+    more = "services:\n" + "".join(f"  {name}: {{ url: '{each.url}' }}\n" for name, each in services.items())
+    more += f'actions:\n  rollback: {{ run: "{back}", verify: true }}\n'
+    path = gate_yml(f"{OUTAGE}, then: rollback", more=more)
+    given = ["--rules", path, "--window", "3s", "--expect-revision", NEW, "--json"]
+    ended = run_program("gate", "around", *given, "--", sys.executable, "ask.py", "new")
+    found = json.loads(ended.stdout.splitlines()[-1])
+    assert (ended.returncode, found["rollback"]["verified"]) == (5, True), ended.stderr
+    assert "rollback: api: the last good revision is 01dbeef23456 (it answered before the deploy); web:" in ended.stderr
 
 
 def test_an_address_beside_services_is_refused(run_program, gate_yml, backend):

@@ -21,9 +21,15 @@ from ci_reporter.gate.rules.ruleset import BUILT_IN_SIGNALS, Rule
 def read_services(node: Node | None) -> tuple[Service, ...]:
     """The services that a file names. Raises UsageError with line and fix."""
     found = []
+    variables: dict[str, str] = {}
     for name, each in (mapping(node) if node else {}).items():
         if not re.fullmatch(r"[A-Za-z][\w\-]{0,63}", name):
             raise UsageError(f"{each.where}: {name[:60]!r} is not a name of a service (write letters, digits, _ and -)")
+        twin = variables.setdefault(name.upper().replace("-", "_"), name)
+        if twin != name:  # the last good revision of each is in a variable of that name
+            raise UsageError(
+                f"{each.where}: {name!r} and {twin!r} are the same name in a variable (name one otherwise)"
+            )
         keys = mapping(each, ("url", "revision"))
         if "url" not in keys:
             raise UsageError(f"{each.where}: has no url: (write url: https://{name}.example/health)")

@@ -11,7 +11,7 @@ from ci_reporter.errors import StateError
 from ci_reporter.gate.rules.ruleset import Action
 from ci_reporter.gate.run import actions
 from ci_reporter.gate.run.actions import ActionResult
-from ci_reporter.gate.run.last_good import VARIABLE, LastGood, last_good, most_served
+from ci_reporter.gate.run.last_good import LastGood, last_good
 from ci_reporter.gate.run.ledger import Ledger
 from ci_reporter.gate.run.options import GatePlan
 from ci_reporter.gate.run.outcome import Outcome, Rollback, as_json, sentence
@@ -28,8 +28,7 @@ def act(plan: GatePlan, outcome: Outcome, world: World, ci_run_id: str, *, dry_r
     wanted = list(_due_actions(plan, outcome))
     if not wanted:
         return outcome
-    served = most_served(outcome.watch.recording) if outcome.watch else None
-    back_to = last_good(plan, outcome.reference, world, served)
+    back_to = last_good(plan, outcome.reference, world, outcome.watch.recording if outcome.watch else None)
     acting = _Acting(
         plan=plan,
         world=world,
@@ -79,8 +78,9 @@ def _perform(acting: _Acting, outcome: Outcome, action: Action) -> Outcome:
     if action.run is None:
         say(_alert(outcome, action))
         return _with(outcome, ActionResult(action=action, ran=True))
-    if action.needs_last_good and not acting.back_to.revision:
-        problem = f"action {action.name!r} was not run, as it needs the last good revision: {acting.back_to.reason}"
+    obstacle = acting.back_to.obstacle(action.run) if action.needs_last_good else None
+    if obstacle:
+        problem = f"action {action.name!r} was not run, as it needs the last good revision: {obstacle}"
         refused = _with(outcome, ActionResult(action=action, problem=problem))
         return replace(refused, rollback=Rollback(worked=False, statement=problem))
     if not acting.dry_run and not _claim(acting.ledger, action):
@@ -116,7 +116,7 @@ def _environment(plan: GatePlan, outcome: Outcome, world: World, back_to: LastGo
         "CI_REPORTER_VERDICT": outcome.word,
         "CI_REPORTER_RULE": ",".join(failed)[:_LONGEST],
         "CI_REPORTER_GATE_URL": plan.rules.plan.address or "",
-        VARIABLE: back_to.revision or "",
+        **back_to.variables,
     }
     path = _write_verdict(plan, outcome, world)
     return dict(world.env) | known | ({"CI_REPORTER_VERDICT_FILE": path} if path else {})

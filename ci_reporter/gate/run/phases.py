@@ -229,7 +229,9 @@ class _Judging:
         begun = self._clock()
         if settled_s > self.seen_s and begun >= self._not_before:
             self._last = self._judge.look(seen, settled_s)
-            self.seen_s, self.until_s = settled_s, self._last.until_s
+            # An extended watch is over when its verdict is settled, and not when it was planned to be.
+            self.seen_s = settled_s
+            self.until_s = max(self._last.until_s, settled_s if self._last.settled else 0.0)
             ended = self._clock()
             self._not_before = ended + (ended - begun) / _JUDGING_SHARE
         return self._last

@@ -23,18 +23,18 @@ def rollback_of(done: ActionResult, back_to: LastGood, plan: GatePlan, world: Wo
     if done.problem:
         return Rollback(worked=False, statement=done.problem)
     unseen = _unseen(done, back_to, plan, world)
-    if unseen or not back_to.revision:
+    if unseen:
         return Rollback(worked=True, verified=False, statement=f"the rollback command ended with 0, but {unseen}")
     settings = plan.rules.plan.converge
     bounded = replace(settings, timeout_s=min(settings.timeout_s, _VERIFY_WITHIN_S))
-    wanted = Wanted(expected=back_to.revision, settings=bounded, phase=Phase.VERIFY)
+    wanted = Wanted(expected=back_to.revision, settings=bounded, phase=Phase.VERIFY, services=back_to.revisions)
     try:
         found, _ = wait_for_revision(plan.rules, wanted, world)
     except CIReporterError as exc:
         return Rollback(worked=True, verified=False, statement=f"after the rollback: {exc}")
     said = converge.statement(found, bounded)
     if world.interrupted and not found.over:
-        said = f"a signal came before it was seen whether {back_to.revision[:12]} is back: {said}"
+        said = f"a signal came before it was seen whether {back_to.shown} is back: {said}"
     return Rollback(worked=True, verified=found.over, statement=f"after the rollback: {said}")
 
 
@@ -42,12 +42,10 @@ def _unseen(done: ActionResult, back_to: LastGood, plan: GatePlan, world: World)
     """Why nobody can say whether the old revision is back."""
     if not done.action.verify:
         return "nobody looked whether the old revision is back (verify: true looks)"
-    if not back_to.revision:
+    if not back_to.known:
         return f"it cannot be verified: {back_to}"
-    if plan.revisions:
-        return "it cannot be verified: there are several services, each with a revision of its own"
-    if not plan.rules.plan.url:
+    if not plan.rules.plan.address:
         return "it cannot be verified: the gate has no url: to look at"
     if world.interrupted:
-        return f"a signal came before anybody could look whether {back_to.revision[:12]} is back"
+        return f"a signal came before anybody could look whether {back_to.shown} is back"
     return None

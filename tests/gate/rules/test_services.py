@@ -61,6 +61,10 @@ def test_converging_asks_each_service():
         ("gate: { url: https://x.example }\n" + TWO + SLOW, "services: and url: of gate: exclude each other"),
         ("services: { a.b: { url: https://x.example } }\n" + SLOW, "'a.b' is not a name of a service"),
         ("services: { api: {} }\n" + SLOW, "has no url:"),
+        (
+            "services: { a-b: { url: https://x.example }, A_b: { url: https://y.example } }\n" + SLOW,
+            "'A_b' and 'a-b' are the same name in a variable",
+        ),
         ("services: { api: { url: https://x.example, revision: c0 } }\n" + SLOW, "at least 7 hex digits"),
         (TWO + "signals: { ping: { probe: GET /ping } }\n" + SLOW, "'ping' probes a path"),
         (TWO + "signals: { health: { probe: 'https://x.example/' } }\n" + SLOW, "is the url: of each service"),

@@ -182,3 +182,51 @@ def test_a_failing_rule_that_is_a_re_run_of_a_bad_deploy_is_never_verified(acted
     outcome, _ = acted("true", outcome, env={"PATH": "/usr/bin"})
     assert outcome.exit_code == 6
     assert "the baseline already serves c0ffee123456, which is being deployed" in outcome.rollback.statement
+
+
+@pytest.fixture
+def services(backend):
+    """Two services that serve NEW; each serves OLD again once its /mend has been asked for."""
+
+    def mendable():
+        found = backend(NEW)
+
+        def act(handler):
+            if handler.path == "/mend":
+                found.revision = OLD
+            found.answer(handler)
+
+        found.act = act
+        return found
+
+    return {"api": mendable(), "web": mendable()}
+
+
+@pytest.fixture
+def acted_on_services(services, tmp_path):
+    """Act upon a failed gate of two services by mending those that are named."""
+
+    def run(*mended):
+        mend = tmp_path / "mend.py"
+        addresses = [f"http://127.0.0.1:{services[name].port}/mend" for name in mended]
+        mend.write_text(f"import urllib.request\nfor each in {addresses}: urllib.request.urlopen(each)\n")
+        named = ", ".join(f"{name}: {{ url: '{each.url}' }}" for name, each in services.items())
+        text = RULES.format(url="", run=f"{sys.executable} {mend}", more="verify: true", gate="")
+        text = text.replace("  url: \n", "") + f"services: {{ {named} }}\n"
+        world = World(env={"PATH": "/usr/bin:/bin", "CI_REPORTER_LAST_GOOD": OLD}, archive=str(tmp_path / "gate"))
+        plan = GatePlan(rules=rulefile.parse(text.encode(), "gate.yml"), revisions=dict.fromkeys(services, NEW))
+        return act(plan, failed(), world, "run-1")
+
+    return run
+
+
+def test_a_rollback_of_several_services_is_verified_when_all_are_back(acted_on_services):
+    outcome = acted_on_services("api", "web")
+    assert (outcome.exit_code, outcome.rollback.verified) == (5, True)
+    assert "web: revision 01dbeef23456 answered" in outcome.rollback.statement
+
+
+def test_a_rollback_of_several_services_is_not_verified_while_one_is_not_back(acted_on_services):
+    outcome = acted_on_services("api")
+    assert (outcome.exit_code, outcome.rollback.verified) == (6, False)
+    assert "after the rollback: web: not converged" in outcome.rollback.statement

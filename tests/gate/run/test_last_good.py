@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ci_reporter.gate.recording import Probe, Recording, Signal
-from ci_reporter.gate.rules.plan import Plan
+from ci_reporter.gate.rules.plan import Plan, Service
 from ci_reporter.gate.rules.ruleset import RuleSet
 from ci_reporter.gate.run.last_good import last_good
 from ci_reporter.gate.run.options import GatePlan
@@ -81,3 +81,67 @@ def test_the_archive_tells_the_last_other_revision_that_passed(tmp_path):
 
 def test_without_an_expected_revision_any_that_answered_is_the_last_good():
     assert found(served(OLD), expected=None).revision == OLD
+
+
+def of_services(env=None, archive=None, expected=NEW, **baseline):
+    """The last good revisions of the services `api` and `web`; `baseline` has what answered of each before."""
+    signals = {f"{name}.health": served(each).recording.signals["http_latency"] for name, each in baseline.items()}
+    services = tuple(Service(name=name, url=f"https://{name}.example/health") for name in ("api", "web"))
+    rules = RuleSet(rules=(), plan=Plan(services=services))
+    plan = GatePlan(rules=rules, revisions={"api": expected, "web": expected})
+    world = World(env=env or {}, archive=archive and str(archive))
+    recording = Recording(phase="baseline", signals=signals)
+    return last_good(plan, Reference(recording=recording), world)
+
+
+def test_each_service_has_a_last_good_revision_of_its_own():
+    found = of_services(api=OLD, web=OLDER)
+    assert (found.known, found.revision, found.revisions) == (True, None, {"api": OLD, "web": OLDER})
+    assert found.variables == {
+        "CI_REPORTER_LAST_GOOD": "",
+        "CI_REPORTER_LAST_GOOD_API": OLD,
+        "CI_REPORTER_LAST_GOOD_WEB": OLDER,
+    }
+
+
+def test_services_of_one_revision_have_it_in_common():
+    assert of_services(api=OLD, web=OLD).variables["CI_REPORTER_LAST_GOOD"] == OLD
+
+
+def test_one_service_without_a_last_good_revision_leaves_none_known():
+    found = of_services(api=OLD, web=NEW)
+    assert (found.known, found.revision) == (False, None)
+    assert found.reason.startswith("web: the baseline already serves c0ffee123456")
+    assert "(set CI_REPORTER_LAST_GOOD_WEB to it)" in found.reason
+
+
+def test_the_variable_of_a_service_comes_before_the_one_for_all():
+    env = {"CI_REPORTER_LAST_GOOD": OLD, "CI_REPORTER_LAST_GOOD_WEB": OLDER}
+    assert of_services(env=env).revisions == {"api": OLD, "web": OLDER}
+
+
+def test_the_archive_tells_what_passed_of_each_service(tmp_path):
+    (tmp_path / "1").mkdir()
+    about = {
+        "verdict": "pass",
+        "url": "https://api.example/health, https://web.example/health",
+        "environment": None,
+        "converge": {"expected": "0" * 13, "services": {"api": {"expected": OLD}, "web": {"expected": OLDER}}},
+    }
+    (tmp_path / "1/verdict.json").write_text(json.dumps(about))
+    assert of_services(archive=tmp_path).revisions == {"api": OLD, "web": OLDER}
+
+
+@pytest.mark.parametrize(
+    ("command", "obstacle"),
+    [
+        ("./rollback $CI_REPORTER_LAST_GOOD", "the services have different ones"),
+        ("./rollback ${CI_REPORTER_LAST_GOOD}", "the services have different ones"),
+        ("./rollback $CI_REPORTER_LAST_GOOD_API $CI_REPORTER_LAST_GOOD_WEB", None),
+        ("./rollback", None),
+    ],
+    ids=["one for all", "in braces", "one each", "not mentioned"],
+)
+def test_one_variable_cannot_stand_for_different_revisions(command, obstacle):
+    found = of_services(api=OLD, web=OLDER).obstacle(command)
+    assert found is None if obstacle is None else obstacle in found

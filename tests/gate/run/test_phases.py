@@ -8,17 +8,25 @@ import pytest
 from ci_reporter.gate.judge import judge
 from ci_reporter.gate.recording import Recording, Signal
 from ci_reporter.gate.run import phases
+from ci_reporter.gate.run.progress import Silent
 from ci_reporter.gate.run.world import World
 
 
-class Replaying:
-    """A source whose samples come when they would have come, on a clock that `pause` moves by half a second."""
+class Replaying(Silent):
+    """A source whose samples come when they would have come, on a clock that `pause` moves by half a second.
+
+    It remembers the last moment that was shown.
+    """
 
     def __init__(self, probes, shift_s=0.0):
         self._probes = [replace(each, t=each.t + shift_s) for each in probes]
         self._came = 0.0
         self.now_s = 0.0
         self.stopped = False
+        self.shown = None
+
+    def show(self, moment):
+        self.shown = moment
 
     def pause(self):
         self.now_s += 0.5
@@ -58,7 +66,7 @@ def watch(make_rules, make_recording, make_probes):
         probes = make_probes(**{"seconds": 300, **how})
         source = Replaying(probes, warmup_s)
         ticks = count()
-        world = World(pause=source.pause, clock=lambda: next(ticks) * 1e-3)
+        world = World(pause=source.pause, clock=lambda: next(ticks) * 1e-3, progress=source)
         live = phases.watch(source, baseline, rules, world)
         whole = Recording(phase="watch", signals={"http_latency": Signal(probes=probes)})
         return live, judge(baseline, whole, rules), source
@@ -95,6 +103,13 @@ def test_a_watch_that_is_not_known_is_extended_and_says_so(watch):
     live, _, source = watch("http_latency_p95 > +10%", slower=1.25, rate=1.0, seconds=600.0)
     assert live.verdict.decided_at_s is None or live.verdict.decided_at_s > 300
     assert source.now_s > 301
+
+
+def test_the_last_moment_of_an_extended_watch_says_how_long_it_was(watch):
+    live, _, source = watch("http_latency_p95 > +10%", slower=1.25, rate=1.0, seconds=600.0)
+    seen_s = len(live.recording.signals["http_latency"].probes)  # one probe a second
+    assert seen_s > 300
+    assert source.shown.of_s == pytest.approx(seen_s, abs=1)
 
 
 def test_an_extension_may_be_forbidden(watch):
