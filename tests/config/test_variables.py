@@ -41,7 +41,7 @@ def test_every_variable_that_we_name_is_known(folder):
     files = [ROOT / folder] if (ROOT / folder).is_file() else (ROOT / folder).rglob("*")
     texts = (path.read_text() for path in files if path.is_file() and path.suffix not in (".pyc", ".png", ".gz"))
     found = {name for text in texts for name in re.findall(r"\bCI_REPORTER_[A-Z][A-Z_]*[A-Z]\b(?!_)", text)}
-    unknown = variables.unknown_variables(dict.fromkeys(found - NAMES_IN_PROSE, ""), sinks.all_settings())
+    unknown = variables.unknown_variables(dict.fromkeys(found - NAMES_IN_PROSE, ""), plugins.all_settings())
     assert {name for name in unknown if "KAFKA" not in name} == set()
 
 
