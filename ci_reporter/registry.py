@@ -27,6 +27,7 @@ SINKS = {  # each switched on by the setting of its name
 
 NOTIFIERS = {  # each switched on by its settings
     "slack": "ci_reporter.notify.slack:SlackSettings",
+    "webhook": "ci_reporter.notify.webhook:OwnWebhookSettings",
 }
 
 TABLES = {"sinks": SINKS, "notifiers": NOTIFIERS}
