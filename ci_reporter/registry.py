@@ -27,6 +27,7 @@ SINKS = {  # each switched on by the setting of its name
 
 NOTIFIERS = {  # each switched on by its settings
     "slack": "ci_reporter.notify.slack:SlackSettings",
+    "dingtalk": "ci_reporter.notify.dingtalk:DingtalkSettings",
     "webhook": "ci_reporter.notify.webhook:OwnWebhookSettings",
 }
 
