@@ -28,6 +28,7 @@ SINKS = {  # each switched on by the setting of its name
 NOTIFIERS = {  # each switched on by its settings
     "slack": "ci_reporter.notify.slack:SlackSettings",
     "dingtalk": "ci_reporter.notify.dingtalk:DingtalkSettings",
+    "wecom": "ci_reporter.notify.wecom:WecomSettings",
     "webhook": "ci_reporter.notify.webhook:OwnWebhookSettings",
 }
 

@@ -41,6 +41,7 @@ class Markup(Frozen):
     size: Callable[[str], int]
     newline: str = "\n"
     gap: str = "\n\n"
+    between_links: str = " · "
 
 
 class _Part(Frozen):
@@ -97,11 +98,11 @@ def _parts(shown: Content, markup: Markup) -> Iterator[_Part]:
 
 
 def _links(links: Sequence[Link], markup: Markup, number: int) -> str:
-    return " · ".join(markup.link(each.text, web_address(each.url)) for each in links[:number])
+    return markup.between_links.join(markup.link(each.text, web_address(each.url)) for each in links[:number])
 
 
 def _facts(shown: Content, markup: Markup, number: int) -> str:
-    lines = [markup.fact(each.name, each.value) for each in shown.facts[:number]]
+    lines = [markup.fact(each.name, clip(each.value, LONGEST_LINE)) for each in shown.facts[:number]]
     left_out = len(shown.facts) - number
     return markup.newline.join([*lines, markup.note(more(left_out, shown.language))] if left_out else lines)
 

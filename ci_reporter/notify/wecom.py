@@ -1,0 +1,135 @@
+"""WeCom 企业微信: a robot of a group.
+
+Source: WeCom's developer centre, "消息推送配置说明" (path 91770).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from ci_reporter.config import values
+from ci_reporter.config.setting import setting
+from ci_reporter.errors import DeliveryError
+from ci_reporter.notify.alert import Alert
+from ci_reporter.notify.content import Content, content
+from ci_reporter.notify.fitting import size_bytes
+from ci_reporter.notify.language import Language
+from ci_reporter.notify.layout import Markup, document
+from ci_reporter.notify.notifier import HttpNotifier, Rate, WebhookSettings, json_body, json_request
+from ci_reporter.notify.refusal import later, refusal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ci_reporter.http import Answer, Request
+
+_RATE = Rate(count=20, per_s=60.0)
+_LARGEST_MARKDOWN, _LARGEST_TEXT = 4096, 2048  # bytes
+_LIMITED_S = 60.0
+_MOBILE = re.compile(r"\+?\d{6,20}")
+_CALM = ("✅", "🔵")
+_REMEDIES = {
+    "93000": "the robot was removed, or its address is wrong; copy it again into CI_REPORTER_WECOM",
+    "93004": "the robot is switched off; switch it on in the group's settings",
+    "93008": "the robot is not in the group any more; make a new one and set CI_REPORTER_WECOM",
+    "60020": "add the address of this machine to the trusted IP addresses",
+}
+_PASSING = {"45009": _LIMITED_S, "45033": None, "-1": None}
+
+
+class WecomSettings(WebhookSettings, group="wecom"):
+    """A robot's address."""
+
+    url: str | None = setting(
+        None, values.page_url, "URL", "WeCom: the address of a group's robot.", main=True, secret=True
+    )
+    mentions: tuple[str, ...] = setting(
+        (),
+        values.text,
+        "ID",
+        "WeCom: whom to mention: a user id; all or a mobile number, for which the message must be plain text.",
+        many=True,
+    )
+
+    def notifier(self, env: Mapping[str, str], language: Language) -> HttpNotifier:  # noqa: ARG002
+        """Make the notifier."""
+        return HttpNotifier(
+            name="wecom",
+            rate=_RATE,
+            secrets=self.secrets(),
+            request=partial(_request, self, language),
+            problem=_problem,
+        )
+
+
+def _request(settings: WecomSettings, language: Language, alert: Alert) -> Request:
+    return json_request(settings.url or "", payload(content(alert, language), settings.mentions))
+
+
+def payload(shown: Content, mentions: Sequence[str] = ()) -> dict[str, Any]:
+    """The message: Markdown, or plain text where someone is mentioned whom only that can mention."""
+    mobiles = [each for each in mentions if _MOBILE.fullmatch(each)]
+    if not (mobiles or "all" in mentions):
+        called = " ".join(f"<@{each}>" for each in mentions)
+        return {
+            "msgtype": "markdown",
+            "markdown": {"content": document(shown, _markdown(shown), _LARGEST_MARKDOWN, called)},
+        }
+    return {
+        "msgtype": "text",
+        "text": {
+            "content": document(shown, _PLAIN, _LARGEST_TEXT),
+            "mentioned_list": ["@all" if each == "all" else each for each in mentions if each not in mobiles],
+            "mentioned_mobile_list": mobiles,
+        },
+    }
+
+
+def escape(text: str) -> str:
+    """Text that WeCom's Markdown shows as it is.
+
+    It knows no escapes. A tag, a mention and a link are broken up by a space without width; what would make text bold
+    or code is replaced by characters that look alike.
+    """
+    broken = text.replace("<", "<\u200b").replace("](", "]\u200b(").replace("*", "∗").replace("`", "'")
+    return re.sub(r"^(?=[#>])", "\u200b", broken, flags=re.MULTILINE)
+
+
+def _markdown(shown: Content) -> Markup:
+    colour = "info" if shown.symbol in _CALM else "warning"  # green or orange: there is no red
+    return Markup(
+        title=lambda text: f'### <font color="{colour}">{escape(text)}</font>',
+        text=escape,
+        fact=lambda name, value: f'><font color="comment">{escape(name)}:</font> {escape(value)}',
+        listing=lambda heading, lines: "\n".join([f"**{escape(heading)}**", *(f">{escape(each)}" for each in lines)]),
+        link=lambda text, url: f"[{escape(text)}]({url})",
+        note=lambda text: f'<font color="comment">{escape(text)}</font>',
+        size=size_bytes,
+    )
+
+
+_PLAIN = Markup(
+    title=str,
+    text=str,
+    fact=lambda name, value: f"{name}: {value}",
+    listing=lambda heading, lines: "\n".join([f"{heading}:", *(f"- {each}" for each in lines)]),
+    link=lambda text, url: f"{text}: {url}",
+    note=str,
+    size=size_bytes,
+    between_links="\n",
+)
+
+
+def _problem(answer: Answer) -> DeliveryError | None:
+    """The robot says yes by `"errcode": 0`; status 200 it says always."""
+    body = json_body(answer)
+    code, said = str(body.get("errcode", "")), str(body.get("errmsg", ""))
+    if answer.status == 200 and code == "0":
+        return None
+    words = f"{code} {said}" if code else ""
+    if code in _PASSING:
+        return later("wecom", words, _PASSING[code])
+    return refusal("wecom", answer, words, _REMEDIES.get(code, ""))
