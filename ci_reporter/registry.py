@@ -29,7 +29,10 @@ NOTIFIERS = {  # each switched on by its settings
     "slack": "ci_reporter.notify.slack:SlackSettings",
     "dingtalk": "ci_reporter.notify.dingtalk:DingtalkSettings",
     "wecom": "ci_reporter.notify.wecom:WecomSettings",
+    "pagerduty": "ci_reporter.notify.pagerduty:PagerDutySettings",
+    "opsgenie": "ci_reporter.notify.opsgenie:OpsgenieSettings",
     "webhook": "ci_reporter.notify.webhook:OwnWebhookSettings",
+    "log": "ci_reporter.notify.log:LogSettings",
 }
 
 TABLES = {"sinks": SINKS, "notifiers": NOTIFIERS}

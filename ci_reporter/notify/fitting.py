@@ -41,3 +41,12 @@ def fit_lines(
         if not kept:
             return []
         kept.pop()
+
+
+def fit_key(key: str, most: int) -> str:
+    """A key of at most so many characters: one that is longer becomes its hash, as two may differ at their ends."""
+    if len(key) <= most:
+        return key
+    from hashlib import sha256
+
+    return sha256(key.encode("utf-8", "replace")).hexdigest()

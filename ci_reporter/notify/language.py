@@ -31,6 +31,7 @@ _ZH = {
     "Reason": "原因",
     "Commit": "提交",
     "Failed tests": "失败的测试",
+    "Text": "说明",
     "Level": "级别",
     "Run": "运行",
     "Log": "日志",
