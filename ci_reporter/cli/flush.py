@@ -1,4 +1,4 @@
-"""`ci-reporter flush`: send what the spool holds."""
+"""`ci-reporter flush`: send what the spool holds, and the alerts that wait in the outbox."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from ci_reporter.cli import output
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.cli.run import explicit_options, sink_options
+from ci_reporter.context import Context
 from ci_reporter.errors import DeliveryError
 from ci_reporter.journal.spool import Spooled
+from ci_reporter.notify.channels import not_set_up, send_waiting
+from ci_reporter.notify.outbox import Outbox
 from ci_reporter.sinks.configured import sink_names, sinks
 from ci_reporter.step.deliver import deliver
 from ci_reporter.system.deadline import Deadline
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Exit 70 when something is still not delivered.")
 @report_errors
 def command(strict: bool, **where: Any) -> None:
-    """Send what has not been delivered yet, within the budget (CI_REPORTER_BUDGET, default 5s).
+    """Send the reports and alerts that have not been delivered yet, within the budget (CI_REPORTER_BUDGET, default 5s).
 
     A report older than what the gateway shows for its step is not pushed over it; it stays in steps.ndjson.
     """
@@ -37,7 +40,8 @@ def command(strict: bool, **where: Any) -> None:
     if orphans:
         output.say(f"ci-reporter: {len(orphans)} steps whose reporter was killed are recorded now")
     waiting = journal.spool.pending()
-    delivered = deliver(journal, sinks(context), None, Deadline(context.config.budget_s))
+    deadline = Deadline(context.config.budget_s)
+    delivered = deliver(journal, sinks(context), None, deadline)
     left = journal.spool.pending()
     damaged = len(journal.spool) - len(left)
     problems = [*delivered.notes, *(f"not delivered: {why}" for why in delivered.reasons)]
@@ -46,11 +50,28 @@ def command(strict: bool, **where: Any) -> None:
     for problem in problems:
         output.warn(problem, context.env)
     output.say(f"ci-reporter: {delivered.taken} of {len(waiting)} waiting reports delivered, {len(left)} left")
-    if left and (strict or context.config.strict):
+    alerts_left = _flush_alerts(context, deadline)
+    if (left or alerts_left) and (strict or context.config.strict):
         sys.exit(DeliveryError.exit_code)
 
 
 command.params = [*sink_options(), *command.params]
+
+
+def _flush_alerts(context: Context, deadline: Deadline) -> int:
+    """Send the alerts that wait, say what became of them; how many still wait."""
+    outbox = Outbox(context.journal)
+    before = len(outbox)
+    if not before:
+        return 0
+    sent = send_waiting(context, deadline)
+    for each in sent:
+        for why in each.problems:
+            output.warn(f"{each.channel} did not take an alert: {why}", context.env)
+    for channel in sorted({each.channel for each in outbox.pending()} - {each.channel for each in sent}):
+        output.warn(f"alerts wait for {channel!r}: {not_set_up(context, channel)}", context.env)
+    output.say(f"ci-reporter: {sum(each.taken for each in sent)} messages sent, {len(outbox)} alerts left")
+    return len(outbox)
 
 
 def _without_sink(left: Sequence[Spooled], configured: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@
       steps.ndjson                   finished reports, one a line
       spool/<report_id>.<sink>.json  reports that a sink has not taken yet
       job.json                       the id of a job whose CI system gives it none
+      alerts/                        alerts that a channel has not taken yet (notify/outbox.py)
 
 The order of writes makes `kill -9` harmless at any moment. A step that ends is (1) appended to steps.ndjson and synced,
 (2) spooled for its sinks, (3) removed from running/. Killed before 1, the next call makes a record of the running file;
@@ -63,7 +64,7 @@ class Journal:
 
     def begin(self, report: Report) -> Running:
         """Write the running file of a step that starts. Raises StateError when the folder cannot be used."""
-        self._prepare(self.running)
+        self.prepare(self.running)
         path = os.path.join(self.running, f"{report.report_id}.json")
         flat = to_json(report) | {"boot_id": boot_id(), "pid": os.getpid()}
         try:
@@ -214,7 +215,7 @@ class Journal:
     @contextmanager
     def lock(self) -> Iterator[int]:
         """Lock the journal while the block runs; gives `steps.ndjson`, open for appending. Raises StateError."""
-        self._prepare(self.path)
+        self.prepare(self.path)
         try:
             fd = open_regular(self.steps, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         except OSError as exc:
@@ -232,7 +233,8 @@ class Journal:
         finally:
             os.close(fd)
 
-    def _prepare(self, folder: str) -> None:
+    def prepare(self, folder: str) -> None:
+        """Make a folder of the state folder, which git ignores. Raises StateError."""
         try:
             if not os.path.isdir(folder):
                 os.makedirs(folder, exist_ok=True)

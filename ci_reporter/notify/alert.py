@@ -87,10 +87,12 @@ def to_json(alert: Alert) -> dict[str, Any]:
     flat["fields"] = [_known(each) for each in alert.fields]
     flat["links"] = [_known(each) for each in alert.links]
     flat["commit"] = _known(alert.commit) if alert.commit else None
+    flat["failed_tests"] = list(alert.failed_tests)
     flat["replies_to"], flat["digest"] = dict(alert.replies_to), dict(alert.digest)
     flat["at"] = None if alert.at_s is None else rfc3339(alert.at_s)
     del flat["at_s"]
-    return {name: value for name, value in flat.items() if value not in (None, "", (), [], {})}
+    known = {name: value for name, value in flat.items() if value not in (None, "", [], {})}
+    return {"title": alert.title, **known}
 
 
 def from_json(flat: Mapping[str, Any]) -> Alert:
@@ -115,4 +117,8 @@ def from_json(flat: Mapping[str, Any]) -> Alert:
 
 
 def _known(value: Frozen) -> dict[str, Any]:
-    return {name: list(each) if isinstance(each, tuple) else each for name, each in vars(value).items() if each}
+    return {
+        name: list(each) if isinstance(each, tuple) else each
+        for name, each in vars(value).items()
+        if each not in (None, ())
+    }

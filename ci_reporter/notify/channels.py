@@ -11,7 +11,7 @@ from ci_reporter.context import Context, load_context
 from ci_reporter.errors import UsageError
 from ci_reporter.frozen import replace
 from ci_reporter.model import uuid7
-from ci_reporter.notify.alert import Alert
+from ci_reporter.notify.alert import Alert, from_json, to_json
 from ci_reporter.notify.delivery import Mailroom, Sent, deliver
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.outbox import Outbox
@@ -40,24 +40,82 @@ def send(
     import os
 
     context = load_context(env, os.path.abspath(folder))
-    deadline = Deadline(budget_s or context.config.budget_s)
-    return deliver([complete(alert)], notifiers(context, to), deadline, mailroom(context))
+    return send_all(context, [alert], to, Deadline(budget_s or context.config.budget_s))
 
 
-def complete(alert: Alert) -> Alert:
+def send_all(
+    context: Context, alerts: Sequence[Alert], to: Sequence[str], deadline: Deadline, *, keep: bool = True
+) -> list[Sent]:
+    """Send alerts to the channels named, else to all that are set up; one that is not set up has refused them.
+
+    `keep` says whether what a channel does not take waits in the outbox. Raises UsageError for a name that no channel
+    has.
+    """
+    ours = mailroom(context, keep=keep)
+    named = dict.fromkeys(to or context.config.notifiers)
+    missing = {name: why for name in named if (why := not_set_up(context, name))}
+    ready = [notifier(context, name) for name in named if name not in missing]
+    complete = [prepared(context, each) for each in alerts]
+    return [
+        *(Sent(channel=name, refused=(why,) * len(alerts)) for name, why in missing.items()),
+        *(deliver(complete, ready, deadline, ours) if ready else ()),
+    ]
+
+
+def send_waiting(context: Context, deadline: Deadline) -> list[Sent]:
+    """Send what waits in the outbox to the channels that are set up; alerts for others go on waiting."""
+    waiting = {each.channel for each in Outbox(context.journal).pending()}
+    ready = [notifier(context, name) for name in sorted(waiting) if not_set_up(context, name) is None]
+    return deliver((), ready, deadline, mailroom(context)) if ready else []
+
+
+def not_set_up(context: Context, name: str) -> str | None:
+    """What to set for a channel that has no settings: a job of a fork has none, for its secrets are withheld.
+
+    Raises UsageError for a name that no channel has.
+    """
+    if name in context.config.notifiers or name in _ALWAYS:
+        return None
+    known = plugins.all_names("notifiers")
+    if name not in known:
+        raise UsageError(f"no channel named {name!r} ({hint(name, known)})")
+    declared = plugins.declaration("notifiers", name).declared
+    needed = [each.variable for each in declared if each.main] or [each.variable for each in declared if each.secret]
+    return f"it is not set up (set {' or '.join(needed)})"
+
+
+def notifier(context: Context, name: str) -> Notifier:
+    """The channel of that name, which is set up or needs no settings."""
+    settings: Any = context.config.notifiers.get(name) or plugins.declaration("notifiers", name)()
+    found: Notifier = settings.notifier(context.env, language(context))
+    return found
+
+
+def prepared(context: Context, alert: Alert) -> Alert:
+    """The alert as it goes out: with an id and a time, without secrets, whichever of its texts they stand in."""
+    masking = mailroom(context).masking
+
+    def mask(value: object) -> object:
+        if isinstance(value, str):
+            return masking.mask(value)
+        if isinstance(value, dict):
+            return {masking.mask(name): mask(each) for name, each in value.items()}
+        return [mask(each) for each in value] if isinstance(value, list) else value
+
+    hidden = mask(to_json(_complete(alert)))
+    assert isinstance(hidden, dict)  # noqa: S101
+    return from_json(hidden)
+
+
+def _complete(alert: Alert) -> Alert:
     """The alert with an id and a time, where it has none."""
     return replace(alert, alert_id=alert.alert_id or uuid7(), at_s=time.time() if alert.at_s is None else alert.at_s)
 
 
-def notifiers(context: Context, names: Sequence[str] = ()) -> tuple[Notifier, ...]:
-    """The channels of these names, else all that are set up. Raises UsageError."""
-    return tuple(_notifier(context, name) for name in dict.fromkeys(names or context.config.notifiers))
-
-
-def mailroom(context: Context) -> Mailroom:
+def mailroom(context: Context, *, keep: bool = True) -> Mailroom:
     """How alerts go out of this job: kept in its state folder, without its secrets."""
     return Mailroom(
-        outbox=Outbox(context.journal.path),
+        outbox=Outbox(context.journal) if keep else None,
         language=language(context),
         masking=Masking(context.config.secrets() | secrets_of(context.env)),
     )
@@ -66,18 +124,3 @@ def mailroom(context: Context) -> Mailroom:
 def language(context: Context) -> Language:
     """The language of our own words."""
     return Language(context.config.notify_language)
-
-
-def _notifier(context: Context, name: str) -> Notifier:
-    settings: Any = context.config.notifiers.get(name)
-    if settings is None:
-        known = plugins.all_names("notifiers")
-        if name not in known:
-            raise UsageError(f"no channel named {name!r} ({hint(name, known)})")
-        declared = plugins.declaration("notifiers", name)
-        if name not in _ALWAYS:
-            variables = sorted(each.variable for each in declared.declared if each.main or each.secret)
-            raise UsageError(f"channel {name!r} is not set up (set {' or '.join(variables[:3])})")
-        settings = declared()
-    found: Notifier = settings.notifier(context.env, language(context))
-    return found

@@ -77,7 +77,7 @@ def deliver(
 
 
 def _to_channel(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, mailroom: Mailroom) -> Sent:
-    if mailroom.outbox:
+    if mailroom.outbox is not None:
         try:
             with mailroom.outbox.turn(notifier.name, deadline) as turn:
                 return _in_turn(alerts, notifier, deadline, mailroom, turn)
@@ -120,7 +120,7 @@ def _send_all(
         if attempt.problem and not attempt.final:
             stopped = attempt
             _keep(mailroom, message, notifier.name, attempt.problem)
-        elif mailroom.outbox:
+        elif mailroom.outbox is not None:
             mailroom.outbox.remove(message.alert_id, notifier.name)
     failed = [each for each in attempts.values() if each.problem]
     return Sent(
@@ -164,7 +164,7 @@ def _is_final(error: CIReporterError) -> bool:
 
 def _keep(mailroom: Mailroom, message: Alert, channel: str, why: str) -> None:
     try:
-        if mailroom.outbox:
+        if mailroom.outbox is not None:
             mailroom.outbox.keep(message, channel, why)
     except StateError:
         pass  # it is in the outbox already, without the reason; or the folder is broken

@@ -17,8 +17,8 @@ def fold(alerts: Sequence[Alert], room: int, language: Language = Language.EN) -
     """At most `room` messages (at least one) that say all of these alerts: the most urgent ones, then one digest."""
     if len(alerts) <= max(1, room):
         return list(alerts)
-    urgent = sorted(alerts, key=_urgency)
-    return [*urgent[: room - 1], digest(urgent[max(0, room - 1) :], language)]
+    urgent, alone = sorted(alerts, key=_urgency), max(0, room - 1)
+    return [*urgent[:alone], digest(urgent[alone:], language)]
 
 
 def digest(alerts: Sequence[Alert], language: Language = Language.EN) -> Alert:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 
 from ci_reporter.errors import StateError
 from ci_reporter.frozen import Frozen
+from ci_reporter.journal import Journal
 from ci_reporter.journal.files import encode, listing, read_at, reason, try_lock
 from ci_reporter.notify.alert import Alert, from_json, to_json
 from ci_reporter.system.files import open_regular, read_bounded, unlink, write_atomic, write_whole
@@ -41,8 +42,9 @@ class Waiting(Frozen):
 class Outbox:
     """The files of `alerts/` in a state folder; the folder is made when something is kept there."""
 
-    def __init__(self, state_folder: str) -> None:
-        self.path = os.path.join(state_folder, FOLDER)
+    def __init__(self, journal: Journal) -> None:
+        self.path = os.path.join(journal.path, FOLDER)
+        self._journal = journal
 
     def __len__(self) -> int:
         return sum(bool(_NAME.fullmatch(name)) for name in listing(self.path))
@@ -60,7 +62,7 @@ class Outbox:
         """Keep an alert for a channel until the channel takes it. Raises StateError."""
         path = self._path(alert.alert_id, channel)
         try:
-            os.makedirs(self.path, exist_ok=True)
+            self._journal.prepare(self.path)
             write_atomic(path, encode({"channel": channel, "reason": why, "alert": to_json(alert)}))
         except OSError as exc:
             raise StateError(f"cannot write {path}: {reason(self.path, exc)}") from exc
@@ -75,8 +77,8 @@ class Outbox:
 
         Raises StateError where the folder cannot be written.
         """
+        self._journal.prepare(self.path)
         try:
-            os.makedirs(self.path, exist_ok=True)
             fd = open_regular(os.path.join(self.path, f"{channel}.sent"), os.O_RDWR | os.O_CREAT)
         except OSError as exc:
             raise StateError(f"cannot use {self.path}: {reason(self.path, exc)}") from exc

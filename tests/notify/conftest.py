@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -81,3 +82,10 @@ def vendor() -> Iterator[Callable[[Callable[[Asked], Answer]], Vendor]]:
 def deadline() -> Deadline:
     """Enough time for anything that works."""
     return Deadline(10)
+
+
+@pytest.fixture
+def black_hole() -> Iterator[str]:
+    """The address of a server that takes a connection and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"

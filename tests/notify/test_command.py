@@ -1,0 +1,141 @@
+"""`ci-reporter notify` and `notify test`, the installed program against channels that take it and that do not."""
+
+import json
+
+import pytest
+
+PATH = "/services/T0AAAAAAA/B0BBBBBBB/abcdefghijklmnopqrstuvwx"
+
+
+@pytest.fixture
+def slack(vendor):
+    """A webhook that answers with this word; the environment to reach it."""
+
+    def start(word=b"ok", status=200):
+        found = vendor(lambda asked: (status, {}, word))
+        return found, {"CI_REPORTER_SLACK": f"{found.url}{PATH}"}
+
+    return start
+
+
+def alerts(run_program):
+    return list((run_program.state / "alerts").glob("*.json"))
+
+
+def test_an_alert_goes_to_the_channels_that_are_set_up(run_program, slack):
+    vendor, env = slack()
+    line = ("--title", "nightly import is late", "--text", "since 3:00", "--level", "error", "--field", "Rows=0")
+    ended = run_program("notify", *line, "--link", "Dashboard=https://grafana.example/d/1", env=env)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "ci-reporter: slack took it\n")
+    sent = vendor.asked[0].body.decode()
+    assert [each for each in ("🔴 nightly import is late", "since 3:00", "Rows", "grafana") if each not in sent] == []
+
+
+def test_the_text_may_come_from_stdin(run_program, slack):
+    vendor, env = slack()
+    run_program("notify", "--title", "x", "--text", "-", env=env, stdin="from a pipe")
+    assert "from a pipe" in vendor.asked[0].body.decode()
+
+
+def test_nothing_that_is_set_up_is_a_normal_state(run_program):
+    ended = run_program("notify", "--title", "x", "--strict")
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert "no channel is set up, so nothing was sent" in ended.stderr
+
+
+def test_a_channel_without_its_secret_is_quiet_and_green(run_program):
+    """As in the job of a fork."""
+    ended = run_program("notify", "--to", "slack", "--title", "x", env={"CI_REPORTER_SLACK": ""})
+    assert ended.returncode == 0
+    assert "slack did not take it: it is not set up (set CI_REPORTER_SLACK)" in ended.stderr
+
+
+def test_a_channel_that_nobody_knows_is_a_mistake(run_program):
+    ended = run_program("notify", "--to", "slak", "--title", "x")
+    assert (ended.returncode, ended.stderr) == (
+        2,
+        "ci-reporter: no channel named 'slak' (perhaps you meant 'slack')\n",
+    )
+
+
+@pytest.mark.parametrize("arguments", [[], ["--title", "x", "--field", "a"], ["--title", "x", "--link", "=b"]])
+def test_half_an_alert_is_a_mistake(run_program, arguments):
+    ended = run_program("notify", *arguments)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize(("strict", "code"), [((), 0), (("--strict",), 70)])
+def test_what_a_channel_does_not_take_waits_and_fails_the_job_only_under_strict(run_program, slack, strict, code):
+    _, env = slack(b"", 503)
+    ended = run_program("notify", "--title", "x", *strict, env=env)
+    assert ended.returncode == code
+    assert "slack did not take it" in ended.stderr and "'ci-reporter flush' sends it again" in ended.stderr
+    assert len(alerts(run_program)) == 1
+
+
+def test_what_waits_goes_out_with_a_flush(run_program, slack):
+    run_program("notify", "--title", "late", env={"CI_REPORTER_SLACK": f"http://127.0.0.1:1{PATH}"})
+    vendor, env = slack()
+    ended = run_program("flush", "--strict", env=env)
+    assert (ended.returncode, alerts(run_program)) == (0, [])
+    assert "1 messages sent, 0 alerts left" in ended.stderr
+    assert "late" in vendor.asked[0].body.decode()
+
+
+def test_what_waits_for_a_channel_without_settings_goes_on_waiting(run_program):
+    run_program("notify", "--title", "late", env={"CI_REPORTER_SLACK": f"http://127.0.0.1:1{PATH}"})
+    ended = run_program("flush", "--strict")
+    assert (ended.returncode, len(alerts(run_program))) == (70, 1)
+    assert "alerts wait for 'slack': it is not set up" in ended.stderr
+
+
+def test_a_secret_is_in_no_output_and_in_no_file(run_program, slack):
+    _, env = slack(b"", 503)
+    env |= {"DEPLOY_TOKEN": "hunter2secret"}
+    title = ("--title", f"cannot reach https://hooks.slack.com{PATH}", "--text", "it said hunter2secret")
+    said = [
+        run_program("notify", *title, *more, env=env)
+        for more in ((), ("--json",), ("--dry-run",), ("--to", "slack", "--strict"))
+    ]
+    said.append(run_program("notify", "test", env=env))
+    texts = [each.stdout + each.stderr for each in said] + [path.read_text() for path in alerts(run_program)]
+    assert [text for text in texts if "hunter2secret" in text or "abcdefghijklmnopq" in text] == []
+
+
+def test_a_dry_run_prints_the_payload_and_sends_nothing(run_program, slack):
+    vendor, env = slack()
+    ended = run_program("notify", "--title", "x", "--dry-run", env=env)
+    head, _, body = ended.stdout.partition("\n\n")
+    assert head.startswith("slack:\nPOST http://127.0.0.1:")
+    assert json.loads(body)["text"] == "🔵 x"
+    assert vendor.asked == []
+
+
+def test_json_tells_what_became_of_it(run_program, slack):
+    _, env = slack()
+    ended = run_program("notify", "--title", "x", "--json", env=env)
+    assert json.loads(ended.stdout) == {"channel": "slack", "taken": 1, "waiting": [], "refused": [], "references": {}}
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "said"), [(b"ok", 0, "ok    slack\n"), (b"no_service", 1, "FAIL  slack\n      → slack refused")]
+)
+def test_a_sample_to_each_channel_gives_a_verdict_a_line(run_program, slack, word, code, said):
+    _, env = slack(word)
+    ended = run_program("notify", "test", env=env)
+    assert ended.returncode == code
+    assert ended.stdout.startswith(said)
+    assert not run_program.state.exists()
+
+
+def test_the_help_names_every_variable_of_every_channel(run_program):
+    assert "CI_REPORTER_SLACK[_FILE]" in run_program("notify", "--help").stdout
+
+
+def test_a_black_hole_costs_no_more_than_the_budget(run_program, black_hole):
+    ended = run_program(
+        "notify", "--title", "x", env={"CI_REPORTER_SLACK": f"{black_hole}{PATH}", "CI_REPORTER_BUDGET": "1s"}
+    )
+    assert ended.returncode == 0
+    assert "no answer from" in ended.stderr
+    assert ended.seconds < 20

@@ -1,0 +1,228 @@
+"""Alerts to channels that fail, hang, refuse and are limited: none stops another, none is lost, none is banned."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ci_reporter.errors import DeliveryError, Rejected
+from ci_reporter.frozen import Frozen
+from ci_reporter.journal import Journal
+from ci_reporter.notify.alert import Alert, Level
+from ci_reporter.notify.delivery import Mailroom, deliver
+from ci_reporter.notify.notifier import Rate
+from ci_reporter.notify.outbox import Outbox
+from ci_reporter.system.deadline import Deadline
+from ci_reporter.system.masking import Masking
+from tests.notify.makers import make_alert
+
+
+class Channel(Frozen):
+    """A channel in this process: `act` is called with each message, and may raise or hang."""
+
+    name: str = "chat"
+    rate: Rate = Rate(count=20, per_s=60.0)
+    act: object = None
+    taken: list
+
+    def send(self, alert, deadline):
+        reference = self.act(alert) if self.act else None
+        self.taken.append(alert)
+        return reference
+
+
+def channel(name="chat", act=None, **more):
+    return Channel(name=name, act=act, taken=[], **more)
+
+
+def failing(error):
+    def act(alert):
+        raise error
+
+    return act
+
+
+def alerts(count, **more):
+    return [make_alert(title=f"t{at}", alert_id=f"id-{at:05}", **more) for at in range(count)]
+
+
+@pytest.fixture
+def outbox(tmp_path):
+    return Outbox(Journal(str(tmp_path / "state")))
+
+
+@pytest.fixture
+def mailroom(outbox):
+    return Mailroom(outbox=outbox)
+
+
+def test_what_a_channel_takes_is_forgotten(mailroom, outbox, deadline):
+    chat = channel(act=lambda alert: f"ts-{alert.title}")
+    (sent,) = deliver(alerts(2), [chat], deadline, mailroom)
+    assert (sent.taken, sent.problems, sent.references) == (2, (), {"id-00000": "ts-t0", "id-00001": "ts-t1"})
+    assert len(outbox) == 0
+
+
+def test_what_may_be_taken_later_waits_and_goes_out_with_the_next_call(mailroom, outbox, deadline):
+    (sent,) = deliver(alerts(2), [channel(act=failing(DeliveryError("no answer")))], deadline, mailroom)
+    assert (sent.taken, sent.waiting) == (0, ("no answer", "no answer"))
+    assert [(each.alert.title, each.reason) for each in outbox.pending()] == [("t0", "no answer"), ("t1", "no answer")]
+    again = channel()
+    deliver((), [again], deadline, mailroom)
+    assert again.taken == alerts(2)
+    assert len(outbox) == 0
+
+
+def test_after_a_failure_that_may_pass_the_channel_is_left_alone(mailroom, deadline):
+    asked = []
+    deliver(
+        alerts(5),
+        [channel(act=lambda alert: asked.append(alert) or failing(DeliveryError("503"))(alert))],
+        deadline,
+        mailroom,
+    )
+    assert len(asked) == 1
+
+
+def test_what_is_refused_is_said_once_and_not_kept(mailroom, outbox, deadline):
+    (sent,) = deliver(alerts(1), [channel(act=failing(Rejected("invalid token")))], deadline, mailroom)
+    assert (sent.refused, len(outbox)) == (("invalid token",), 0)
+
+
+def test_a_refused_message_does_not_hold_up_the_others(mailroom, deadline):
+    chat = channel(act=lambda alert: failing(Rejected("too long"))(alert) if alert.title == "t0" else None)
+    (sent,) = deliver(alerts(3), [chat], deadline, mailroom)
+    assert (sent.taken, sent.refused) == (2, ("too long",))
+
+
+@pytest.mark.parametrize("error", [Rejected("no"), DeliveryError("later"), RuntimeError("hunter2secret")])
+def test_one_channel_that_fails_stops_no_other(mailroom, deadline, error):
+    good = channel("good")
+    sent = deliver(alerts(1), [channel("bad", failing(error)), good], deadline, mailroom)
+    assert [each.taken for each in sent] == [0, 1]
+    assert "hunter2secret" not in str(sent)
+
+
+def test_a_channel_that_hangs_stops_no_other_and_holds_nobody_up(mailroom, outbox):
+    good, begun = channel("good"), time.monotonic()
+    sent = deliver(alerts(1), [channel("bad", lambda alert: time.sleep(60)), good], Deadline(1), mailroom)
+    assert time.monotonic() - begun < 5
+    assert (sent[0].waiting, good.taken) == (("no answer within 1 s",), alerts(1))
+    assert [each.channel for each in outbox.pending()] == ["bad"]
+
+
+def test_a_secret_in_the_words_of_a_channel_is_masked(outbox, deadline):
+    mailroom = Mailroom(outbox=outbox, masking=Masking(["hunter2secret"]))
+    (sent,) = deliver(alerts(1), [channel(act=failing(Rejected("bad token hunter2secret")))], deadline, mailroom)
+    assert sent.refused == ("bad token ***",)
+
+
+def test_a_storm_stays_within_the_rate_limit_and_ends_in_a_digest(mailroom, outbox, deadline):
+    chat = channel(rate=Rate(count=20, per_s=60.0))
+    (sent,) = deliver(alerts(10_000), [chat], deadline, mailroom)
+    assert (sent.taken, len(chat.taken), len(outbox)) == (20, 20, 0)
+    assert chat.taken[-1].title == "9981 alerts"
+    deliver(alerts(10_000, level=Level.CRITICAL), [chat], Deadline(1), mailroom)
+    assert len(chat.taken) == 20
+    (waiting,) = outbox.pending()
+    assert (waiting.alert.title, waiting.alert.level) == ("10000 alerts", Level.CRITICAL)
+
+
+def test_storms_of_many_processes_share_the_rate_limit(mailroom, tmp_path, deadline):
+    """Each process has one alert; the channel appends a line to a file."""
+    script = """
+import sys
+from ci_reporter.journal import Journal
+from ci_reporter.notify.alert import Alert
+from ci_reporter.notify.delivery import Mailroom, deliver
+from ci_reporter.notify.outbox import Outbox
+from ci_reporter.system.deadline import Deadline
+from tests.notify.test_delivery import channel
+from ci_reporter.notify.notifier import Rate
+
+def act(alert):
+    with open(sys.argv[1], "a") as file:
+        file.write(f"{sum(alert.digest.values()) or 1}\\n")
+
+alert = Alert(title="t", alert_id=sys.argv[3])
+mailroom = Mailroom(outbox=Outbox(Journal(sys.argv[2])))
+deliver([alert], [channel(act=act, rate=Rate(count=3, per_s=600.0))], Deadline(60), mailroom)
+"""
+    lines = tmp_path / "lines"
+    line = [sys.executable, "-c", script, str(lines), str(tmp_path / "state")]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    started = [subprocess.Popen([*line, f"id-{at}"], env=env) for at in range(6)]
+    assert [each.wait(100) for each in started] == [0] * 6
+    counts = [int(each) for each in lines.read_text().split()]
+    waiting = sum(sum(each.alert.digest.values()) or 1 for each in mailroom.outbox.pending())
+    assert len(counts) == 3
+    assert sum(counts) + waiting == 6
+
+
+def test_killed_while_it_sends_the_alert_is_kept(tmp_path, outbox, eventually):
+    script = """
+import sys, time
+from ci_reporter.journal import Journal
+from ci_reporter.notify.alert import Alert
+from ci_reporter.notify.delivery import Mailroom, deliver
+from ci_reporter.notify.outbox import Outbox
+from ci_reporter.system.deadline import Deadline
+from tests.notify.test_delivery import channel
+
+def act(alert):
+    open(sys.argv[2], "w").close()
+    time.sleep(60)
+
+mailroom = Mailroom(outbox=Outbox(Journal(sys.argv[1])))
+deliver([Alert(title="t", alert_id="id-1")], [channel(act=act)], Deadline(60), mailroom)
+"""
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    mark = tmp_path / "sending"
+    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "state"), str(mark)], env=env)
+    eventually(mark.exists, what="the channel to be asked")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert [each.alert.title for each in outbox.pending("chat")] == ["t"]
+
+
+def test_where_the_state_folder_cannot_be_written_it_is_sent_all_the_same(tmp_path, deadline):
+    (tmp_path / "state").write_text("a file")
+    chat = channel()
+    (sent,) = deliver(alerts(1), [chat], deadline, Mailroom(outbox=Outbox(Journal(str(tmp_path / "state")))))
+    assert (sent.taken, len(chat.taken)) == (1, 1)
+
+
+def test_what_nothing_keeps_is_lost_and_not_said_to_wait(deadline):
+    (sent,) = deliver(alerts(1), [channel(act=failing(DeliveryError("no answer")))], deadline, Mailroom())
+    assert (sent.waiting, sent.refused) == ((), ("no answer",))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"null", b'{"alert":{}}', b'{"alert":{"title":1}}', b"[" * 99_999]
+)
+def test_a_damaged_file_in_the_outbox_is_passed_over(outbox, mailroom, deadline, content):
+    outbox.keep(Alert(title="good", alert_id="id-2"), "chat")
+    Path(outbox.path, "id-1.chat.json").write_bytes(content)
+    chat = channel()
+    deliver((), [chat], deadline, mailroom)
+    assert [each.title for each in chat.taken] == ["good"]
+
+
+def test_a_fifo_in_the_outbox_hangs_nobody(outbox, mailroom, deadline):
+    outbox.keep(Alert(title="good", alert_id="id-2"), "chat")
+    os.mkfifo(f"{outbox.path}/id-1.chat.json")
+    chat = channel()
+    deliver((), [chat], deadline, mailroom)
+    assert [each.title for each in chat.taken] == ["good"]
+
+
+@pytest.mark.parametrize("content", [b"x", b"{}", b'["a"]', b"[1e999]", b"[null]"])
+def test_damaged_times_of_sending_close_no_channel(outbox, mailroom, deadline, content):
+    os.makedirs(outbox.path)
+    Path(outbox.path, "chat.sent").write_bytes(content)
+    (sent,) = deliver(alerts(1), [channel()], deadline, mailroom)
+    assert sent.taken == 1
