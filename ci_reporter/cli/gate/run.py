@@ -8,11 +8,13 @@ import signal
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 
 from ci_reporter import frozen
 from ci_reporter.cli import output
 from ci_reporter.cli.conclusion import show
 from ci_reporter.cli.gate import text
+from ci_reporter.cli.gate.notify import check_channels, tell
 from ci_reporter.cli.gate.progress import ProgressDisplay
 from ci_reporter.cli.gate.signals import StopSignals
 from ci_reporter.cli.process import current_context
@@ -67,6 +69,7 @@ def set_up(options: GateOptions, *, quiet: bool, compared: bool = False) -> Gate
     )
     run = prepare(context, current_run(context))
     plan = plan_gate(options, world, folder=context.folder, revision=run.revision, compared=compared)
+    check_channels(context, plan)
     for warning in lint.warnings(plan.rules):
         output.warn(warning, context.env)
     return GateSetup(context=context, run=run, options=options, plan=plan, world=world, progress=progress)
@@ -76,7 +79,8 @@ def run_to_end(setup: GateSetup, decide: Callable[[GatePlan, World], Outcome], *
     """Decide, act, write the evidence, record and deliver the step, and end the program with the gate's code."""
     started = begin(setup)
     outcome = decide(setup.plan, setup.world)
-    outcome = act(setup.plan, outcome, setup.world, setup.run.ci_run_id, dry_run=setup.options.dry_run)
+    world = replace(setup.world, tell=partial(tell, setup.context, setup.run, setup.plan))
+    outcome = act(setup.plan, outcome, world, setup.run.ci_run_id, dry_run=setup.options.dry_run)
     setup.progress.clear()
     about = _about(setup, outcome)
     _write(setup, outcome, about, started.report.report_id)

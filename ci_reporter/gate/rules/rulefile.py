@@ -167,8 +167,10 @@ def _actions(node: Node | None) -> dict[str, Action]:
     found = {name: Action(name=name) for name in _BUILT_IN_ACTIONS}
     for name, each in (mapping(node) if node else {}).items():
         keys = mapping(each, _ACTION)
-        if "run" not in keys and name not in _BUILT_IN_ACTIONS:
-            raise UsageError(f"{each.where}: has no run: (write run: ./rollback.sh)")
+        if not {"run", "to"} & keys.keys() and name not in _BUILT_IN_ACTIONS:
+            raise UsageError(f"{each.where}: has neither run: nor to: (write run: ./rollback.sh, or to: slack)")
+        if {"run", "to"} <= keys.keys():
+            raise UsageError(f"{each.where}: has run: and to:, and an action does one thing (make it two actions)")
         if not re.fullmatch(r"[A-Za-z][\w-]{0,63}", name):
             raise UsageError(f"{each.where}: {name[:60]!r} is not a name of an action (write letters, digits, _ and -)")
         found[name] = Action(

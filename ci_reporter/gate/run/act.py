@@ -25,7 +25,8 @@ _LONGEST = 1000
 
 def act(plan: GatePlan, outcome: Outcome, world: World, ci_run_id: str, *, dry_run: bool = False) -> Outcome:
     """Do what is to be done; the outcome with what became of it. An interrupted gate sets nothing in motion."""
-    wanted = list(_due_actions(plan, outcome))
+    # People are told last, so that they hear what became of a rollback.
+    wanted = sorted(_due_actions(plan, outcome), key=lambda action: action.run is None)
     if not wanted:
         return outcome
     back_to = last_good(plan, outcome.reference, world, outcome.watch.recording if outcome.watch else None)
@@ -76,8 +77,7 @@ def _due_actions(plan: GatePlan, outcome: Outcome) -> Iterator[Action]:
 def _perform(acting: _Acting, outcome: Outcome, action: Action) -> Outcome:
     say = acting.world.progress.say
     if action.run is None:
-        say(_alert(outcome, action))
-        return _with(outcome, ActionResult(action=action, ran=True))
+        return _with(outcome, _tell(acting, outcome, action))
     obstacle = acting.back_to.obstacle(action.run) if action.needs_last_good else None
     if obstacle:
         problem = f"action {action.name!r} was not run, as it needs the last good revision: {obstacle}"
@@ -136,6 +136,9 @@ def _write_verdict(plan: GatePlan, outcome: Outcome, world: World) -> str | None
     return path
 
 
-def _alert(outcome: Outcome, action: Action) -> str:
-    """What people are told."""
-    return f"notify{f' to {action.to}' if action.to else ''}: {sentence(outcome)}"
+def _tell(acting: _Acting, outcome: Outcome, action: Action) -> ActionResult:
+    """Tell people, in the log at least; that a channel does not take it changes nothing else."""
+    world = acting.world
+    world.progress.say(f"{action.name}{f' to {action.to}' if action.to else ''}: {sentence(outcome)}")
+    problems = [] if acting.dry_run else world.tell(action, outcome)
+    return ActionResult(action=action, ran=True, problem="; ".join(problems) or None)

@@ -21,10 +21,13 @@ def conclusion(outcome: Outcome, evidence: str | None = None) -> list[str]:
     """The lines, each with its heading; none for a pass. `evidence` is the folder in which the recordings are."""
     if outcome.verdict and outcome.verdict.verdict == PASS:
         return []
-    rows = [*_what(outcome), ("done", _actions_taken(outcome)), ("to do", _to_do(outcome))]
-    if evidence:
-        rows.append(("evidence", evidence))
-    return [f"{heading:<{_WIDTH}}{plain(text, _LONGEST)}" for heading, text in rows if text]
+    found = [*rows(outcome), *((("evidence", evidence),) if evidence else ())]
+    return [f"{heading:<{_WIDTH}}{plain(text, _LONGEST)}" for heading, text in found if text]
+
+
+def rows(outcome: Outcome) -> list[tuple[str, str]]:
+    """Heading and text of each line; some texts are empty."""
+    return [*_what(outcome), ("done", _actions_taken(outcome)), ("to do", _to_do(outcome))]
 
 
 def _what(outcome: Outcome) -> Iterator[tuple[str, str]]:
@@ -95,8 +98,9 @@ def _action(outcome: Outcome, at: int) -> str:
     result = outcome.actions[at]
     if result.problem:
         return result.problem
-    how = f"ran for {result.seconds:.1f} s" if result.action.run else "(in the log)"
-    return f"{result.action.name} {how}"
+    if result.action.run:
+        return f"{result.action.name} ran for {result.seconds:.1f} s"
+    return f"{result.action.name} was told{f' to {result.action.to}' if result.action.to else ''}"
 
 
 def _to_do(outcome: Outcome) -> str:

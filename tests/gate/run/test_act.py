@@ -74,13 +74,22 @@ def acted(service, tmp_path):
     mend.write_text(f"import urllib.request\nurllib.request.urlopen('http://127.0.0.1:{service.port}/mend')\n")
 
     def run(
-        command="MEND", outcome=None, *, more="verify: true", gate="", env=None, expected=NEW, signals=lambda: (), **how
+        command="MEND",
+        outcome=None,
+        *,
+        more="verify: true",
+        gate="",
+        env=None,
+        expected=NEW,
+        signals=lambda: (),
+        tell=lambda action, outcome: (),
+        **how,
     ):
         line = command.replace("MEND", f"{sys.executable} {mend}")
         rules = rulefile.parse(RULES.format(url=service.url, run=line, more=more, gate=gate).encode(), "gate.yml")
         log = Log()
         environment = {"PATH": "/usr/bin:/bin", "CI_REPORTER_LAST_GOOD": OLD} if env is None else env
-        world = World(env=environment, archive=str(tmp_path / "gate"), progress=log, signals=signals)
+        world = World(env=environment, archive=str(tmp_path / "gate"), progress=log, signals=signals, tell=tell)
         plan = GatePlan(rules=rules, expected=expected)
         return act(plan, outcome or failed(), world, "run-1", **how), log.sentences
 
@@ -91,7 +100,7 @@ def test_a_rollback_after_which_the_old_revision_answers_everywhere_is_verified(
     outcome, said = acted("MEND")
     assert (outcome.exit_code, outcome.rollback.verified) == (5, True)
     assert "after the rollback: revision 01dbeef23456 answered" in outcome.rollback.statement
-    assert said[0].startswith("notify: the gate says fail: slow: slower")
+    assert said[-1].startswith("notify: the gate says fail: slow: slower")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +131,7 @@ def test_a_service_that_names_no_revision_cannot_be_verified(acted, service):
 def test_a_rollback_that_needs_the_last_good_does_not_run_without_it(acted, tmp_path, more):
     mention = "" if "needs" in more else ": $CI_REPORTER_LAST_GOOD; "
     outcome, _ = acted(f"{mention}touch {tmp_path}/ran", more=more, env={"PATH": "/usr/bin"})
-    assert (outcome.exit_code, (tmp_path / "ran").exists(), outcome.actions[1].ran) == (6, False, False)
+    assert (outcome.exit_code, (tmp_path / "ran").exists(), outcome.actions[0].ran) == (6, False, False)
     assert "was not run, as it needs the last good revision: there is no baseline" in outcome.rollback.statement
 
 
@@ -130,6 +139,24 @@ def test_one_that_mentions_it_may_say_that_it_needs_nothing(acted, tmp_path):
     line = f": $CI_REPORTER_LAST_GOOD; touch {tmp_path}/ran"
     acted(line, more="verify: true, needs: nothing", env={"PATH": "/usr/bin"})
     assert (tmp_path / "ran").exists()
+
+
+def test_people_are_told_last_and_hear_of_the_rollback(acted):
+    told = []
+    acted("MEND", tell=lambda action, outcome: told.append((action.name, outcome.rollback.verified)) or ())
+    assert told == [("notify", True)]
+
+
+def test_a_channel_that_does_not_take_it_changes_no_exit_code(acted):
+    outcome, _ = acted("MEND", tell=lambda action, outcome: ["slack did not take it: no_service"])
+    assert outcome.exit_code == 5
+    assert outcome.actions[-1].problem == "slack did not take it: no_service"
+
+
+def test_a_dry_run_tells_nobody(acted):
+    told = []
+    acted("MEND", tell=lambda action, outcome: told.append(action) or (), dry_run=True)
+    assert told == []
 
 
 def test_a_command_is_told_verdict_rule_and_revision(acted, tmp_path):
@@ -146,7 +173,7 @@ def test_the_same_ci_run_rolls_back_once(acted):
     acted("exit 3")
     outcome, _ = acted("exit 3")
     assert outcome.exit_code == 1
-    assert outcome.actions[1].problem == "action 'rollback' has run in this run already"
+    assert outcome.actions[0].problem == "action 'rollback' has run in this run already"
 
 
 def test_a_failed_deploy_has_its_own_actions(acted):
