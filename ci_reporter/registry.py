@@ -31,6 +31,7 @@ NOTIFIERS = {  # each switched on by its settings
     "wecom": "ci_reporter.notify.wecom:WecomSettings",
     "pagerduty": "ci_reporter.notify.pagerduty:PagerDutySettings",
     "opsgenie": "ci_reporter.notify.opsgenie:OpsgenieSettings",
+    "alertmanager": "ci_reporter.notify.alertmanager:AlertmanagerSettings",
     "webhook": "ci_reporter.notify.webhook:OwnWebhookSettings",
     "log": "ci_reporter.notify.log:LogSettings",
 }

@@ -8,7 +8,7 @@ the wrapped command starts, so a channel's file imports what is heavy where it i
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ci_reporter.config.setting import Settings
 from ci_reporter.errors import DeliveryError
@@ -79,17 +79,23 @@ class HttpNotifier(Frozen):
         return self.reference(send(self.request(alert), deadline, retries=2, problem=self.problem))
 
     def preview(self, alert: Alert) -> str:
-        """Show the request: method, server, headers and body, secrets masked."""
-        request = self.request(alert)
-        masking = Masking(self.secrets)
-        headers = [f"{name}: {masking.mask(value)}" for name, value in request.headers.items()]
-        if header := request.access.header():
-            headers.append(f"Authorization: {header.split()[0]} ***")
-        body = (request.body or b"").decode("utf-8", "replace")
-        return "\n".join([f"{request.method} {public_address(request.url)}", *headers, "", masking.mask(_pretty(body))])
+        """Show the request."""
+        return preview_request(self.request(alert), self.secrets)
 
 
-def json_request(url: str, payload: Mapping[str, Any], headers: Mapping[str, str] = EMPTY, **more: Any) -> Request:
+def preview_request(request: Request, secrets: frozenset[str]) -> str:
+    """The request as text: method, server, headers and body, secrets masked."""
+    masking = Masking(secrets)
+    headers = [f"{name}: {masking.mask(value)}" for name, value in request.headers.items()]
+    if header := request.access.header():
+        headers.append(f"Authorization: {header.split()[0]} ***")
+    body = (request.body or b"").decode("utf-8", "replace")
+    return "\n".join([f"{request.method} {public_address(request.url)}", *headers, "", masking.mask(_pretty(body))])
+
+
+def json_request(
+    url: str, payload: Mapping[str, Any] | Sequence[Any], headers: Mapping[str, str] = EMPTY, **more: Any
+) -> Request:
     """A POST of JSON."""
     from ci_reporter.http import Request
 
