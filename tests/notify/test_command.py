@@ -137,5 +137,5 @@ def test_a_black_hole_costs_no_more_than_the_budget(run_program, black_hole):
         "notify", "--title", "x", env={"CI_REPORTER_SLACK": f"{black_hole}{PATH}", "CI_REPORTER_BUDGET": "1s"}
     )
     assert ended.returncode == 0
-    assert "no answer from" in ended.stderr
+    assert "no answer" in ended.stderr  # of the server, or of the channel as a whole: both watch the clock
     assert ended.seconds < 20
