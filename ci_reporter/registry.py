@@ -29,6 +29,7 @@ NOTIFIERS = {  # each switched on by its settings
     "slack": "ci_reporter.notify.slack:SlackSettings",
     "dingtalk": "ci_reporter.notify.dingtalk:DingtalkSettings",
     "wecom": "ci_reporter.notify.wecom:WecomSettings",
+    "feishu": "ci_reporter.notify.feishu:FeishuSettings",
     "pagerduty": "ci_reporter.notify.pagerduty:PagerDutySettings",
     "opsgenie": "ci_reporter.notify.opsgenie:OpsgenieSettings",
     "alertmanager": "ci_reporter.notify.alertmanager:AlertmanagerSettings",

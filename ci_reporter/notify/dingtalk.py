@@ -13,11 +13,11 @@ from functools import partial
 from ci_reporter.config import values
 from ci_reporter.config.setting import setting
 from ci_reporter.errors import DeliveryError
-from ci_reporter.notify.alert import Alert
+from ci_reporter.notify.alert import Alert, Field, Link
 from ci_reporter.notify.content import Content, content
 from ci_reporter.notify.fitting import size_bytes
 from ci_reporter.notify.language import Language
-from ci_reporter.notify.layout import Markup, document
+from ci_reporter.notify.layout import Layout, document
 from ci_reporter.notify.notifier import HttpNotifier, Rate, WebhookSettings, json_body, json_request
 from ci_reporter.notify.refusal import later, refusal
 
@@ -35,6 +35,7 @@ _BLOCKED_S = 600.0  # a robot that was used too often is blocked for ten minutes
 _MOBILE = re.compile(r"\+?[\d-]{6,20}")
 # Escapes that all its clients know are those of `\`, `*`, `_` and `` ` ``; a tag is broken up by a space without width.
 _SPECIAL = re.compile(r"[\\`*_\[\]]|^[#>+=-]", re.MULTILINE)
+_NEWLINE = "  \n"  # a line break in Markdown; without the spaces the next line would follow on the same one
 _REMEDIES = {
     "keyword": "the robot wants a keyword in each message; set CI_REPORTER_DINGTALK_KEYWORD",
     "sign": "set CI_REPORTER_DINGTALK_SECRET to the robot's secret, which begins with SEC",
@@ -100,9 +101,10 @@ def signature(secret: str, ms: int) -> str:
 def payload(shown: Content, mentions: Sequence[str] = (), keyword: str = "") -> dict[str, Any]:
     """The message: Markdown, with a title that the list of chats and notifications show."""
     called = [each for each in mentions if each != "all"]
-    text = document(shown, _MARKUP, _LARGEST_TEXT, " ".join(f"@{each}" for each in called))
+    head = [f"### {escape(shown.headline)}", " ".join(f"@{each}" for each in called)]
+    text = "\n\n".join(filter(None, [document(shown, _LAYOUT, _LARGEST_TEXT, head), shown.when]))
     if keyword not in text:  # the robot looks for it in what is sent, so it is not escaped
-        text += f"{_MARKUP.gap}{keyword}"
+        text += f"\n\n{keyword}"
     message: dict[str, Any] = {"msgtype": "markdown", "markdown": {"title": shown.headline, "text": text}}
     if mentions:
         message["at"] = {
@@ -118,11 +120,11 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\g<0>", text).replace("<", "<\u200b")
 
 
-def _link(text: str, url: str) -> str:
+def _link(link: Link) -> str:
     """A link that opens in the browser, where one is logged in, and not in DingTalk's side panel."""
     from urllib.parse import quote
 
-    return f"[{escape(text)}](dingtalk://dingtalkclient/page/link?url={quote(url, safe='')}&pc_slide=false)"
+    return f"[{escape(link.text)}](dingtalk://dingtalkclient/page/link?url={quote(link.url, safe='')}&pc_slide=false)"
 
 
 def _size(text: str) -> int:
@@ -130,15 +132,21 @@ def _size(text: str) -> int:
     return size_bytes(json.dumps(text, ensure_ascii=False))
 
 
-_MARKUP = Markup(
-    title=lambda text: f"### {escape(text)}",
-    text=lambda text: "  \n".join(map(escape, text.split("\n"))),
-    fact=lambda name, value: f"**{escape(name)}:** {escape(value)}",
-    listing=lambda heading, lines: "\n".join([f"**{escape(heading)}**\n", *(f"- {escape(each)}" for each in lines)]),
-    link=_link,
-    note=escape,
+def _facts(facts: Sequence[Field], rest: str) -> str:
+    lines = [f"**{escape(each.name)}:** {escape(each.value)}" for each in facts]
+    return _NEWLINE.join([*lines, rest] if rest else lines)
+
+
+def _listing(heading: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"**{escape(heading)}**\n", *(f"- {escape(each)}" for each in lines)])
+
+
+_LAYOUT = Layout(
+    text=lambda text: _NEWLINE.join(map(escape, text.split("\n"))),
+    facts=_facts,
+    listing=_listing,
+    links=lambda links: " · ".join(map(_link, links)),
     size=_size,
-    newline="  \n",  # a line break in Markdown; without the two spaces the lines would be one
 )
 
 

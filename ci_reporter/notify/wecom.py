@@ -12,11 +12,11 @@ from functools import partial
 from ci_reporter.config import values
 from ci_reporter.config.setting import setting
 from ci_reporter.errors import DeliveryError
-from ci_reporter.notify.alert import Alert
+from ci_reporter.notify.alert import Alert, Field
 from ci_reporter.notify.content import Content, content
 from ci_reporter.notify.fitting import size_bytes
 from ci_reporter.notify.language import Language
-from ci_reporter.notify.layout import Markup, document
+from ci_reporter.notify.layout import Layout, document
 from ci_reporter.notify.notifier import HttpNotifier, Rate, WebhookSettings, json_body, json_request
 from ci_reporter.notify.refusal import later, refusal
 
@@ -76,12 +76,12 @@ def payload(shown: Content, mentions: Sequence[str] = ()) -> dict[str, Any]:
         called = " ".join(f"<@{each}>" for each in mentions)
         return {
             "msgtype": "markdown",
-            "markdown": {"content": document(shown, _markdown(shown), _LARGEST_MARKDOWN, called)},
+            "markdown": {"content": _markdown(shown, called)},
         }
     return {
         "msgtype": "text",
         "text": {
-            "content": document(shown, _PLAIN, _LARGEST_TEXT),
+            "content": document(shown, _PLAIN, _LARGEST_TEXT, [shown.headline, shown.when]),
             "mentioned_list": ["@all" if each == "all" else each for each in mentions if each not in mobiles],
             "mentioned_mobile_list": mobiles,
         },
@@ -98,28 +98,35 @@ def escape(text: str) -> str:
     return re.sub(r"^(?=[#>])", "\u200b", broken, flags=re.MULTILINE)
 
 
-def _markdown(shown: Content) -> Markup:
+def _markdown(shown: Content, called: str) -> str:
     colour = "info" if shown.symbol in _CALM else "warning"  # green or orange: there is no red
-    return Markup(
-        title=lambda text: f'### <font color="{colour}">{escape(text)}</font>',
-        text=escape,
-        fact=lambda name, value: f'><font color="comment">{escape(name)}:</font> {escape(value)}',
-        listing=lambda heading, lines: "\n".join([f"**{escape(heading)}**", *(f">{escape(each)}" for each in lines)]),
-        link=lambda text, url: f"[{escape(text)}]({url})",
-        note=lambda text: f'<font color="comment">{escape(text)}</font>',
-        size=size_bytes,
-    )
+    title = f'### <font color="{colour}">{escape(shown.headline)}</font>'
+    head = ["\n".join(filter(None, [title, _grey(shown.when)])), called]
+    return document(shown, _MARKDOWN, _LARGEST_MARKDOWN, head)
 
 
-_PLAIN = Markup(
-    title=str,
-    text=str,
-    fact=lambda name, value: f"{name}: {value}",
-    listing=lambda heading, lines: "\n".join([f"{heading}:", *(f"- {each}" for each in lines)]),
-    link=lambda text, url: f"{text}: {url}",
-    note=str,
+def _grey(text: str) -> str:
+    return f'<font color="comment">{escape(text)}</font>' if text else ""
+
+
+def _markdown_facts(facts: Sequence[Field], rest: str) -> str:
+    lines = [f">{_grey(f'{each.name}:')} {escape(each.value)}" for each in facts]
+    return "\n".join([*lines, f">{rest}"] if rest else lines)
+
+
+_MARKDOWN = Layout(
+    text=escape,
+    facts=_markdown_facts,
+    listing=lambda heading, lines: "\n".join([f"**{escape(heading)}**", *(f">{escape(each)}" for each in lines)]),
+    links=lambda links: " · ".join(f"[{escape(each.text)}]({each.url})" for each in links),
     size=size_bytes,
-    between_links="\n",
+)
+_PLAIN = Layout(
+    text=str,
+    facts=lambda facts, rest: "\n".join([*(f"{each.name}: {each.value}" for each in facts), *filter(None, [rest])]),
+    listing=lambda heading, lines: "\n".join([f"{heading}:", *(f"- {each}" for each in lines)]),
+    links=lambda links: "\n".join(f"{each.text}: {each.url}" for each in links),
+    size=size_bytes,
 )
 
 
