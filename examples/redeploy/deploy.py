@@ -14,7 +14,7 @@ REVERT_AFTER = 60  # orders that the first replica has answered when the orchest
 
 def deploy(revision, bug=""):
     for number in range(replicas.REPLICAS - (bug == "stuck")):
-        replicas.replace(number, revision, bug)
+        replicas.replace(number, revision, bug if number == 0 or bug != "dies" else "")
         print(f"replica {number + 1} serves {revision[:12]}", file=sys.stderr)
 
 

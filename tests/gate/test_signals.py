@@ -9,7 +9,9 @@ pytestmark = pytest.mark.slow
 
 NEW, OLD = "c0ffee1234567", "01dbeef234567"
 ALWAYS = 'if: "down for 2s"'
-EACH_SIGNAL = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+EACH_SIGNAL = pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["INT", "TERM", "HUP"]
+)
 
 
 @pytest.fixture

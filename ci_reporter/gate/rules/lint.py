@@ -53,7 +53,7 @@ def _suspicious(leaf: Leaf) -> str | None:
         return None
     if leaf.limit_ms is None:
         fix = f"write {(1 - leaf.allowed) * 100:.3g}%"
-        return f"passes with {leaf.allowed:.0%} errors ({fix})" if leaf.allowed >= 0.5 else None
+        return f"passes with {leaf.allowed:.0%} errors ({fix})" if leaf.allowed > 0.5 else None
     if leaf.limit_ms >= 60_000:
         return f"waits for {leaf.limit_ms / 1000:g} s (write {leaf.limit_ms / 1000:g}ms if milliseconds are meant)"
     if leaf.limit_ms < 1:

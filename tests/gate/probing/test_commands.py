@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -94,3 +95,19 @@ def test_a_command_that_hangs_ends_with_the_gate():
 def test_a_program_that_is_not_there_is_an_error_before_the_gate():
     with pytest.raises(UsageError, match=r"signal 'queue': exec: cannot find the program './nope.sh'"):
         commands.check([Command(signal="queue", argv=("./nope.sh",))], os.environ)
+
+
+def test_a_command_that_always_hangs_is_never_a_pass(run_program, gate_yml):
+    more = 'signals: { queue: { exec: "/bin/sh hang.sh", every: 1s, timeout: 1s } }'
+    (run_program.folder / "hang.sh").write_text("echo $$ >> begun\nsleep 600\n")
+    rules = gate_yml('if: "queue > 5 for 3s"', gate="  extend: 0", more=more)
+    ended = run_program("gate", "watch", "--rules", rules)
+    assert (ended.returncode, "was ended after its timeout of 1 s" in ended.stdout) == (3, True), ended.stdout
+    begun = (run_program.folder / "begun").read_text().split()
+    assert begun
+    assert not [pid for pid in begun if "hang.sh" in _command_line(pid)]
+
+
+def _command_line(pid):
+    path = Path(f"/proc/{pid}/cmdline")
+    return path.read_text() if path.exists() else ""

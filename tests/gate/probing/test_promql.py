@@ -237,6 +237,70 @@ def test_a_prometheus_that_is_gone_is_never_a_pass(run_program, gate_yml, free_p
     assert re.search(r"note: signal 'checkout': cannot reach .*connection refused", ended.stdout)
 
 
+@pytest.fixture
+def watching(run_program, gate_yml, backend):
+    """Start a gate on counts of a shop that are far below their limit, and on a service that `meanwhile` can count."""
+
+    def run(prometheus, meanwhile=lambda service: None, bad=BAD, extend="20s"):
+        service = backend("c0ffee1234567")
+        more = f"signals:\n  checkout:\n    promql:\n      bad: '{bad}'\n      total: '{TOTAL}'\n"
+        rules = gate_yml('if: "checkout_error_rate > 20%"', gate=f"  interval: 2s\n  extend: {extend}", more=more)
+        args = ("gate", "watch", service.url, "--rules", rules, "--watch", "30s", "--json", "--out", "watch.ndjson")
+        env = {"CI_REPORTER_PROMETHEUS": prometheus.url, "CI_REPORTER_GATE_EXPECT_REVISION": "none"}
+        with run_program.start(*args, env=env) as process:
+            meanwhile(service)
+            out, err = process.communicate(timeout=200)
+        lines = [json.loads(line) for line in (run_program.folder / "watch.ndjson").read_text().splitlines()[1:]]
+        counts = [line for line in lines if line["signal"] == "checkout"]
+        assert out, err.decode()
+        return process.returncode, json.loads(out), counts
+
+    return run
+
+
+@pytest.mark.timeout(300)
+def test_a_prometheus_that_is_killed_midway_is_never_a_pass(watching, shop, start_prometheus, eventually):
+    prometheus = start_prometheus(f"127.0.0.1:{shop.port}")
+
+    def kill(service):
+        eventually(lambda: service.asked >= 160, what="eight seconds of the watch")
+        prometheus.stop()
+
+    code, found, counts = watching(prometheus, kill)
+    assert (code, found["verdict"], found["rules"][0]["verdict"]) == (3, "inconclusive", "inconclusive")
+    assert len(counts) in range(1, 10)
+    assert any("connection refused" in note for note in found["notes"])
+
+
+@pytest.mark.timeout(300)
+def test_a_query_that_gives_nan_is_never_a_pass(watching, shop, start_prometheus):
+    code, found, counts = watching(start_prometheus(f"127.0.0.1:{shop.port}"), bad=f"{BAD} * NaN")
+    assert (code, found["verdict"], counts) == (3, "inconclusive", [])
+    assert any("bad: is nan, which is not a count" in note for note in found["notes"])
+
+
+@pytest.mark.timeout(300)
+def test_counters_that_begin_again_at_zero_are_no_errors(watching, backend, start_prometheus):
+    shop, begun = backend(), time.monotonic()
+    restarted = []
+
+    def act(handler):
+        if shop.asked >= 40 and not restarted:
+            restarted.append(time.monotonic())
+        good = int((time.monotonic() - (restarted or [begun])[0]) * 90)
+        body = f'http_requests_total{{code="200"}} {good}\nhttp_requests_total{{code="500"}} {good // 9}\n'
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/plain; version=0.0.4")
+        handler.end_headers()
+        handler.wfile.write(body.encode())
+
+    shop.act = act
+    code, found, counts = watching(start_prometheus(f"127.0.0.1:{shop.port}"), extend="60s")
+    assert restarted
+    assert (code, found["verdict"]) == (0, "pass")
+    assert all(0 <= each["bad"] <= each["total"] < 1000 for each in counts)
+
+
 def test_a_promql_signal_without_a_prometheus_is_refused(run_program, gate_yml):
     more = f"signals:\n  checkout:\n    promql:\n      bad: '{BAD}'\n      total: '{TOTAL}'\n"
     rules = gate_yml('if: "checkout_error_rate > 1%"', more=more)

@@ -140,5 +140,9 @@ def test_the_linter_warns(text, warning):
     assert any(warning in each for each in warnings(read(text)))
 
 
+def test_the_linter_does_not_advise_what_is_written():
+    assert not [each for each in warnings(read(rule("error_rate > 50%"))) if "passes with" in each]
+
+
 def test_a_sound_file_has_no_warnings():
     assert warnings(read(FULL)) == []
