@@ -36,6 +36,7 @@ class Commands:
     def __init__(self, commands: Sequence[Command], env: Mapping[str, str]) -> None:
         self._env = dict(env)
         self._lock = threading.Lock()
+        self._starting = threading.Lock()  # `stop` must not come between the start of a process and its registration
         self._found: list[tuple[str, Sample]] = []
         self._problems: dict[str, None] = {}
         self._over = threading.Event()
@@ -60,9 +61,10 @@ class Commands:
 
     def stop(self) -> None:
         """End them all at once."""
-        self._over.set()
-        for process in list(self._processes.values()):
-            _kill(process)
+        with self._starting:
+            self._over.set()
+            for process in self._processes.values():
+                _kill(process)
 
     def poll(self) -> list[tuple[str, Sample]]:
         """The samples since the last call; their t is when the command began."""
@@ -98,16 +100,11 @@ class Commands:
 
     def _run(self, command: Command) -> Sample | NoData:
         try:
-            process = subprocess.Popen(
-                command.argv,
-                env=self._env,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                start_new_session=True,
-            )
+            process = self._start_process(command)
         except (OSError, ValueError) as exc:
             return NoData(reason=f"cannot run {command.argv[0]!r}: {getattr(exc, 'strerror', None) or exc}")
-        self._processes[command.signal] = process
+        if not process:
+            return NoData(reason="the gate was over")
         late = threading.Event()
         timer = threading.Timer(command.timeout_s, _end_late, (process, late))
         timer.start()
@@ -116,12 +113,30 @@ class Commands:
             printed = process.stdout.read(_LARGEST + 1)
             if len(printed) > _LARGEST:
                 _kill(process)
-        timer.cancel()
+            # Its id is its own until it is reaped: nobody may send a signal to it from then on.
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+            timer.cancel()
+            with self._starting:
+                del self._processes[command.signal]
         if late.is_set():
             return NoData(reason=f"{command.argv[0]!r} was ended after its timeout of {command.timeout_s:g} s")
         if process.returncode:
             return NoData(reason=f"{command.argv[0]!r} ended with exit code {process.returncode}")
         return sample(printed)
+
+    def _start_process(self, command: Command) -> subprocess.Popen[bytes] | None:
+        """Start the command, unless it is over: who nobody ends would outlive the gate, and hold its stderr open."""
+        with self._starting:
+            if self._over.is_set():
+                return None
+            process = self._processes[command.signal] = subprocess.Popen(
+                command.argv,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+            )
+            return process
 
 
 def sample(printed: bytes) -> Sample | NoData:

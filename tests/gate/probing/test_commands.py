@@ -92,6 +92,18 @@ def test_a_command_that_hangs_ends_with_the_gate():
         time.sleep(0.02)
 
 
+def test_a_command_that_begins_while_the_gate_ends_does_not_outlive_it(tmp_path, eventually):
+    begun = tmp_path / "begun"
+    line = f"echo $$ >> {begun}; sleep 60; : hang.sh"
+    for _ in range(30):
+        found = Commands([Command(signal="queue", argv=("/bin/sh", "-c", line), timeout_s=60)], os.environ)
+        found.start()
+        found.stop()
+        eventually(found.finished, what="its thread to end", within_s=20)
+    pids = begun.read_text().split() if begun.exists() else []
+    assert not [pid for pid in pids if "hang.sh" in _command_line(pid)]
+
+
 def test_a_program_that_is_not_there_is_an_error_before_the_gate():
     with pytest.raises(UsageError, match=r"signal 'queue': exec: cannot find the program './nope.sh'"):
         commands.check([Command(signal="queue", argv=("./nope.sh",))], os.environ)
