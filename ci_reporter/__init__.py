@@ -7,6 +7,7 @@ loads nothing more, for it is on the way to the start of every wrapped command.
 from __future__ import annotations
 
 _HERE = {  # name → "module" or "module:attribute"
+    "Alert": "notify.alert:Alert",
     "BuildInfo": "model:BuildInfo",
     "CIReporterError": "errors:CIReporterError",
     "Check": "health.checks:Check",
@@ -38,6 +39,7 @@ _HERE = {  # name → "module" or "module:attribute"
     "inspect_artifact": "stamp:inspect",
     "judge_recording": "gate.offline:judge_recording",
     "logs": "logs",
+    "notify": "notify",
     "plan_gate": "gate.run.options:plan_gate",
     "read_coverage": "coverage.formats:read",
     "read_recording": "gate.recording:read",
@@ -49,6 +51,7 @@ _HERE = {  # name → "module" or "module:attribute"
     "reports": "api:reports",
     "run_gate": "gate.run.gate:run_gate",
     "run_step": "api:run_step",
+    "send_alert": "api:send_alert",
     "stamp_artifact": "stamp:stamp",
 }
 __all__ = list(_HERE)

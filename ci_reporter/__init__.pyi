@@ -1,7 +1,7 @@
 """Types of the public names; `__init__.py` imports each of them when it is first asked for."""
 
-from ci_reporter import gate, health, logs
-from ci_reporter.api import build_info, current_run, record_step, recorded_run_id, reports, run_step
+from ci_reporter import gate, health, logs, notify
+from ci_reporter.api import build_info, current_run, record_step, recorded_run_id, reports, run_step, send_alert
 from ci_reporter.coverage.formats import read as read_coverage
 from ci_reporter.coverage.report import CoverageReport
 from ci_reporter.coverage.union import combine as combine_coverage
@@ -14,6 +14,7 @@ from ci_reporter.gate.run.world import World
 from ci_reporter.health.app import Health
 from ci_reporter.health.checks import Check
 from ci_reporter.model import BuildInfo, Coverage, Gate, Report, Result, Run, Step, Tests
+from ci_reporter.notify.alert import Alert
 from ci_reporter.schema import from_json as report_from_json
 from ci_reporter.schema import to_json as report_to_json
 from ci_reporter.stamp import inspect as inspect_artifact
@@ -25,6 +26,7 @@ from ci_reporter.testresults.cases import ResultFile
 from ci_reporter.version import __version__
 
 __all__ = [
+    "Alert",
     "BuildInfo",
     "CIReporterError",
     "Check",
@@ -56,6 +58,7 @@ __all__ = [
     "inspect_artifact",
     "judge_recording",
     "logs",
+    "notify",
     "plan_gate",
     "read_coverage",
     "read_recording",
@@ -67,5 +70,6 @@ __all__ = [
     "reports",
     "run_gate",
     "run_step",
+    "send_alert",
     "stamp_artifact",
 ]

@@ -26,6 +26,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ci_reporter.notify.alert import Alert
+    from ci_reporter.notify.delivery import Sent
+
     Env = Mapping[str, str] | None
 
 
@@ -104,6 +107,21 @@ def current_run(*, env: Env = None) -> Run:
 def recorded_run_id(*, env: Env = None) -> str:
     """The run whose records you want: the one we are in; on your own machine the one that was recorded last."""
     return contexts.recorded_run_id(_context(env, {}))
+
+
+def send_alert(alert: Alert, *, to: Sequence[str] = (), env: Env = None) -> list[Sent]:
+    """Send an alert to the channels named, else to all that are set up; what became of it, channel by channel.
+
+    It goes out with the run that this process is in, unless it names another. What a channel did not take is kept, and
+    `ci-reporter flush` sends it again. Raises UsageError for settings that are wrong and for a name that no channel
+    has; a channel that fails raises nothing.
+    """
+    from ci_reporter.notify.channels import send_all
+    from ci_reporter.system.deadline import Deadline
+
+    context = _context(env, {})
+    complete = replace(alert, run=alert.run or _run(context))
+    return send_all(context, [complete], to, Deadline(context.config.budget_s))
 
 
 def build_info(*, version: str | None = None, reproducible: bool = False, env: Env = None) -> BuildInfo:

@@ -220,6 +220,30 @@ def _python(request: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder, names={**shop.names, "watch_s=300": 'watch_s=4, warmup_s=0, rules="gate.yml"'})
 
 
+class Chat(BaseHTTPRequestHandler):
+    """A chat's webhook that takes everything."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def _channels(request: pytest.FixtureRequest, folder: Path) -> World:
+    """A chat, and the variable that sets it up, which the page exports."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Chat)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    request.addfinalizer(lambda: (server.shutdown(), thread.join(), server.server_close()))
+    address = f"http://127.0.0.1:{server.server_port}"
+    env = {"CI_REPORTER_SLACK": f"{address}/services/T000/B000/XXXX"}
+    return World(folder=folder, names={"https://hooks.slack.com": address}, env=env)
+
+
 WORLDS = {
     "answer-the-gate.md": _shop,
     "coverage-and-tests.md": _shards,
@@ -229,5 +253,6 @@ WORLDS = {
     "python-api.md": _python,
     "sign-what-you-ship.md": _artifacts,
     "stamp-an-artifact.md": _artifacts,
+    "tell-people.md": _channels,
     "when-delivery-fails.md": _gateway,
 }
