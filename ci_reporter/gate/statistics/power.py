@@ -17,7 +17,7 @@ from ci_reporter.gate.statistics.blocks import Block
 from ci_reporter.gate.statistics.distributions import binomial_tail, student_quantile, student_tail
 from ci_reporter.gate.statistics.errors import Counts
 from ci_reporter.gate.statistics.evidence import Evidence
-from ci_reporter.gate.statistics.latency import BATCH_PART
+from ci_reporter.gate.statistics.latency import BATCH_PART, Sides
 from ci_reporter.gate.statistics.robust import Noise, Segment, inflation, noise, segment
 from ci_reporter.gate.statistics.schedule import MINUTE_S, Look
 from ci_reporter.gate.statistics.scores import Score, scores
@@ -183,7 +183,7 @@ def _df(scatter: Noise, counts: Sequence[int]) -> float:
 def _of_errors(leaf: Relative, seen: Evidence, window: _Window) -> Iterator[dict[str, Any]]:
     """Errors of which the test would need so many, and the chance of as many."""
     rate = blocks.error_rate(seen.before) or 0.0
-    phi = errors.dispersion(seen.sides(len(seen.watch) // 2)) if len(seen.after) > 1 else 1.0
+    phi = _dispersion(seen)
     size = sum(block.total for block in seen.after) / len(seen.after) / phi
     base = sum(block.total for block in seen.before) / phi
     reference = Counts(rate * (base + window.earlier * size), base + window.earlier * size)
@@ -195,6 +195,14 @@ def _of_errors(leaf: Relative, seen: Evidence, window: _Window) -> Iterator[dict
             "change": f"{rate * 100:.2g} % → {higher * 100:.2g} % errors",
             "power": round(binomial_tail(needed, draws, higher), 3),
         }
+
+
+def _dispersion(seen: Evidence) -> float:
+    """φ of the error counts, where the watch's blocks with data may have another mean in their second half."""
+    if len(seen.after) < 2:
+        return 1.0
+    half = len(seen.after) // 2
+    return errors.dispersion(Sides(baseline=seen.before, earlier=seen.after[:half], window=seen.after[half:]))
 
 
 def _errors_needed(draws: int, reference: Counts, base: float, margin: float, level: float) -> int:

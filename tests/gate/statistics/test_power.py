@@ -12,11 +12,11 @@ from ci_reporter.gate.statistics.schedule import Look, Schedule
 from tests.gate.statistics.makers import make_blocks
 
 
-def seen(watch=60, watch_s=300.0, condition="http_latency_p95 > +10%", bad=0, seed=1):
+def seen(watch=60, watch_s=300.0, condition="http_latency_p95 > +10%", bad=0, seed=1, gap=0):
     known = Evidence(
         signal=Signal(),
         baseline=make_blocks(24, bad=bad, seed=seed),
-        watch=make_blocks(watch, seed=2, bad=bad),
+        watch=[*make_blocks(watch, seed=2, bad=bad), *[None] * gap],
         block_s=5.0,
         at_s=watch_s,
     )
@@ -59,3 +59,7 @@ def test_a_watch_that_sees_little_says_so():
 
 def test_a_baseline_with_many_errors_asks_for_more_of_them():
     assert seen(condition="http_error_rate > +50%", bad=2)["powers"][0]["change"].startswith("7.4 % → ")
+
+
+def test_a_watch_that_saw_nothing_in_its_second_half_has_a_power():
+    assert 0 < powers(seen(watch=20, gap=40, condition="http_error_rate > +50%", bad=2))[0] <= 1
