@@ -8,8 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-import venv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,23 +74,25 @@ def files() -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def tree(tmp_path_factory: pytest.TempPathFactory, files: list[Path]) -> Path:
+def tree(make_once: Callable[..., Path], files: list[Path]) -> Path:
     """A clean checkout: the repository's files and nothing else."""
-    tree = tmp_path_factory.mktemp("tree")
-    for name in files:
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, tree / name)
-    return tree
+
+    def check_out(tree: Path) -> None:
+        for name in files:
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name)
+
+    return make_once("tree", check_out)
 
 
 @pytest.fixture(scope="session")
-def dist(tmp_path_factory: pytest.TempPathFactory, tree: Path, home: Path) -> Path:
+def dist(make_once: Callable[..., Path], tree: Path) -> Path:
     """A folder with the wheel and the sdist built from the tree."""
-    folder = tmp_path_factory.mktemp("build")
-    venv.create(folder / "venv", with_pip=True)
-    for command in (["pip", "install", "--quiet", "hatchling"], ["hatchling", "build", "-d", str(folder / "dist")]):
-        subprocess.run([folder / "venv/bin" / command[0], *command[1:]], cwd=tree, env=base_env(home), check=True)
-    return folder / "dist"
+
+    def build(folder: Path) -> None:
+        subprocess.run([sys.executable, "-m", "hatchling", "build", "-d", folder], cwd=tree, check=True)
+
+    return make_once("dist", build)
 
 
 @pytest.fixture(scope="session")
@@ -222,44 +223,49 @@ class Job:
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-@pytest.fixture
-def new_job(tmp_path: Path, tree: Path, home: Path) -> Callable[[Path], Job]:
-    """Start a job with that folder as $RUNNER_TEMP."""
-    workspace = tmp_path / "workspace"
+def start_job(folder: Path, temp: Path, tree: Path, home: Path) -> Job:
+    """Start a job with its workspace in a folder, and with that $RUNNER_TEMP."""
+    workspace = folder / "workspace"
     workspace.mkdir()
+    temp.mkdir(exist_ok=True)
+    env = base_env(home) | {
+        "CI": "true",
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_ACTION_PATH": str(tree),
+        "GITHUB_JOB": "unit",
+        "GITHUB_REPOSITORY": "acme/shop",
+        "GITHUB_RUN_ATTEMPT": "1",
+        "GITHUB_RUN_ID": "17012345678",
+        "GITHUB_SHA": "b" * 40,
+        "GITHUB_WORKFLOW": "CI",
+        "GITHUB_WORKSPACE": str(workspace),
+        "RUNNER_TEMP": str(temp),
+    }
+    return Job(workspace=workspace, temp=temp, env=env)
 
-    def start(temp: Path) -> Job:
-        temp.mkdir(exist_ok=True)
-        env = base_env(home) | {
-            "CI": "true",
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_ACTION_PATH": str(tree),
-            "GITHUB_JOB": "unit",
-            "GITHUB_REPOSITORY": "acme/shop",
-            "GITHUB_RUN_ATTEMPT": "1",
-            "GITHUB_RUN_ID": "17012345678",
-            "GITHUB_SHA": "b" * 40,
-            "GITHUB_WORKFLOW": "CI",
-            "GITHUB_WORKSPACE": str(workspace),
-            "RUNNER_TEMP": str(temp),
-        }
-        return Job(workspace=workspace, temp=temp, env=env)
 
-    return start
+@pytest.fixture
+def new_job(tmp_path: Path, tree: Path, home: Path) -> Job:
+    """A job on a runner where nothing was installed before."""
+    return start_job(tmp_path, tmp_path / "temp", tree, home)
 
 
 @pytest.fixture(scope="session")
-def runner_temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A $RUNNER_TEMP that jobs share, so that the action is installed once."""
-    return tmp_path_factory.mktemp("runner")
+def runner_temp(make_once: Callable[..., Path], tree: Path, home: Path) -> Path:
+    """A $RUNNER_TEMP that jobs share, where the action was used before: it is installed once."""
+
+    def install(temp: Path) -> None:
+        done = start_job(temp, temp, tree, home).action(run="true")
+        assert (temp / "ci-reporter/installed").exists(), done.log
+
+    return make_once("runner", install)
 
 
 @pytest.fixture
-def job(new_job: Callable[[Path], Job], runner_temp: Path) -> Iterator[Job]:
+def job(tmp_path: Path, runner_temp: Path, tree: Path, home: Path) -> Job:
     """A job on a runner where the action was used before."""
-    job = new_job(runner_temp)
-    if (runner_temp / "ci-reporter/installed").exists():
-        job.paths.append(str(runner_temp / "ci-reporter/bin"))
+    job = start_job(tmp_path, runner_temp, tree, home)
+    job.paths.append(str(runner_temp / "ci-reporter/bin"))
     return job
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import re
 import subprocess
+import sys
 import tarfile
 import venv
 import zipfile
@@ -53,10 +54,11 @@ def test_sdist_builds_the_same_package(dist: Path, inside: list[str]) -> None:
 
 
 def test_installed_wheel_works_on_its_own(tmp_path: Path, wheel: Path) -> None:
-    venv.create(tmp_path / "venv", with_pip=True)
+    venv.create(tmp_path / "venv")
     bin_ = tmp_path / "venv/bin"
-    subprocess.run([bin_ / "pip", "install", "--quiet", "--disable-pip-version-check", wheel], check=True)
-    subprocess.run([bin_ / "pip", "check"], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", bin_ / "python", "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--quiet", wheel], check=True)
+    subprocess.run([*pip, "check"], check=True)
     said = subprocess.run([bin_ / "ci-reporter", "--version"], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert wheel.name.split("-")[1] in said.stdout
 

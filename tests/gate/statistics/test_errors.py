@@ -3,7 +3,6 @@
 import random
 
 import pytest
-from scipy import stats
 
 from ci_reporter.gate.statistics import errors
 from ci_reporter.gate.statistics.errors import Counts, predictive
@@ -15,7 +14,7 @@ def sides(old, new):
     return Sides(baseline=old, earlier=[], window=new)
 
 
-def test_p_is_the_tail_of_a_negative_binomial():
+def test_p_is_the_tail_of_a_negative_binomial(stats):
     """With one prior the predictive distribution is scipy's; the two priors lie on both sides of it."""
     window, reference, base = Counts(9, 1500), Counts(2, 600), 600
     clean, short = (stats.nbinom.sf(window.bad - 1, 2.5, known / (known + 1.5 * window.total)) for known in (1200, 650))

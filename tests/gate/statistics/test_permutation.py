@@ -45,8 +45,7 @@ def test_nothing_to_compare_is_no_evidence(new, baseline):
     assert p_value(new, baseline) == 1
 
 
-def test_scipy_counts_the_same():
-    stats = pytest.importorskip("scipy.stats")
+def test_scipy_counts_the_same(stats):
     new, baseline = [3, 1, 4, 1, 5], [9, 2, 6, 5, 3, 5]
     theirs = stats.permutation_test(
         (new, baseline), lambda x, y: sum(x), permutation_type="independent", alternative="greater", n_resamples=10**6
