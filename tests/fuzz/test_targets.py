@@ -1,4 +1,4 @@
-"""The fuzz targets, each fed with the same 2000 inputs every time; by hand they run as long as one likes (see fuzz/)."""
+"""The fuzz targets, fed with the same 2000 inputs each time; by hand they run as long as one likes (see fuzz/)."""
 
 import importlib.util
 import subprocess

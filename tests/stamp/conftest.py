@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,12 @@ def info() -> BuildInfo:
         run_url="https://github.com/acme/shop/actions/runs/17012345678",
         repository_url="https://github.com/acme/shop",
     )
+
+
+@pytest.fixture(scope="session")
+def go_env() -> dict[str, str]:
+    """An environment in which Go does not optimise: with its cache empty it compiles its library first, for seconds."""
+    return os.environ | {"GOFLAGS": "'-gcflags=all=-N -l -dwarf=false'"}
 
 
 @pytest.fixture

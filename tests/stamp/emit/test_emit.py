@@ -48,9 +48,9 @@ def branch(request):
     return request.param
 
 
-def run(*command, folder, stdin=None):
+def run(*command, folder, env=None):
     """What a command prints; nothing may have been `touch`ed by it."""
-    done = subprocess.run(command, cwd=folder, input=stdin, capture_output=True, timeout=110)
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, timeout=110)
     assert done.returncode == 0, done.stderr.decode()
     assert not (folder / "owned").exists()
     return done.stdout
@@ -94,17 +94,29 @@ def test_dotenv_leaves_out_what_it_would_have_to_cut():
     assert text == "BUILD_VERSION=1\n"
 
 
-def test_java_loads_the_properties(branch, tmp_path):
-    (tmp_path / "build.properties").write_text(render(info(branch), "properties"), encoding="ascii")
-    (tmp_path / "Show.java").write_text(
+@pytest.fixture(scope="module")
+def loaded_by_java(tmp_path_factory):
+    """What one Java program loads of each branch: how many properties, and the branch."""
+    folder = tmp_path_factory.mktemp("java")
+    names = [f"{number}.properties" for number in range(len(HOSTILE))]
+    for name, branch in zip(names, HOSTILE.values(), strict=True):
+        (folder / name).write_text(render(info(branch), "properties"), encoding="ascii")
+    (folder / "Show.java").write_text(
         textwrap.dedent("""\
             import java.io.*; import java.util.*;
-            class Show { public static void main(String[] a) throws IOException {
-              Properties p = new Properties(); p.load(new FileInputStream("build.properties"));
-              System.out.write((p.size() + p.getProperty("build.branch")).getBytes("UTF-8")); System.out.flush(); } }
+            class Show { public static void main(String[] names) throws IOException {
+              for (String name : names) {
+                Properties p = new Properties(); p.load(new FileInputStream(name));
+                System.out.write((p.size() + p.getProperty("build.branch") + "\\0").getBytes("UTF-8")); }
+              System.out.flush(); } }
         """)
     )
-    assert run("java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "Show.java", folder=tmp_path).decode() == "5" + branch
+    shown = run("java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "Show.java", *names, folder=folder).decode()
+    return dict(zip(HOSTILE.values(), shown.split("\0")[:-1], strict=True))
+
+
+def test_java_loads_the_properties(branch, loaded_by_java):
+    assert loaded_by_java[branch] == "5" + branch
 
 
 def outputs(text):
@@ -137,7 +149,7 @@ def test_no_value_ends_its_own_fence(text):
     assert outputs(render(BuildInfo(branch=text), "github-output"))["branch"] == text.replace("\0", "_")
 
 
-def test_go_links_the_values(tmp_path):
+def test_go_links_the_values(tmp_path, go_env):
     (tmp_path / "go.mod").write_text("module example.com/shop\n")
     (tmp_path / "main.go").write_text(
         'package main\nimport "os"\nvar Version, Branch = "?", "?"\n'
@@ -145,7 +157,7 @@ def test_go_links_the_values(tmp_path):
     )
     for number, branch in enumerate(HOSTILE.values()):
         (tmp_path / "flags").write_text(render(info(branch), "go-ldflags"))
-        run("sh", "-c", f'go build -ldflags "$(cat flags)" -o shop{number}', folder=tmp_path)
+        run("sh", "-c", f'go build -ldflags "$(cat flags)" -o shop{number}', folder=tmp_path, env=go_env)
         held = one_line(branch).replace('"', "_") if "'" in branch else one_line(branch)
         assert run(f"./shop{number}", folder=tmp_path).decode() == "1.2.3" + held
 
@@ -198,12 +210,22 @@ def test_python_imports_the_module(branch, tmp_path):
     assert json.loads(shown) == [branch, False, None]
 
 
-def test_node_imports_the_module(branch, tmp_path):
-    (tmp_path / "build-info.mjs").write_text(render(info(branch), "js"), encoding="ascii")
-    (tmp_path / "show.mjs").write_text(
-        "import * as b from './build-info.mjs'; console.log(JSON.stringify([b.branch, b.dirty, b.runUrl]))"
+@pytest.fixture(scope="module")
+def imported_by_node(tmp_path_factory):
+    """What one Node.js program imports of each branch: branch, dirty and runUrl."""
+    folder = tmp_path_factory.mktemp("node")
+    for number, branch in enumerate(HOSTILE.values()):
+        (folder / f"{number}.mjs").write_text(render(info(branch), "js"), encoding="ascii")
+    (folder / "show.mjs").write_text(
+        f"for (let n = 0; n < {len(HOSTILE)}; n++) {{ const b = await import(`./${{n}}.mjs`); "
+        "console.log(JSON.stringify([b.branch, b.dirty, b.runUrl])) }"
     )
-    assert json.loads(run("node", "show.mjs", folder=tmp_path)) == [branch, False, None]
+    lines = run("node", "show.mjs", folder=folder).splitlines()
+    return dict(zip(HOSTILE.values(), map(json.loads, lines), strict=True))
+
+
+def test_node_imports_the_module(branch, imported_by_node):
+    assert imported_by_node[branch] == [branch, False, None]
 
 
 def test_a_script_in_a_page_is_not_ended_by_a_value():

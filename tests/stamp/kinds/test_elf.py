@@ -99,10 +99,10 @@ def test_what_is_no_program_is_read_back_too(options, tmp_path):
     assert inspect(path) == ("elf", INFO)
 
 
-def test_a_program_of_go_runs_and_is_read_back(tmp_path):
+def test_a_program_of_go_runs_and_is_read_back(tmp_path, go_env):
     (tmp_path / "go.mod").write_text("module example.com/shop\n")
     (tmp_path / "main.go").write_text("package main\nfunc main() { print(42) }\n")
-    subprocess.run(["go", "build", "-o", "shop"], cwd=tmp_path, check=True)
+    subprocess.run(["go", "build", "-o", "shop"], cwd=tmp_path, env=go_env, check=True)
     stamp(str(tmp_path / "shop"), INFO)
     assert subprocess.run([tmp_path / "shop"], capture_output=True).stderr == b"42"
     assert inspect(str(tmp_path / "shop")) == ("elf", INFO)
@@ -203,9 +203,9 @@ def go_project(tmp_path_factory):
 
 # 64 and 32 bits, the other byte order; Go compiles its runtime for each, which takes seconds.
 @pytest.mark.parametrize("machine", ["s390x", "mips"])
-def test_a_program_for_another_machine_is_stamped(go_project, machine):
+def test_a_program_for_another_machine_is_stamped(go_project, go_env, machine):
     path = str(go_project / machine)
-    env = os.environ | {"GOOS": "linux", "GOARCH": machine, "CGO_ENABLED": "0"}
+    env = go_env | {"GOOS": "linux", "GOARCH": machine, "CGO_ENABLED": "0"}
     subprocess.run(["go", "build", "-ldflags=-s -w", "-o", path], cwd=go_project, env=env, check=True)
     before = segments(path)
     stamp(path, INFO)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tarfile
 from pathlib import Path
@@ -42,9 +41,9 @@ def test_java_finds_every_entry(stamped):
     assert lines("java", "-cp", jars, HERE / "Entries.java", *paths) == [FOUND] * 3
 
 
-def test_go_finds_every_entry(stamped):
+def test_go_finds_every_entry(stamped, go_env):
     """With the packages that Debian has of the usual libraries, so that nothing is fetched."""
-    env = os.environ | {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": ""}
+    env = go_env | {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode"}
     assert lines("go", "run", HERE / "entries.go", *stamped(PACKINGS), env=env) == [FOUND] * 4
 
 
