@@ -30,6 +30,7 @@ NOTIFIERS = {  # each switched on by its settings
     "dingtalk": "ci_reporter.notify.dingtalk:DingtalkSettings",
     "wecom": "ci_reporter.notify.wecom:WecomSettings",
     "feishu": "ci_reporter.notify.feishu:FeishuSettings",
+    "teams": "ci_reporter.notify.teams:TeamsSettings",
     "pagerduty": "ci_reporter.notify.pagerduty:PagerDutySettings",
     "opsgenie": "ci_reporter.notify.opsgenie:OpsgenieSettings",
     "alertmanager": "ci_reporter.notify.alertmanager:AlertmanagerSettings",

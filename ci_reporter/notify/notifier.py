@@ -76,7 +76,11 @@ class HttpNotifier(Frozen):
         """Send it, again after a failure that may pass, before the deadline. Raises DeliveryError, Rejected."""
         from ci_reporter.http import send
 
-        return self.reference(send(self.request(alert), deadline, retries=2, problem=self.problem))
+        try:
+            return self.reference(send(self.request(alert), deadline, retries=2, problem=self.problem))
+        except DeliveryError as exc:  # a channel may quote what it was sent: its own address, or a key in it
+            exc.args = (Masking(self.secrets).mask(str(exc)),)
+            raise
 
     def preview(self, alert: Alert) -> str:
         """Show the request."""
