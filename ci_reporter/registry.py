@@ -35,6 +35,8 @@ NOTIFIERS = {  # each switched on by its settings
     "opsgenie": "ci_reporter.notify.opsgenie:OpsgenieSettings",
     "alertmanager": "ci_reporter.notify.alertmanager:AlertmanagerSettings",
     "webhook": "ci_reporter.notify.webhook:OwnWebhookSettings",
+    "github": "ci_reporter.notify.github:GitHubSettings",
+    "gitlab": "ci_reporter.notify.gitlab:GitLabSettings",
     "log": "ci_reporter.notify.log:LogSettings",
 }
 
