@@ -45,7 +45,7 @@ BAD = (
     Kind(name="20 % errors", bug="errors", words="errors"),
     Kind(name="one of three replicas dies", bug="dies", words="errors"),
     Kind(name="one replica stuck at the old revision", bug="stuck", verdict=STUCK, words="not converged"),
-    Kind(name="taken back by the orchestrator", bug="reverted", verdict=STUCK, words="not converged"),
+    Kind(name="taken back by the orchestrator", bug="reverted", verdict=STUCK, words="after converging"),
     Kind(name="/health says 503", bug="unhealthy", verdict=STUCK, words="database"),
     Kind(name="crashes on start", bug="crash", verdict="deploy failed", exit_code=7, words="deploy command failed"),
     Kind(name="an error in the body of a 200", bug="error body", words="errors"),

@@ -50,6 +50,7 @@ class Rollout:
         self._begun = world.clock()
         self._before: Convergence | None = None
         self._relapses = self._answers = self._old = 0
+        self._last_relapse = ""
 
     def converge(self, outcome: Outcome) -> Outcome:
         """Wait for the revision; without a URL there is nothing to wait for."""
@@ -68,6 +69,8 @@ class Rollout:
         self._before = found
         self._answers += _matches(found) if found.over else 0
         statement = converge.statement(found, settings)
+        if self._last_relapse and not found.over:
+            statement = f"{self._last_relapse}; then {statement}"
         if not world.interrupted:
             world.progress.say(statement)
         compared = self._baseline(outcome.reference, seen)
@@ -82,7 +85,7 @@ class Rollout:
     def relapse(self, watch: Watch) -> str | None:
         """Take note of another revision's answer: why the rollout has failed by it, or None where it may go on."""
         self._relapses += 1
-        said = f"{self._relapse_sentence(watch)}, for the {_ORDINALS[self._relapses]} time"
+        said = self._last_relapse = f"{self._relapse_sentence(watch)}, for the {_ORDINALS[self._relapses]} time"
         if self._relapses > _MOST_RELAPSES:
             return f"{said}: the rollout does not hold"
         if watch.at_end:

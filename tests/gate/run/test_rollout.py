@@ -70,6 +70,10 @@ def test_one_old_answer_makes_it_converge_again(gate, backend):
 def test_a_revert_in_the_watch_never_passes(gate, backend):
     outcome, _ = gate(backend(NEW), lambda count: NEW if count < 30 else OLD, timeout="6s")
     assert (outcome.exit_code, outcome.verdict, outcome.converged) == (4, None, False)
+    assert re.match(
+        r"after converging, revision 01dbeef23456 answered 1 s into the watch, for the first time; then not converged",
+        outcome.statement,
+    )
 
 
 def test_a_third_relapse_ends_it(gate, backend):
