@@ -38,6 +38,9 @@ _REVISION_PATHS = (
 _REVISION_HEADERS = ("x-revision", "x-commit")
 _DESCRIBED = re.compile(r"[+-]g([0-9a-f]{7,64})(?![0-9a-z])", re.IGNORECASE)
 _REVISION = re.compile(r"[0-9a-f]{7,}", re.IGNORECASE)
+# One step of a JSONPath (RFC 9535) that selects a single place: `.name`, `[0]` or `['name']`.
+_JSON_STEP = re.compile(r"""\.([^.\[\]*?@()'"]+)|\[(\d+)\]|\['([^']+)'\]|\["([^"]+)"\]""")
+_JSON_PATH = re.compile(rf"\$(?:{_JSON_STEP.pattern})+")
 
 
 class SlowPattern(Exception):
@@ -113,19 +116,40 @@ def revision_of(
 
 
 def json_at(document: object, path: str) -> object:
-    """The value at a dotted path, `checks.0.status`; a key may hold dots itself. None where there is none."""
-    node, rest = document, path.removeprefix("$.")
+    """The value at a path, `checks.0.status` or `$.checks[0].status`; None where there is none.
+
+    Without brackets, the last key may hold dots itself, as in Spring's `git.commit.id.full`.
+    """
+    found = _at_dotted(document, path.removeprefix("$."))
+    if found is None and path.startswith("$") and is_json_path(path):
+        for step in _JSON_STEP.findall(path):
+            document = _child(document, "".join(step))
+        return document
+    return found
+
+
+def is_json_path(path: str) -> bool:
+    """Whether a path leads to one place. One that begins with `$` has no wildcards, slices and filters then."""
+    return not path.startswith("$") or _JSON_PATH.fullmatch(path) is not None
+
+
+def _at_dotted(document: object, path: str) -> object:
+    node, rest = document, path
     while rest:
         if isinstance(node, Mapping) and rest in node:
             return node[rest]
         head, _, rest = rest.partition(".")
-        if isinstance(node, Mapping):
-            node = node.get(head)
-        elif isinstance(node, list) and head.isascii() and head.isdecimal() and len(head) < 10:
-            node = node[int(head)] if int(head) < len(node) else None
-        else:
-            return None
+        node = _child(node, head)
     return node
+
+
+def _child(node: object, key: str) -> object:
+    """The value of a key, or of a number in a list; None where there is none."""
+    if isinstance(node, Mapping):
+        return node.get(key)
+    if isinstance(node, list) and key.isascii() and key.isdecimal() and len(key) < 10:
+        return node[int(key)] if int(key) < len(node) else None
+    return None
 
 
 def same_revision(expected: str, served: str) -> bool | None:

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_reporter.errors import UsageError
-from ci_reporter.health.reply import Check, checks_of, document_of, json_at, revision_of, same_revision, status_of
+from ci_reporter.health.reply import (
+    Check,
+    checks_of,
+    document_of,
+    is_json_path,
+    json_at,
+    revision_of,
+    same_revision,
+    status_of,
+)
 
 SHA = "c0ffee1234567890abcdef1234567890abcdef12"
 texts = st.text(max_size=20)
@@ -167,6 +176,20 @@ def test_what_is_put_at_a_path_is_found_there(value, keys):
     for key in reversed(keys):
         document = {key: document}
     assert json_at([document], ".".join(["0", *keys])) == value
+
+
+@pytest.mark.parametrize("path", ["a.b.0.c", "$.a.b[0].c", "$['a']['b'][0]['c']", '$["a"].b.0.c'])
+def test_a_path_may_be_a_json_path_to_one_place(path):
+    assert json_at({"a": {"b": [{"c": 5}]}}, path) == 5
+
+
+def test_a_name_in_brackets_may_hold_dots():
+    assert json_at({"x.y": {"z": 1}}, "$['x.y'].z") == 1
+
+
+@pytest.mark.parametrize("path", ["$", "$q", "$..c", "$.a[*]", "$.a[?(@.c)]", "$.a[-1]", "$.a[0:1]", "$.a["])
+def test_a_path_to_more_or_less_than_one_place_is_not_one(path):
+    assert (is_json_path(path), json_at({"a": [1]}, path)) == (False, None)
 
 
 @pytest.mark.parametrize("path", ["a.5", "a.-1", "a.x", "a.0.b", "b", "a.9999999999999999999999", "a.٣", "."])

@@ -19,6 +19,10 @@ _MOST_NAMED = 5
 _LARGEST = 1e300
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 # The longer of two that begin alike stands first.
+_MEANT = {"=": "==", "=<": "<=", "=>": ">=", "<>": "!=", "≤": "<=", "≥": ">=", "≠": "!="}
+_MISTAKEN = re.compile(
+    rf"({'|'.join(sorted(_MEANT, key=len, reverse=True))})\s*({_NUMBER.pattern.replace('(', '(?:')})"
+)
 _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {"<=": le, ">=": ge, "!=": ne, "==": eq, "<": lt, ">": gt}
 
 
@@ -64,6 +68,10 @@ def _in_document(expect: Expect, status: int, document: object) -> str | None:
 
 def comparison(wanted: str) -> tuple[str, float] | None:
     """`< 10` as its operator and its number; None for a text that is meant as it is. Raises ValueError for `< ten`."""
+    wanted = wanted.strip()
+    if mistaken := _MISTAKEN.fullmatch(wanted):
+        operator, number = mistaken.groups()
+        raise ValueError(f"is not a comparison by {operator!r} (write {_MEANT[operator]} {number})")
     operator, rest = next(((each, wanted[len(each) :]) for each in _OPERATORS if wanted.startswith(each)), ("", ""))
     if not operator:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import ge, gt, le, lt
 
 from ci_reporter.config import values
@@ -18,7 +18,7 @@ _COMPARISON = re.compile(
 _METRIC = re.compile(r"(?:(?P<signal>.+?)[_.\s])??(?P<what>p\d+(?:\.\d+)?|error_rate|availability)")
 _CONSECUTIVE = re.compile(
     r"(?:(?P<signal>[A-Za-z][\w.\-]*)\s+)?consecutive[\s_]failures\s*(?P<op>\S+?)\s*(?P<count>\d+)"
-    r"(?:\s+within\s+(?P<within>\S+))?"
+    r"(?:\s+every\s+(?P<every>\S+))?(?:\s+within\s+(?P<within>\S+))?"
 )
 _VALUE = re.compile(
     r"(?P<signal>[A-Za-z][\w.\-]*)\s*(?P<op>>=|<=|>|<)\s*(?P<number>[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
@@ -167,7 +167,8 @@ def _leaf(text: str) -> Leaf:
         return _comparison(text, comparison)
     raise ValueError(
         f"holds {text!r}, which is not a condition (write http_latency_p95 > 1500ms, http_error_rate > +200%,"
-        " availability < 99%, consecutive failures >= 3 within 5m, down for 15s, or queue_depth > 1000 for 60s)"
+        " availability < 99%, consecutive failures >= 3 every 5s within 5m, down for 15s,"
+        " or queue_depth > 1000 for 60s)"
     )
 
 
@@ -184,8 +185,12 @@ def _consecutive(text: str, match: re.Match[str]) -> Consecutive:
         raise ValueError(f"compares failures by {match['op']!r} (write consecutive failures >= {match['count']})")
     if not 1 <= count <= 1000:
         raise ValueError(f"has {count} failures in a row (write a number from 1 to 1000)")
-    within_s = _duration_s(match["within"]) if match["within"] else 300.0
-    return Consecutive(text=text, count=count, within_s=within_s, signal=match["signal"])
+    usual = Consecutive(text=text, count=count, within_s=300.0, signal=match["signal"])
+    return replace(
+        usual,
+        every_s=_duration_s(match["every"]) if match["every"] else usual.every_s,
+        within_s=_duration_s(match["within"]) if match["within"] else usual.within_s,
+    )
 
 
 def _comparison(text: str, match: re.Match[str]) -> Limit | Relative:
@@ -245,9 +250,8 @@ def _latency_ms(number: float, unit: str) -> float:
 def _share(what: str, number: float, unit: str) -> float:
     """The share of bad probes that is allowed."""
     if unit != "%":
-        raise ValueError(
-            f"has {number:g}{unit} as a rate, which is in percent (write {number * 100:g}% or {number:g}%)"
-        )
+        ratio = f"{number * 100:g}% or " if number <= 1 else ""
+        raise ValueError(f"has {number:g}{unit} as a rate, which is in percent (write {ratio}{number:g}%)")
     if number > 100:
         raise ValueError(f"has {number:g}%, which no rate reaches (write +{number:g}% to compare with the baseline)")
     allowed = (100 - number) / 100 if what == "availability" else number / 100

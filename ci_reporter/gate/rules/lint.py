@@ -20,6 +20,10 @@ def warnings(rules: RuleSet) -> list[str]:
     found += [
         (each.line, each.text) for each in undecidable.obstacles(rules, undecidable.planned(rules)) if not each.enforced
     ]
+    settings, watch_s = rules.settings, rules.settings.watch_s or rules.plan.watch_s
+    if settings.min_watch_s > watch_s:
+        text = f"min_watch of {settings.min_watch_s:g} s is longer than the watch, and counts as {watch_s:g} s"
+        found.append((None, f"{text} (write a longer watch)"))
     if all(rule.mode == "dry-run" for rule in rules.rules):
         found.append((None, "every rule is a dry run: this gate can only be inconclusive"))
     return [f"{rules.source}{f' line {line}' if line else ''}: {text}" for line, text in found]

@@ -15,6 +15,7 @@ from ci_reporter.gate.probing.target import Expect
 from ci_reporter.gate.rules import kinds
 from ci_reporter.gate.rules.plan import Ask
 from ci_reporter.gate.rules.ruleset import Command, Gauge, Query
+from ci_reporter.health.reply import is_json_path
 
 _OF_KIND = {
     "probe": ("probe", "headers", "body", "expect", "rate", "value"),
@@ -109,7 +110,7 @@ def _ask(name: str, node: Node, keys: Mapping[str, Node]) -> Ask:
         body=read(keys, "body", text, None),
         expect=expect,
         rate=read(keys, "rate", kinds.RATE, None),
-        value=read(keys, "value", text, None),
+        value=read(keys, "value", _json_path, None),
         line=node.line,
     )
 
@@ -132,7 +133,10 @@ def expected(node: Node | None, usual: Expect) -> tuple[Expect, str, str | None]
     """What an answer must be, which revision it must name, and where it names it."""
     keys = mapping(node, ("status", "json", "body", "healthy", "revision", "revision_at")) if node else {}
     statuses = tuple(_status(keys["status"], each) for each in names(keys["status"])) if "status" in keys else ()
-    asserts = {path: _assert(each) for path, each in (mapping(keys["json"]) if "json" in keys else {}).items()}
+    asserts = {
+        _checked_path(path, each): _assert(each)
+        for path, each in (mapping(keys["json"]) if "json" in keys else {}).items()
+    }
     expect = Expect(
         statuses=statuses or usual.statuses,
         json=asserts,
@@ -140,6 +144,19 @@ def expected(node: Node | None, usual: Expect) -> tuple[Expect, str, str | None]
         healthy=read(keys, "healthy", flag, usual.healthy),
     )
     return expect, read(keys, "revision", kinds.REVISION, "auto"), read(keys, "revision_at", text, None)
+
+
+def _json_path(node: Node) -> str:
+    """The path of one value in a JSON answer."""
+    return _checked_path(text(node), node)
+
+
+def _checked_path(path: str, node: Node) -> str:
+    if not is_json_path(path):
+        raise UsageError(
+            f"{node.where}: {path[:60]!r} does not lead to one value (write $.queue.depth or $.queues[0].depth)"
+        )
+    return path
 
 
 def _assert(node: Node) -> str:

@@ -133,6 +133,8 @@ def test_nobody_there(ask, free_port):
         (Expect(json={"a": "1.5"}), b'{"a": 1.5}', 200, None),
         (Expect(json={"a": "x"}), b"<html>", 200, "json a is missing, not 'x'"),
         (Expect(json={"queue": "< 10"}), b'{"queue": 9}', 200, None),
+        (Expect(json={"queue": " < 10 "}), b'{"queue": 9}', 200, None),
+        (Expect(json={"$.queues[0].depth": "< 10"}), b'{"queues": [{"depth": 9}]}', 200, None),
         (Expect(json={"queue": "< 10"}), b'{"queue": 10}', 200, "json queue is '10', not '< 10'"),
         (Expect(json={"queue": ">=10.5"}), b'{"queue": 10.5}', 200, None),
         (Expect(json={"queue": "!= 0"}), b'{"queue": 0}', 200, "json queue is '0', not '!= 0'"),

@@ -43,6 +43,10 @@ def rule(condition, more=""):
     return f"rules:\n  - name: r\n    if: {condition}\n{more}"
 
 
+def asserting(path, wanted):
+    return f"gate: {{ expect: {{ json: {{ '{path}': '{wanted}' }} }} }}\n{rule('error_rate > 1%')}"
+
+
 def test_a_whole_file_is_read():
     rules = read(FULL)
     assert [each.name for each in rules.rules] == ["p95-slo", "error-regression", "availability"]
@@ -69,6 +73,20 @@ def test_on_is_a_key_and_chooses_rules(environment, count):
         (rule("availability > 99%"), 3, "write '<'"),
         (rule("error_rate > 1%", "gate:\n  ca: nope.pem\n"), 5, "'nope.pem' cannot be read: No such file or directory"),
         (rule("error_rate > 0.01"), 3, "write 1% or 0.01%"),
+        (rule("availability < 99.9"), 3, "which is in percent (write 99.9%)"),
+        (rule("consecutive failures >= 3 every 5 within 5m"), 3, "write 5s, 5m, 5h or 5d"),
+        (asserting("queue", "=> 5"), 1, "is not a comparison by '=>' (write >= 5)"),
+        (asserting("queue", "= 5"), 1, "is not a comparison by '=' (write == 5)"),
+        (
+            asserting("$.queues[*].depth", "< 5"),
+            1,
+            "does not lead to one value (write $.queue.depth or $.queues[0].depth)",
+        ),
+        (
+            rule("depth > 5", "signals:\n  depth: { probe: GET /stats, value: $..depth }\n"),
+            5,
+            "does not lead to one value",
+        ),
         (rule("error_rate > 200%"), 3, "write +200%"),
         (rule("error_rate > -5%"), 3, "write +5%"),
         (rule("error_rate > 0%"), 3, "write 0.1%"),
@@ -118,6 +136,16 @@ def test_an_action_is_read_whole():
     assert found == Action(name="undo", run="./undo.sh", timeout_s=90.0, most=2, verify=True)
 
 
+def test_failures_in_a_row_count_ticks_of_the_length_that_is_written():
+    found = read(rule("consecutive failures >= 4 every 2s within 1m")).rules[0].condition
+    assert (found.count, found.every_s, found.within_s) == (4, 2.0, 60.0)
+
+
+def test_failures_in_a_row_count_ticks_of_five_seconds_where_nothing_is_written():
+    found = read(rule("consecutive failures >= 3")).rules[0].condition
+    assert (found.every_s, found.within_s) == (5.0, 300.0)
+
+
 @pytest.mark.parametrize("written", ["p(95)", "p95", "http_latency_p95", "http_latency p(95)", "http_latency_p(95)"])
 def test_p95_and_p_of_95_are_the_same(written):
     condition = read(rule(f"{written} > +20%")).rules[0].condition
@@ -134,6 +162,7 @@ def test_p95_and_p_of_95_are_the_same(written):
         (rule("error_rate > 1%\n    mode: dry-run"), "every rule is a dry run"),
         ("gate: { watch: 5s }\n" + rule("http_latency_p95 > +20%\n    mode: dry-run"), "can never fail"),
         (FULL.replace("$interval", "15s"), "fewer than two scrapes"),
+        ("gate: { watch: 1m, min_watch: 2m }\n" + rule("error_rate > 1%"), "longer than the watch, and counts as 60 s"),
     ],
 )
 def test_the_linter_warns(text, warning):
