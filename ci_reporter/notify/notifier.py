@@ -15,7 +15,6 @@ from ci_reporter.errors import DeliveryError
 from ci_reporter.frozen import EMPTY, Frozen
 from ci_reporter.notify.alert import Alert
 from ci_reporter.notify.language import Language
-from ci_reporter.system.masking import Masking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,6 +88,8 @@ class HttpNotifier(Frozen):
 
 def preview_request(request: Request, secrets: frozenset[str]) -> str:
     """The request as text: method, server, headers and body, secrets masked."""
+    from ci_reporter.system.masking import Masking
+
     masking = Masking(secrets)
     headers = [f"{name}: {masking.mask(value)}" for name, value in request.headers.items()]
     if header := request.access.header():
