@@ -78,6 +78,8 @@ class HttpNotifier(Frozen):
         try:
             return self.reference(send(self.request(alert), deadline, retries=2, problem=self.problem))
         except DeliveryError as exc:  # a channel may quote what it was sent: its own address, or a key in it
+            from ci_reporter.system.masking import Masking
+
             exc.args = (Masking(self.secrets).mask(str(exc)),)
             raise
 
