@@ -26,6 +26,12 @@ TEXTS = {  # of each kind two texts and their values, none of them a default
     "url": ("http://a:9091", "http://a:9091", "https://b/push/", "https://b/push"),
     "pair": ("a=x", {"a": "x"}, "b=y", {"b": "y"}),
     "measure": ("a=1", {"a": 1.0}, "b=2.5", {"b": 2.5}),
+    "page_url": ("http://a/?x=1", "http://a/?x=1", "https://b/", "https://b/"),
+    # of one channel each
+    "responder": ("team:a", ("team", "a"), "user:b", ("user", "b")),
+    "label": ("a=x", {"a": "x"}, "b=y", {"b": "y"}),
+    "signing_secrets": ("whsec_" + "QUJD" * 8, "whsec_" + "QUJD" * 8, "whsec_" + "REVG" * 8, "whsec_" + "REVG" * 8),
+    "deployment": ("17", "17", "create", "create"),
 }
 SETTINGS = [each for each in plugins.all_settings() if each.field != "config"]
 IN_FILES = [each for each in SETTINGS if not each.secret]
