@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from operator import ge, gt, le, lt
 
-from ci_reporter.config import values
+from ci_reporter.config import boolean, values
 
 DEFAULT_SIGNAL = "http_latency"
 _P = re.compile(r"(?<![A-Za-z0-9])p\(\s*(\d+(?:\.\d+)?)\s*\)|_p\(\s*(\d+(?:\.\d+)?)\s*\)")
@@ -107,10 +107,7 @@ def parse(text: str) -> Condition:
     tokens = [token.strip() for token in re.split(r"(\(|\)|\band\b|\bor\b)", plain) if token.strip()]
     if not tokens:
         raise ValueError("is empty (write what would be bad: http_latency_p95 > +20%)")
-    tree, rest = _any(tokens)
-    if rest:
-        raise ValueError(f"has {rest[0]!r} where 'and' or 'or' was expected")
-    return tree
+    return boolean.parse(tokens, _leaf, _group)
 
 
 def leaves(condition: Condition) -> Iterator[Leaf]:
@@ -130,29 +127,8 @@ def _duration_s(text: str) -> float:
         raise ValueError(f"holds {text!r}, which {exc}") from None
 
 
-def _any(tokens: list[str]) -> tuple[Condition, list[str]]:
-    return _joined(tokens, "or", lambda rest: _joined(rest, "and", _one))
-
-
-def _joined(tokens: list[str], word: str, part: object) -> tuple[Condition, list[str]]:
-    assert callable(part)  # noqa: S101
-    found, rest = part(tokens)
-    parts = [found]
-    while rest and rest[0] == word:
-        found, rest = part(rest[1:])
-        parts.append(found)
-    return (Group(word=word, parts=tuple(parts)) if len(parts) > 1 else parts[0]), rest
-
-
-def _one(tokens: list[str]) -> tuple[Condition, list[str]]:
-    if not tokens or tokens[0] in ("and", "or", ")"):
-        raise ValueError(f"lacks a condition before {tokens[0]!r}" if tokens else "ends where a condition was expected")
-    if tokens[0] != "(":
-        return _leaf(tokens[0]), tokens[1:]
-    found, rest = _any(tokens[1:])
-    if not rest or rest[0] != ")":
-        raise ValueError("has a '(' without its ')'")
-    return found, rest[1:]
+def _group(word: str, parts: tuple[Condition, ...]) -> Condition:
+    return Group(word=word, parts=parts)
 
 
 def _leaf(text: str) -> Leaf:

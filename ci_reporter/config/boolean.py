@@ -1,0 +1,59 @@
+"""`and`, `or` and parentheses: words of a condition → one value, made of its comparisons by whoever has the grammar.
+
+or-expression  = and-expression { "or" and-expression }
+and-expression = comparison { "and" comparison }
+comparison     = "(" or-expression ")" | what `leaf` reads
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+    Join = Callable[[str, tuple[T, ...]], T]
+    Part = Callable[[Sequence[str]], tuple[T, Sequence[str]]]
+
+
+def parse(tokens: Sequence[str], leaf: Callable[[str], T], join: Join[T]) -> T:
+    """Read tokens: `and`, `or`, `(`, `)`, and comparisons, which `leaf` reads. `join("and", parts)` combines values.
+
+    Raises ValueError with the rest of a sentence that begins with the condition.
+    """
+    found, rest = _any(tokens, leaf, join)
+    if rest:
+        raise ValueError(f"has {rest[0]!r} where 'and' or 'or' was expected")
+    return found
+
+
+def _any(tokens: Sequence[str], leaf: Callable[[str], T], join: Join[T]) -> tuple[T, Sequence[str]]:
+    def one(rest: Sequence[str]) -> tuple[T, Sequence[str]]:
+        return _one(rest, leaf, join)
+
+    def every(rest: Sequence[str]) -> tuple[T, Sequence[str]]:
+        return _joined(rest, "and", one, join)
+
+    return _joined(tokens, "or", every, join)
+
+
+def _joined(tokens: Sequence[str], word: str, part: Part[T], join: Join[T]) -> tuple[T, Sequence[str]]:
+    found, rest = part(tokens)
+    parts = [found]
+    while rest and rest[0] == word:
+        found, rest = part(rest[1:])
+        parts.append(found)
+    return (join(word, tuple(parts)) if len(parts) > 1 else parts[0]), rest
+
+
+def _one(tokens: Sequence[str], leaf: Callable[[str], T], join: Join[T]) -> tuple[T, Sequence[str]]:
+    if not tokens or tokens[0] in ("and", "or", ")"):
+        raise ValueError(f"lacks a condition before {tokens[0]!r}" if tokens else "ends where a condition was expected")
+    if tokens[0] != "(":
+        return leaf(tokens[0]), tokens[1:]
+    found, rest = _any(tokens[1:], leaf, join)
+    if not rest or rest[0] != ")":
+        raise ValueError("has a '(' without its ')'")
+    return found, rest[1:]
