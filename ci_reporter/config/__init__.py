@@ -32,8 +32,9 @@ class PrometheusSettings(Server, group="prometheus"):
 class Config(Settings):
     """The settings in force, checked. Durations in seconds, sizes in bytes.
 
-    `sinks` and `notifiers` have the settings of each that is switched on, by its name. `unrecognised` are variables
-    that look like settings and are not, `doubts` sentences about settings that may be a mistake.
+    `sinks` and `notifiers` have the settings of each that is switched on, by its name. `alerts` is the node of the
+    configuration file that has the alert rules. `unrecognised` are variables that look like settings and are not,
+    `doubts` sentences about settings that may be a mistake.
     """
 
     config: str | None = option(
@@ -178,9 +179,16 @@ class Config(Settings):
     notify_language: str = setting(
         "en", values.OneOf("en", "zh"), "LANGUAGE", "The language of our own words in messages: en or zh. Default: en."
     )
+    notify_state: str | None = setting(
+        None,
+        values.text,
+        "FILE",
+        "Where alerts remember what was said, for the CI's cache to keep. Default: alerts.json in the state folder.",
+    )
     prometheus: PrometheusSettings = PrometheusSettings()
     sinks: Mapping[str, Any] = EMPTY
     notifiers: Mapping[str, Any] = EMPTY
+    alerts: Any = None
     unrecognised: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -104,6 +105,17 @@ class Journal:
             waiting.setdefault(each.report.report_id, []).append(each.sink)
         fates = {report.report_id: "delivered" for report, sinks in self._reports_and_sinks(ci_run_id) if sinks}
         return fates | {report_id: f"waiting for {', '.join(names)}" for report_id, names in waiting.items()}
+
+    def last_reports(self, step: str, most: int) -> list[Report]:
+        """The last reports of steps with this name, at most so many, oldest first."""
+        lines = deque(self._lines(encode({"step": step})[1:-1]), maxlen=most)
+        found = []
+        for line in lines:
+            try:
+                found.append(from_json(json.loads(line)))
+            except (ValueError, RecursionError):
+                continue
+        return [report for report in found if report.step.name == step]
 
     def newest(self) -> Report | None:
         """The report that was written last."""

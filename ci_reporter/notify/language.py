@@ -49,6 +49,18 @@ _ZH = {
     "critical": "严重",
     "… {} more": "… 还有 {} 项",
     "{} alerts": "{} 条告警",
+    "ms": "毫秒",
+    "s": "秒",
+    "min": "分",
+    "h": "小时",
+    "d": "天",
+    "{} run": "{} 次运行",
+    "{} runs": "{} 次运行",
+    "at least {}": "至少 {}",
+    "for {}": "已持续 {}",
+    "recovered after {}": "经过 {} 后恢复",
+    "{failed} of {total} failed": "{total} 项中 {failed} 项失败",
+    "{} flaky": "{} 项不稳定",
 }
 
 

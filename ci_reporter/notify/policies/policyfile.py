@@ -1,0 +1,143 @@
+"""`alerts:` of `.ci-reporter.yml` → policies. Every mistake names file, line, key, value and the way out."""
+
+from __future__ import annotations
+
+import re
+
+from ci_reporter.config import plugins, values
+from ci_reporter.config.hint import hint
+from ci_reporter.config.yaml import Node, describe, items, kind, mapping, names, one_of, read, text
+from ci_reporter.errors import UsageError
+from ci_reporter.notify.alert import Level
+from ci_reporter.notify.policies import template
+from ci_reporter.notify.policies.conditions import parse
+from ci_reporter.notify.policies.facts import fact
+from ci_reporter.notify.policies.policy import (
+    DAY_S,
+    DEPLOY,
+    GATE,
+    GROUPING,
+    NOTIFY,
+    OF_A_PIPELINE,
+    OF_A_STEP,
+    PIPELINE,
+    STEP,
+    Policy,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ci_reporter.notify.policies.conditions import Condition
+
+_KEYS = ("name", "on", "branch", "if", "then", "message", "level", "every", "for", "group", "repeat")
+_ON = (STEP, GATE, PIPELINE, f"{DEPLOY}NAME")
+_RUNS = re.compile(r"(?a)(\d{1,4})\s*runs?")
+_EXAMPLE = 'write - if: "result == failure and branch == main"'
+
+
+def policies(node: Node | None) -> tuple[Policy, ...]:
+    """The rules under `alerts:`, in their order. Raises UsageError."""
+    if node is None or (node.value == "" and not node.style):
+        return ()
+    found = tuple(_policy(each) for each in items(node))
+    lines: dict[str, int | None] = {}
+    for each in found:
+        if each.name in lines:
+            place = node.place.rpartition(" line ")[0]
+            raise UsageError(
+                f"{place} line {each.line}: alert rule {each.name!r} is also on line {lines[each.name]};"
+                " name it otherwise"
+            )
+        lines[each.name] = each.line
+    return found
+
+
+def _policy(node: Node) -> Policy:
+    keys = mapping(node, _KEYS)
+    if "if" not in keys:
+        raise UsageError(f"{node.where}: an alert rule has no if: ({_EXAMPLE})")
+    condition, written = _condition(keys["if"])
+    on = _on(keys.get("on"))
+    for_s, for_runs = read(keys, "for", kind(_span), (0.0, 1))
+    return Policy(
+        name=text(keys["name"]) if "name" in keys else written,
+        condition=condition,
+        text=written,
+        line=node.line,
+        on=on,
+        branches=names(keys.get("branch")),
+        then=_then(keys.get("then")),
+        message=_message(keys["message"]) if "message" in keys else None,
+        level=Level(read(keys, "level", one_of(tuple(Level)), Level.ERROR)),
+        group=_group(keys.get("group"), OF_A_PIPELINE if on == (PIPELINE,) else OF_A_STEP),
+        for_s=for_s,
+        for_runs=for_runs,
+        every_s=read(keys, "every", kind(values.duration_with_unit_s), 0.0),
+        repeat_s=read(keys, "repeat", kind(_repeat), DAY_S),
+    )
+
+
+def _condition(node: Node) -> tuple[Condition, str]:
+    if not isinstance(node.value, str) or node.style in ("|", ">") or not node.value.strip():
+        raise UsageError(f"{node.where}: expected a condition on one line, got {describe(node)} ({_EXAMPLE})")
+    written = " ".join(node.value.split())
+    try:
+        return parse(written), written
+    except ValueError as exc:
+        raise UsageError(f"{node.where}: {written[:120]!r} {exc}") from None
+
+
+def _on(node: Node | None) -> tuple[str, ...]:
+    found = names(node) or (STEP,)
+    for each in found:
+        if each not in (STEP, GATE, PIPELINE) and not (each.startswith(DEPLOY) and each != DEPLOY):
+            raise UsageError(f"{node.where if node else 'on'}: {each!r} is not known ({hint(each, _ON)})")
+    return found
+
+
+def _then(node: Node | None) -> tuple[str, ...]:
+    found = names(node) or (NOTIFY,)
+    if unknown := [each for each in found if each != NOTIFY and each not in plugins.names("notifiers")]:
+        known = (NOTIFY, *plugins.all_names("notifiers"))
+        for each in unknown:
+            if each not in known:
+                where = node.where if node else "then"
+                raise UsageError(f"{where}: no channel named {each!r} ({hint(each, known)})")
+    return found
+
+
+def _message(node: Node) -> str:
+    written = text(node)
+    try:
+        template.fields(written)
+    except ValueError as exc:
+        raise UsageError(f"{node.where}: {describe(node)} {exc}") from None
+    return written
+
+
+def _group(node: Node | None, usual: tuple[str, ...]) -> tuple[str, ...]:
+    found = names(node)
+    for each in found:
+        if each not in GROUPING and not each.startswith("tags."):
+            known = (*GROUPING, "tags.NAME")
+            raise UsageError(f"{node.where if node else 'group'}: no label named {each!r} ({hint(each, known)})")
+        fact(each)
+    return found or usual
+
+
+def _span(value: str) -> tuple[float, int]:
+    """`for: 30m` or `for: 3 runs`: seconds and runs."""
+    if match := _RUNS.fullmatch(value):
+        if not int(match[1]):
+            raise ValueError("is not above zero (write 3 runs, or 30m)")
+        return 0.0, int(match[1])
+    try:
+        return values.duration_with_unit_s(value), 1
+    except ValueError as exc:
+        raise ValueError(f"{exc}, or 3 runs") from None
+
+
+def _repeat(value: str) -> float | None:
+    """`repeat: 4h`; `never` says it once, `always` with every run."""
+    known = {"never": None, "always": 0.0}
+    return known[value] if value in known else values.duration_with_unit_s(value)

@@ -1,0 +1,169 @@
+"""The file that remembers what was said: read and written whole, under a lock where the file system has one.
+
+    {"version": 1,
+     "reports": {"<series>": [<report>, …]},
+     "rules": {"<rule>": {"<group>": {"members": {…}, "episode": {…}}}}}
+
+Whoever cannot get the lock goes on without it: a write may then be lost, which costs a message too many.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from ci_reporter.frozen import EMPTY, Frozen, replace
+from ci_reporter.journal.files import encode, try_lock
+from ci_reporter.model import Report, Result
+from ci_reporter.notify.policies.state import Entry, Episode, Member
+from ci_reporter.schema import from_json, to_json
+from ci_reporter.system.files import open_regular, read_bounded, write_atomic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ci_reporter.system.deadline import Deadline
+
+_LARGEST = 16 * 1024 * 1024
+_POLL_S = 0.005
+_LOCK_WAIT_S = 2.0
+_GOOD, _OTHERS = 10, 3  # reports that are kept of a series: as many good ones as a median is made of
+_MOST_SERIES, _MOST_ENTRIES = 500, 2000  # those that were seen last
+
+
+class State(Frozen):
+    """What the file holds: the last reports by series, and an entry by rule and group."""
+
+    reports: Mapping[str, tuple[Report, ...]] = EMPTY
+    entries: Mapping[tuple[str, str], Entry] = EMPTY
+
+
+class StateFile:
+    """The file at a path; its folder is made when it is written."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def read(self) -> tuple[State, str]:
+        """The state, and what is wrong with the file if anything is: then nothing is known from it."""
+        try:
+            return _state(json.loads(read_bounded(self.path, _LARGEST))), ""
+        except FileNotFoundError:
+            return State(), ""
+        except OSError as exc:
+            return State(), f"{self.path} cannot be read: {exc.strerror}"
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return State(), f"{self.path} is damaged, and is written anew"
+
+    def write(self, state: State) -> str:
+        """Write the state; what is wrong if that fails."""
+        try:
+            write_atomic(self.path, encode(_flat(state)))
+        except OSError as exc:
+            return f"cannot write {self.path}: {exc.strerror}; the next run may say the same again"
+        return ""
+
+    @contextmanager
+    def lock(self, deadline: Deadline) -> Iterator[bool]:
+        """Be the only one that changes the file; gives whether that worked out within two seconds."""
+        try:
+            os.makedirs(os.path.dirname(self.path) or ".", exist_ok=True)
+            fd = open_regular(f"{self.path}.lock", os.O_RDWR | os.O_CREAT)
+        except OSError:
+            yield False
+            return
+        try:
+            until_s = time.monotonic() + min(_LOCK_WAIT_S, deadline.left_s())
+            # Polled, as flock(2) has no timeout: a process that hangs must not hang us.
+            while not (ours := _try_lock(fd)) and time.monotonic() < until_s:
+                time.sleep(_POLL_S)
+            yield ours
+        finally:
+            os.close(fd)
+
+
+def remember(state: State, series: str, report: Report, entries: Mapping[tuple[str, str], Entry]) -> State:
+    """The state with a report and these entries; of each series the last reports stay."""
+    known = [each for each in state.reports.get(series, ()) if each.report_id != report.report_id]
+    kept = _last([*known, _short(report)])
+    others = {name: found for name, found in state.reports.items() if name != series}
+    untouched = {key: entry for key, entry in state.entries.items() if key not in entries}
+    return State(
+        reports=dict([*others.items(), (series, kept)][-_MOST_SERIES:]),
+        entries=dict([*untouched.items(), *entries.items()][-_MOST_ENTRIES:]),
+    )
+
+
+def _last(reports: Sequence[Report]) -> tuple[Report, ...]:
+    good = [each for each in reports if each.step.result is Result.SUCCESS][-_GOOD:]
+    others = [each for each in reports if each.step.result is not Result.SUCCESS][-_OTHERS:]
+    chosen = {each.report_id for each in (*good, *others)}
+    return tuple(each for each in reports if each.report_id in chosen)
+
+
+def _short(report: Report) -> Report:
+    """The report without what no condition compares with."""
+    step = replace(report.step, output_tail=None, command=None, reason=None)
+    run = replace(report.run, commit_message=None, commit_author=None, workspace=None, labels=None)
+    return replace(report, run=run, step=step, failed_tests=(), flaky_tests=(), slowest_tests=EMPTY)
+
+
+def _try_lock(fd: int) -> bool:
+    try:
+        return try_lock(fd)
+    except OSError:  # a file system without locks
+        return False
+
+
+def _flat(state: State) -> dict[str, Any]:
+    rules: dict[str, dict[str, Any]] = {}
+    for (rule, group), entry in state.entries.items():
+        rules.setdefault(rule, {})[group] = _flat_entry(entry)
+    reports = {series: [_flat_report(each) for each in found] for series, found in state.reports.items()}
+    return {"version": 1, "reports": reports, "rules": rules}
+
+
+def _flat_report(report: Report) -> dict[str, Any]:
+    return {name: value for name, value in to_json(report).items() if value not in (None, {})}
+
+
+def _flat_entry(entry: Entry) -> dict[str, Any]:
+    flat = {
+        "members": {name: dict(vars(each)) for name, each in entry.members.items()},
+        "episode": _flat_episode(entry.episode),
+        "ended": _flat_episode(entry.ended),
+        "last_told_s": entry.last_told_s,
+    }
+    return {name: value for name, value in flat.items() if value is not None}
+
+
+def _flat_episode(episode: Episode | None) -> dict[str, Any] | None:
+    return vars(episode) | {"references": dict(episode.references)} if episode else None
+
+
+def _state(flat: Any) -> State:
+    if flat["version"] != 1:
+        raise ValueError("of another version")
+    return State(
+        reports={series: tuple(from_json(each) for each in found) for series, found in flat["reports"].items()},
+        entries={
+            (rule, group): _entry(found) for rule, groups in flat["rules"].items() for group, found in groups.items()
+        },
+    )
+
+
+def _entry(flat: Any) -> Entry:
+    return Entry(
+        members={str(name): Member(**each) for name, each in flat["members"].items()},
+        episode=_episode(flat.get("episode")),
+        ended=_episode(flat.get("ended")),
+        last_told_s=flat.get("last_told_s"),
+    )
+
+
+def _episode(flat: Any) -> Episode | None:
+    return Episode(**flat | {"told": tuple(flat.get("told", ()))}) if flat else None
