@@ -31,6 +31,7 @@ NOTIFIERS = {  # each switched on by its settings
     "wecom": "ci_reporter.notify.wecom:WecomSettings",
     "feishu": "ci_reporter.notify.feishu:FeishuSettings",
     "teams": "ci_reporter.notify.teams:TeamsSettings",
+    "discord": "ci_reporter.notify.discord:DiscordSettings",
     "pagerduty": "ci_reporter.notify.pagerduty:PagerDutySettings",
     "opsgenie": "ci_reporter.notify.opsgenie:OpsgenieSettings",
     "alertmanager": "ci_reporter.notify.alertmanager:AlertmanagerSettings",
