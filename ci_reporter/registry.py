@@ -32,6 +32,7 @@ NOTIFIERS = {  # each switched on by its settings
     "feishu": "ci_reporter.notify.feishu:FeishuSettings",
     "teams": "ci_reporter.notify.teams:TeamsSettings",
     "discord": "ci_reporter.notify.discord:DiscordSettings",
+    "telegram": "ci_reporter.notify.telegram:TelegramSettings",
     "pagerduty": "ci_reporter.notify.pagerduty:PagerDutySettings",
     "opsgenie": "ci_reporter.notify.opsgenie:OpsgenieSettings",
     "alertmanager": "ci_reporter.notify.alertmanager:AlertmanagerSettings",
