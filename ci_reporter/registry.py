@@ -33,6 +33,7 @@ NOTIFIERS = {  # each switched on by its settings
     "teams": "ci_reporter.notify.teams:TeamsSettings",
     "discord": "ci_reporter.notify.discord:DiscordSettings",
     "telegram": "ci_reporter.notify.telegram:TelegramSettings",
+    "mattermost": "ci_reporter.notify.mattermost:MattermostSettings",
     "pagerduty": "ci_reporter.notify.pagerduty:PagerDutySettings",
     "opsgenie": "ci_reporter.notify.opsgenie:OpsgenieSettings",
     "alertmanager": "ci_reporter.notify.alertmanager:AlertmanagerSettings",

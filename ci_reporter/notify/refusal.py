@@ -14,7 +14,7 @@ _LONGEST = 200
 
 def refusal(channel: str, answer: Answer, said: str, remedy: str = "") -> DeliveryError | None:
     """A no for good, in the channel's own words; None where the status alone says that it may pass."""
-    if answer.status in (408, 429) or answer.status >= 500:
+    if answer.status in (408, 429) or (answer.status >= 500 and answer.status != 501):  # 501: it has not got it
         return None
     words = one_line(said, _LONGEST) or answer.text(_LONGEST) or f"status {answer.status}"
     return Rejected(f"{channel} refused: {words}" + (f" ({remedy})" if remedy else ""), answer.status)
