@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def main() -> NoReturn:
     """Run the program with the process's own arguments."""
-    if sys.argv[1:2] == ["run"]:
+    if sys.argv[1:2] in (["run"], ["shell"]):
         from ci_reporter.runner.signals import block
 
         signals = block()  # first: a signal from now on is the command's, or it keeps the command from starting
@@ -21,7 +21,7 @@ def main() -> NoReturn:
         from ci_reporter.cli.options import parse
 
         if parsed := parse(sys.argv[2:]):
-            execute(*parsed, signals)
+            execute(*parsed, signals, is_script=sys.argv[1] == "shell")
         signals.release()
     from ci_reporter.cli.group import cli
 

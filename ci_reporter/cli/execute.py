@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from ci_reporter.runner.signals import Signals
 
 
-def execute(options: Mapping[str, Any], argv: Sequence[str], signals: Signals | None = None) -> NoReturn:
+def execute(
+    options: Mapping[str, Any], argv: Sequence[str], signals: Signals | None = None, *, is_script: bool = False
+) -> NoReturn:
     """Record the command as a step and end the program, whatever still hangs in a thread.
+
+    `is_script`: the command's last argument is the script of a CI system's step, which gives the step its name.
 
     Should we fail before the command has started, it runs all the same, as if we were not there. Signals are never
     released again: one that comes between the command's end and ours would end us with another code than the command's.
@@ -31,7 +35,8 @@ def execute(options: Mapping[str, Any], argv: Sequence[str], signals: Signals | 
     signals = signals or block()
     try:
         context = current_context(options)
-        command = start_command(context, argv, current_run(context), _load)
+        script = _script(argv[-1]) if is_script else None
+        command = start_command(context, argv, current_run(context), _load, script)
     except CIReporterError as exc:
         print(f"ci-reporter: {exc}", file=sys.stderr)  # noqa: T201
         _end(exc.exit_code)
@@ -40,6 +45,16 @@ def execute(options: Mapping[str, Any], argv: Sequence[str], signals: Signals | 
         _become(argv, signals)
     code, _ = _record(context, command, signals, _end)
     _end(code)
+
+
+def _script(path: str) -> str | None:
+    """The text of a step's script; None where it cannot be read, which the command will say better."""
+    from ci_reporter.providers import read_text
+
+    try:
+        return read_text(path)
+    except OSError:
+        return None
 
 
 def record_command(options: Mapping[str, Any], argv: Sequence[str]) -> tuple[int, Step]:

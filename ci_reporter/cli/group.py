@@ -9,6 +9,7 @@ from ci_reporter.version import __version__
 
 COMMANDS = {
     "run": "Run a command and record it as a step.",
+    "shell": "Be the shell of a job's steps, and record each of them.",
     "collect": "Record coverage and test results that another step left behind.",
     "context": "Show what is known of this job: run, job, branch, revision.",
     "summary": "Show the steps of this run.",

@@ -36,6 +36,11 @@ def sink_options() -> list[click.Option]:
     return [option(each.flag, each) for each in declared if each.option]
 
 
+def step_options() -> list[click.Option]:
+    """All options of a step."""
+    return [option(flag, setting) for flag, setting in RUN_SETTINGS.items() if flag.startswith("--")]
+
+
 def explicit_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Of click's values those that somebody gave, as `options.parse` has them."""
     found = {field: list(value) if isinstance(value, tuple) else value for field, value in options.items()}
@@ -46,11 +51,15 @@ def _run(command: tuple[str, ...], **options: Any) -> None:
     execute(explicit_options(options), list(command))
 
 
-class _Run(click.Command):
+class RunCommand(click.Command):
+    """A command with the options of a step: a list of globs may stand behind one flag."""
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments."""
         return super().parse_args(ctx, spread(args, RUN_SETTINGS))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the options, then the settings that are variables only."""
         super().format_options(ctx, formatter)
         with formatter.section("Variables without an option"):
             formatter.write_dl([(_names(each), each.help) for each in _shown() if not each.option])
@@ -65,11 +74,11 @@ def _names(setting: Setting) -> str:
     return f"{setting.variable}[_FILE]" if setting.secret else setting.variable
 
 
-command = _Run(
+command = RunCommand(
     "run",
     callback=_run,
     params=[
-        *(option(flag, setting) for flag, setting in RUN_SETTINGS.items() if flag.startswith("--")),
+        *step_options(),
         click.Argument(["command"], nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND..."),
     ],
     context_settings={"allow_interspersed_args": False, "max_content_width": 100},

@@ -60,7 +60,7 @@ class ConfigFile:
         for group, node in self.unknown_keys(known):
             if group:
                 raise yaml.unknown_key(node, [each.key for each in known if each.group == group], f" in '{group}'")
-            public = [each.file_key for each in known if not each.secret and _names(each)]
+            public = {each.group or each.file_key for each in known if not each.secret and _names(each)}
             keys = [ALERTS, *(name for each in known for name in _names(each))]
             raise yaml.unknown_key(node, keys, listed=[ALERTS, *public])
 

@@ -13,7 +13,7 @@ from ci_reporter import runner
 from ci_reporter.context import Context
 from ci_reporter.frozen import Frozen, replace
 from ci_reporter.model import Report, Result, Run, Step, rfc3339
-from ci_reporter.step.start import StartedStep, new_report, program, start
+from ci_reporter.step.start import StartedStep, new_report, program, start, without_passwords
 from ci_reporter.system.trace import child_span
 
 TYPE_CHECKING = False
@@ -46,22 +46,27 @@ class CommandRun(Frozen):
 
 
 def start_command(
-    context: Context, argv: Sequence[str], run: Run, load: Callable[[], object] = lambda: None
+    context: Context,
+    argv: Sequence[str],
+    run: Run,
+    load: Callable[[], object] = lambda: None,
+    script: str | None = None,
 ) -> CommandStep:
     """Note that the command starts; nothing of it has happened yet.
 
-    `load` is called while it runs: to import what the caller needs after it.
+    `load` is called while it runs: to import what the caller needs after it. `script` is the text of the CI system's
+    step that the command runs: the step is called after it, unless the settings name it.
     """
     config = context.config
     word = program(config, argv)
     step = Step(
-        name=config.name or run.job_name or os.path.basename(word) or "command",
+        name=config.name or _first_line(script) or run.job_name or os.path.basename(word) or "command",
         result=Result.CANCELLATION,
         started_at=rfc3339(time.time()),
         command=word,
     )
     started = start(context, new_report(context, run, step), "the command runs all the same")
-    background = Background(context, run, load)
+    background = Background(context, run, load, None if config.name else script)
     order = _order(context, started.report, argv, background)
     return CommandStep(argv=argv, started=started, order=order, background=background)
 
@@ -70,7 +75,8 @@ def run_command(command: CommandStep, signals: Signals) -> CommandRun:
     """Run the command to its end, in the working folder of this process."""
     step = runner.run(command.order, signals)
     ended = time.monotonic()
-    report = replace(command.started.report, run=command.background.run(), step=step)
+    run, name = command.background.found()
+    report = replace(command.started.report, run=run, step=replace(step, name=name or step.name))
     return CommandRun(
         report=report, masks=frozenset(command.order.masks), started=command.background.started, ended=ended
     )
@@ -79,10 +85,12 @@ def run_command(command: CommandStep, signals: Signals) -> CommandRun:
 class Background:
     """What the command need not wait for: from its start on, a thread loads what its end needs and asks git."""
 
-    def __init__(self, context: Context, run: Run, load: Callable[[], object]) -> None:
+    def __init__(self, context: Context, run: Run, load: Callable[[], object], script: str | None = None) -> None:
         self.started = time.monotonic()
         self._context = context
         self._run = run
+        self._script = script
+        self._name = ""
         self._load_more = load
         self._thread: Thread | None = None
 
@@ -98,18 +106,23 @@ class Background:
             return
         self._thread = thread
 
-    def run(self) -> Run:
-        """The run with what git knows of it."""
+    def found(self) -> tuple[Run, str]:
+        """The run with what git knows of it, and the name of the step whose script it is, if it is one's."""
         if self._thread:
             self._thread.join()
         else:
             self._load()
-        return self._run
+        return self._run, self._name
 
     def _load(self) -> None:
         from ci_reporter.step.prepare import prepare_command
 
         self._run = prepare_command(self._context, self._run)
+        if self._script is not None:
+            from ci_reporter.providers import read_text
+            from ci_reporter.providers.scripts import step_name
+
+            self._name = without_passwords(step_name(self._context.env, self._script, read_text))
         self._load_more()
 
 
@@ -141,6 +154,15 @@ def _rewriter(context: Context, run: Run, traceparent: str) -> Callable[[], Outp
         return output_wrapper(context, run, traceparent)
 
     return make
+
+
+def _first_line(script: str | None) -> str:
+    """A name for the step until the workflow file has told its own."""
+    if not script:
+        return ""
+    from ci_reporter.providers.scripts import first_line
+
+    return first_line(script)
 
 
 def _by_shell(argv: Sequence[str]) -> list[str]:

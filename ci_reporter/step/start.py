@@ -34,8 +34,8 @@ def new_report(context: Context, run: Run, step: Step) -> Report:
     return Report(
         report_id=uuid7(),
         run=mask_run(run),
-        step=replace(step, name=_without_passwords(step.name)),
-        environment=config.environment and _without_passwords(config.environment),
+        step=replace(step, name=without_passwords(step.name)),
+        environment=config.environment and without_passwords(config.environment),
         tags=_tags(context),
         measures=config.measures,
     )
@@ -48,11 +48,11 @@ def program(config: Config, argv: Sequence[str]) -> str:
 
 def mask_run(run: Run) -> Run:
     """The run without the passwords of addresses in what its CI system and git say of it."""
-    odd = {name: _without_passwords(value) for name, value in vars(run).items() if value and "@" in value}
+    odd = {name: without_passwords(value) for name, value in vars(run).items() if value and "@" in value}
     return replace(run, **odd) if odd else run
 
 
-def _without_passwords(name: str) -> str:
+def without_passwords(name: str) -> str:
     """A name without the passwords of addresses in it. Known secrets stay: one that is `unit` must not rename steps."""
     if "//" not in name:
         return name
