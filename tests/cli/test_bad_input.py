@@ -118,7 +118,7 @@ def test_a_long_value_is_cut_in_the_message(refused):
             "line 2: unknown key 'record-command' (perhaps you meant 'record_command')",
         ),
         ("zzz: 1\n", "line 1: unknown key 'zzz' (known: alertmanager, alerts, branches, "),
-        ("config: other.yml\n", "line 1: unknown key 'config' (known: alertmanager, branches,"),
+        ("config: other.yml\n", "line 1: unknown key 'config' (known: alertmanager, alerts,"),
         ("name: a\n\nname: b\n", "line 3: 'name' is also on line 1; keep one of them"),
         ("tags: {a: x, a: y}\n", "line 1: 'a' is also on line 1; keep one of them"),
         ("name: [a, b]\n", "line 1: name: expected one value, got a list"),
