@@ -152,10 +152,15 @@ def _child(node: object, key: str) -> object:
     return None
 
 
+def is_revision(text: str) -> bool:
+    """Whether it is a commit, or enough of one to be told from others."""
+    return _REVISION.fullmatch(text.strip()) is not None
+
+
 def same_revision(expected: str, served: str) -> bool | None:
     """Whether one begins with the other, in any case; None (unknown) unless both have 7 hex digits or more."""
     ours, theirs = expected.strip().casefold(), served.strip().casefold()
-    if not (_REVISION.fullmatch(ours) and _REVISION.fullmatch(theirs)):
+    if not (is_revision(ours) and is_revision(theirs)):
         return None
     return ours.startswith(theirs) or theirs.startswith(ours)
 

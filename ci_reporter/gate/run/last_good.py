@@ -50,6 +50,11 @@ class LastGood:
         return {name: each.revision for name, each in self.services.items()}
 
     @property
+    def known_revisions(self) -> list[str]:
+        """The revisions that are known."""
+        return [each for each in (self.revisions or {"": self.revision}).values() if each]
+
+    @property
     def shown(self) -> str:
         """The revisions as a sentence names them."""
         known = self.revisions or {"": self.revision}

@@ -14,8 +14,10 @@ from ci_reporter.gate.run.phases import Wanted
 from ci_reporter.gate.run.progress import Phase
 from ci_reporter.gate.run.rollout import wait_for_revision
 from ci_reporter.gate.run.world import World
+from ci_reporter.health.reply import is_revision
 
 _VERIFY_WITHIN_S = 300.0
+_SHOWN = 60
 
 
 def rollback_of(done: ActionResult, back_to: LastGood, plan: GatePlan, world: World) -> Rollback:
@@ -44,6 +46,9 @@ def _unseen(done: ActionResult, back_to: LastGood, plan: GatePlan, world: World)
         return "nobody looked whether the old revision is back (verify: true looks)"
     if not back_to.known:
         return f"it cannot be verified: {back_to}"
+    unseeable = [each for each in back_to.known_revisions if not is_revision(each)]
+    if unseeable:
+        return f"it cannot be verified: {unseeable[0][:_SHOWN]!r} is not a commit (at least 7 hex digits of one)"
     if not plan.rules.plan.address:
         return "it cannot be verified: the gate has no url: to look at"
     if world.interrupted:

@@ -111,9 +111,14 @@ def test_a_rollback_after_which_the_old_revision_answers_everywhere_is_verified(
         ("MEND", {"more": "verify: false"}, "nobody looked whether the old revision is back (verify: true looks)"),
         ("MEND", {"env": {"PATH": "/usr/bin"}}, "it cannot be verified: the last good revision is not known"),
         ("MEND", {"env": {"PATH": "/usr/bin", "CI_REPORTER_LAST_GOOD": NEW}}, "the revision that is being deployed"),
+        (
+            "MEND",
+            {"env": {"PATH": "/usr/bin", "CI_REPORTER_LAST_GOOD": "v1.4.0"}},
+            "'v1.4.0' is not a commit (at least 7",
+        ),
         ("sleep 100", {"more": "verify: true, timeout: 500ms"}, "was ended after its timeout of 0.5 s"),
     ],
-    ids=["does nothing", "fails", "not looked at", "unknown", "the same", "hangs"],
+    ids=["does nothing", "fails", "not looked at", "unknown", "the same", "a tag", "hangs"],
 )
 def test_any_other_rollback_is_not(acted, command, how, statement):
     outcome, _ = acted(command, **how)
