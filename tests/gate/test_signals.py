@@ -29,11 +29,9 @@ def interrupt(run_program, eventually):
 
 
 def cancelled(record, number):
-    return (record["result"], record["signal"], record["exit_code"]) == (
-        "cancellation",
-        signal.Signals(number).name.removeprefix("SIG"),
-        128 + number,
-    )
+    name = signal.Signals(number).name
+    found = (record["result"], record["signal"], record["exit_code"], record["reason"])
+    return found == ("cancellation", name.removeprefix("SIG"), 128 + number, f"told to stop by {name}")
 
 
 @EACH_SIGNAL
@@ -73,6 +71,21 @@ def test_around_ends_with_its_deploy(interrupt, run_program, backend, gate_yml, 
         ("deploy", True),
         ("gate", True),
     ]
+
+
+@EACH_SIGNAL
+def test_a_deploy_that_cleans_up_before_it_ends_is_told_by_the_signal(
+    interrupt, run_program, backend, gate_yml, number
+):
+    service, rules = backend(OLD), gate_yml(ALWAYS)
+    (run_program.folder / "deploy.sh").write_text("trap 'exit 9' INT TERM HUP; touch begun; sleep 60 & wait\n")
+    args = ("gate", "around", service.url, "--rules", rules, "--expect-revision", NEW, "--window", "1s")
+    begun = run_program.folder / "begun"
+    code, out, _ = interrupt(number, begun.exists, *args, "--", "sh", "deploy.sh")
+    assert code == 128 + number
+    assert f"interrupted by {signal.Signals(number).name}" in out
+    deploy, gate = run_program.records()
+    assert (deploy["exit_code"], cancelled(gate, number)) == (9, True)
 
 
 @EACH_SIGNAL

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ci_reporter.gate.run.outcome import Deploy
+    from ci_reporter.model import Step
 
 
 class _Around(click.Command):
@@ -57,8 +58,6 @@ def command(ctx: click.Context, /, quiet: bool, as_json: bool, **given: Any) -> 
 
 def _deploy(argv: list[str], *, quiet: bool) -> Deploy:
     """Run the deploy command as a step of this run."""
-    from signal import SIGTERM, Signals
-
     from ci_reporter.cli.execute import record_command
     from ci_reporter.gate.run.outcome import Deploy
     from ci_reporter.model import Result
@@ -66,4 +65,13 @@ def _deploy(argv: list[str], *, quiet: bool) -> Deploy:
     code, step = record_command({"name": "deploy", "quiet": quiet or None}, argv)
     if step.result != Result.CANCELLATION:
         return Deploy(exit_code=code)
-    return Deploy(exit_code=code, signal=Signals[f"SIG{step.signal}"] if step.signal else SIGTERM)
+    return Deploy(exit_code=code, signal=_signal(step))
+
+
+def _signal(step: Step) -> int:
+    """The signal that a deploy was told to stop by: a command that cleans up and exits with 9 has not died of it."""
+    import re
+    from signal import SIGTERM, Signals
+
+    told = re.search(r"told to stop by (SIG[A-Z]+)", step.reason or "")
+    return Signals[told[1]] if told else Signals[f"SIG{step.signal}"] if step.signal else SIGTERM

@@ -31,7 +31,7 @@ def command(out: str, quiet: bool, **given: Any) -> None:
 
     A service that does not answer gets a warning, and is recorded: the deploy may be what mends it.
     """
-    from ci_reporter.cli.gate.run import begin, conclude, set_up, signal_name
+    from ci_reporter.cli.gate.run import begin, conclude, set_up, signal_name, told_to_stop
     from ci_reporter.frozen import replace
     from ci_reporter.gate.probing.buffer import write
     from ci_reporter.gate.run.gate import record_baseline
@@ -46,7 +46,13 @@ def command(out: str, quiet: bool, **given: Any) -> None:
     came = setup.world.signals()
     step = replace(started.report.step, result=Result.SUCCESS, exit_code=0)
     if came:
-        step = replace(step, result=Result.CANCELLATION, exit_code=128 + came[0], signal=signal_name(came[0]))
+        step = replace(
+            step,
+            result=Result.CANCELLATION,
+            exit_code=128 + came[0],
+            signal=signal_name(came[0]),
+            reason=told_to_stop(came[0]),
+        )
     conclude(setup, started, step)
 
 

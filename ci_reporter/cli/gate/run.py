@@ -122,6 +122,11 @@ def signal_name(number: int) -> str:
     return signal.Signals(number).name.removeprefix("SIG")
 
 
+def told_to_stop(number: int) -> str:
+    """The reason of a step that a signal ended, in the words that `run` has for its command."""
+    return f"told to stop by SIG{signal_name(number)}"
+
+
 def _result(outcome: Outcome) -> Result:
     if outcome.signal:
         return Result.CANCELLATION
@@ -132,7 +137,9 @@ def _result(outcome: Outcome) -> Result:
 
 def _reason(outcome: Outcome) -> str | None:
     """Why it is not a success, in the few words that a record has room for."""
-    if outcome.signal or not outcome.exit_code:
+    if outcome.signal:
+        return told_to_stop(outcome.signal)
+    if not outcome.exit_code:
         return None
     if outcome.error:
         return f"gate: {outcome.error}"[:_LONGEST]
