@@ -256,6 +256,20 @@ def installed(program: str) -> str:
     pytest.skip(lacking)
 
 
+def needs(path: str | Path, how: str) -> str:
+    """A tool that is there; without it the test is skipped, or fails where nothing may be skipped."""
+    if found := shutil.which(path):
+        return found
+    lacking = f"{Path(path).name} is not installed: {how}"
+    return pytest.fail(lacking) if os.environ.get("CI_REPORTER_TESTS_REQUIRE_ALL") == "1" else pytest.skip(lacking)
+
+
+@pytest.fixture
+def from_npm() -> Callable[[str], str]:
+    """A tool of package.json, by name."""
+    return lambda name: needs(Path(__file__).parents[1] / "node_modules/.bin" / name, "npm ci")
+
+
 @pytest.fixture
 def promtool_says() -> Callable[[str], str]:
     """What `promtool check metrics` has to say about a text; nothing when it is clean."""

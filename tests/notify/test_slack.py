@@ -1,8 +1,12 @@
 """Slack: what a webhook and the API are sent, within their limits, and what their answers mean."""
 
 import json
+import subprocess
+from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
+from slack_sdk.models.blocks import Block
 
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.notify.alert import State
@@ -86,6 +90,28 @@ def by_bot(url, **more):
 @pytest.mark.parametrize("language", Language)
 def test_a_message_is_within_slacks_limits(alert, language):
     check(payload(content(alert, language)))
+
+
+@pytest.mark.parametrize("alert", [make_alert(), hostile_alert(), huge_alert()], ids=["whole", "hostile", "huge"])
+def test_slacks_own_library_finds_nothing_wrong_with_the_blocks(alert):
+    (attachment,) = payload(content(alert))["attachments"]
+    blocks = Block.parse_all(attachment["blocks"])
+    for block in blocks:
+        block.validate_json()
+    assert [block.to_dict() for block in blocks] == attachment["blocks"]  # it drops what it does not know
+
+
+@pytest.mark.node
+def test_an_attachment_is_valid_by_slacks_own_types(from_npm):
+    """Slack publishes Block Kit as TypeScript; the JSON schema is made from that."""
+    types = Path(__file__).parents[2] / "node_modules/@slack/types/dist/message-attachments.d.ts"
+    make = [from_npm("ts-json-schema-generator"), "--path", types, "--type", "MessageAttachment", "--no-type-check"]
+    schema = Draft7Validator(json.loads(subprocess.run(make, capture_output=True, check=True).stdout))
+    for alert in (make_alert(), hostile_alert(), huge_alert()):
+        (attachment,) = payload(content(alert))["attachments"]
+        assert list(schema.iter_errors(attachment)) == []
+    attachment["blocks"][0]["text"]["type"] = "markdown"
+    assert not schema.is_valid(attachment)
 
 
 def test_a_webhook_takes_an_alert(vendor, deadline):

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.conftest import needs
+
 ROOT = Path(__file__).parents[2]
 SHELL = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
 # What a machine needs to reach its package registry; tests pass on nothing else of their environment.
@@ -35,23 +37,9 @@ def _base_env() -> Callable[[Path], dict[str, str]]:
     return base_env
 
 
-def needs(path: str | Path, how: str) -> str:
-    """A tool that is there; without it the test is skipped, or fails where nothing may be skipped."""
-    if found := shutil.which(path):
-        return found
-    lacking = f"{Path(path).name} is not installed: {how}"
-    return pytest.fail(lacking) if os.environ.get("CI_REPORTER_TESTS_REQUIRE_ALL") == "1" else pytest.skip(lacking)
-
-
 @pytest.fixture(name="needs")
 def _needs() -> Callable[[str | Path, str], str]:
     return needs
-
-
-@pytest.fixture
-def from_npm() -> Callable[[str], str]:
-    """A tool of package.json, by name."""
-    return lambda name: needs(ROOT / "node_modules/.bin" / name, "npm ci")
 
 
 @pytest.fixture(scope="session")
