@@ -82,7 +82,7 @@ def belief(server: Server, folder: str, apprise: str | None) -> str:
         }
         if apprise:
             columns[f"apprise, {word}"] = by_apprise(server, apprise)["taken"]
-    head = " | ".join(f"{name[:-4]}: success when it said {name.split(', ')[1]}" for name in columns)
+    head = " | ".join(f"{name.partition(', ')[0]}: success when it says {name.partition(', ')[2]}" for name in columns)
     lines = [f"| vendor | {head} |", "|---" * (len(columns) + 1) + "|"]
     for vendor in VENDORS:
         cells = ("yes" if found.get(vendor.name) else "no" for found in columns.values())
