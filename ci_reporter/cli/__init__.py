@@ -23,7 +23,14 @@ def main() -> NoReturn:
         if parsed := parse(sys.argv[2:]):
             execute(*parsed, signals, is_script=sys.argv[1] == "shell")
         signals.release()
+    from ci_reporter.cli import output
     from ci_reporter.cli.group import cli
 
-    cli(prog_name="ci-reporter")
+    try:
+        cli(prog_name="ci-reporter")
+    except SystemExit as ended:  # click always exits
+        sys.exit(output.end(ended.code if isinstance(ended.code, int) else 1))
+    except OSError as exc:  # click's own help on a stdout that is full
+        output.note_lost(exc)
+        sys.exit(output.end(1))
     raise AssertionError("unreachable: click exits")

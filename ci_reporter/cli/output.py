@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Mapping
 
@@ -11,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
+_LOST: list[OSError] = []  # why stdout could not be written: what was asked for has not arrived
 _LONGEST = 2000  # a warning is one line; a server's words are cut where they are read
 
 
@@ -42,6 +45,25 @@ def colour(stream: TextIO | None, env: Mapping[str, str]) -> bool:
     return bool(stream) and stream is not None and stream.isatty() and not env.get("NO_COLOR")
 
 
+def note_lost(error: OSError) -> None:
+    """Say that stdout cannot be written; a reader that has gone (`… | head -1`) wants no more, and nothing is said."""
+    if error.errno not in (errno.EPIPE, errno.EBADF) and not _LOST:
+        _LOST.append(error)
+        say(f"ci-reporter: cannot write to stdout: {error.strerror}")
+
+
+def end(code: int) -> int:
+    """Write out what is still buffered; the exit code, which is 1 for what was asked for and could not be written."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError as exc:
+        note_lost(exc)
+        # Python would try once more at its own end, and then exit with 120 whatever the verdict was.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code or int(bool(_LOST))
+
+
 def _write(stream: TextIO | None, text: str) -> None:
     if stream is None:  # it was closed before we started
         return
@@ -50,5 +72,8 @@ def _write(stream: TextIO | None, text: str) -> None:
         stream.flush()
     except UnicodeEncodeError:
         _write(stream, text.encode("ascii", "backslashreplace").decode())
-    except (OSError, ValueError):
+    except OSError as exc:
+        if stream is sys.stdout:
+            note_lost(exc)
+    except ValueError:
         pass
