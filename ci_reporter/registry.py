@@ -34,6 +34,7 @@ NOTIFIERS = {  # each switched on by its settings
     "discord": "ci_reporter.notify.discord:DiscordSettings",
     "telegram": "ci_reporter.notify.telegram:TelegramSettings",
     "mattermost": "ci_reporter.notify.mattermost:MattermostSettings",
+    "email": "ci_reporter.notify.email:EmailSettings",
     "pagerduty": "ci_reporter.notify.pagerduty:PagerDutySettings",
     "opsgenie": "ci_reporter.notify.opsgenie:OpsgenieSettings",
     "alertmanager": "ci_reporter.notify.alertmanager:AlertmanagerSettings",

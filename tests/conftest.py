@@ -250,7 +250,7 @@ def installed(program: str) -> str:
     path = shutil.which(program)
     if path:
         return path
-    lacking = f"{program} is not installed: apt-get install prometheus prometheus-pushgateway"
+    lacking = f"{program} is not installed: run scripts/test-tools"
     if os.environ.get("CI_REPORTER_TESTS_REQUIRE_ALL") == "1":
         pytest.fail(lacking)
     pytest.skip(lacking)
@@ -342,6 +342,24 @@ def start_prometheus(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 def prometheus(start_prometheus: Callable[..., Server], pushgateway: Server) -> Server:
     """A real Prometheus that scrapes `pushgateway` with honor_labels: true."""
     return start_prometheus(f"127.0.0.1:{pushgateway.port}")
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an authority of our own, `ca`, its certificate `gw` for 127.0.0.1, and a second authority."""
+    folder = tmp_path_factory.mktemp("certificates")
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
+
+    def openssl(*args: str) -> None:
+        subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True)
+
+    for name in ("ca", "other"):
+        openssl("req", "-x509", *key, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
+    openssl("req", *key[:5], "-subj", "/CN=gw", "-keyout", "gw.key", "-out", "gw.csr")
+    (folder / "san").write_text("subjectAltName=IP:127.0.0.1")
+    signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "san", "-days", "2")
+    openssl("x509", "-req", "-in", "gw.csr", *signed, "-out", "gw.pem")
+    return folder
 
 
 TLS_HANDSHAKE = b"\x16"

@@ -23,7 +23,11 @@ from ci_reporter.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     import requests
+
+    T = TypeVar("T")
 
 _LARGEST_ANSWER = 64 * 1024
 _LARGEST_REFUSAL = 4 * 1024
@@ -126,12 +130,21 @@ def send(
     is worth another try. Raises DeliveryError when there is no good answer in time (also 408, 429 and 5xx), Rejected
     for any other status; redirects are not followed: a POST would arrive as a GET.
     """
+
+    def once() -> Answer:
+        answer = _in_time(request, deadline)
+        if error := problem(answer):
+            raise error
+        return _success(request, answer)
+
+    return persist(once, deadline, retries)
+
+
+def persist(call: Callable[[], T], deadline: Deadline, retries: int) -> T:
+    """What the call gives, in a later try where it fails with TryLaterError and there is time left."""
     for left in reversed(range(retries + 1)):
         try:
-            answer = _in_time(request, deadline)
-            if error := problem(answer):
-                raise error
-            return _success(request, answer)
+            return call()
         except TryLaterError as exc:
             # A server may ask for `Retry-After: 120`: beyond the deadline the report waits in the spool instead.
             if not left or deadline.left_s() <= exc.pause_s:

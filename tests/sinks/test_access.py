@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import urllib.request
 from urllib.parse import urlsplit
 
@@ -97,24 +96,6 @@ def test_a_user_agent_says_who_we_are(run_program, vendor, answer):
     server = vendor(answer(200))
     run(run_program, server.url)
     assert re.search(rb"\r\nUser-Agent: ci-reporter/\d+\.\d+", server.seen[0])
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    """An authority of our own and a certificate of it for 127.0.0.1, and a second authority."""
-    folder = tmp_path_factory.mktemp("certificates")
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
-
-    def openssl(*args):
-        subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True)
-
-    for name in ("ca", "other"):
-        openssl("req", "-x509", *key, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
-    openssl("req", *key[:5], "-subj", "/CN=gw", "-keyout", "gw.key", "-out", "gw.csr")
-    (folder / "san").write_text("subjectAltName=IP:127.0.0.1")
-    signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "san", "-days", "2")
-    openssl("x509", "-req", "-in", "gw.csr", *signed, "-out", "gw.pem")
-    return folder
 
 
 @pytest.fixture
