@@ -104,7 +104,7 @@ def _action(outcome: Outcome, at: int) -> str:
 
 
 def _to_do(outcome: Outcome) -> str:
-    if outcome.signal or outcome.error:
+    if (outcome.signal or outcome.error) and not outcome.verdict and not outcome.rollback:
         return "run the gate again, or look at the service yourself: nothing was decided"
     if outcome.rollback:
         if outcome.rollback.verified:

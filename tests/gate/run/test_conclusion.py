@@ -57,6 +57,12 @@ def test_what_was_done_is_said_with_what_became_of_it():
     assert said["to do"].startswith("the last good revision serves again")
 
 
+def test_a_signal_while_a_rollback_ran_does_not_undo_what_was_decided():
+    unseen = Rollback(worked=True, statement="a signal came before anybody could look")
+    said = lines(Outcome(watch=judged(), rollback=unseen, signal=signal.SIGTERM))
+    assert said["to do"] == "look at the service now: nobody can say that the last good revision is back"
+
+
 @pytest.mark.parametrize(
     ("outcome", "to_do"),
     [
