@@ -40,7 +40,8 @@ def _what(outcome: Outcome) -> Iterator[tuple[str, str]]:
     name = first.name if first.name == first.text else f"{first.name} ({first.text})"
     yield "what", f"{name}: {_how_much(first.finding)}"
     yield "since", _since(first.finding)
-    yield "how sure", _how_sure(first.finding)
+    sure = _how_sure(first.finding)
+    yield "how sure", sure if sure != _how_much(first.finding) else ""
     others = [rule.name for rule in rules if rule is not first]
     yield "also", ", ".join(others)
 
@@ -77,8 +78,8 @@ def _since(finding: Finding) -> str:
 
 
 def _how_sure(finding: Finding) -> str:
-    if finding.verdict == FAIL and finding.unit == "failures":
-        return "counted, not estimated"
+    if finding.verdict == FAIL and (finding.unit == "failures" or finding.statistic == "value"):
+        return "counted, not estimated" if finding.unit == "failures" else "measured, not estimated"
     if finding.verdict == FAIL and finding.p is not None and finding.needed is not None:
         return f"p = {finding.p:.2g}, where {finding.needed:.2g} is enough ({finding.statistic})"
     if finding.verdict == FAIL and finding.e is not None and finding.needed is not None:
@@ -126,4 +127,6 @@ def _look_at(outcome: Outcome) -> str:
         return f"look at the rollout: {what}"
     if outcome.verdict.verdict == FAIL:
         return "roll back or mend it: the new revision still serves"
+    if any(rule.finding.no_data for rule in _decisive_rules(outcome)):
+        return "find out why data is missing (the notes above may say it), or look at the service yourself"
     return "watch longer, with a longer baseline or more probes, or look at the service yourself"

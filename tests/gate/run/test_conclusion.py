@@ -45,6 +45,15 @@ def test_a_failure_says_what_by_how_much_since_when_and_how_sure():
     }
 
 
+def test_a_value_is_measured_and_not_estimated():
+    said = lines(Outcome(watch=judged(reason="queue > 100 for 3s", statistic="value", watch=500.0)))
+    assert (said["what"].endswith("the value reached 500"), said["how sure"]) == (True, "measured, not estimated")
+
+
+def test_why_it_is_inconclusive_is_said_once():
+    assert "how sure" not in lines(Outcome(watch=judged(INCONCLUSIVE, reason="no samples", no_data=True)))
+
+
 def test_a_pass_needs_no_last_lines():
     assert conclusion(Outcome(watch=judged(PASS))) == []
 
@@ -71,9 +80,10 @@ def test_a_signal_while_a_rollback_ran_does_not_undo_what_was_decided():
         (Outcome(deploy=Deploy(exit_code=5)), "look at the output of the deploy command"),
         (Outcome(statement="not converged"), "look at the rollout"),
         (Outcome(watch=judged(INCONCLUSIVE)), "watch longer"),
+        (Outcome(watch=judged(INCONCLUSIVE, reason="no samples", no_data=True)), "find out why data is missing"),
         (Outcome(watch=judged(), rollback=Rollback(worked=False, statement="exit code 3")), "look at the service now"),
     ],
-    ids=["signal", "error", "deploy", "converge", "inconclusive", "rollback"],
+    ids=["signal", "error", "deploy", "converge", "inconclusive", "no data", "rollback"],
 )
 def test_what_to_do_depends_on_what_happened(outcome, to_do):
     assert lines(outcome)["to do"].startswith(to_do)
