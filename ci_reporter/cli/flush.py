@@ -17,6 +17,7 @@ from ci_reporter.errors import DeliveryError
 from ci_reporter.journal.spool import Spooled
 from ci_reporter.notify.channels import not_set_up, send_waiting
 from ci_reporter.notify.outbox import Outbox
+from ci_reporter.notify.policies.settle import settle
 from ci_reporter.sinks.configured import sink_names, sinks
 from ci_reporter.step.deliver import deliver
 from ci_reporter.system.deadline import Deadline
@@ -64,7 +65,9 @@ def _flush_alerts(context: Context, deadline: Deadline) -> int:
     before = len(outbox)
     if not before:
         return 0
+    waiting = outbox.pending()
     sent = send_waiting(context, deadline)
+    settle(context, waiting, sent, deadline)
     for each in sent:
         for why in each.problems:
             output.warn(f"{each.channel} did not take an alert: {why}", context.env)

@@ -15,6 +15,7 @@ class Draft(Frozen):
 
     `missed` are limits that the report does not keep, `notes` sentences for who wants to hear everything, and `unread`
     counts the problems with report files (their sentences are among `warnings`). `failed` are at most a hundred tests.
+    `gate` tells a gate from a step, for alert rules.
     """
 
     report: Report
@@ -23,6 +24,7 @@ class Draft(Frozen):
     notes: tuple[str, ...] = ()
     unread: int = 0
     failed: tuple[FailedTest, ...] = ()
+    gate: bool = False
 
     def with_warnings(self, *warnings: str) -> Draft:
         """The draft with more warnings."""

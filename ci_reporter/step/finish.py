@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from ci_reporter.config import Config
 from ci_reporter.context import Context
@@ -13,9 +12,10 @@ from ci_reporter.model import Report
 from ci_reporter.runner import ORPHANED
 from ci_reporter.runner.signals import Signals
 from ci_reporter.sinks.configured import sink_names, sinks
-from ci_reporter.step.deliver import Delivery, deliver
+from ci_reporter.step.deliver import Delivery
 from ci_reporter.step.draft import Draft
 from ci_reporter.step.record import Record, record
+from ci_reporter.step.send import Outgoing, send
 from ci_reporter.step.start import StartedStep
 from ci_reporter.system.deadline import Deadline
 
@@ -75,10 +75,9 @@ def finish(
     config, report = context.config, draft.report
     recorded = record(context, started, report)
     targets = _targets(context, started, timing)
-    send = targets and not config.dry_run
-    delivery = (
-        _deliver(lambda: deliver(context.journal, targets, report, timing.deadline), signals) if send else Delivery()
-    )
+    outgoing = Outgoing(context=context, draft=draft, targets=targets, deadline=timing.deadline, signals=signals)
+    sending = send(outgoing)
+    delivery = sending.delivery
     retry = (
         "'ci-reporter flush' sends it again" if recorded.written or started.running else "it could not be kept either"
     )
@@ -87,24 +86,12 @@ def finish(
         report=report,
         fate=_fate(config, recorded, delivery),
         exit_code=_exit_code(config, draft, delivery),
-        warnings=(*started.warnings, *draft.warnings, *recorded.problems, *delivery.notes, *lost),
+        warnings=(*started.warnings, *draft.warnings, *recorded.problems, *delivery.notes, *lost, *sending.warnings),
         missed=draft.missed,
-        notes=draft.notes,
+        notes=(*draft.notes, *sending.notes),
         failed=draft.failed,
-        previews=tuple(target.preview(report) for target in targets) if config.dry_run else (),
+        previews=sending.previews,
     )
-
-
-def _deliver(work: Callable[[], Delivery], signals: Signals | None) -> Delivery:
-    """Deliver; what has not been taken when a signal comes stays in the spool, where the record was put before."""
-    from ci_reporter.runner.interrupt import Interrupted, interruptible
-
-    try:
-        return interruptible(work, signals) if signals else work()
-    except Interrupted as exc:
-        return Delivery(refused=True, reasons=(f"interrupted by {exc}",))
-    except RuntimeError as exc:  # the limit of threads is reached
-        return Delivery(refused=True, reasons=(str(exc),))
 
 
 def _targets(context: Context, started: StartedStep, timing: Timing) -> tuple[Sink, ...]:

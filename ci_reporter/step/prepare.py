@@ -17,6 +17,11 @@ def reads_reports(config: Config) -> bool:
     return bool(config.coverage or config.tests) or any_set(config)
 
 
+def tells_people(config: Config) -> bool:
+    """Whether anybody is told of a step: there are alert rules, or --notify-on."""
+    return bool(config.notify_on) or config.alerts is not None
+
+
 def prepare_command(context: Context, run: Run) -> Run:
     """Load what the end of a command needs, and ask git; called while the command runs."""
     if reads_reports(context.config):
@@ -27,7 +32,9 @@ def prepare_command(context: Context, run: Run) -> Run:
 def prepare(context: Context, run: Run) -> Run:
     """Load what recording and delivery need; ask git for what identifies the run where the environment does not."""
     config = context.config
-    if sink_names(config):
+    if tells_people(config):
+        from ci_reporter.step import alerts  # noqa: F401
+    if sink_names(config) or tells_people(config):
         from ci_reporter import http
 
         http.prepare()

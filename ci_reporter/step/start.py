@@ -21,7 +21,12 @@ class StartedStep(Frozen):
 
 
 def start(context: Context, report: Report, consequence: str = "") -> StartedStep:
-    """Note that a step starts; should that fail, the step goes on: `consequence` says so to a person."""
+    """Note that a step starts; should that fail, the step goes on: `consequence` says so to a person.
+
+    Raises UsageError for an alert rule or a channel that does not exist, before anything has begun.
+    """
+    if context.config.alerts is not None or context.config.notify_to:
+        _check_alerts(context.config)
     try:
         return StartedStep(report=report, running=context.journal.begin(report))
     except StateError as exc:
@@ -39,6 +44,17 @@ def new_report(context: Context, run: Run, step: Step) -> Report:
         tags=_tags(context),
         measures=config.measures,
     )
+
+
+def _check_alerts(config: Config) -> None:
+    """Refuse what could tell nobody. Raises UsageError."""
+    from ci_reporter.notify.channels import check_names
+
+    check_names(config.notify_to)
+    if config.alerts is not None:
+        from ci_reporter.notify.policies.policyfile import policies
+
+        policies(config.alerts)
 
 
 def program(config: Config, argv: Sequence[str]) -> str:

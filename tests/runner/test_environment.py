@@ -48,6 +48,7 @@ def test_a_step_without_a_sink_imports_nothing_that_sends(wrapped):
     assert "ci_reporter.step.finish" in imported
     heavy = {"requests", "ssl", "logging", "concurrent.futures", "subprocess", "urllib.parse", "dataclasses", "typing"}
     assert not imported & (heavy | {"ci_reporter.http", "ci_reporter.metrics"})
+    assert not [each for each in imported if each.startswith("ci_reporter.notify")]
 
 
 def test_the_command_is_told_the_run_and_the_step(wrapped):

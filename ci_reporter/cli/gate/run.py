@@ -101,7 +101,7 @@ def conclude(setup: GateSetup, started: StartedStep, ended: Step, gate: Gate | N
     step = frozen.replace(ended, finished_at=rfc3339(now_s), duration_ms=duration_ms, attempts=1)
     report = frozen.replace(started.report, step=step, gate=gate)
     config = setup.context.config
-    conclusion = finish(setup.context, started, Draft(report=report), timing(config, report))
+    conclusion = finish(setup.context, started, Draft(report=report, gate=True), timing(config, report))
     show(conclusion, setup.context)
     sys.exit(conclusion.exit_code)
 

@@ -8,7 +8,7 @@ from ci_reporter.frozen import EMPTY, Frozen, replace
 from ci_reporter.model import Report, Result, seconds_of
 from ci_reporter.notify.policies.evaluate import Answer, View, evaluate, mentions
 from ci_reporter.notify.policies.evidence import Sighting, correct
-from ci_reporter.notify.policies.policy import Policy, channels, is_for, key_of
+from ci_reporter.notify.policies.policy import PIPELINE, Policy, channels, is_for, key_of
 from ci_reporter.notify.policies.state import Entry, Message, Seen, transition
 
 _UNDECIDED = (Result.CANCELLATION, Result.SKIP)
@@ -36,29 +36,38 @@ class Outbound(Frozen):
 
 
 class Scene(Frozen):
-    """A report that is judged, and all that is known around it."""
+    """A report that is judged, and all that is known around it.
+
+    `everyone` are the channels that `notify` tells, `usable` all that are set up. `run_ms` is how long the whole run
+    has taken so far: the duration that a rule on the pipeline sees.
+    """
 
     report: Report
     at_s: float
     past: Past = Past()
     gate: bool = False
     stuck_s: float | None = None
-    configured: tuple[str, ...] = ()
+    everyone: tuple[str, ...] = ()
+    usable: tuple[str, ...] = ()
+    run_ms: int | None = None
     outbound: Mapping[tuple[str, str], Outbound] = EMPTY
 
-    @property
-    def view(self) -> View:
-        """What a condition sees."""
-        return View(report=self.report, before=self.past.reports, stuck_s=self.stuck_s)
+    def view(self, policy: Policy) -> View:
+        """What a policy's condition sees."""
+        report = self.report
+        if PIPELINE in policy.on:
+            report = replace(report, step=replace(report.step, duration_ms=self.run_ms))
+        return View(report=report, before=self.past.reports, stuck_s=self.stuck_s)
 
 
 class Judgement(Frozen):
-    """What a policy makes of a report: its answer, the state after it, and what there is to say."""
+    """What a policy makes of a report: its answer, the state after it, whom it tells, what there is to say."""
 
     policy: Policy
     group: str
     answer: Answer
     entry: Entry
+    channels: tuple[str, ...] = ()
     message: Message | None = None
 
 
@@ -92,11 +101,11 @@ def answer(policy: Policy, view: View) -> Answer:
 
 def _judge(policy: Policy, group: str, scene: Scene, entry: Entry) -> Judgement:
     series = key_of(scene.report)
-    tells = channels(policy, scene.configured)
+    tells = channels(policy, scene.everyone, scene.usable)
     entry = correct(policy, entry, series, _sighting(policy, scene), tells)
-    found = answer(policy, scene.view)
+    found = answer(policy, scene.view(policy))
     if found.holds is None:
-        return Judgement(policy=policy, group=group, answer=found, entry=entry)
+        return Judgement(policy=policy, group=group, answer=found, entry=entry, channels=tells)
     out = scene.outbound.get((policy.name, group), Outbound())
     seen = Seen(
         series=series,
@@ -107,7 +116,7 @@ def _judge(policy: Policy, group: str, scene: Scene, entry: Entry) -> Judgement:
         waiting_end=out.over,
     )
     entry, message = transition(policy, entry, seen)
-    return Judgement(policy=policy, group=group, answer=found, entry=entry, message=message)
+    return Judgement(policy=policy, group=group, answer=found, entry=entry, channels=tells, message=message)
 
 
 def _sighting(policy: Policy, scene: Scene) -> Sighting | None:

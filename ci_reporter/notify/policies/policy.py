@@ -63,9 +63,10 @@ def key_of(report: Report, names: tuple[str, ...] = OF_A_STEP) -> str:
     )
 
 
-def channels(policy: Policy, configured: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the channels that are set up which the policy tells."""
-    return configured if NOTIFY in policy.then else tuple(each for each in policy.then if each in configured)
+def channels(policy: Policy, everyone: tuple[str, ...], usable: tuple[str, ...]) -> tuple[str, ...]:
+    """The channels that a policy tells: those of `everyone` for `notify`, and those it names that are set up."""
+    named = (each for name in policy.then for each in (everyone if name == NOTIFY else (name,)))
+    return tuple(each for each in dict.fromkeys(named) if each in usable)
 
 
 def _deploys(environment: str) -> set[str]:

@@ -10,7 +10,7 @@ from ci_reporter.config.yaml import Node, describe, items, kind, mapping, names,
 from ci_reporter.errors import UsageError
 from ci_reporter.notify.alert import Level
 from ci_reporter.notify.policies import template
-from ci_reporter.notify.policies.conditions import parse
+from ci_reporter.notify.policies.conditions import comparisons, parse
 from ci_reporter.notify.policies.facts import fact
 from ci_reporter.notify.policies.policy import (
     DAY_S,
@@ -58,6 +58,7 @@ def _policy(node: Node) -> Policy:
         raise UsageError(f"{node.where}: an alert rule has no if: ({_EXAMPLE})")
     condition, written = _condition(keys["if"])
     on = _on(keys.get("on"))
+    _check_pipeline(on, condition, node)
     for_s, for_runs = read(keys, "for", kind(_span), (0.0, 1))
     return Policy(
         name=text(keys["name"]) if "name" in keys else written,
@@ -93,6 +94,20 @@ def _on(node: Node | None) -> tuple[str, ...]:
         if each not in (STEP, GATE, PIPELINE) and not (each.startswith(DEPLOY) and each != DEPLOY):
             raise UsageError(f"{node.where if node else 'on'}: {each!r} is not known ({hint(each, _ON)})")
     return found
+
+
+def _check_pipeline(on: tuple[str, ...], condition: Condition, node: Node) -> None:
+    """The duration of a pipeline is that of the run so far: neither a step's, nor one that earlier runs had."""
+    if PIPELINE not in on:
+        return
+    if len(on) > 1:
+        raise UsageError(f"{node.where}: on: pipeline stands alone, as its duration is not a step's (write two rules)")
+    for each in comparisons(condition):
+        if each.relative and each.name == "duration":
+            raise UsageError(
+                f"{node.where}: if: {each.text!r} compares the duration of a whole run, which is not known of earlier"
+                " ones (write duration > 30m)"
+            )
 
 
 def _then(node: Node | None) -> tuple[str, ...]:

@@ -93,24 +93,44 @@ def transition(policy: Policy, entry: Entry, seen: Seen) -> tuple[Entry, Message
     ended = entry.episode or entry.ended
     if seen.holds or not ended or not policy.recovery:
         return replace(entry, episode=None, ended=None if seen.holds or not policy.recovery else ended), None
-    message = _recovered(policy, ended, seen)
-    return replace(entry, episode=None, ended=ended if message or seen.waiting_end else None), message
+    owed = _owed(policy, ended, seen)
+    to = tuple(each for each in owed if each not in seen.waiting_end)
+    ended = replace(ended, told=owed, sure=True)
+    message = Message(kind=Kind.RECOVERED, channels=to, episode=ended) if to else None
+    return replace(entry, episode=None, ended=ended if owed else None), message
 
 
-def told(entry: Entry, message: Message, taken: Mapping[str, str | None], refused: tuple[str, ...]) -> Entry:
-    """The entry after channels took a message (with what they call it); those that never will are not asked again."""
-    if message.kind is Kind.RECOVERED:
-        left = tuple(each for each in message.channels if each not in taken and each not in refused)
-        ended = replace(entry.ended, told=left, sure=True) if entry.ended and left else None
-        return replace(entry, ended=ended)
-    episode = entry.episode
-    if not taken or not episode:
+class Fate(Frozen):
+    """What became of a message about a rule and a group, of a run that ended at `at_s`.
+
+    `taken` are the channels that took it, with what each calls the message; `refused` those that never will.
+    """
+
+    over: bool
+    at_s: float
+    taken: Mapping[str, str | None] = EMPTY
+    refused: tuple[str, ...] = ()
+
+
+def told(entry: Entry, fate: Fate) -> Entry:
+    """The entry after channels took a message."""
+    about = entry.ended if fate.over else entry.episode
+    if about is None or fate.at_s < about.since_s:  # meanwhile another job has seen it end, or begin again
         return entry
-    references = {channel: name for channel, name in taken.items() if name and channel not in episode.references}
-    told_by = tuple(dict.fromkeys((*episode.told, *taken)))
-    at_s = max(each.at_s for each in entry.members.values())
-    episode = replace(episode, told=told_by, told_at_s=at_s, references={**episode.references, **references})
-    return replace(entry, episode=replace(episode, sure=True), last_told_s=at_s)
+    if fate.over:
+        left = tuple(each for each in about.told if each not in fate.taken and each not in fate.refused)
+        return replace(entry, ended=replace(about, told=left, sure=True) if left else None)
+    if not fate.taken:
+        return entry
+    references = {channel: name for channel, name in fate.taken.items() if name}
+    episode = replace(
+        about,
+        told=tuple(dict.fromkeys((*about.told, *fate.taken))),
+        told_at_s=max(fate.at_s, about.told_at_s or 0.0),
+        sure=True,
+        references={**references, **about.references},  # the first message of a thread stays its first
+    )
+    return replace(entry, episode=episode, last_told_s=max(fate.at_s, entry.last_told_s or 0.0))
 
 
 def _members(entry: Entry, seen: Seen) -> Mapping[str, Member]:
@@ -153,9 +173,8 @@ def _firing(policy: Policy, entry: Entry, episode: Episode, seen: Seen) -> Messa
     return Message(kind=kind, channels=to, episode=episode) if to else None
 
 
-def _recovered(policy: Policy, ended: Episode, seen: Seen) -> Message | None:
-    """Those who were told that it began, or are about to be, or may have been, are told that it is over."""
-    anyone = not ended.sure or not policy.first
-    to = tuple(each for each in seen.channels if anyone or each in (*ended.told, *seen.waiting))
-    to = tuple(each for each in to if each not in seen.waiting_end)
-    return Message(kind=Kind.RECOVERED, channels=to, episode=ended) if to else None
+def _owed(policy: Policy, ended: Episode, seen: Seen) -> tuple[str, ...]:
+    """Who was told that it began, or is about to be, or may have been: they are told that it is over."""
+    anyone = not ended.sure or (not policy.first and not ended.told)
+    told_of_it = (*ended.told, *seen.waiting, *seen.waiting_end)
+    return tuple(each for each in seen.channels if anyone or each in told_of_it)

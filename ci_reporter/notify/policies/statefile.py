@@ -26,8 +26,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ci_reporter.context import Context
     from ci_reporter.system.deadline import Deadline
 
+_NAME = "alerts.json"
 _LARGEST = 16 * 1024 * 1024
 _POLL_S = 0.005
 _LOCK_WAIT_S = 2.0
@@ -84,6 +86,12 @@ class StateFile:
             yield ours
         finally:
             os.close(fd)
+
+
+def state_file(context: Context) -> StateFile:
+    """The file of a job: the one that the settings name, else one in the state folder."""
+    named = context.config.notify_state
+    return StateFile(context.path(named) if named else os.path.join(context.journal.path, _NAME))
 
 
 def remember(state: State, series: str, report: Report, entries: Mapping[tuple[str, str], Entry]) -> State:

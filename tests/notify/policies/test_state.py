@@ -10,7 +10,7 @@ from ci_reporter.frozen import replace
 from ci_reporter.notify.policies.conditions import parse
 from ci_reporter.notify.policies.evidence import Sighting, correct
 from ci_reporter.notify.policies.policy import Policy
-from ci_reporter.notify.policies.state import Entry, Kind, Seen, told, transition
+from ci_reporter.notify.policies.state import Entry, Fate, Kind, Seen, told, transition
 
 RULE = Policy(name="red", condition=parse("result == failure"), text="result == failure", repeat_s=None)
 HOUR_S = 3600.0
@@ -34,7 +34,8 @@ class Job:
         found = Seen(series=series, holds=holds, at_s=self.at_s, channels=channels, **seen)
         entry, message = transition(self.policy, entry, found)
         if message:
-            entry = told(entry, message, {name: None for name in message.channels if name in taken}, ())
+            took = {name: None for name in message.channels if name in taken}
+            entry = told(entry, Fate(over=message.kind is Kind.RECOVERED, at_s=self.at_s, taken=took))
         if not lost:
             self.entry = entry
         self.last = Sighting(holds=holds, at_s=self.at_s)

@@ -1,0 +1,205 @@
+"""What the alert rules make of a step that has ended: who is told of what, within the step's one deadline.
+
+The order of writes makes `kill -9` harmless. The state file first says that something began, or is over, and that
+nobody has been told; then the alert is put into the outbox; then it is sent; then the state file says who took it.
+Killed at any point, the next run says it, perhaps once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from ci_reporter.config import Config
+from ci_reporter.context import Context
+from ci_reporter.errors import StateError
+from ci_reporter.frozen import Frozen, replace
+from ci_reporter.model import Report
+from ci_reporter.notify.alert import Alert
+from ci_reporter.notify.channels import language, mailroom, notifier, prepared
+from ci_reporter.notify.commit import commit_of
+from ci_reporter.notify.delivery import Sent, deliver
+from ci_reporter.notify.from_report import Subject, alert
+from ci_reporter.notify.outbox import Outbox, Waiting
+from ci_reporter.notify.policies.builtin import notify_policy
+from ci_reporter.notify.policies.judge import Judgement, Past, Scene, judge
+from ci_reporter.notify.policies.policy import Policy, is_for, key_of
+from ci_reporter.notify.policies.settle import settle, taken
+from ci_reporter.notify.policies.state import Kind, Message
+from ci_reporter.notify.policies.statefile import remember, state_file
+from ci_reporter.step.history import Held, held_by_gateway, past
+from ci_reporter.step.scene import is_set_up, scene
+from ci_reporter.system.deadline import Deadline
+from ci_reporter.system.git import Git
+from ci_reporter.system.parallel import run_together
+
+_GIT_S = 1.0
+_KINDS = {Kind.FIRST: "it began", Kind.STILL: "it goes on", Kind.RECOVERED: "it is over"}
+_RETRY = "the next step or 'ci-reporter flush' sends it"
+
+
+class Announcement(Frozen):
+    """An alert, and the message that it is: why, and to which channels."""
+
+    message: Message
+    alert: Alert
+
+
+class Telling(Frozen):
+    """What there is to tell after a step, and what to say of that on the command line.
+
+    `sources` are the places that earlier runs are known from.
+    """
+
+    announcements: tuple[Announcement, ...] = ()
+    sources: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Post(Frozen):
+    """What lay ready for the channels, and what each said of it."""
+
+    ready: tuple[Waiting, ...] = ()
+    sent: tuple[Sent, ...] = ()
+
+
+class Told(Frozen):
+    """What there is to say of the alerts that were sent, and of those that were not."""
+
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def policies(config: Config) -> tuple[Policy, ...]:
+    """The rules of the configuration file, and that of --notify-on. Raises UsageError."""
+    found: tuple[Policy, ...] = ()
+    if config.alerts is not None:
+        from ci_reporter.notify.policies import policyfile  # PyYAML: a job without a file has no rules
+
+        found = policyfile.policies(config.alerts)
+    return (*found, notify_policy(config.notify_on, config.notify_to)) if config.notify_on else found
+
+
+def plan_alerts(context: Context, report: Report, deadline: Deadline, *, gate: bool = False) -> Telling:
+    """Hold a report against the rules, and write down what they make of it. Nothing is sent."""
+    rules = [each for each in policies(context.config) if is_for(each, report, gate=gate)]
+    if not rules:
+        return Telling()
+    # The gateway may hang; what it takes must leave the channels the most of the time.
+    held = held_by_gateway(context, report, Deadline(deadline.left_s() / 3))
+    file = state_file(context)
+    with file.lock(deadline):
+        state, damage = file.read()
+        before = past(context, report, state.reports.get(key_of(report), ()), held)
+        seen = replace(scene(context, report, before, rules), gate=gate)
+        judgements = judge(rules, seen, state.entries)
+        entries = {(each.policy.name, each.group): each.entry for each in judgements}
+        if not context.config.dry_run:
+            damage = file.write(remember(state, key_of(report), report, entries)) or damage
+    return Telling(
+        announcements=tuple(_announcements(context, judgements, seen)),
+        sources=before.sources,
+        notes=(*_undecided(judgements), *_nobody(judgements), *_unknown_past(context, before, held)),
+        warnings=(damage,) if damage else (),
+    )
+
+
+def send_alerts(context: Context, telling: Telling, deadline: Deadline) -> Post:
+    """Send what there is to tell, and what waits in the outbox, to all channels side by side."""
+    outbox = Outbox(context.journal)
+    direct = _keep(outbox, telling)
+    ready = (*outbox.pending(), *direct)
+    names = sorted({each.channel for each in ready if is_set_up(context, each.channel)})
+    calls = [partial(_to, context, name, direct, deadline) for name in names]
+    return Post(ready=ready, sent=tuple(run_together(calls)) if calls else ())
+
+
+def settle_alerts(context: Context, telling: Telling, post: Post | None, deadline: Deadline) -> Told:
+    """Write down who took what, and say it; a `post` of None was interrupted."""
+    if post is None:
+        cut = (f"alert {each.alert.title!r} was not delivered in time; {_RETRY}" for each in telling.announcements)
+        return Told(warnings=tuple(cut))
+    damage = settle(context, post.ready, post.sent, deadline)
+    lost = (f"an alert was not delivered: {why}" for each in post.sent for why in dict.fromkeys(each.refused))
+    late = (
+        f"an alert was not delivered: {each.channel}: {why}; {_RETRY}"
+        for each in post.sent
+        for why in dict.fromkeys(each.waiting)
+    )
+    return Told(notes=tuple(_sent(context, telling, post)), warnings=(*lost, *late, *([damage] if damage else [])))
+
+
+def previews(context: Context, telling: Telling) -> tuple[str, ...]:
+    """Exactly what would be sent, for a dry run."""
+    return tuple(
+        notifier(context, name).preview(each.alert) for each in telling.announcements for name in each.message.channels
+    )
+
+
+def _announcements(context: Context, judgements: Sequence[Judgement], seen: Scene) -> Iterator[Announcement]:
+    speaking = [(each, each.message) for each in judgements if each.message]
+    if not speaking:
+        return
+    commit = commit_of(seen.report.run, Git(context.folder, context.env), _GIT_S)
+    for judgement, message in speaking:
+        subject = Subject(
+            policy=judgement.policy,
+            group=judgement.group,
+            message=message,
+            view=seen.view(judgement.policy),
+            at_s=seen.at_s,
+            commit=commit,
+        )
+        yield Announcement(message=message, alert=prepared(context, alert(subject, language(context))))
+
+
+def _undecided(judgements: Sequence[Judgement]) -> Iterator[str]:
+    for each in judgements:
+        if each.answer.unknown:
+            yield f"alert rule {each.policy.name!r} decides nothing here: {', '.join(each.answer.unknown)}"
+
+
+def _nobody(judgements: Sequence[Judgement]) -> Iterator[str]:
+    for each in judgements:
+        if each.answer.holds and not each.channels:
+            yield f"alert rule {each.policy.name!r} holds, and nobody is told: no channel of it is set up"
+
+
+def _unknown_past(context: Context, before: Past, held: Held) -> Iterator[str]:
+    if not before.sources:
+        places = f"neither {context.journal.path} nor {state_file(context).path} has one, and {held.why_not}"
+        yield f"alerts: no earlier run of this series is known: {places}"
+
+
+def _keep(outbox: Outbox, telling: Telling) -> tuple[Waiting, ...]:
+    """Put the alerts into the outbox; what could not be put there is sent without a copy."""
+    direct = []
+    for each in telling.announcements:
+        for channel in each.message.channels:
+            try:
+                outbox.keep(each.alert, channel)
+            except StateError:
+                direct.append(Waiting(alert=each.alert, channel=channel))
+    return tuple(direct)
+
+
+def _to(context: Context, name: str, direct: Sequence[Waiting], deadline: Deadline) -> Sent:
+    ours = [each.alert for each in direct if each.channel == name]
+    try:
+        channel = notifier(context, name)
+    except Exception as exc:  # noqa: BLE001  a plug-in may raise anything, and its words may hold its secrets
+        return Sent(channel=name, refused=(f"{name} failed with {type(exc).__name__}, a bug in it; please report it",))
+    return deliver(ours, [channel], deadline, mailroom(context))[0]
+
+
+def _sent(context: Context, telling: Telling, post: Post) -> Iterator[str]:
+    """A sentence for each alert that any channel took."""
+    still = {(each.alert.alert_id, each.channel) for each in Outbox(context.journal).pending()}
+    by_channel = {each.channel: each for each in post.sent}
+    source = f" (earlier runs are known from {' and '.join(telling.sources)})" if telling.sources else ""
+    for each in telling.announcements:
+        kept = (Waiting(alert=each.alert, channel=name) for name in each.message.channels)
+        if takers := [one.channel for one in kept if taken(one, still, by_channel)]:
+            kind = _KINDS[each.message.kind]
+            yield f"alert {each.alert.title!r} sent to {', '.join(takers)}: {kind}{source}"
