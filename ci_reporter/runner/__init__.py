@@ -33,7 +33,8 @@ class Order(Frozen):
     `env` is the environment without us, `added` is what we add to it, and `mark` names a variable of `added` whose
     value no other command has. `on_start` is called once, when the first attempt has started; it must not wait. `masks`
     is filled with what the command tells GitHub to mask, as far as its output is read here. `rewriter` makes what
-    changes a stream of the command's output; with it, or with `tail_bytes`, the output goes through pipes.
+    changes a stream of the command's output; with it, or with `tail_bytes`, the output goes through pipes. `lost` is
+    filled with the streams that could not take all of it, and why.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Order(Frozen):
     env: Mapping[str, str]
     mark: str
     masks: set[str]
+    lost: dict[str, str]
     added: Mapping[str, str] = EMPTY
     timeout_s: float | None = None
     grace_s: float = 10.0
@@ -206,7 +208,7 @@ def _tail(order: Order) -> Tail | None:
     from ci_reporter.runner.tail import Tail
 
     try:
-        return Tail(order.tail_bytes, order.masks, order.rewriter)
+        return Tail(order.tail_bytes, order.masks, order.rewriter, order.lost)
     except RuntimeError:  # the limit of threads is reached: the command runs all the same, without a tail
         return None
 

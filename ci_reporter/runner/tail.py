@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import threading
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _CHUNK = 64 * 1024
 _LEFTOVER = 1024 * 1024  # the largest a pipe can be: what was in it when the command ended
 _LOOK_S = 0.25
+_STREAMS = {1: "stdout", 2: "stderr"}
 _LONGEST_LINE = 8 * 1024  # of a line that has not ended, as much is searched for a mask
 
 
@@ -33,13 +35,21 @@ class Tail:
     """Two pipes between the command and our stdout and stderr, and the last `size` bytes that went through them.
 
     What the command tells GitHub to mask is added to `masks`, also where it is not among the last bytes. `rewriter`
-    makes what rewrites one stream; it is called when the command has said something.
+    makes what rewrites one stream; it is called when the command has said something. Of a stream that cannot take what
+    the command says, `lost` tells why.
     """
 
-    def __init__(self, size: int, masks: set[str], rewriter: Callable[[], Rewriter] | None = None) -> None:
+    def __init__(
+        self,
+        size: int,
+        masks: set[str],
+        rewriter: Callable[[], Rewriter] | None = None,
+        lost: dict[str, str] | None = None,
+    ) -> None:
         """Begin to copy; raises RuntimeError where the system has no threads left."""
         self._size = size
         self._masks = masks
+        self._lost = {} if lost is None else lost
         self._rewriter = rewriter or _Unchanged
         self._bytes = bytearray()
         self._lock = threading.Lock()
@@ -85,7 +95,7 @@ class Tail:
             if source in ready:
                 chunk = os.read(source, _CHUNK)
                 rewriter = rewriter or self._rewriter()  # the command runs by now: what this imports delays nothing
-                if not chunk or not _write(target, rewriter.feed(chunk)):
+                if not chunk or not self._write(target, rewriter.feed(chunk)):
                     break
                 line = self._append(chunk, line)
                 leftover -= len(chunk) if over else 0
@@ -93,7 +103,14 @@ class Tail:
                 break
             over = over or self._over in ready
         if rewriter:
-            _write(target, rewriter.end())
+            self._write(target, rewriter.end())
+
+    def _write(self, target: int, chunk: bytes) -> bool:
+        """Write all of it; False where that is not possible, which is a loss unless nobody reads any more."""
+        error = _write_whole(target, chunk)
+        if error and error.errno not in (errno.EPIPE, errno.EBADF):
+            self._lost[_STREAMS[target]] = error.strerror or str(error)
+        return error is None
 
     def _append(self, chunk: bytes, line: bytes) -> bytes:
         """Append what was read after the beginning of a line; gives the beginning of the last line now."""
@@ -116,14 +133,14 @@ class _Unchanged:
         return b""
 
 
-def _write(target: int, chunk: bytes) -> bool:
-    """Write all of it, also where the other side has made the stream non-blocking; False when nobody reads."""
+def _write_whole(target: int, chunk: bytes) -> OSError | None:
+    """Write all of it, also where the other side has made the stream non-blocking; why not, where that fails."""
     view = memoryview(chunk)
     while view:
         try:
             view = view[os.write(target, view) :]
         except BlockingIOError:
             select.select([], [target], [])
-        except OSError:
-            return False
-    return True
+        except OSError as exc:
+            return exc
+    return None

@@ -142,6 +142,7 @@ def _order(context: Context, report: Report, argv: Sequence[str], background: Ba
         outlive_parent=config.outlive_parent,
         on_start=background.start,
         masks=set(),
+        lost={},
     )
 
 

@@ -35,7 +35,9 @@ def conclude(
 
 
 def _hints(command: CommandStep, report: Report) -> Iterator[str]:
-    """What may be meant by one word that no program has as its name: `run 'echo hi there'`."""
+    """What the output lost on its way through us, and what one word that no program has as its name may have meant."""
+    for stream, why in command.order.lost.items():
+        yield f"the command's output did not all arrive: {stream} could not take it ({why})"
     word = command.argv[0]
     if report.step.exit_code == _NOT_FOUND and len(command.order.command) == 1 and len(word.split()) > 1:
         yield f"{word[:60]!r} is one word here: write it without the quotes, or add --shell to have a shell read it"

@@ -42,7 +42,7 @@ def test_an_empty_word_is_not_found_and_recorded(wrapped):
 @pytest.mark.parametrize("word", ["a\0b", "\ud800"], ids=["NUL", "not UTF-8"])
 def test_a_word_that_no_system_call_takes_is_126(word):
     """Only a caller in Python can ask for these."""
-    order = Order(name="odd", command=["true", word], env={}, mark="MARK", masks=set())
+    order = Order(name="odd", command=["true", word], env={}, mark="MARK", masks=set(), lost={})
     with block() as signals:
         step = run(order, signals)
     assert (step.exit_code, step.result) == (126, "error")

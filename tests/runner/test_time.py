@@ -78,7 +78,7 @@ def test_a_cancelled_command_is_not_retried(wrapped):
 @pytest.mark.parametrize(("then", "finished"), [(90.0, "00:01:40"), (130.0, "00:02:10")], ids=["back", "ahead"])
 def test_a_clock_that_is_set_midway_leaves_no_step_that_ends_before_it_starts(then, finished):
     clock = iter([100.0, then])
-    order = Order(name="true", command=["true"], env={}, mark="MARK", masks=set())
+    order = Order(name="true", command=["true"], env={}, mark="MARK", masks=set(), lost={})
     with block() as signals:
         step = run(order, signals, lambda: next(clock))
     assert (step.started_at[11:19], step.finished_at[11:19]) == ("00:01:40", finished)
