@@ -42,10 +42,11 @@ def outcome(alert: Alert) -> Outcome:
 
 
 def context_name(alert: Alert, given: str | None) -> str:
-    """What tells this status from the others of the commit: the setting, else what the alert is about."""
-    run = alert.run
-    about = alert.dedup_key or (run and (run.job_name or run.pipeline)) or alert.service or "alert"
-    return given or fit_key(one_line(f"ci-reporter/{about}"), _LONGEST_CONTEXT)
+    """What tells this status from the others of the commit: the setting, else what the alert is about.
+
+    Not the job: its next alert would take the place of the one that said it failed.
+    """
+    return given or fit_key(one_line(f"ci-reporter/{alert.dedup_key or alert.title}"), _LONGEST_CONTEXT)
 
 
 def description(alert: Alert, language: Language, most: int) -> str:
@@ -62,9 +63,7 @@ def commit_of(alert: Alert, repository: str | None, channel: str) -> tuple[str, 
     """Repository and revision. Raises Rejected where the alert does not know them."""
     name, revision = repository or (alert.run and alert.run.repository) or "", (alert.run and alert.run.revision) or ""
     if not _REPOSITORY.fullmatch(name) or ".." in name:
-        raise Rejected(
-            f"{channel}: the repository is not known (set CI_REPORTER_{channel.upper()}_REPOSITORY to OWNER/NAME)"
-        )
+        raise Rejected(f"the repository is not known (set CI_REPORTER_{channel.upper()}_REPOSITORY to OWNER/NAME)")
     if not _REVISION.fullmatch(revision):
-        raise Rejected(f"{channel}: the commit is not known, so it cannot have a status (run this in its checkout)")
+        raise Rejected("the commit is not known, so it cannot have a status (run this in its checkout)")
     return name, revision

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ci_reporter.errors import Rejected
+from ci_reporter.notify.alert import Alert, State
 from ci_reporter.notify.language import Language, more
 
 
@@ -41,6 +43,13 @@ def fit_lines(
         if not kept:
             return []
         kept.pop()
+
+
+def incident_key(alert: Alert, most: int) -> str:
+    """What a pager knows the alert by. Raises Rejected for one that ends something and does not say what."""
+    if alert.state is State.RESOLVED and not alert.dedup_key:
+        raise Rejected("nothing says which alert is over (give both the same --dedup-key)")
+    return fit_key(alert.dedup_key or alert.alert_id, most)
 
 
 def fit_key(key: str, most: int) -> str:

@@ -14,7 +14,7 @@ from ci_reporter.config.setting import Settings, setting
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.notify.alert import Alert, Level, State
 from ci_reporter.notify.content import Content, content
-from ci_reporter.notify.fitting import fit_key, fit_lines
+from ci_reporter.notify.fitting import fit_lines, incident_key
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.notifier import HttpNotifier, Rate, json_body, json_request
 from ci_reporter.system.text import clip, one_line
@@ -76,7 +76,7 @@ def _request(settings: OpsgenieSettings, language: Language, alert: Alert) -> Re
     from urllib.parse import quote
 
     headers = {"Authorization": f"GenieKey {settings.key}"}
-    alias = fit_key(alert.dedup_key or alert.alert_id, _LONGEST_ALIAS)
+    alias = incident_key(alert, _LONGEST_ALIAS)
     base = f"{settings.api}/v2/alerts"
     if alert.state is State.RESOLVED:
         address = f"{base}/{quote(alias, safe='')}/close?identifierType=alias"

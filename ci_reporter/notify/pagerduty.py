@@ -14,7 +14,7 @@ from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.model import rfc3339
 from ci_reporter.notify.alert import Alert, State
 from ci_reporter.notify.content import Content, content
-from ci_reporter.notify.fitting import clip_bytes, fit_key, fit_lines
+from ci_reporter.notify.fitting import clip_bytes, fit_lines, incident_key
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.notifier import HttpNotifier, Rate, json_body, json_request
 from ci_reporter.system.text import clip, one_line
@@ -66,7 +66,7 @@ def _request(settings: PagerDutySettings, language: Language, alert: Alert) -> R
 
 def event(alert: Alert, language: Language = Language.EN) -> dict[str, Any]:
     """The event without the key of the integration. To resolve, the key of the alert is enough."""
-    key = fit_key(alert.dedup_key or alert.alert_id, _LONGEST_KEY)
+    key = incident_key(alert, _LONGEST_KEY)
     if alert.state is State.RESOLVED:
         return {"event_action": "resolve", "dedup_key": key}
     shown = content(alert, language)

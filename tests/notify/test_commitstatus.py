@@ -39,14 +39,14 @@ def test_alerts_about_different_things_have_statuses_of_their_own():
     assert all(len(each) <= 200 for each in names)
 
 
-def test_without_a_key_the_job_names_the_status():
-    assert context_name(make_alert(dedup_key=""), None) == "ci-reporter/unit (3.12)"
+def test_without_a_key_the_title_names_the_status():
+    assert context_name(make_alert(dedup_key=""), None) == "ci-reporter/unit failed"
     assert context_name(make_alert(), "deploy") == "deploy"
 
 
 @pytest.mark.parametrize("name", ["shop", "acme/../x", "../acme/shop", "acme/shop?x", "https://x/acme/shop", ""])
 def test_what_is_no_repository_is_refused(name):
-    with pytest.raises(Rejected, match="github: the repository is not known"):
+    with pytest.raises(Rejected, match="the repository is not known"):
         commit_of(make_alert(run=replace(RUN, repository=name)), None, "github")
 
 

@@ -124,6 +124,11 @@ def test_what_may_pass_is_tried_again(vendor, deadline, first):
     assert len(server.asked) == 2
 
 
+def test_an_end_of_nothing_in_particular_is_refused(deadline):
+    with pytest.raises(Rejected, match="nothing says which alert is over"):
+        opsgenie("http://127.0.0.1:1").send(make_alert(state=State.RESOLVED, dedup_key=""), deadline)
+
+
 def test_a_server_that_is_away_may_come_back(deadline):
     with pytest.raises(DeliveryError, match="connection refused") as caught:
         opsgenie(f"http://127.0.0.1:{free_port()}").send(make_alert(), deadline)

@@ -57,9 +57,7 @@ def deliver(message: EmailMessage, account: Account, recipients: Sequence[str], 
     if replies:
         left = len(recipients) - len(replies)
         others = f" (the other {left} got it)" if left else ""
-        raise _by_code(
-            f"email: {_not_taken(account.server, replies)}{others}", min(code for code, _ in replies.values())
-        )
+        raise _by_code(f"{_not_taken(account.server, replies)}{others}", min(code for code, _ in replies.values()))
 
 
 def _not_taken(server: Server, replies: Replies) -> str:
@@ -83,7 +81,7 @@ def _in_time(message: EmailMessage, account: Account, recipients: Sequence[str],
 
     done = run_until(deadline, replies_or_error)
     if not done:
-        raise DeliveryError(f"email: no answer from {account.server.name} within {deadline.seconds:g} s")
+        raise DeliveryError(f"no answer from {account.server.name} within {deadline.seconds:g} s")
     if isinstance(done[0], DeliveryError):
         raise done[0]
     return done[0]
@@ -95,22 +93,20 @@ def _explained(error: Exception, name: str, deadline: Deadline) -> DeliveryError
         case smtplib.SMTPAuthenticationError():
             remedy = "check CI_REPORTER_EMAIL_USERNAME and CI_REPORTER_EMAIL_PASSWORD"
             said = _words(error.smtp_code, error.smtp_error)
-            found = _by_code(f"email: {name} does not let us in: {said} ({remedy})", error.smtp_code)
+            found = _by_code(f"{name} does not let us in: {said} ({remedy})", error.smtp_code)
         case smtplib.SMTPResponseException():
             said = _words(error.smtp_code, error.smtp_error)
-            found = _by_code(f"email: {name} refused: {said}", error.smtp_code)
+            found = _by_code(f"{name} refused: {said}", error.smtp_code)
         case smtplib.SMTPServerDisconnected():
-            found = TryLaterError(f"email: {name} closed the connection")
+            found = TryLaterError(f"{name} closed the connection")
         case smtplib.SMTPException():
-            found = Rejected(f"email: {name}: {one_line(str(error), _LONGEST)}")
+            found = Rejected(f"{name}: {one_line(str(error), _LONGEST)}")
         case TimeoutError():
-            found = DeliveryError(f"email: no answer from {name} within {deadline.seconds:g} s")
+            found = DeliveryError(f"no answer from {name} within {deadline.seconds:g} s")
         case ssl.SSLError():
-            found = DeliveryError(f"email: cannot reach {name}: {_tls_reason(error)}")
+            found = DeliveryError(f"cannot reach {name}: {_tls_reason(error)}")
         case _:
-            found = TryLaterError(
-                f"email: cannot reach {name}: {system_reason(error) or one_line(str(error), _LONGEST)}"
-            )
+            found = TryLaterError(f"cannot reach {name}: {system_reason(error) or one_line(str(error), _LONGEST)}")
     return found
 
 
@@ -140,7 +136,7 @@ def _connected(account: Account, deadline: Deadline) -> smtplib.SMTP:
             smtp.ehlo()
         elif tls is Tls.STARTTLS or (tls is None and not server.is_here):
             raise Rejected(
-                f"email: {server.name} offers no STARTTLS, so everybody on the way could read along"
+                f"{server.name} offers no STARTTLS, so everybody on the way could read along"
                 " (set CI_REPORTER_EMAIL_TLS to implicit, or to none if that is all right)"
             )
     except BaseException:
@@ -176,7 +172,7 @@ def _sign_in(smtp: smtplib.SMTP, account: Account) -> None:
     smtp.ehlo_or_helo_if_needed()
     if not smtp.has_extn("auth"):
         raise Rejected(
-            f"email: {account.server.name} takes no sign-in here"
+            f"{account.server.name} takes no sign-in here"
             " (unset CI_REPORTER_EMAIL_USERNAME, or choose another port or another CI_REPORTER_EMAIL_TLS)"
         )
     smtp.login(account.username or "", account.password or "")
@@ -188,7 +184,7 @@ def _hand_over(smtp: smtplib.SMTP, message: EmailMessage, account: Account, reci
     international = not "".join((sender, *recipients)).isascii()
     smtp.ehlo_or_helo_if_needed()
     if international and not smtp.has_extn("smtputf8"):
-        raise Rejected("email: the server takes no addresses with letters outside ASCII (it offers no SMTPUTF8)")
+        raise Rejected("the server takes no addresses with letters outside ASCII (it offers no SMTPUTF8)")
     raw = message.as_bytes(policy=policy.SMTPUTF8 if international else policy.SMTP)
     options = ("SMTPUTF8", "BODY=8BITMIME") if international else ()
     try:
@@ -197,7 +193,7 @@ def _hand_over(smtp: smtplib.SMTP, message: EmailMessage, account: Account, reci
         # Nobody got it. Where the server gave up in between, it has said nothing of those who come after.
         replies = {who: exc.recipients.get(who, (_CLOSING, b"the server hung up")) for who in recipients}
         if all(code < _PERMANENT for code, _ in replies.values()):
-            raise TryLaterError(f"email: {_not_taken(account.server, replies)}") from exc
+            raise TryLaterError(f"{_not_taken(account.server, replies)}") from exc
         return replies
 
 
