@@ -1,0 +1,74 @@
+"""PromQL that the dashboards share: the series that the variables choose, and what tells one run from the next."""
+
+from __future__ import annotations
+
+from grafana import Json, choice_variable, label_variable, text_variable
+
+STEP = "repository, pipeline, ci_job, step, branch"  # together they name a step: the Pushgateway's grouping key
+_CHOSEN = ", ".join(f'{label}=~"${label}"' for label in STEP.split(", "))
+COMPLETION = "ci_step_last_completion_timestamp_seconds"
+
+STEP_LEGEND = "{{repository}} · {{ci_job}} · {{step}} ({{branch}})"
+WHAT_A_STEP_IS = "A step is one combination of repository, pipeline, CI job, step and branch."
+
+
+def step_variables() -> list[Json]:
+    """Repository, pipeline, CI job, step and branch, each narrowed by those before it."""
+    names = {"repository": "Repository", "pipeline": "Pipeline", "ci_job": "CI job", "step": "Step", "branch": "Branch"}
+    found, matchers = [], 'job="ci_reporter"'
+    for name, label in names.items():
+        found.append(label_variable(name, label, f"label_values(ci_step_success{{{matchers}}}, {name})"))
+        matchers += f', {name}=~"${name}"'
+    return found
+
+
+def link_variables() -> list[Json]:
+    """Where the CI system is, and how it addresses a run by its number."""
+    paths = {"GitHub Actions": "/actions/runs/", "GitLab CI": "/-/pipelines/"}
+    return [
+        text_variable("server", "CI server", "https://github.com", "The address that links to runs begin with."),
+        choice_variable(
+            "run_path", "CI system", paths, "What stands between repository and run id in a link to a run."
+        ),
+    ]
+
+
+RUN_LINK = {
+    "title": "Open the run",
+    "url": "${server:raw}/${__data.fields.repository}${run_path:raw}${__value.numeric}",
+    "targetBlank": True,
+}
+
+
+def chosen(metric: str, *matchers: str) -> str:
+    """The metric's series that the variables choose, and that match `matchers` such as `outcome="flaky"`."""
+    return metric + "{" + ", ".join(('job="ci_reporter"', _CHOSEN, *matchers)) + "}"
+
+
+def by_step(metric: str) -> str:
+    """The chosen series, one a step, with the step's labels alone.
+
+    Grafana's `merge` joins the answers of a table's queries on all labels, the metric's name among them.
+    """
+    return f"max by ({STEP}) ({chosen(metric)})"
+
+
+def once_a_run(expr: str) -> str:
+    """The values of `expr` at the moments where a run was first seen: one point for each run that was scraped.
+
+    Then the completion time is another one than an interval before, or there was none before. Two runs within one
+    interval, or between two scrapes, are one point.
+    """
+    completion = chosen(COMPLETION)
+    before = f"{completion} offset $__interval"
+    return f"{expr} and on ({STEP}) ({completion} != {before} or {completion} unless {before})"
+
+
+def average_run(metric: str) -> str:
+    """The average over the runs that were scraped in the time range.
+
+    `avg_over_time(metric[1d])` would weigh each run by how long the gateway showed it. The subquery looks once a minute
+    and keeps the value only where the completion time has changed since the look before, so each run counts once.
+    """
+    completion = chosen(COMPLETION)
+    return f"avg_over_time(({chosen(metric)} and on ({STEP}) {completion} != {completion} offset 1m)[$__range:1m])"
