@@ -89,6 +89,7 @@ class Alertmanager(Frozen):
     secrets: frozenset[str] = frozenset()
     name: str = "alertmanager"
     rate: Rate = _RATE
+    incidents: bool = True
     clock: Callable[[], float] = time.time
 
     def send(self, alert: Alert, deadline: Deadline) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 
 from ci_reporter.errors import CIReporterError, DeliveryError, Rejected, StateError
 from ci_reporter.frozen import EMPTY, Frozen, replace
-from ci_reporter.notify.alert import Alert
+from ci_reporter.notify.alert import Alert, State
 from ci_reporter.notify.digest import fold
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.outbox import Outbox, Turn
@@ -83,7 +83,7 @@ def _to_channel(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline,
                 return _in_turn(alerts, notifier, deadline, mailroom, turn)
         except StateError:  # the folder cannot be used: better sent without a copy than not sent
             mailroom = replace(mailroom, outbox=None)
-    messages = fold(alerts, notifier.rate.count, mailroom.language)
+    messages = _messages(alerts, notifier, notifier.rate.count, mailroom.language)
     sent = _send_all(messages, notifier, deadline, mailroom, None)
     return replace(sent, refused=(*sent.refused, *sent.waiting), waiting=())  # nothing keeps them
 
@@ -98,7 +98,7 @@ def _in_turn(
     now_s = mailroom.clock()
     until_s = now_s + deadline.left_s() / 2  # half of the time is for the answers
     most = room(turn.sent_at(), notifier.rate, now_s, until_s) if turn else 1
-    messages = fold([*waiting, *alerts], most, mailroom.language)
+    messages = _messages([*waiting, *alerts], notifier, most, mailroom.language)
     for each in messages:
         outbox.keep(each, name)
     for old in {each.alert_id for each in waiting} - {each.alert_id for each in messages}:
@@ -106,6 +106,18 @@ def _in_turn(
     if turn is None:
         return Sent(channel=name, waiting=(_BUSY,))
     return _send_all(messages, notifier, deadline, mailroom, turn)
+
+
+def _messages(alerts: Sequence[Alert], notifier: Notifier, most: int, language: Language) -> list[Alert]:
+    """As many messages as there is room for. Where an alert opens something, its end is told by itself or waits.
+
+    In a digest nobody's incident would be closed.
+    """
+    if not getattr(notifier, "incidents", False) or len(alerts) <= most:
+        return fold(alerts, most, language)
+    ends = [each for each in alerts if each.state is State.RESOLVED]
+    begins = [each for each in alerts if each.state is not State.RESOLVED]
+    return [*fold(begins, max(1, most - len(ends)), language), *ends]
 
 
 def _send_all(

@@ -90,6 +90,7 @@ class GitHub(Frozen):
     language: Language
     name: str = "github"
     rate: Rate = _RATE
+    incidents: bool = True
 
     def send(self, alert: Alert, deadline: Deadline) -> None:
         """Set the commit's status, then the deployment's. Raises DeliveryError, Rejected."""

@@ -74,6 +74,7 @@ class GitLabSettings(Settings, group="gitlab"):
         return GitLab(
             name="gitlab",
             rate=_RATE,
+            incidents=True,
             secrets=self.secrets(),
             request=partial(_request, self, api, language),
             problem=_problem,

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
             """Make the notifier; `env` is for what the CI system says of its own API."""
 
     class Notifier(Protocol):
-        """A channel to people."""
+        """A channel to people.
+
+        One with an attribute `incidents` that is true opens something with an alert and closes it with the one that
+        resolves it: such an end is never told in a digest.
+        """
 
         @property
         def name(self) -> str:
@@ -61,7 +65,7 @@ class HttpNotifier(Frozen):
     """A channel that takes one HTTP request an alert.
 
     `problem` says what is wrong with an answer: many channels refuse with status 200 and a code in the body.
-    `reference` reads from a good answer what the channel calls the message.
+    `reference` reads from a good answer what the channel calls the message; for `incidents` see `Notifier`.
     """
 
     name: str
@@ -70,6 +74,7 @@ class HttpNotifier(Frozen):
     problem: Callable[[Answer], DeliveryError | None]
     secrets: frozenset[str] = frozenset()
     reference: Callable[[Answer], str | None] = lambda answer: None  # noqa: ARG005
+    incidents: bool = False
 
     def send(self, alert: Alert, deadline: Deadline) -> str | None:
         """Send it, again after a failure that may pass, before the deadline. Raises DeliveryError, Rejected."""

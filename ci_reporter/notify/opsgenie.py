@@ -66,6 +66,7 @@ class OpsgenieSettings(Settings, group="opsgenie"):
         return HttpNotifier(
             name="opsgenie",
             rate=_RATE,
+            incidents=True,
             secrets=self.secrets(),
             request=partial(_request, self, language),
             problem=_problem,

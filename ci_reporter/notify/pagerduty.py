@@ -54,6 +54,7 @@ class PagerDutySettings(Settings, group="pagerduty"):
         return HttpNotifier(
             name="pagerduty",
             rate=_RATE,
+            incidents=True,
             secrets=self.secrets(),
             request=partial(_request, self, language),
             problem=_problem,

@@ -12,7 +12,7 @@ import pytest
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.frozen import Frozen
 from ci_reporter.journal import Journal
-from ci_reporter.notify.alert import Alert, Level
+from ci_reporter.notify.alert import Alert, Level, State
 from ci_reporter.notify.delivery import Mailroom, deliver
 from ci_reporter.notify.notifier import Rate
 from ci_reporter.notify.outbox import Outbox
@@ -26,6 +26,7 @@ class Channel(Frozen):
 
     name: str = "chat"
     rate: Rate = Rate(count=20, per_s=60.0)
+    incidents: bool = False
     act: object = None
     taken: list
 
@@ -226,3 +227,19 @@ def test_damaged_times_of_sending_close_no_channel(outbox, mailroom, deadline, c
     Path(outbox.path, "chat.sent").write_bytes(content)
     (sent,) = deliver(alerts(1), [channel()], deadline, mailroom)
     assert sent.taken == 1
+
+
+def test_what_opens_incidents_is_told_of_each_end_by_itself(mailroom):
+    pager = channel(incidents=True)
+    storm = [*alerts(30), *(make_alert(alert_id=f"end-{at}", state=State.RESOLVED) for at in range(10))]
+    (sent,) = deliver(storm, [pager], Deadline(20), mailroom)
+    ends = [each.alert_id for each in pager.taken if each.state is State.RESOLVED]
+    assert ends == [f"end-{at}" for at in range(10)]
+    assert (sent.taken, pager.taken[9].title) == (20, "21 alerts")
+
+
+def test_an_end_that_has_no_room_waits(mailroom, outbox):
+    pager = channel(incidents=True)
+    ends = [make_alert(alert_id=f"end-{at:02}", state=State.RESOLVED) for at in range(30)]
+    (sent,) = deliver(ends, [pager], Deadline(5), mailroom)
+    assert (sent.taken, len(outbox.pending())) == (20, 10)
