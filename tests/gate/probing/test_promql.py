@@ -27,11 +27,11 @@ PASSWORD_HASH = "$2b$04$cLXZiIimsDZRTMmftFaXkedhVNfwMSBR6.D6UReiV7MdscVOloHle"
 def ask():
     """Ask for one interval's counts."""
 
-    def count(url, bad=BAD, total=TOTAL, at_s=None, window_s=4.0, access=NOBODY):
+    def count(url, bad=BAD, total=TOTAL, at_s=None, window_s=4.0, access=NOBODY, *, within_s=60):
         query = Query(signal="checkout", bad=bad, total=total)
         at_s = time.time() if at_s is None else at_s
         return promql.count(
-            query, Prometheus(url=url, access=access), at_s=at_s, window_s=window_s, deadline=Deadline(2)
+            query, Prometheus(url=url, access=access), at_s=at_s, window_s=window_s, deadline=Deadline(within_s)
         )
 
     return count
@@ -77,7 +77,7 @@ def test_counts_come_from_a_real_prometheus(ask, shop, start_prometheus, eventua
     assert isinstance(ask(prometheus.url, total="http_requests_total[1m]"), NoData)
     span = {"start_s": time.time() - 4, "end_s": time.time(), "step_s": 1.0}
     past = promql.history(
-        Query(signal="x", bad=BAD, total=TOTAL), Prometheus(url=prometheus.url), **span, deadline=Deadline(2)
+        Query(signal="x", bad=BAD, total=TOTAL), Prometheus(url=prometheus.url), **span, deadline=Deadline(60)
     )
     assert len(past) >= 3
     assert all(each.total == pytest.approx(100, rel=0.5) for each in past)
@@ -129,7 +129,7 @@ def ask_past():
 
     def history(url):
         query, span = Query(signal="checkout", bad=BAD, total=TOTAL), {"start_s": 100.0, "end_s": 103.0, "step_s": 1.0}
-        return promql.history(query, Prometheus(url=url), **span, deadline=Deadline(2))
+        return promql.history(query, Prometheus(url=url), **span, deadline=Deadline(60))
 
     return history
 
@@ -192,9 +192,9 @@ def test_a_server_that_is_not_there_is_no_data(ask, free_port):
 
 def test_a_server_that_hangs_is_no_data_in_time(ask, vendor):
     begun = time.monotonic()
-    server = vendor(lambda connection, over: over.wait(10))
-    assert "no answer" in ask(server.url).reason
-    assert time.monotonic() - begun < 5
+    server = vendor(lambda connection, over: over.wait(60))
+    assert "no answer" in ask(server.url, within_s=2).reason
+    assert time.monotonic() - begun < 30
 
 
 def test_the_interval_is_filled_in(ask, vendor, answer):
