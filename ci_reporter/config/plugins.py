@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ci_reporter import registry
 from ci_reporter.config import Config, PrometheusSettings
+from ci_reporter.config.hint import hint
 from ci_reporter.config.setting import Setting, Settings
 from ci_reporter.errors import UsageError
 
@@ -22,6 +23,14 @@ def all_names(kind: str) -> tuple[str, ...]:
     """The names of all of a kind, those of other packages too: to read entry points takes longer than our start."""
     ours = registry.TABLES[kind]
     return (*ours, *(name for name in registry.entry_point_names(kind) if name not in ours))
+
+
+def check_names(kind: str, chosen: Iterable[str], more: tuple[str, ...] = ()) -> None:
+    """Refuse a name that no plug-in has, and that is not one of `more` either. Raises UsageError."""
+    for name in chosen:
+        if name not in (*more, *names(kind)) and name not in (known := (*more, *all_names(kind))):
+            noun = {"notifiers": "channel"}.get(kind, _NOUNS[kind])
+            raise UsageError(f"no {noun} named {name!r} ({hint(name, known)})")
 
 
 def declaration(kind: str, name: str) -> type[Settings]:

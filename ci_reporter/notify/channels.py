@@ -84,13 +84,6 @@ def not_set_up(context: Context, name: str) -> str | None:
     return f"it is not set up (set {' or '.join(needed)})"
 
 
-def check_names(names: Sequence[str]) -> None:
-    """Refuse a name that no channel has; whether the channel is set up is another matter. Raises UsageError."""
-    for name in names:
-        if name not in plugins.names("notifiers") and name not in (known := plugins.all_names("notifiers")):
-            raise UsageError(f"no channel named {name!r} ({hint(name, known)})")
-
-
 def notifier(context: Context, name: str) -> Notifier:
     """The channel of that name, which is set up or needs no settings."""
     settings: Any = context.config.notifiers.get(name) or plugins.declaration("notifiers", name)()

@@ -48,9 +48,9 @@ def new_report(context: Context, run: Run, step: Step) -> Report:
 
 def _check_alerts(config: Config) -> None:
     """Refuse what could tell nobody. Raises UsageError."""
-    from ci_reporter.notify.channels import check_names
+    from ci_reporter.config import plugins
 
-    check_names(config.notify_to)
+    plugins.check_names("notifiers", config.notify_to)
     if config.alerts is not None:
         from ci_reporter.notify.policies.policyfile import policies
 

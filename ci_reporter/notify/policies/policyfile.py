@@ -112,12 +112,10 @@ def _check_pipeline(on: tuple[str, ...], condition: Condition, node: Node) -> No
 
 def _then(node: Node | None) -> tuple[str, ...]:
     found = names(node) or (NOTIFY,)
-    if unknown := [each for each in found if each != NOTIFY and each not in plugins.names("notifiers")]:
-        known = (NOTIFY, *plugins.all_names("notifiers"))
-        for each in unknown:
-            if each not in known:
-                where = node.where if node else "then"
-                raise UsageError(f"{where}: no channel named {each!r} ({hint(each, known)})")
+    try:
+        plugins.check_names("notifiers", found, (NOTIFY,))
+    except UsageError as exc:
+        raise UsageError(f"{node.where if node else 'then'}: {exc}") from None
     return found
 
 
