@@ -23,6 +23,7 @@ COMMANDS = {
     "gc": "Delete groups from the Pushgateway that nobody pushes any more.",
     "gate": "Decide after a deploy whether the job may go green.",
     "health": "Look at a service once: port, TLS, status, revision, checks.",
+    "alerts": "Check the alert rules, and try them on kept records.",
     "doctor": "Check settings, Pushgateway and Prometheus; say what to do.",
 }
 

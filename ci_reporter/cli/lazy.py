@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class LazyGroup(click.Group):
-    """Commands by name, with what the help says; each is `command` in `ci_reporter.cli.<prefix><name>`."""
+    """Commands by name, with what the help says.
+
+    Each is `command` in `ci_reporter.cli.<prefix><name>`, or in `<name>_` where that is a keyword of Python: `try`.
+    """
 
     def __init__(self, *args: Any, lazy: Mapping[str, str], prefix: str = "", **more: Any) -> None:
         super().__init__(*args, **more)
@@ -30,7 +34,8 @@ class LazyGroup(click.Group):
         """Import the command of that name."""
         if cmd_name not in self._lazy:
             return None
-        found = import_module(f"ci_reporter.cli.{self._prefix}{cmd_name}").command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        found = import_module(f"ci_reporter.cli.{self._prefix}{module}").command
         assert isinstance(found, click.Command)  # noqa: S101
         return found
 

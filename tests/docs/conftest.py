@@ -234,14 +234,16 @@ class Chat(BaseHTTPRequestHandler):
 
 
 def _channels(request: pytest.FixtureRequest, folder: Path) -> World:
-    """A chat, and the variable that sets it up, which the page exports."""
+    """A checkout of main whose tests fail, a chat, and the variable that sets it up, which the page exports."""
+    (folder / "Makefile").write_text("test:\n\t@exit 1\n")
+    _commit(folder, "v1.4.0")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Chat)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     request.addfinalizer(lambda: (server.shutdown(), thread.join(), server.server_close()))
     address = f"http://127.0.0.1:{server.server_port}"
     env = {"CI_REPORTER_SLACK": f"{address}/services/T000/B000/XXXX"}
-    return World(folder=folder, names={"https://hooks.slack.com": address}, env=env)
+    return World(folder=folder, names={"https://hooks.slack.com": address, "/srv/shop": str(folder)}, env=env)
 
 
 WORLDS = {

@@ -35,8 +35,9 @@ def commands(page):
 
 
 def without_times(text):
-    """Durations and commit ids differ from run to run."""
+    """Times, durations and commit ids differ from run to run."""
     text = re.sub(r"\b[0-9a-f]{40}\b", "COMMIT", re.sub(r" +", " ", text))
+    text = re.sub(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", text)
     return re.sub(r"\d+(\.\d+)? (ms|s)\b", "TIME", text)
 
 

@@ -29,7 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ci_reporter.notify.policies.conditions import Condition
 
-_KEYS = ("name", "on", "branch", "if", "then", "message", "level", "every", "for", "group", "repeat")
+KEYS = ("name", "on", "branch", "if", "then", "message", "level", "every", "for", "group", "repeat")
 _ON = (STEP, GATE, PIPELINE, f"{DEPLOY}NAME")
 _RUNS = re.compile(r"(?a)(\d{1,4})\s*runs?")
 _EXAMPLE = 'write - if: "result == failure and branch == main"'
@@ -53,7 +53,7 @@ def policies(node: Node | None) -> tuple[Policy, ...]:
 
 
 def _policy(node: Node) -> Policy:
-    keys = mapping(node, _KEYS)
+    keys = mapping(node, KEYS)
     if "if" not in keys:
         raise UsageError(f"{node.where}: an alert rule has no if: ({_EXAMPLE})")
     condition, written = _condition(keys["if"])
