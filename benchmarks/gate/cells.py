@@ -17,8 +17,9 @@ DEFAULT_RULES = ("http_latency_p95 > +10%", "http_error_rate > +50%")
 class Cell:
     """One simulated deploy. `times` and `tail` slow all answers, or the slowest tenth, from `onset_s` of the watch on.
 
-    Error rates are of the baseline and of the watch; `blip_s` lets everything fail for so long, once in 300 s. The
-    targets: the share that may fail at `most`, or that must fail at `least`, half of those `by_s`; `no_pass` at all.
+    Error rates are of the baseline and of the watch; `blip_s` lets everything fail for so long, once in 300 s. `past`
+    is the noise of five good gates before this one, whose recordings are kept. The targets:
+    the share that may fail at `most`, or that must fail at `least`, half of those `by_s`; `no_pass` at all.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Cell:
     errors_before: float = 0.0
     errors_after: float = 0.0
     blip_s: float = 0.0
+    past: Noise | None = None
     rules: tuple[str, ...] = DEFAULT_RULES
     most: float | None = None
     least: float | None = None
@@ -49,6 +51,7 @@ def cells() -> Iterator[Cell]:
     yield from late()
     yield from slower()
     yield from failing()
+    yield from with_history()
 
 
 def unchanged() -> Iterator[Cell]:
@@ -114,6 +117,32 @@ def failing() -> Iterator[Cell]:
     yield Cell(name="1 of 5 replicas dead", noise=noise.independent, errors_after=0.2, least=1.0, by_s=20.0)
     name = "1 of 5 replicas dead, a probe every 5 s"
     yield Cell(name=name, noise=noise.independent, rate=0.2, errors_after=0.2, least=0.85, by_s=200.0)
+
+
+def with_history() -> Iterator[Cell]:
+    """The recordings of five good gates of the same service are there. The first rows are the same without them."""
+    wandering = {"AR 120 s": noise.correlated(120), "drift +30 %": noise.drifting(0.3, 465)}
+    for name, model in wandering.items():
+        yield Cell(name=f"unchanged: {name}", noise=model)
+    slow = {"neighbour 30 s/180 s": NOISES["neighbour 30 s/180 s"], **wandering}
+    for name, model in slow.items():
+        yield Cell(name=f"5 gates: unchanged: {name}", noise=model, past=model, most=0.03)
+    for name, most in {"independent": 0.005, "AR 10 s": 0.01, "neighbour 10 s/60 s": 0.02}.items():
+        model = NOISES[name]
+        yield Cell(name=f"5 gates: unchanged: {name}", noise=model, past=model, most=most)
+    plain = {"noise": noise.independent, "past": noise.independent}
+    errors = {"errors_before": 0.02, "errors_after": 0.02}
+    yield Cell(name="5 gates: unchanged: 2 % errors", most=0.005, **errors, **plain)
+    yield Cell(name="5 gates: unchanged: errors for 10 s in 300 s", blip_s=10.0, **plain)
+    yield Cell(name="unchanged: errors for 10 s in 300 s", noise=noise.independent, blip_s=10.0)
+    yield Cell(name="5 quiet gates: +50 %", times=1.5, least=0.99, by_s=60.0, **plain)
+    yield Cell(name="5 quiet gates: ×2", times=2.0, least=0.99, by_s=35.0, **plain)
+    yield Cell(name="5 quiet gates: ×3 from 240 s", times=3.0, onset_s=240.0, least=0.92, no_pass=True, **plain)
+    for name in ("AR 10 s", "AR 30 s", "neighbour 10 s/60 s", "neighbour 30 s/180 s"):
+        yield Cell(name=f"5 quiet gates, noisy today: {name}", noise=NOISES[name], past=noise.independent)
+    for name, model in NOISES.items():
+        shown = f"5 gates: ×3 from 150 s: {name}"
+        yield Cell(name=shown, noise=model, past=model, times=3.0, onset_s=150.0, no_pass=True)
 
 
 def _p95_ms(parts: list[tuple[float, float, float]]) -> float:

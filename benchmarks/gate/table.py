@@ -91,6 +91,8 @@ def target(cell: Cell) -> str:
     """The target as the table has it."""
     if cell.most is not None:
         return f"≤ {cell.most:.1%}"
+    if cell.least is None:
+        return "pass 0" if cell.no_pass else "–"
     by = f" in {cell.by_s:g} s" if cell.by_s else ""
     return f"≥ {cell.least:.0%}{by}{', pass 0' if cell.no_pass else ''}"
 

@@ -12,6 +12,7 @@ from ci_reporter.gate.rules.ruleset import Rule, Settings
 from ci_reporter.gate.statistics import absolute, blocks, consecutive, control, coverage, values
 from ci_reporter.gate.statistics.blocks import SHORTEST_S, Block
 from ci_reporter.gate.statistics.evidence import Blocks, Evidence, worst
+from ci_reporter.gate.statistics.learnt import History
 from ci_reporter.gate.statistics.relative import Comparison
 from ci_reporter.gate.statistics.schedule import Look
 from ci_reporter.gate.verdict import FAIL, NOT_YET, PASS, Finding
@@ -44,9 +45,10 @@ class Seen:
 class Findings:
     """Finds what became of comparisons as too early for a pass; the baseline is cut and scored once."""
 
-    def __init__(self, baseline: Recording | None, settings: Settings) -> None:
+    def __init__(self, baseline: Recording | None, settings: Settings, history: History) -> None:
         self._before = Seen.of(baseline, inf, None) if baseline else None
         self._settings = settings
+        self._history = history
         self._blocks: dict[str, Blocks] = {}
         self._cuts: dict[str, list[Block | None]] = {}
         self._comparisons: dict[tuple[Relative, float], Comparison] = {}
@@ -109,7 +111,7 @@ class Findings:
             return absolute.finding(leaf, known, look, _enough_at_s(rule, known))
         key = (leaf, known.block_s)
         if key not in self._comparisons:
-            self._comparisons[key] = Comparison(leaf, known.baseline, known.block_s)
+            self._comparisons[key] = Comparison(leaf, known.baseline, known.block_s, self._history.of(leaf))
         return self._comparisons[key].finding(known, look)
 
     def _with_coverage(self, found: Finding, rule: Rule, known: Evidence, look: Look) -> Finding:

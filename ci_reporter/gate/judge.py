@@ -11,6 +11,7 @@ from ci_reporter.gate.recording import Recording
 from ci_reporter.gate.rules.conditions import Condition, Group, Leaf, Limit, Relative, leaves
 from ci_reporter.gate.rules.ruleset import Rule, RuleSet
 from ci_reporter.gate.statistics import blocks, control, power
+from ci_reporter.gate.statistics.learnt import History, from_header
 from ci_reporter.gate.statistics.schedule import Look, Schedule
 from ci_reporter.gate.verdict import FAIL, INCONCLUSIVE, NOT_YET, PASS, Decision, Finding, RuleVerdict, Verdict
 
@@ -28,7 +29,7 @@ def judge(baseline: Recording | None, watch: Recording, rules: RuleSet, *, at_s:
     that could be given at that second of the watch.
     """
     schedule = schedule_of(rules, watch)
-    judging = Judge(baseline, rules, schedule)
+    judging = Judge(baseline, rules, schedule, history_of(rules, watch))
     if at_s is not None:
         return judging.look(watch, at_s)
     return judging.conclude(watch, min(_length_s(watch), schedule.end_s))
@@ -45,6 +46,11 @@ def schedule_of(rules: RuleSet, watch: Recording | None = None) -> Schedule:
     return Schedule(watch_s=planned_s, extend_s=extend_s, sustain_s=settings.sustain_s)
 
 
+def history_of(rules: RuleSet, watch: Recording) -> History:
+    """What the gate that recorded the watch had learnt from gates before it, unless the rules do without."""
+    return from_header(watch.header) if rules.settings.history else History()
+
+
 def _length_s(watch: Recording) -> float:
     return max((blocks.end_s(each) for each in watch.signals.values()), default=0.0)
 
@@ -52,11 +58,13 @@ def _length_s(watch: Recording) -> float:
 class Judge:
     """Judges a watch as it goes on. What it says at a second depends on nothing but the recording up to then."""
 
-    def __init__(self, baseline: Recording | None, rules: RuleSet, schedule: Schedule) -> None:
+    def __init__(
+        self, baseline: Recording | None, rules: RuleSet, schedule: Schedule, history: History | None = None
+    ) -> None:
         self._baseline = baseline
         self._rules = rules
         self._schedule = schedule
-        self._findings = Findings(baseline, rules.settings)
+        self._findings = Findings(baseline, rules.settings, history or History())
         self._alphas = alphas(rules.rules, rules.settings.alpha)
         self._last: dict[tuple[str, int], Finding] = {}
         self._looks_s = schedule.looks_s()

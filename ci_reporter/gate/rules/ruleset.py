@@ -53,7 +53,7 @@ class Settings:
     """What holds for the whole gate. `inconclusive` is the policy by kind of rule; `watch_s` None is all there is.
 
     A watch that is not decided is extended by `extend_s` at most, None for as long as itself. A moderate change fails
-    once it has lasted for `sustain_s`.
+    once it has lasted for `sustain_s`. What noise is here is learnt from the last `history` gates that passed.
     """
 
     alpha: float = 0.01
@@ -67,6 +67,7 @@ class Settings:
     rate: float | None = None
     interval_s: float = 15.0
     baseline_s: float = 120.0
+    history: int = 5
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,12 +26,15 @@ _NINETY_FIVE = 1.65  # standard normal, one-sided 95 %
 _PRIORS = ((0.9, 1.0), (0.1, 1 / 12))
 
 
-def compare(sides: Sides, margin: float, level: float) -> Test:
-    """Test the errors of a window: p is the chance of that many where the rate is (1 + margin) times the old one."""
+def compare(sides: Sides, margin: float, level: float, least_phi: float = 1.0) -> Test:
+    """Test the errors of a window: p is the chance of that many where the rate is (1 + margin) times the old one.
+
+    φ is never taken for less than `least_phi`, which past gates may have taught.
+    """
     bad = sum(block.bad for block in sides.window)
     if bad < _FEWEST or min(_thirds(sides.window)) < max(1, _LASTED * bad):
         return Test(name="errors", level=level)
-    phi = dispersion(sides)
+    phi = max(dispersion(sides), least_phi)
     if bad / phi < _FEWEST_DEFLATED:
         return Test(name="errors", level=level)
     p = predictive_p(sides, margin, phi)

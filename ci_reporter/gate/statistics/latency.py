@@ -20,6 +20,7 @@ from ci_reporter.gate.statistics.robust import Contrast, Segment, contrast, segm
 from ci_reporter.gate.statistics.scores import Score
 
 BATCH_S = 30.0
+BATCHES = "30-s quantiles"
 LOST_MS = 1e7  # what a batch counts where more probes failed than its quantile leaves out
 BATCH_PART = 0.15  # of a window's level; the rest is the scores'
 SUSPICIOUS = 0.002  # times a score's part: a p from which on "may be chance" is not a pass
@@ -61,9 +62,9 @@ class Test:
     suspicious: bool = False
 
 
-def margin(least: float, seconds: float) -> float:
-    """What a window of so many seconds must exceed."""
-    return max(least, _WANDER_S / seconds)
+def margin(least: float, seconds: float, patience: float = 1.0) -> float:
+    """What a window of so many seconds must exceed; a service that is known to be quiet needs a share of the time."""
+    return max(least, _WANDER_S * patience / seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,12 +175,12 @@ def compare_batches(before: Sequence[float | None], window: Sequence[float | Non
     """Test the 30-s quantiles of a window; four are needed on both sides."""
     old, new = ([each for each in logs if each is not None] for logs in (before, window))
     if len(old) < _FEWEST_BATCHES or len(new) < _FEWEST_BATCHES:
-        return Test(name="30-s quantiles", level=level)
+        return Test(name=BATCHES, level=level)
     found = contrast([segment(old)], segment(new), _BATCH_LEAST)
     above = Contrast(found.difference - log(1 + over), found.error, found.df, found.reference)
     half = len(new) // 2
     least = min(sum(new[:half]) / half, sum(new[half:]) / (len(new) - half), new[-1])
     if above.difference <= 0 or least - above.reference < _LASTED * above.difference:
-        return Test(name="30-s quantiles", level=level)
+        return Test(name=BATCHES, level=level)
     suspicious = above.p <= SUSPICIOUS * BATCH_PART
-    return Test(name="30-s quantiles", level=level, p=above.p, failed=above.p <= level, suspicious=suspicious)
+    return Test(name=BATCHES, level=level, p=above.p, failed=above.p <= level, suspicious=suspicious)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, log
 
 from ci_reporter.gate.rules.conditions import Relative
-from ci_reporter.gate.statistics import blocks, bounds, errors, immediate, latency, onset, words
+from ci_reporter.gate.statistics import blocks, bounds, calm, errors, immediate, latency, onset, words
 from ci_reporter.gate.statistics.blocks import Block
 from ci_reporter.gate.statistics.evidence import Evidence, worst
-from ci_reporter.gate.statistics.latency import BATCH_PART, LOST_MS, Batches, Measured, Test, batches
-from ci_reporter.gate.statistics.schedule import Look, Window
+from ci_reporter.gate.statistics.latency import BATCH_PART, BATCHES, LOST_MS, Batches, Measured, Test, batches
+from ci_reporter.gate.statistics.learnt import Learnt
+from ci_reporter.gate.statistics.schedule import MINUTE_S, Look, Window
 from ci_reporter.gate.statistics.scores import Score, scores
 from ci_reporter.gate.statistics.series import Series
 from ci_reporter.gate.verdict import FAIL, NOT_YET, PASS, Decision, Finding
@@ -38,8 +39,12 @@ class Tried:
 class Comparison:
     """A rule's comparison with one baseline. It keeps what does not change from look to look."""
 
-    def __init__(self, leaf: Relative, baseline: Sequence[Block | None], block_s: float) -> None:
+    def __init__(
+        self, leaf: Relative, baseline: Sequence[Block | None], block_s: float, learnt: Learnt | None = None
+    ) -> None:
         self.leaf = leaf
+        self._learnt = learnt
+        self._held_back = False
         self._baseline = blocks.with_data(baseline)
         self._peaks = immediate.Peaks(self._baseline)
         self._quantile = min(leaf.quantile or 0.0, bounds.HIGHEST)
@@ -50,6 +55,7 @@ class Comparison:
         if leaf.quantile is not None:
             self.scores = scores(self._baseline, leaf.quantile)
             self._series = Series(self.scores, self._baseline)
+            self._learnt = self._unless_noisy(learnt, block_s)
             self._answered = not self._counts_failures(baseline, block_s)
             self._batches = batches(baseline, block_s, self._quantile, answered=self._answered)
             self._watch_batches = Batches(block_s, self._quantile, answered=self._answered)
@@ -59,12 +65,19 @@ class Comparison:
         logs = batches(baseline, block_s, self._quantile, answered=False)
         return all(each is None or each < log(LOST_MS) for each in logs)
 
+    def _unless_noisy(self, learnt: Learnt | None, block_s: float) -> Learnt | None:
+        """What was learnt, and nothing of a quiet service where today's baseline is not quiet."""
+        if not learnt or not learnt.quiet or not self.scores:
+            return learnt
+        minute = max(int(MINUTE_S // block_s), 1)
+        return replace(learnt, quiet=not calm.is_noisy(self._baseline, self._series.baseline[-1], minute))
+
     def finding(self, seen: Evidence, look: Look) -> Finding:
         """What is known at this look."""
         if at_once := self._at_once(seen):
             return self._failure(seen, look, at_once, None)
         tried = list(self._tests(seen, look))
-        failed = next((each for each in tried if each.test.failed), None)
+        failed = self._failed(seen, look, tried)
         if failed:
             return self._failure(seen, look, "", failed)
         nearest = max(tried, key=lambda each: each.nearness, default=None)
@@ -83,29 +96,52 @@ class Comparison:
             return f"{said} are {immediate.HUGE:g} times the baseline's highest"
         return None
 
-    def _tests(self, seen: Evidence, look: Look) -> Iterator[Tried]:
+    def _failed(self, seen: Evidence, look: Look, tried: Sequence[Tried]) -> Tried | None:
+        """The test that fails the rule. Where past gates taught what noise is here, it has to hold against that too.
+
+        What would have failed without them is never a pass from then on: history may delay a failure or make it
+        inconclusive, and on a quiet service it brings failures sooner, but it makes nothing pass.
+        """
+        failed = next((each for each in tried if each.test.failed), None)
+        if self._learnt is None or not (failed or self._learnt.quiet):
+            return failed
+        by_history = self._tests(seen, _hurried(look) if self._learnt.quiet else look, self._learnt)
+        found = next((each for each in by_history if each.test.failed), None)
+        self._held_back = self._held_back or bool(failed and not found)
+        return found
+
+    def _tests(self, seen: Evidence, look: Look, learnt: Learnt | None = None) -> Iterator[Tried]:
         if self.leaf.quantile is None:
             for window in look.windows(seen.block_s, 0.0):
-                yield Tried(window=window, test=self._errors(seen, window, look.alpha))
+                yield Tried(window=window, test=self._errors(seen, window, look.alpha, learnt))
             return
-        logs = self._watch_batches.until(seen.watch)
         for window in look.windows(seen.block_s, look.schedule.sustain_s):
-            yield from (Tried(window=window, test=test) for test in self._latency(seen, window, logs, look.alpha))
+            yield from (Tried(window=window, test=test) for test in self._latency(seen, window, look, learnt))
 
-    def _errors(self, seen: Evidence, window: Window, alpha: float) -> Test:
+    def _errors(self, seen: Evidence, window: Window, alpha: float, learnt: Learnt | None) -> Test:
         sides = seen.sides(window.first)
         if not sides.window:
             return Test(name="errors")
-        return errors.compare(sides, self.leaf.margin, alpha * window.level)
+        least_phi = learnt.dispersion if learnt else 1.0
+        return errors.compare(sides, self.leaf.margin, alpha * window.level, least_phi)
 
-    def _latency(self, seen: Evidence, window: Window, logs: Sequence[float | None], alpha: float) -> Iterator[Test]:
-        sides, level = seen.sides(window.first), alpha * window.level
+    def _over(self, name: str, window: Window, look: Look, learnt: Learnt | None) -> float:
+        """The margin that a score has to exceed in a window."""
+        if learnt is None:
+            return latency.margin(self.leaf.margin, window.seconds)
+        known = learnt.margin(name, window.seconds, extended=look.at_s > look.schedule.watch_s)
+        return max(latency.margin(self.leaf.margin, window.seconds, learnt.patience), known)
+
+    def _latency(self, seen: Evidence, window: Window, look: Look, learnt: Learnt | None) -> Iterator[Test]:
+        sides, level = seen.sides(window.first), look.alpha * window.level
         if not sides.window:
             return
-        over = latency.margin(self.leaf.margin, window.seconds)
         first = ceil(window.first * seen.block_s / latency.BATCH_S - 1e-9)
-        yield latency.compare_batches(self._batches, logs[first:], over, level * BATCH_PART)
+        over = self._over(BATCHES, window, look, learnt)
+        logs = self._watch_batches.until(seen.watch)[first:]
+        yield latency.compare_batches(self._batches, logs, over, level * BATCH_PART)
         for number, score in enumerate(self.scores):
+            over = self._over(score.name, window, look, learnt)
             measured = Measured(
                 score=score,
                 over=over,
@@ -121,6 +157,8 @@ class Comparison:
             return "too early for a pass"
         if not tried:
             return f"nothing can fail before {look.schedule.sustain_s:g} s of watch"
+        if self._held_back:
+            return "a change was seen that is not larger than what past gates here showed without a regression"
         suspect = next((each for each in tried if each.test.suspicious), None)
         if suspect:
             return (
@@ -200,6 +238,10 @@ class Comparison:
         if self.leaf.quantile is None:
             return blocks.error_rate(there)
         return words.finite(blocks.quantile(blocks.pool(there), self.leaf.quantile))
+
+
+def _hurried(look: Look) -> Look:
+    return replace(look, schedule=look.schedule.hurried())
 
 
 def _named(window: Window) -> str:
