@@ -121,10 +121,9 @@ def failing() -> Iterator[Cell]:
 
 def with_history() -> Iterator[Cell]:
     """The recordings of five good gates of the same service are there. The first rows are the same without them."""
-    wandering = {"AR 120 s": noise.correlated(120), "drift +30 %": noise.drifting(0.3, 465)}
-    for name, model in wandering.items():
+    for name, model in noise.WANDERING.items():
         yield Cell(name=f"unchanged: {name}", noise=model)
-    slow = {"neighbour 30 s/180 s": NOISES["neighbour 30 s/180 s"], **wandering}
+    slow = {"neighbour 30 s/180 s": NOISES["neighbour 30 s/180 s"], **noise.WANDERING}
     for name, model in slow.items():
         yield Cell(name=f"5 gates: unchanged: {name}", noise=model, past=model, most=0.03)
     for name, most in {"independent": 0.005, "AR 10 s": 0.01, "neighbour 10 s/60 s": 0.02}.items():

@@ -152,3 +152,5 @@ NOISES: dict[str, Noise] = {
     "cron 10 s/60 s": cron(60, 10),
     "cron 30 s/300 s": cron(300, 30),
 }
+# Slower than a baseline of two minutes, so that only past gates tell of it.
+WANDERING: dict[str, Noise] = {"AR 120 s": correlated(120), "drift +30 %": drifting(0.3, 465)}

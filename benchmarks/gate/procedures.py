@@ -22,7 +22,7 @@ def now(cell: Cell, seed: int) -> dict[str, Said]:
     if cell.past:
         from benchmarks.gate import history  # of this version of the package only
 
-        after = history.with_what_it_teaches(after, history.learnt(cell, seed, rules))
+        after = history.after_good_gates(after, cell, seed, rules)
     verdict = judge(before, after, rules)
     return {
         "judge": (str(verdict.verdict), verdict.decided_at_s),

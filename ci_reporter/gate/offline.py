@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ci_reporter.errors import UsageError
 from ci_reporter.gate import recording
 from ci_reporter.gate.judge import judge
 from ci_reporter.gate.rules import rulefile
@@ -28,5 +29,8 @@ def judge_recording(
     found = rulefile.load(rules, known) if rules else default(compared=before is not None)
     chosen = found.on(on)
     undecided = obstacles(chosen, recorded(chosen, before, after))
-    verdict = judge(before, after, chosen)
+    try:
+        verdict = judge(before, after, chosen)
+    except UsageError as exc:  # of what the watch's first line says
+        raise UsageError(f"{watch} line 1: {exc}") from exc
     return replace(verdict, notes=(*(each.sentence(chosen.source) for each in undecided), *verdict.notes))

@@ -11,6 +11,7 @@ from ci_reporter.gate.judge import judge
 from ci_reporter.gate.recording import Probe, Recording, Signal
 from ci_reporter.gate.rules.ruleset import Settings, default
 from ci_reporter.gate.statistics import blocks
+from ci_reporter.gate.statistics.learnt import History, Learnt, to_header
 from tests.gate.conftest import make_probes, make_recording
 
 RULES = replace(default(), settings=Settings(watch_s=300.0, extend_s=0.0))
@@ -75,6 +76,35 @@ def test_shuffling_within_blocks_changes_nothing(seed, by):
         shuffled += [replace(each, latency_ms=latency) for each, latency in there]
     plain, again = decide(probes), decide(shuffled)
     assert (plain.verdict, plain.decided_at_s) == (again.verdict, again.decided_at_s)
+
+
+MARGIN = st.sampled_from([0.1, 0.2, 0.5, 1.3, inf])
+LEARNT = st.builds(
+    Learnt,
+    gates=st.integers(1, 20),
+    margins=st.dictionaries(st.sampled_from(["p50", "p95", "mean over 16 levels"]), st.tuples(*[MARGIN] * 4)),
+    usual=st.tuples(*[MARGIN] * 4),
+    dispersion=st.floats(1, 20),
+    quiet=st.booleans(),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.floats(0.8, 4), st.floats(0, 0.05), st.floats(0, 300), LEARNT, LEARNT)
+def test_history_makes_nothing_pass(seed, by, errors, begin_s, latency, counts):
+    probes = slowed(make_probes(rate=2, seed=seed, errors=errors), by, begin_s)
+    learnt = to_header(History(measures={"http_latency p95": latency, "http_latency errors": counts}))
+    if decide(probes).verdict != "pass":
+        assert judge(BASELINE, replace(recorded(probes), header=learnt), RULES).verdict != "pass"
+
+
+@FEW
+@given(SEEDS, st.floats(1, 4), LEARNT)
+def test_a_gate_that_does_without_history_does_not_read_it(seed, by, learnt):
+    probes = slowed(make_probes(rate=2, seed=seed), by)
+    rules = replace(RULES, settings=replace(RULES.settings, history=0))
+    header = to_header(History(measures={"http_latency p95": learnt}))
+    assert judge(BASELINE, replace(recorded(probes), header=header), rules) == decide(probes, rules=rules)
 
 
 def worst_minute(probes):

@@ -9,6 +9,7 @@ from ci_reporter.config.yaml import kind
 
 ALPHA_LEAST, ALPHA_MOST = 1e-6, 0.5
 SHARE_LEAST, SHARE_MOST = 0.001, 0.9999
+MOST_GATES = 20
 
 
 def _alpha(value: str) -> float:
@@ -42,6 +43,14 @@ def _times(value: str) -> int:
     return found
 
 
+def _gates(value: str) -> int:
+    """How many past gates to learn from."""
+    found = values.count(value)
+    if found > MOST_GATES:
+        raise ValueError(f"is more than {MOST_GATES} (write 5; more teach hardly anything new)")
+    return found
+
+
 def address(value: str) -> str:
     """An address to probe. Raises ValueError where it holds a user or password, which others could read."""
     if values.has_user(value):
@@ -67,5 +76,6 @@ ALPHA = kind(_alpha)
 SHARE = kind(_share)
 WEIGHT = kind(_weight)
 TIMES = kind(_times)
+GATES = kind(_gates)
 ADDRESS = kind(address)
 REVISION = kind(revision)

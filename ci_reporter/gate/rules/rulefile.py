@@ -29,7 +29,7 @@ _LIMIT_KIB = 256
 _TOP = ("version", "gate", "services", "signals", "rules", "actions")
 _GATE = (
     *planfile.GATE,
-    *("extend", "sustain", "min_watch", "interval", "alpha", "early_pass", "inconclusive", "judge"),
+    *("extend", "sustain", "min_watch", "interval", "alpha", "early_pass", "history", "inconclusive", "judge"),
 )
 _RULE = ("name", "on", "if", "then", "min", "no_data", "inconclusive", "mode", "weight", "judge")
 _ACTION = ("run", "to", "timeout", "max", "verify", "needs")
@@ -198,6 +198,7 @@ def _settings(keys: Mapping[str, Node], plan: Plan) -> Settings:
         rate=plan.rate if "rate" in keys else None,
         interval_s=read(keys, "interval", kinds.DURATION, 15.0),
         baseline_s=plan.baseline.window_s,
+        history=read(keys, "history", kinds.GATES, 5),
     )
 
 

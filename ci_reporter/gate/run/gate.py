@@ -81,9 +81,11 @@ def _watch_and_judge(plan: GatePlan, world: World, outcome: Outcome) -> tuple[Ou
     compared = outcome.reference
     rules = reference.applicable(plan.rules, compared)
     world.progress.say(_announcement(rules, outcome))
+    if said := _history_line(plan):
+        world.progress.say(said)
     with Sources(rules, world.env, world.proxies, world.prometheus) as source:
         expected = targets.revision_signals(rules.plan, plan.expected_by_service)
-        seen = phases.watch(source, compared.recording, rules, world, expected)
+        seen = phases.watch(source, compared.recording, rules, world, expected, plan.history)
         notes = (*compared.notes, *_warm_up(seen, rules), *source.problems())
     return replace(outcome, watch=seen, notes=notes), seen
 
@@ -92,6 +94,15 @@ def _announcement(rules: RuleSet, outcome: Outcome) -> str:
     plan = rules.plan
     warm = f"warming up for {plan.warmup_s:g} s, then " if plan.warmup_s else ""
     return f"{warm}watching for up to {plan.watch_s:g} s at {plan.rate:g}/s; baseline: {outcome.reference.origin}"
+
+
+def _history_line(plan: GatePlan) -> str | None:
+    """What is known of the noise from gates before this one; None where nobody wants to know."""
+    if not reference.wants_history(plan.rules):
+        return None
+    if not plan.history.gates:
+        return "history: no recording of a good gate is kept here, so noise is known from the baseline alone"
+    return f"history: the noise of {plan.history.gates} good gates here is taken into account"
 
 
 def _warm_up(seen: Watch, rules: RuleSet) -> Iterator[str]:

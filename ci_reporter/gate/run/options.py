@@ -15,6 +15,7 @@ from ci_reporter.gate.rules.ruleset import Gauge, Query, RuleSet, default
 from ci_reporter.gate.run import reference
 from ci_reporter.gate.run.reference import Reference
 from ci_reporter.gate.run.world import World
+from ci_reporter.gate.statistics.learnt import History
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +47,17 @@ class GateOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class GatePlan:
-    """What one gate is to do: its rules, the revision that must answer, and what the watch is compared with."""
+    """What one gate is to do: its rules, the revision that must answer, and what the watch is compared with.
+
+    `history` is what gates before it taught about the service's noise.
+    """
 
     rules: RuleSet
     expected: str | None = None
     reference: Reference = field(default_factory=Reference)
     environment: str | None = None
     revisions: Mapping[str, str | None] = field(default_factory=dict)  # of several services, by name
+    history: History = field(default_factory=History)
 
     @property
     def expected_by_service(self) -> Mapping[str, str | None]:
@@ -109,6 +114,7 @@ def plan_gate(
         },
         reference=compared_with,
         environment=environment,
+        history=reference.history(world.archive, rules, environment) if world.archive else History(),
     )
 
 

@@ -19,6 +19,7 @@ from ci_reporter.gate.rules.plan import Converge, Plan
 from ci_reporter.gate.rules.ruleset import RuleSet
 from ci_reporter.gate.run.progress import Moment, Phase
 from ci_reporter.gate.run.world import World
+from ci_reporter.gate.statistics.learnt import History, to_header
 from ci_reporter.gate.verdict import FAIL, Verdict
 
 TYPE_CHECKING = False
@@ -136,15 +137,22 @@ class Watch:
 
 
 def watch(
-    source: Source, baseline: Recording | None, rules: RuleSet, world: World, expected: Mapping[str, str] | None = None
+    source: Source,
+    baseline: Recording | None,
+    rules: RuleSet,
+    world: World,
+    expected: Mapping[str, str] | None = None,
+    history: History | None = None,
 ) -> Watch:
     """Warm up, then watch until the verdict is settled, another revision answers, or the time is up.
 
     The watch goes on for a little longer than `judging.until_s`, as what was due by then comes late, and that judgement
-    decides whether it is extended. `expected` has the revision that each of the signals that tell one must name.
+    decides whether it is extended. `expected` has the revision that each of the signals that tell one must name,
+    `history` what past gates taught about the noise; the recording tells it again.
     """
-    plan, judging = rules.plan, _Judging(baseline, rules, world.clock)
-    buffers = _Buffers(plan, expected or {})
+    plan = rules.plan
+    buffers = _Buffers(plan, expected or {}, history or History())
+    judging = _Judging(baseline, rules, world.clock, history)
     while not judging.late(elapsed_s := source.elapsed_s() - plan.warmup_s) and not world.interrupted:
         seen, settled_s = buffers.take(source)
         verdict = judging.at(settled_s, seen) if settled_s > 0 else None
@@ -167,13 +175,13 @@ def watch(
 class _Buffers:
     """The samples of a watch: those of the warm-up, and, on a clock of their own, those after it."""
 
-    def __init__(self, plan: Plan, expected: Mapping[str, str]) -> None:
+    def __init__(self, plan: Plan, expected: Mapping[str, str], history: History) -> None:
         """`expected` has, by signal, the revision that its answers must name."""
         self._expected = expected
         self.revisions = Revisions()
         self._warmup_s = plan.warmup_s
         self._cold, self._warm = Buffer("watch"), Buffer("watch", plan.warmup_s)
-        self._header = {"watch_s": plan.watch_s}  # for judging it again, extended or not
+        self._header = {"watch_s": plan.watch_s, **to_header(history)}  # to judge it again as it was
         self.watch, self._settled_s = self._warm.recording(plan.warmup_s, self._header), 0.0
 
     def take(self, source: Source) -> tuple[Recording, float]:
@@ -213,10 +221,12 @@ class _Buffers:
 class _Judging:
     """Judges the watch so far at every whole second, but no more often than one core has time for."""
 
-    def __init__(self, baseline: Recording | None, rules: RuleSet, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, baseline: Recording | None, rules: RuleSet, clock: Callable[[], float], history: History | None
+    ) -> None:
         plan, settings = rules.plan, rules.settings
         planned = replace(rules, settings=replace(settings, watch_s=settings.watch_s or plan.watch_s))
-        self._judge = Judge(baseline, planned, schedule_of(planned))
+        self._judge = Judge(baseline, planned, schedule_of(planned), history)
         self._latest_s = plan.timeout_s + _GRACE_S
         self._clock = clock
         self._not_before = 0.0

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
+from ci_reporter.errors import UsageError
 from ci_reporter.gate.probing import targets
 from ci_reporter.gate.recording import Recording, Signal
 from ci_reporter.gate.recording import read as read_recording
 from ci_reporter.gate.rules.conditions import DEFAULT_SIGNAL, Relative, leaves
 from ci_reporter.gate.rules.ruleset import RuleSet
 from ci_reporter.gate.run import archive
+from ci_reporter.gate.statistics.history import learn
+from ci_reporter.gate.statistics.learnt import History
 from ci_reporter.health.reply import same_revision
 
 _SHORTEST_BASELINE_S = 30.0
@@ -80,6 +84,34 @@ def applicable(rules: RuleSet, reference: Reference) -> RuleSet:
         for rule in rules.rules
     )
     return replace(rules, rules=softened)
+
+
+def wants_history(rules: RuleSet) -> bool:
+    """Whether past gates could teach anything: some rule compares, and the rules do not forbid it."""
+    return rules.settings.history > 0 and any(_comparisons(rules))
+
+
+def history(folder: str, rules: RuleSet, environment: str | None) -> History:
+    """What the newest gates that passed here teach about noise. A recording that cannot be read is passed over."""
+    if not wants_history(rules):
+        return History()
+    past = islice(_recordings(folder, rules, environment), rules.settings.history)
+    return learn(list(past), _comparisons(rules))
+
+
+def _recordings(folder: str, rules: RuleSet, environment: str | None) -> Iterator[tuple[Recording, Recording]]:
+    for each in archive.passing_gates(folder, rules.plan.address, environment):
+        try:
+            before, after = each.recording("baseline"), each.recording("watch")
+        except UsageError:
+            continue
+        if before and after:
+            yield before, after
+
+
+def _comparisons(rules: RuleSet) -> Iterator[Relative]:
+    for rule in rules.rules:
+        yield from (leaf for leaf in leaves(rule.condition) if isinstance(leaf, Relative))
 
 
 def _age(seconds: float) -> str:

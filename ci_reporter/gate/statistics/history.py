@@ -58,8 +58,12 @@ def learn(past: Sequence[tuple[Recording, Recording]], compared: Iterable[Relati
     for leaf in compared:
         gates = [gate for before, after in past if (gate := gate_of(leaf, before, after))]
         if gates and measure(leaf) not in found:
-            found[measure(leaf)] = learn_errors(gates) if leaf.quantile is None else learn_latency(gates, leaf.quantile)
+            found[measure(leaf)] = _learn(gates, leaf.quantile)
     return History(measures=found)
+
+
+def _learn(gates: Sequence[Gate], quantile: float | None) -> Learnt:
+    return learn_errors(gates) if quantile is None else learn_latency([lesson(each, quantile) for each in gates])
 
 
 def gate_of(leaf: Relative, before: Recording, after: Recording) -> Gate | None:
@@ -80,23 +84,44 @@ def gate_of(leaf: Relative, before: Recording, after: Recording) -> Gate | None:
     return Gate(before=cut[0], after=cut[1], block_s=block_s)
 
 
-def learn_latency(gates: Sequence[Gate], quantile: float) -> Learnt:
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """What one gate teaches of a latency: its margins, how far its minutes wandered, and its errors."""
+
+    margins: Mapping[str, Margins]
+    wander: float
+    bad: int
+    total: int
+
+
+def lesson(gate: Gate, quantile: float) -> Lesson:
+    """What a gate teaches, forwards and backwards."""
+    both = (gate, gate.reversed())
+    minute = gate.number(MINUTE_S)
+    there = [*gate.before, *gate.after]
+    return Lesson(
+        margins=_largest([margins(each, quantile) for each in both]),
+        wander=max(calm.wander(each.before, each.after, minute) for each in both),
+        bad=sum(block.bad for block in there),
+        total=sum(block.total for block in there),
+    )
+
+
+def learn_latency(lessons: Sequence[Lesson]) -> Learnt:
     """The margins of each score: at least what every past gate kept, and at least the median of all scores.
 
     The latter as a score that happened to be calm in five gates is not calm when its neighbours are not.
     """
-    both = [each for gate in gates for each in (gate, gate.reversed())]
-    own = _largest([margins(each, quantile) for each in both])
+    own = _largest([each.margins for each in lessons])
     names = [name for name in own if name != BATCHES]
-    usual = tuple(_median_margin([own[name][at] for name in names]) for at in range(len(LENGTHS_S))) if names else None
-    if usual is None:
-        return Learnt(gates=len(gates))
-    pooled = {name: tuple(map(max, each, usual)) for name, each in own.items()}
+    if not names:
+        return Learnt(gates=len(lessons))
+    usual = tuple(_median_margin([own[name][at] for name in names]) for at in range(len(LENGTHS_S)))
     return Learnt(
-        gates=len(gates),
-        margins={name: _growing(each) for name, each in pooled.items()},
+        gates=len(lessons),
+        margins={name: _growing(tuple(map(max, each, usual))) for name, each in own.items()},
         usual=_growing(usual),
-        quiet=_is_quiet(gates, both, [own[name] for name in names]),
+        quiet=_is_quiet(lessons, [own[name] for name in names]),
     )
 
 
@@ -176,12 +201,12 @@ def _batch_margins(gate: Gate, quantile: float) -> list[int]:
     return row
 
 
-def _is_quiet(gates: Sequence[Gate], both: Sequence[Gate], own: Sequence[Margins]) -> bool:
+def _is_quiet(lessons: Sequence[Lesson], own: Sequence[Margins]) -> bool:
     """Whether short windows never needed a large margin, no minute wandered by a fifth, and errors are rare."""
     small = all(margin <= _QUIET_MARGIN for row in own for margin in row[:_SHORT])
-    errors = blocks.error_rate([block for gate in gates for block in (*gate.before, *gate.after)]) or 0.0
-    near = all(calm.wander(gate.before, gate.after, gate.number(MINUTE_S)) <= calm.MOST_WANDER for gate in both)
-    return len(gates) >= _QUIET_GATES and small and near and errors < _QUIET_ERRORS
+    near = all(each.wander <= calm.MOST_WANDER for each in lessons)
+    errors = sum(each.bad for each in lessons) / max(sum(each.total for each in lessons), 1)
+    return len(lessons) >= _QUIET_GATES and small and near and errors < _QUIET_ERRORS
 
 
 def learn_errors(gates: Sequence[Gate]) -> Learnt:

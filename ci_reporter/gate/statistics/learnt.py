@@ -90,8 +90,7 @@ def from_header(header: Mapping[str, Any]) -> History:
         return History(measures={name: _from_json(each) for name, each in found.items()})
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise UsageError(
-            f"the recording's first line: {HEADER} is not what a gate writes there ({exc}); leave the key out to judge"
-            " without it"
+            f"{HEADER} is not what a gate writes there ({exc}); leave the key out to judge without it"
         ) from None
 
 

@@ -112,6 +112,7 @@ def test_on_is_a_key_and_chooses_rules(environment, count):
         ("gate: { watch: 1:30 }\n" + rule("error_rate > 1%"), 1, "write 90s"),
         ("gate: { watch: 25h }\n" + rule("error_rate > 1%"), 1, "is longer than 24h"),
         ("gate: { alpha: 0.01 }\n" + rule("error_rate > 1%"), 1, "or 1% if a share is meant"),
+        ("gate: { history: 50 }\n" + rule("error_rate > 1%"), 1, "is more than 20 (write 5"),
         ("gate: { rate: 10 }\n" + rule("error_rate > 1%"), 1, "write 10/s"),
         ("gate:\n\twatch: 5m\n", 2, "indent with spaces"),
         ("version: 2\n" + rule("error_rate > 1%"), 1, "write version: 1"),

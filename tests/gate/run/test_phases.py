@@ -10,6 +10,7 @@ from ci_reporter.gate.recording import Recording, Signal
 from ci_reporter.gate.run import phases
 from ci_reporter.gate.run.progress import Silent
 from ci_reporter.gate.run.world import World
+from ci_reporter.gate.statistics.learnt import History, Learnt
 
 
 class Replaying(Silent):
@@ -58,7 +59,7 @@ class Replaying(Silent):
 def watch(make_rules, make_recording, make_probes):
     """Watch probes live, and judge all of them afterwards."""
 
-    def run(*conditions, warmup_s=0.0, gate="", **how):
+    def run(*conditions, warmup_s=0.0, gate="", history=None, **how):
         rules = make_rules(*conditions, gate=gate)
         plan = replace(rules.plan, watch_s=300.0, warmup_s=warmup_s)
         rules = replace(rules, plan=plan, settings=replace(rules.settings, watch_s=300.0))
@@ -67,7 +68,7 @@ def watch(make_rules, make_recording, make_probes):
         source = Replaying(probes, warmup_s)
         ticks = count()
         world = World(pause=source.pause, clock=lambda: next(ticks) * 1e-3, progress=source)
-        live = phases.watch(source, baseline, rules, world)
+        live = phases.watch(source, baseline, rules, world, history=history)
         whole = Recording(phase="watch", signals={"http_latency": Signal(probes=probes)})
         return live, judge(baseline, whole, rules), source
 
@@ -124,6 +125,17 @@ def test_the_recording_of_an_extended_watch_is_judged_as_it_was(watch, make_reco
         make_recording("baseline", seconds=120, seed=99), live.recording, make_rules("http_latency_p95 > +10%")
     )
     assert (again.verdict, again.decided_at_s) == (live.verdict.verdict, live.verdict.decided_at_s)
+
+
+@pytest.mark.parametrize("usual", [(0.1, 0.1, 0.1, 0.1), (0.9, 0.9, 0.9, 0.9)], ids=["quiet", "noisy"])
+def test_a_recording_is_judged_with_what_the_gate_had_learnt(watch, make_recording, make_rules, usual):
+    learnt = Learnt(gates=5, usual=usual, quiet=usual[0] < 0.5)
+    history = History(measures={"http_latency p95": learnt})
+    live, without, _ = watch("http_latency_p95 > +10%", slower=1.5, history=history)
+    baseline, rules = make_recording("baseline", seconds=120, seed=99), make_rules("http_latency_p95 > +10%")
+    again = judge(baseline, live.recording, rules)
+    assert (again.verdict, again.decided_at_s) == (live.verdict.verdict, live.verdict.decided_at_s)
+    assert again.decided_at_s != without.decided_at_s
 
 
 def test_the_warm_up_is_not_part_of_the_watch(watch):
