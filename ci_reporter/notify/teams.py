@@ -35,9 +35,9 @@ _LARGEST_BODY = 24_000  # bytes, of about 28 KB
 _STYLES = {"✅": "good", "🔵": "accent", "🟡": "warning", "🔴": "attention", "🚨": "attention"}
 _KIND = "application/vnd.microsoft.card.adaptive"
 _SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
-_NEW_ADDRESS = "make a new one from the template 'Send webhook alerts to a channel' and set CI_REPORTER_TEAMS"
+_NEW_WORKFLOW = "make a workflow from the template 'Send webhook alerts to a channel' and set CI_REPORTER_TEAMS"
 _REMEDIES = {
-    "WorkflowNotFound": f"the workflow was deleted; {_NEW_ADDRESS}",
+    "WorkflowNotFound": f"the workflow was deleted; {_NEW_WORKFLOW}",
     "WorkflowTriggerIsNotEnabled": "the workflow is switched off; switch it on",
     "DirectApiAuthorizationRequired": "in the workflow, let anyone trigger it, and copy its address again",
     "SecurityTokenError": "the address is not complete; copy it again into CI_REPORTER_TEAMS",
@@ -60,7 +60,7 @@ class TeamsSettings(WebhookSettings, group="teams"):
         """Say that connectors are gone: they may still answer 200 and show nothing."""
         host = (self.url or "").split("/")[2:3]
         if host and host[0].lower().endswith("webhook.office.com"):
-            return f"teams: this is an Office 365 connector, and Microsoft has retired these; {_NEW_ADDRESS}"
+            return f"teams: this is an Office 365 connector, and Microsoft has retired these; {_NEW_WORKFLOW}"
         return None
 
     def notifier(self, env: Mapping[str, str], language: Language) -> HttpNotifier:  # noqa: ARG002

@@ -49,6 +49,11 @@ def make_alert(**changes) -> Alert:
     return Alert(**known | changes)
 
 
+def small_alert() -> Alert:
+    """An alert with nothing but a title."""
+    return Alert(title="nightly import is late")
+
+
 def hostile_alert() -> Alert:
     """An alert whose every text wants to break out: of markup, headers, lines and colours."""
     return make_alert(

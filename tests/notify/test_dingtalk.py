@@ -14,7 +14,7 @@ from ci_reporter.notify.content import content
 from ci_reporter.notify.dingtalk import DingtalkSettings, payload, signature
 from ci_reporter.notify.language import Language
 from tests.conftest import free_port
-from tests.notify.makers import hostile_alert, huge_alert, make_alert
+from tests.notify.makers import hostile_alert, huge_alert, make_alert, small_alert
 
 TOKEN = "66a7ba0f1e2d3c4b5a69788796a5b4c3d2e1f00112233445566778899aabbccd"
 PATH = f"/robot/send?access_token={TOKEN}"
@@ -65,7 +65,9 @@ def dingtalk(url, **more):
     return DingtalkSettings(url=f"{url}{PATH}", **more).notifier({}, Language.EN)
 
 
-@pytest.mark.parametrize("alert", [make_alert(), hostile_alert(), huge_alert()], ids=["whole", "hostile", "huge"])
+@pytest.mark.parametrize(
+    "alert", [make_alert(), hostile_alert(), huge_alert(), small_alert()], ids=["whole", "hostile", "huge", "small"]
+)
 @pytest.mark.parametrize("language", Language)
 def test_a_robot_takes_every_alert(vendor, deadline, alert, language):
     server = vendor(robot)

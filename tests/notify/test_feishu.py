@@ -15,7 +15,7 @@ from ci_reporter.notify.content import content
 from ci_reporter.notify.feishu import FeishuSettings, payload, signature
 from ci_reporter.notify.language import Language
 from tests.conftest import free_port
-from tests.notify.makers import hostile_alert, huge_alert, make_alert
+from tests.notify.makers import hostile_alert, huge_alert, make_alert, small_alert
 
 HOOK = "0d1f7a2c-1111-4b6f-9d7e-2f6f5b1c0aaa"
 PATH = f"/open-apis/bot/v2/hook/{HOOK}"
@@ -100,7 +100,9 @@ def feishu(url, **more):
     return FeishuSettings(url=f"{url}{PATH}", **more).notifier({}, Language.EN)
 
 
-@pytest.mark.parametrize("alert", [make_alert(), hostile_alert(), huge_alert()], ids=["whole", "hostile", "huge"])
+@pytest.mark.parametrize(
+    "alert", [make_alert(), hostile_alert(), huge_alert(), small_alert()], ids=["whole", "hostile", "huge", "small"]
+)
 @pytest.mark.parametrize("language", Language)
 def test_a_bot_takes_every_alert(vendor, deadline, alert, language):
     server = vendor(bot)

@@ -13,12 +13,12 @@ from ci_reporter.notify.content import content
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.teams import TeamsSettings, payload
 from tests.conftest import free_port
-from tests.notify.makers import hostile_alert, huge_alert, make_alert
+from tests.notify.makers import hostile_alert, huge_alert, make_alert, small_alert
 
 WORKFLOW = "0123456789abcdef0123456789abcdef"
 SIG = "s1gnature-abcdefghijklmnopqrstuvwxyz"
 PATH = f"/workflows/{WORKFLOW}/triggers/manual/paths/invoke?api-version=2016-06-01&sp=%2Ftriggers&sv=1.0&sig={SIG}"
-ALERTS = [make_alert(), hostile_alert(), huge_alert()]
+ALERTS = [make_alert(), hostile_alert(), huge_alert(), small_alert()]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def texts(part):
     return [text for each in part for text in texts(each)] if isinstance(part, list) else []
 
 
-@pytest.mark.parametrize("alert", ALERTS, ids=["whole", "hostile", "huge"])
+@pytest.mark.parametrize("alert", ALERTS, ids=["whole", "hostile", "huge", "small"])
 @pytest.mark.parametrize("language", Language)
 def test_a_card_is_valid_by_microsofts_schema(schema, alert, language):
     card = card_of(payload(content(alert, language), ("ada@acme.example",)))
@@ -82,7 +82,7 @@ def test_the_schema_refuses_what_is_wrong(schema):
     assert not schema.is_valid(card)
 
 
-@pytest.mark.parametrize("alert", ALERTS, ids=["whole", "hostile", "huge"])
+@pytest.mark.parametrize("alert", ALERTS, ids=["whole", "hostile", "huge", "small"])
 @pytest.mark.parametrize("language", Language)
 def test_a_workflow_takes_every_alert(vendor, deadline, alert, language):
     server = vendor(workflow)

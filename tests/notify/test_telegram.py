@@ -11,11 +11,11 @@ from ci_reporter.notify.content import content
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.telegram import TelegramSettings, payload
 from tests.conftest import free_port
-from tests.notify.makers import hostile_alert, huge_alert, make_alert
+from tests.notify.makers import hostile_alert, huge_alert, make_alert, small_alert
 
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
 CHAT = "-1001234567890"
-ALERTS = [make_alert(), hostile_alert(), huge_alert()]
+ALERTS = [make_alert(), hostile_alert(), huge_alert(), small_alert()]
 
 
 class Entities(HTMLParser):
@@ -78,7 +78,7 @@ def telegram(url, **more):
     return TelegramSettings(**known | more).notifier({}, Language.EN)
 
 
-@pytest.mark.parametrize("alert", ALERTS, ids=["whole", "hostile", "huge"])
+@pytest.mark.parametrize("alert", ALERTS, ids=["whole", "hostile", "huge", "small"])
 @pytest.mark.parametrize("language", Language)
 def test_the_api_takes_every_alert(vendor, deadline, alert, language):
     server = vendor(api)

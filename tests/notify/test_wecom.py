@@ -11,7 +11,7 @@ from ci_reporter.notify.content import content
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.wecom import WecomSettings, payload
 from tests.conftest import free_port
-from tests.notify.makers import hostile_alert, huge_alert, make_alert
+from tests.notify.makers import hostile_alert, huge_alert, make_alert, small_alert
 
 KEY = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
 PATH = f"/cgi-bin/webhook/send?key={KEY}"
@@ -49,7 +49,9 @@ def wecom(url, **more):
     return WecomSettings(url=f"{url}{PATH}", **more).notifier({}, Language.EN)
 
 
-@pytest.mark.parametrize("alert", [make_alert(), hostile_alert(), huge_alert()], ids=["whole", "hostile", "huge"])
+@pytest.mark.parametrize(
+    "alert", [make_alert(), hostile_alert(), huge_alert(), small_alert()], ids=["whole", "hostile", "huge", "small"]
+)
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("mentions", [("zhangsan", "lisi"), ("all", "13800000000")], ids=["markdown", "text"])
 def test_a_robot_takes_every_alert(vendor, deadline, alert, language, mentions):
