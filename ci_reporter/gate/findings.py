@@ -168,7 +168,8 @@ class Findings:
         if hit is not None and hit >= _enough_at_s(rule, known):
             reason = f"{leaf.text} ({name})"
             there = [each for each in probes if each.t <= hit]
-            return Finding(verdict=FAIL, reason=reason, decided_at_s=hit, worst=worst(there, False), **common)
+            common |= {"since_s": consecutive.begin_s(units, hit), "worst": worst(there, False)}
+            return Finding(verdict=FAIL, reason=reason, decided_at_s=hit, **common)
         reason = f"at most {most} in a row failed"
         if not look.beta:
             return Finding(verdict=NOT_YET, reason=f"{reason}; too early for a pass", **common)

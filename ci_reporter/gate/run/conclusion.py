@@ -5,6 +5,7 @@ What failed, by how much, since when, how sure, what was done, what to do.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from ci_reporter.gate.run.outcome import Outcome, sentence
@@ -62,7 +63,8 @@ def _how_much(finding: Finding) -> str:
     if finding.statistic == "value" and finding.watch is not None:
         return f"the value reached {finding.watch:g}"
     if finding.unit == "failures" and finding.watch is not None:
-        return f"{finding.watch:g} failures in a row"
+        where = re.search(r" \([^()]+\)$", finding.reason)  # the signal, which may be that of one of several services
+        return f"{finding.watch:g} failures in a row{where[0] if where else ''}"
     if finding.baseline is not None and finding.watch is not None:
         return words.change(finding.baseline, finding.watch, finding.unit)
     return finding.reason

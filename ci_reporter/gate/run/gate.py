@@ -35,8 +35,15 @@ def run_gate(plan: GatePlan, world: World) -> Outcome:
 
 def announce_rollback(plan: GatePlan, world: World) -> None:
     """Say before it may be needed where a rollback would lead to, or that nobody knows."""
-    if any(action.is_rollback or action.needs_last_good for action in wanted_actions(plan.rules)):
-        world.progress.say(f"rollback: {last_good(plan, plan.reference, world)}")
+    wanted = [each for each in wanted_actions(plan.rules) if each.is_rollback or each.needs_last_good]
+    if not wanted:
+        return
+    found = last_good(plan, plan.reference, world)
+    world.progress.say(f"rollback: {found}")
+    for action in wanted:
+        obstacle = found.obstacle(action.run or "") if found.known and action.needs_last_good else None
+        if obstacle:
+            world.progress.say(f"action {action.name!r} will not run: {obstacle}")
 
 
 def decide(plan: GatePlan, world: World) -> Outcome:

@@ -61,6 +61,16 @@ def longest(found: Sequence[Probe] | Sequence[Tick]) -> int:
     return most
 
 
+def begin_s(found: Sequence[Probe] | Sequence[Tick], hit_s: float) -> float | None:
+    """When the failures in a row began that were under way at that second; None where none were."""
+    begun_s = None
+    for each in found:
+        if each.t > hit_s:
+            break
+        begun_s = None if each.ok else each.t if begun_s is None else begun_s
+    return begun_s
+
+
 def begins(found: Sequence[Probe] | Sequence[Tick], last_s: float) -> bool:
     """Whether two and more failures in a row are under way at the end that have lasted for so long."""
     first = len(found)

@@ -45,6 +45,12 @@ def test_a_failure_says_what_by_how_much_since_when_and_how_sure():
     }
 
 
+def test_an_outage_of_one_service_names_it():
+    said = lines(Outcome(watch=judged(reason="down for 2s (web.health)", unit="failures", watch=54.0, since_s=3.0)))
+    assert said["what"].endswith(": 54 failures in a row (web.health)")
+    assert said["since"] == "3 s into the watch"
+
+
 def test_a_value_is_measured_and_not_estimated():
     said = lines(Outcome(watch=judged(reason="queue > 100 for 3s", statistic="value", watch=500.0)))
     assert (said["what"].endswith("the value reached 500"), said["how sure"]) == (True, "measured, not estimated")

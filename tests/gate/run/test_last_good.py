@@ -5,10 +5,13 @@ import json
 import pytest
 
 from ci_reporter.gate.recording import Probe, Recording, Signal
+from ci_reporter.gate.rules import rulefile
 from ci_reporter.gate.rules.plan import Plan, Service
 from ci_reporter.gate.rules.ruleset import RuleSet
+from ci_reporter.gate.run.gate import announce_rollback
 from ci_reporter.gate.run.last_good import last_good
 from ci_reporter.gate.run.options import GatePlan
+from ci_reporter.gate.run.progress import Silent
 from ci_reporter.gate.run.reference import Reference
 from ci_reporter.gate.run.world import World
 
@@ -92,6 +95,28 @@ def of_services(env=None, archive=None, expected=NEW, **baseline):
     world = World(env=env or {}, archive=archive and str(archive))
     recording = Recording(phase="baseline", signals=signals)
     return last_good(plan, Reference(recording=recording), world)
+
+
+class Log(Silent):
+    """A progress that remembers what was said."""
+
+    def __init__(self):
+        self.sentences = []
+
+    def say(self, sentence):
+        self.sentences.append(sentence)
+
+
+def test_a_rollback_that_cannot_tell_services_apart_is_said_before_the_watch():
+    text = """
+services: { api: { url: https://api.example }, web: { url: https://web.example } }
+rules: [ { name: down, if: down for 15s, then: rollback } ]
+actions: { rollback: { run: ./rollback "$CI_REPORTER_LAST_GOOD" } }
+"""
+    env, log = {"CI_REPORTER_LAST_GOOD_API": OLD, "CI_REPORTER_LAST_GOOD_WEB": OLDER}, Log()
+    plan = GatePlan(rules=rulefile.parse(text.encode(), "gate.yml"), revisions={"api": NEW, "web": NEW})
+    announce_rollback(plan, World(env=env, progress=log))
+    assert log.sentences[1].startswith("action 'rollback' will not run: the services have different ones")
 
 
 def test_each_service_has_a_last_good_revision_of_its_own():

@@ -3,7 +3,7 @@
 import pytest
 
 from ci_reporter.gate.recording import Probe
-from ci_reporter.gate.statistics.consecutive import begins, in_a_row, ticks
+from ci_reporter.gate.statistics.consecutive import begin_s, begins, in_a_row, ticks
 
 
 def probes(failing, seconds=60, rate=5):
@@ -37,3 +37,12 @@ def test_ticks_further_apart_than_that_do_not_count():
 @pytest.mark.parametrize(("failing", "found"), [([(50, 60)], True), ([(57, 60)], False), ([(30, 50)], False)])
 def test_a_run_under_way_at_the_end_is_noticed(failing, found):
     assert begins(probes(failing), 5.0) is found
+
+
+@pytest.mark.parametrize(
+    ("failing", "hit_s", "begun_s"),
+    [([(10, 20)], 15.0, 10.0), ([(10, 20), (30, 40)], 35.0, 30.0), ([(0, 9)], 5.0, 0.0), ([(10, 20)], 25.0, None)],
+    ids=["once", "the second time", "from the start", "over again"],
+)
+def test_when_failures_began_is_told(failing, hit_s, begun_s):
+    assert begin_s(probes(failing), hit_s) == begun_s
