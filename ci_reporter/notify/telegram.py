@@ -63,7 +63,9 @@ class TelegramSettings(Settings, group="telegram"):
 
     def problem(self) -> str | None:
         """A bot needs a chat."""
-        return "telegram: there is a token and no chat (set CI_REPORTER_TELEGRAM_CHAT)" if not self.chat else None
+        if self.token and not self.chat:
+            return "telegram: there is a token and no chat (set CI_REPORTER_TELEGRAM_CHAT)"
+        return None
 
     def notifier(self, env: Mapping[str, str], language: Language) -> HttpNotifier:  # noqa: ARG002
         """Make the notifier."""

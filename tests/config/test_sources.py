@@ -11,6 +11,7 @@ from ci_reporter.config.file import read
 from ci_reporter.config.load import given_values, load
 from ci_reporter.config.sources import Sources
 from ci_reporter.config.values import OneOf
+from ci_reporter.notify.email.address import Server
 
 ASKED_FOR = [  # of the first release
     *("name", "timeout", "grace", "retries", "shell", "tail", "tag", "measure", "environment", "json", "quiet"),
@@ -31,6 +32,8 @@ TEXTS = {  # of each kind two texts and their values, none of them a default
     "responder": ("team:a", ("team", "a"), "user:b", ("user", "b")),
     "label": ("a=x", {"a": "x"}, "b=y", {"b": "y"}),
     "signing_secrets": ("whsec_" + "QUJD" * 8, "whsec_" + "QUJD" * 8, "whsec_" + "REVG" * 8, "whsec_" + "REVG" * 8),
+    "address": ("ada@a.example", "ada@a.example", "bob@b.example", "bob@b.example"),
+    "server": ("a", Server(host="a"), "b:465", Server(host="b", port=465)),
     "deployment": ("17", "17", "create", "create"),
 }
 SETTINGS = [each for each in plugins.all_settings() if each.field != "config"]

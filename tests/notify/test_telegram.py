@@ -161,7 +161,7 @@ def test_a_preview_shows_the_message_without_the_secret():
 
 
 @pytest.mark.parametrize(
-    ("settings", "problem"), [({"token": TOKEN}, "no chat"), ({"token": TOKEN, "chat": CHAT}, None)]
+    ("settings", "problem"), [({"token": TOKEN}, "no chat"), ({"token": TOKEN, "chat": CHAT}, None), ({}, None)]
 )
 def test_half_a_set_up_is_refused(settings, problem):
     found = TelegramSettings(**settings).problem()

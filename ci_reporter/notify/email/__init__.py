@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ci_reporter.system.deadline import Deadline
 
 _RATE = Rate(count=30, per_s=60.0)
-_TLS = tuple(Tls)
 
 
 class EmailSettings(Settings, group="email"):
@@ -38,9 +37,9 @@ class EmailSettings(Settings, group="email"):
         None, address, "ADDRESS", "Email: the sender. Default: the username, where it is an address.", key="from"
     )
     server: Server | None = setting(None, server, "HOST[:PORT]", "Email: the mail server. The port is 587 by default.")
-    tls: Tls | None = setting(
+    tls: str | None = setting(
         None,
-        lambda value: Tls(values.OneOf(*_TLS)(value)),
+        values.OneOf(*Tls),
         "KIND",
         "Email: starttls, implicit or none. Default: implicit on port 465, else starttls; on localhost only where the"
         " server offers it.",
@@ -100,7 +99,11 @@ class EmailNotifier(Frozen):
         known = self.settings
         assert known.server  # noqa: S101
         account = Account(
-            server=known.server, tls=known.tls, username=known.username, password=known.password, ca=known.ca
+            server=known.server,
+            tls=Tls(known.tls) if known.tls else None,
+            username=known.username,
+            password=known.password,
+            ca=known.ca,
         )
         message = self._message(alert)
         deliver(message, account, known.to, deadline)
