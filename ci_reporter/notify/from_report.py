@@ -49,7 +49,7 @@ def alert(subject: Subject, language: Language) -> Alert:
         environment=report.environment,
         run=replace(report.run, commit_message=None, workspace=None),
         result=report.step.result,
-        fields=tuple(_fields(subject, language)),
+        fields=(*_rule(subject), *report_fields(report, subject.view.before, language)),
         failed_tests=report.failed_tests,
         commit=subject.commit,
         at_s=subject.at_s,
@@ -103,10 +103,8 @@ def _history(subject: Subject, language: Language) -> str:
     return ""
 
 
-def _fields(subject: Subject, language: Language) -> Iterator[Field]:
-    report, before = subject.view.report, subject.view.before
-    if subject.policy.text:
-        yield Field(name="Rule", value=subject.policy.text)
+def report_fields(report: Report, before: Sequence[Report], language: Language) -> Iterator[Field]:
+    """What was measured, as short facts; durations and coverage beside what earlier reports of the series had."""
     found = {
         "Duration": _duration(report, before, language),
         "Coverage": _coverage(report, before),
@@ -114,6 +112,11 @@ def _fields(subject: Subject, language: Language) -> Iterator[Field]:
         "Exit code": str(report.step.exit_code) if report.step.exit_code else "",
     }
     yield from (Field(name=name, value=said) for name, said in found.items() if said)
+
+
+def _rule(subject: Subject) -> Iterator[Field]:
+    if subject.policy.text:
+        yield Field(name="Rule", value=subject.policy.text)
 
 
 def _duration(report: Report, before: Sequence[Report], language: Language) -> str:

@@ -37,6 +37,26 @@ def test_the_text_may_come_from_stdin(run_program, slack):
     assert "from a pipe" in vendor.asked[0].body.decode()
 
 
+def test_what_the_last_step_came_to_may_be_filled_in(run_program, slack):
+    vendor, env = slack()
+    junit = '<testsuite name="a"><testcase name="adds up"><failure/></testcase></testsuite>'
+    (run_program.folder / "junit.xml").write_text(junit)
+    env |= {"CI_RUN_ID": "run-1"}
+    run_program("run", "--name", "unit", "--tests", "junit.xml", "--", "sh", "-c", "exit 3", env=env)
+    ended = run_program("notify", "--from-journal", env=env)
+    assert ended.returncode == 0, ended.stderr
+    assert vendor.asked[0].json["text"] == "🔴 unit: failure"
+    sent = vendor.asked[0].body.decode()
+    assert [each for each in ("Exit code", "1 of 1 failed", "adds up", "Duration") if each not in sent] == []
+
+
+def test_where_no_step_is_recorded_nothing_is_filled_in(run_program, slack):
+    vendor, env = slack()
+    ended = run_program("notify", "--from-journal", env=env | {"CI_RUN_ID": "run-1"})
+    assert (ended.returncode, vendor.asked) == (2, [])
+    assert "no step of run run-1 is recorded in" in ended.stderr
+
+
 def test_nothing_that_is_set_up_is_a_normal_state(run_program):
     ended = run_program("notify", "--title", "x", "--strict")
     assert (ended.returncode, ended.stdout) == (0, "")

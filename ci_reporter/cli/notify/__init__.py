@@ -13,12 +13,16 @@ from ci_reporter.cli.lazy import LazyGroup
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.config import plugins, values
-from ci_reporter.context import Context, current_run
+from ci_reporter.context import Context, current_run, recorded_run_id
 from ci_reporter.errors import DeliveryError, UsageError
+from ci_reporter.frozen import replace
+from ci_reporter.model import Result
 from ci_reporter.notify.alert import Alert, Field, Level, Link, State
-from ci_reporter.notify.channels import not_set_up, notifier, prepared, send_all
+from ci_reporter.notify.channels import language, not_set_up, notifier, prepared, send_all
 from ci_reporter.notify.commit import commit
 from ci_reporter.notify.delivery import Sent
+from ci_reporter.notify.from_report import report_fields
+from ci_reporter.notify.language import words
 from ci_reporter.providers import git
 from ci_reporter.system.deadline import Deadline
 from ci_reporter.system.git import Git
@@ -50,12 +54,11 @@ class _Notify(LazyGroup):
 @click.option(
     "--level",
     type=click.Choice([each.value for each in Level]),
-    default="info",
-    show_default=True,
-    help="How urgent it is.",
+    help="How urgent it is. Default: info; error for a step that did not succeed.",
 )
 @click.option("--field", "fields", multiple=True, metavar="K=V", help="A short fact. Repeat the option for more.")
 @click.option("--link", "links", multiple=True, metavar="TEXT=URL", help="Where to read on.")
+@click.option("--from-journal", is_flag=True, help="Fill in what the last recorded step of this run came to.")
 @click.option("--service", metavar="NAME", help="The service it is about.")
 @click.option("--environment", metavar="NAME", help="The environment it is about, such as production.")
 @click.option("--dedup-key", metavar="KEY", help="What it is about: the alert that resolves it has the same key.")
@@ -101,22 +104,43 @@ def show(context: Context, sent: Sequence[Sent], *, as_json: bool = False) -> No
 
 def _alert(context: Context, about: dict[str, object]) -> Alert:
     """The alert that the options describe, with what is known of this run. Raises UsageError."""
-    title, text = about["title"], about["text"]
-    if not title:
-        raise UsageError("option --title is missing (say in one line what people should know)")
     run = git.fill(current_run(context), context.folder, context.env)
-    return Alert(
-        title=str(title),
-        text=_stdin() if text == "-" else str(text or ""),
-        level=Level(str(about["level"])),
+    known = Alert(title=str(about["title"] or ""), environment=context.config.environment, run=run)
+    if about["from_journal"]:
+        known = _of_last_step(context, known)
+    if not known.title:
+        raise UsageError("option --title is missing (say in one line what people should know)")
+    text = about["text"]
+    return replace(
+        known,
+        text=_stdin() if text == "-" else str(text or known.text),
+        level=Level(str(about["level"])) if about["level"] else known.level,
         state=State.RESOLVED if about["resolved"] else State.FIRING,
         service=_known(about["service"]),
-        environment=context.config.environment,
-        run=run,
-        fields=tuple(Field(name=name, value=value) for name, value in _pairs("--field", about["fields"])),
+        fields=(*(Field(name=name, value=value) for name, value in _pairs("--field", about["fields"])), *known.fields),
         commit=commit(Git(context.folder, context.env), run.revision),
         links=tuple(Link(text=name, url=url) for name, url in _pairs("--link", about["links"])),
         dedup_key=str(about["dedup_key"] or ""),
+    )
+
+
+def _of_last_step(context: Context, known: Alert) -> Alert:
+    """The alert with what the last step of this run came to. Raises UsageError where none is recorded."""
+    ci_run_id = recorded_run_id(context)
+    report = next(iter(reversed(list(context.journal.reports(ci_run_id)))), None)
+    if report is None:
+        raise UsageError(f"option --from-journal: no step of run {ci_run_id} is recorded in {context.journal.path}")
+    result = report.step.result
+    return replace(
+        known,
+        title=known.title or f"{report.step.name}: {words(result, language(context))}",
+        text=report.step.reason or "",
+        level=Level.INFO if result in (Result.SUCCESS, Result.SKIP) else Level.ERROR,
+        environment=known.environment or report.environment,
+        run=report.run,
+        result=result,
+        fields=tuple(report_fields(report, (), language(context))),
+        failed_tests=report.failed_tests,
     )
 
 
