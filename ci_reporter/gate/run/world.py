@@ -12,8 +12,9 @@ from ci_reporter.http.proxies import proxies_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ci_reporter.gate.rules.ruleset import Action
-    from ci_reporter.gate.run.outcome import Outcome
     from ci_reporter.gate.run.progress import Progress
 
 _LOOK_EVERY_S = 0.1
@@ -23,7 +24,7 @@ def _no_signals() -> Sequence[int]:
     return ()
 
 
-def _tell_nobody(action: Action, outcome: Outcome) -> Sequence[str]:  # noqa: ARG001
+def _tell_nobody(action: Action, outcome: Any) -> Sequence[str]:  # noqa: ARG001
     return ()
 
 
@@ -33,7 +34,8 @@ class World:
 
     `env` fills `$NAME` in headers, names proxies, and is what actions run with. `archive` is the folder of past gates.
     `signals` tells which signals to stop have come so far: the first one ends what is being probed. `tell` sends what
-    `then: notify` asks for, beside the line in the log, and gives what went wrong, as sentences.
+    `then: notify` asks for, beside the line in the log, and gives what went wrong, as sentences; it is given the action
+    and the `Outcome`, which this module must not know, as an outcome is made of what the modules above return.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -41,7 +43,7 @@ class World:
     prometheus: Prometheus | None = None
     progress: Progress = field(default_factory=Silent)
     signals: Callable[[], Sequence[int]] = _no_signals
-    tell: Callable[[Action, Outcome], Sequence[str]] = _tell_nobody
+    tell: Callable[[Action, Any], Sequence[str]] = _tell_nobody
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     pause: Callable[[], None] = lambda: time.sleep(_LOOK_EVERY_S)
