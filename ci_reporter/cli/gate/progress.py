@@ -93,7 +93,7 @@ def _seen(moment: Moment) -> list[str]:
         served = [f"{count} × {name}" for name, count in seen.served[:3]]
         return [f"{seen.run} of {seen.needed} in a row", *served]
     now, before = figures.of(moment.recording), figures.of(moment.baseline)
-    parts = [*_figures(now, before), *_counts(moment)]
+    parts = [*_figures(now, before), *_counts(moment), *_values(moment)]
     near = figures.nearest(moment.verdict) if moment.verdict else None
     if near and near[1] >= _NEAR:
         parts.append(f"nearest: {near[0].name} ({near[1]:.0%} of what it needs)")
@@ -109,6 +109,12 @@ def _counts(moment: Moment) -> list[str]:
         for name, signal in signals.items()
         if signal.counts
     ]
+
+
+def _values(moment: Moment) -> list[str]:
+    """The latest value of each signal that is one."""
+    signals = moment.recording.signals if moment.recording else {}
+    return [f"{name} {signal.values[-1].value:g}" for name, signal in signals.items() if signal.values]
 
 
 def _share(counts: Sequence[Count]) -> str:
