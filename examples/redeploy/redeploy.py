@@ -22,7 +22,7 @@ import replicas
 HERE = Path(__file__).resolve().parent
 MARKS = ("<!-- table -->\n", "<!-- end of table -->\n")
 COLUMNS = ("#", "deploy", "expected", "verdict", "exit code", "decided after", "took", "what the gate said")
-LONGEST = 160
+LONGEST = 240
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ PORT, REVISION, BUG = int(sys.argv[1]), sys.argv[2], sys.argv[3] if len(sys.argv
 USUAL_S = 0.05
 DRAIN_S = 1.0  # after TERM it answers for that long: the balancer may not have heard yet
 LATE = 100  # orders that each replica answers well before a bug that comes late
+EARLY = 20  # and before one that comes soon after the deploy
 COLD = 10
 
 
@@ -46,7 +47,7 @@ class Shop(BaseHTTPRequestHandler):
         with Shop.count:
             Shop.orders += 1
             number = Shop.orders
-        if BUG == "dies" and number > LATE:
+        if BUG == "dies" and number > EARLY:
             os._exit(1)
         time.sleep(USUAL_S * math.exp(random.gauss(0, 0.2)) * slowdown(number))
         if BUG == "errors" and random.random() < 0.2:
