@@ -11,12 +11,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Compiled modules are kept, or each worker of pytest would compile the tests.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test dev lint compiled-tests clean
+.PHONY: help demo stack test dev lint compiled-tests clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo 'make demo    record two steps of a small project, on nothing but Python'
 	@echo '             PUSHGATEWAY_URL=http://localhost:9091 pushes them, too'
+	@echo 'make stack   Prometheus, Pushgateway and Alertmanager with a day of runs, until ^C'
 	@echo 'make test    lint and every test, on the installed package and real servers'
 	@echo '             REQUIRE_ALL=1 fails where a test would be skipped; VENV=folder, default .venv-test'
 	@echo 'make lint    formatting, lint, types and layers'
@@ -28,6 +29,12 @@ help:
 demo: VENV = .demo/venv
 demo: .demo/ready
 	@scripts/demo
+
+# The dashboards' and alerts' servers, from Debian's packages; examples/stack/compose.yml has Grafana, too.
+stack: .demo/ready
+	@for each in prometheus promtool prometheus-pushgateway prometheus-alertmanager; do command -v $$each >/dev/null || \
+	  { echo "$$each is not installed: apt-get install prometheus prometheus-pushgateway prometheus-alertmanager" >&2; exit 1; }; done
+	@PYTHONDONTWRITEBYTECODE=1 .demo/venv/bin/python examples/stack/stack.py
 
 .demo/ready: $(SOURCES) examples/gitlab-ci/requirements.txt
 	@$(call environment,.demo/venv)

@@ -21,6 +21,7 @@ from promql import STEP, STEP_LEGEND, chosen, step_variables
 OVERHEAD = chosen("ci_reporter_overhead_seconds")
 PUSHED = chosen("push_time_seconds")
 REFUSED = chosen("push_failure_time_seconds")
+AGE = f"time() - ({PUSHED} != 0)"  # 0 is a group whose every push was refused
 WAITING = chosen("ci_reporter_push_failures")
 GATEWAY = 'job=~"$gateway"'
 OLD = "30 * 86400"  # as in the alert and in the documented `ci-reporter gc --older-than 30d`
@@ -72,7 +73,7 @@ def _counts() -> list[Json]:
             "Stale groups",
             "Groups that nobody has pushed to for 30 days. The gateway keeps them until `ci-reporter gc "
             "--older-than 30d`.",
-            now(f"count(time() - {PUSHED} > {OLD}) or vector(0)"),
+            now(f"count({AGE} > {OLD}) or vector(0)"),
             unit="none",
             thresholds=((None, "green"), (1, "yellow")),
         ),
@@ -156,7 +157,7 @@ def _stale() -> Json:
         "Groups by age",
         "The ten groups whose last push is the longest ago: steps that were renamed or removed. `ci-reporter gc` "
         "deletes them.",
-        [(now(f"topk(10, time() - {PUSHED})"), column("Last push", unit="s"))],
+        [(now(f"topk(10, {AGE})"), column("Last push", unit="s"))],
         wide=12,
     )
 

@@ -1,0 +1,232 @@
+"""Every query and every alert, on the Prometheus of `make stack`: a day of runs, scraped from a real Pushgateway."""
+
+import fcntl
+import json
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from ci_reporter import metrics
+from tests.conftest import eventually, installed
+from tests.dashboards.conftest import FILES, ROOT, dashboard, panels
+from tests.dashboards.test_rules import ALERTS
+
+pytestmark = pytest.mark.services
+
+QUERIES = [(name, panel["title"], target) for name in FILES for panel in panels(name) for target in panel["targets"]]
+VARIABLES = [
+    (name, each["name"], each["query"]["query"])
+    for name in FILES
+    for each in dashboard(name)["templating"]["list"]
+    if each["type"] == "query"
+]
+# What Grafana puts in for a range of a day, a scrape interval of 15 s and all values of every variable.
+VALUES = {
+    "$__rate_interval": "4m",
+    "$__interval": "1m",
+    "$__range": "24h",
+    **{f"${name}": ".*" for _, name, _ in VARIABLES},
+}
+# What cannot be had within a test: the part of the expression that is replaced, and why.
+REPLACED = {
+    "CIReporterStaleGroups": ("30 * 86400", "0"),  # the gateway itself sets the time of a push
+    "CIPushgatewayDown": ("== 0", "== 1"),
+    "CIPushgatewayLabelsRenamed": ("exported_job", "job"),  # the scrape configuration is right
+    "CIPushgatewayRefuses": ("> 0", ">= 0"),  # it refused before the first scrape
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A running `make stack`."""
+
+    prometheus: str
+    alertmanager: str
+    said: str
+
+    def ask(self, path, **query):
+        """Data of Prometheus' API."""
+        try:
+            url = f"{self.prometheus}/api/v1/{path}?{urlencode(query)}"
+            return json.loads(urllib.request.urlopen(url, timeout=30).read())["data"]
+        except urllib.error.HTTPError as exc:
+            pytest.fail(f"{query}: {exc.read().decode()}")
+
+    def result(self, expr, *, instant):
+        """The series that a panel gets, over the last day where it asks for a range."""
+        if instant:
+            return self.ask("query", query=expr)["result"]
+        now = float(self.ask("query", query="time()")["result"][1])
+        return self.ask("query_range", query=expr, start=now - 86400, end=now, step=60)["result"]
+
+
+@pytest.fixture(scope="session")
+def answers(tmp_path_factory, worker_id):
+    """What the stack answered, by query: one stack for all workers, whoever comes first."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder if worker_id == "master" else folder.parent
+    kept = folder / "stack-answers.json"
+    with (folder / "stack-answers.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_text(json.dumps(ask_everything()))
+    return json.loads(kept.read_text())
+
+
+def ask_everything():
+    """Start the stack, ask until everything has an answer, and end it by ^C."""
+    for tool in ("prometheus", "promtool", "prometheus-pushgateway", "prometheus-alertmanager"):
+        installed(tool)
+    command = [sys.executable, "-B", ROOT / "examples/stack/stack.py", "--any-port", "--scrape-interval=1s"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            stack = started(process)
+            found = {
+                "queries": {key(*query): result(stack, query[2]) for query in QUERIES},
+                "variables": {f"{name} {variable}": values(stack, promql) for name, variable, promql in VARIABLES},
+                "alerts": {rule["alert"]: alert(stack, rule) for rule in ALERTS},
+                "routed": routed(stack),
+            }
+        finally:
+            process.send_signal(signal.SIGINT)
+    return found | {"said": stack.said, "exit": process.returncode, "address": stack.prometheus}
+
+
+def started(process):
+    """Read what it says until it is ready."""
+    said = ""
+    while "^C" not in said:
+        line = process.stdout.readline()
+        assert line, said
+        said += line
+    urls = {
+        name: re.search(rf"^{name} +(http://[\d.:]+)", said, re.MULTILINE)[1] for name in ("Prometheus", "Alertmanager")
+    }
+    return Stack(prometheus=urls["Prometheus"], alertmanager=urls["Alertmanager"], said=said)
+
+
+def result(stack, target):
+    """The answer to a panel's query: labels and the last value of each series, once there is any."""
+    expr, instant = substituted(target["expr"]), target["instant"]
+    found = eventually(lambda: stack.result(expr, instant=instant), what=expr)
+    return [[series["metric"], series["value"] if instant else series["values"]] for series in found]
+
+
+def values(stack, promql):
+    """What a variable offers."""
+    selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", promql).groups()
+    return stack.ask(f"label/{label}/values", **{"match[]": substituted(selector)})
+
+
+def alert(stack, rule):
+    """How many alerts the rule's expression gives."""
+    expr = rule["expr"].replace(*REPLACED.get(rule["alert"], ("", "")))
+    return len(eventually(lambda: stack.ask("query", query=expr)["result"], what=f"{rule['alert']}: {expr}"))
+
+
+def routed(stack):
+    """Receivers by alert, of those that Prometheus has sent to the Alertmanager."""
+
+    def receivers():
+        found = json.loads(urllib.request.urlopen(f"{stack.alertmanager}/api/v2/alerts", timeout=5).read())
+        return {each["labels"]["alertname"]: [to["name"] for to in each["receivers"]] for each in found}
+
+    eventually(lambda: "CIGateFailed" in receivers(), what="the Alertmanager to hear of the gate that failed")
+    return receivers()
+
+
+def substituted(expr):
+    """The query as Grafana sends it."""
+    for name in sorted(VALUES, key=len, reverse=True):
+        expr = expr.replace(name, VALUES[name])
+    return expr
+
+
+def key(name, title, target):
+    """What a query is called."""
+    return f"{name} {title} {target['refId']}"
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=[key(*query) for query in QUERIES])
+def test_query_returns_data(answers, query):
+    assert answers["queries"][key(*query)]
+
+
+@pytest.mark.parametrize("variable", VARIABLES, ids=[f"{name} {variable}" for name, variable, _ in VARIABLES])
+def test_variable_has_values(answers, variable):
+    assert answers["variables"][f"{variable[0]} {variable[1]}"]
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_alert_returns_data(answers, rule):
+    assert answers["alerts"][rule["alert"]]
+
+
+def test_gate_that_failed_goes_to_whom_is_on_call(answers):
+    assert answers["routed"]["CIGateFailed"] == ["oncall"]
+
+
+def test_last_runs_has_one_line_a_run(answers):
+    rows = [
+        (labels["repository"], labels["ci_job"], labels["step"], labels["branch"], value)
+        for labels, points in answers["queries"]["runs.json Last 10 runs A"]
+        for _, value in points
+    ]
+    assert len(rows) == len(set(rows))
+
+
+TABLES = [
+    (name, panel) for name in FILES for panel in panels(name) if panel["type"] == "table" and panel["targets"][1:]
+]
+
+
+@pytest.mark.parametrize(("name", "panel"), TABLES, ids=[panel["title"] for _, panel in TABLES])
+def test_columns_of_a_table_can_be_merged(answers, name, panel):
+    """Grafana merges on the labels that all queries have; metrics' names would keep the lines apart."""
+    labels = [set(answers["queries"][key(name, panel["title"], target)][0][0]) for target in panel["targets"]]
+    assert {"repository", "pipeline", "branch"} <= set.intersection(*labels)
+    assert "__name__" not in set.union(*labels)
+
+
+def test_every_metric_is_shown():
+    shown = set(re.findall(r"\bci_\w+", " ".join(target["expr"] for _, _, target in QUERIES)))
+    known = {family.name for family in (*metrics.FAMILIES, metrics.BUILD_INFO, metrics.PUSH_FAILURES, metrics.OVERHEAD)}
+    assert known - shown == set()
+
+
+class TestLinter:
+    """The rules of dashboard-linter about PromQL; that Prometheus can read it (target-promql-rule) is tested above."""
+
+    def test_target_rate_interval_rule(self):
+        rates = [found for _, _, each in QUERIES for found in re.findall(r"\bi?rate\(.*?\[(.*?)\]", each["expr"])]
+        assert set(rates) == {"$__rate_interval"}
+
+    def test_target_counter_agg_rule(self):
+        counters = [each["expr"] for _, _, each in QUERIES if "_total" in each["expr"]]
+        assert counters
+        assert [expr for expr in counters if not re.search(r"\b(rate|increase)\(\w+_total\{[^}]*\}\[", expr)] == []
+
+    @pytest.mark.parametrize("query", QUERIES, ids=[key(*query) for query in QUERIES])
+    def test_every_selector_names_the_job(self, query):
+        """In place of target-job-rule, which wants `job=~"$job"`; `dashboards/.lint` says why."""
+        selectors = re.findall(r"\{(.*?)\}", query[2]["expr"])
+        assert [each for each in selectors if not re.match(r'job="ci_reporter"|job=~"\$gateway"', each)] == []
+
+
+def test_stack_ends_well_at_ctrl_c(answers):
+    assert answers["exit"] == 0
+
+
+def test_stack_leaves_nothing_behind(answers):
+    folder = Path(re.search(r"removes (\S+)", answers["said"])[1])
+    assert not folder.exists()
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(answers["address"], timeout=5)
