@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import erf, exp, log, sqrt
+from functools import partial
+from math import erf, exp, inf, log, sqrt
 
 from benchmarks.gate import noise
-from benchmarks.gate.noise import NOISES, Noise
+from benchmarks.gate.noise import NOISES, Noise, Old
 
 BASELINE_S, GAP_S, WATCH_S, EXTEND_S = 120.0, 45.0, 300.0, 300.0
 DEFAULT_RULES = ("http_latency_p95 > +10%", "http_error_rate > +50%")
@@ -20,6 +21,9 @@ class Cell:
     Error rates are of the baseline and of the watch; `blip_s` lets everything fail for so long, once in 300 s. `past`
     is the noise of five good gates before this one, whose recordings are kept. The targets:
     the share that may fail at `most`, or that must fail at `least`, half of those `by_s`; `no_pass` at all.
+
+    `old` is the chance that an answer is of the old revision, by second: of ten minutes of converging where `counts` is
+    "converged", else of a watch that is good otherwise.
     """
 
     name: str
@@ -33,6 +37,8 @@ class Cell:
     errors_after: float = 0.0
     blip_s: float = 0.0
     past: Noise | None = None
+    old: Old | None = None
+    counts: str = "fail"
     rules: tuple[str, ...] = DEFAULT_RULES
     most: float | None = None
     least: float | None = None
@@ -52,6 +58,7 @@ def cells() -> Iterator[Cell]:
     yield from slower()
     yield from failing()
     yield from with_history()
+    yield from revisions()
 
 
 def unchanged() -> Iterator[Cell]:
@@ -142,6 +149,23 @@ def with_history() -> Iterator[Cell]:
     for name, model in NOISES.items():
         shown = f"5 gates: ×3 from 150 s: {name}"
         yield Cell(name=shown, noise=model, past=model, times=3.0, onset_s=150.0, no_pass=True)
+
+
+def revisions() -> Iterator[Cell]:
+    """A rollout that leaves a replica behind, one that takes its time, and one that comes undone in the watch."""
+    plain = noise.independent
+    for share, most in ((0.1, 0.01), (0.05, None)):
+        name = f"converges with {share:.0%} stuck, 10 minutes"
+        yield Cell(name=name, noise=plain, old=partial(noise.always, share), counts="converged", most=most)
+    name = "converges in a rollout over 120 s"
+    yield Cell(name=name, noise=plain, old=partial(noise.rolling, 120.0), counts="converged", least=1.0)
+    wrong = {
+        "a replica of ten is old in the watch": partial(noise.always, 0.1),
+        "one answer of 1,500 is old in the watch": partial(noise.between, 150.0, 150.2),
+        "reverted after 280 s of the watch": partial(noise.between, 280.0, inf),
+    }
+    for name, old in wrong.items():
+        yield Cell(name=name, noise=plain, old=old, no_pass=True)
 
 
 def _p95_ms(parts: list[tuple[float, float, float]]) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from math import exp, log, sqrt
 from random import Random
 
+Old = Callable[[float], float]  # second → the chance that an answer is of the old revision
 Noise = Callable[[Random, int, float], list[float]]  # (chance, number of probes, probes a second) → latencies
 
 
@@ -132,6 +133,21 @@ def drifting(share: float, over_s: float) -> Noise:
         return [each * (1 + share * at / rate / over_s) for at, each in enumerate(found)]
 
     return of
+
+
+def always(share: float, t: float) -> float:  # noqa: ARG001
+    """A replica that stays behind."""
+    return share
+
+
+def rolling(over_s: float, t: float) -> float:
+    """One replica after the other is replaced."""
+    return max(1 - t / over_s, 0.0)
+
+
+def between(first_s: float, end_s: float, t: float) -> float:
+    """The old revision comes back as a whole, for some time."""
+    return 1.0 if first_s <= t < end_s else 0.0
 
 
 def _slow(found: list[float], first_s: float, long_s: float, times: float, rate: float) -> None:

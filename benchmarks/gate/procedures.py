@@ -17,6 +17,8 @@ Said = tuple[str, float | None]
 
 def now(cell: Cell, seed: int) -> dict[str, Said]:
     """This judge with its extension, and what other gates do."""
+    if cell.old:
+        return _revisions(cell, seed)
     before, after = pair(cell, seed)
     rules = _rules(cell)
     if cell.past:
@@ -31,8 +33,20 @@ def now(cell: Cell, seed: int) -> dict[str, Said]:
     }
 
 
+def _revisions(cell: Cell, seed: int) -> dict[str, Said]:
+    from benchmarks.gate import rollouts  # of this version of the package only
+
+    assert cell.old
+    drawn = f"{cell.name} {seed}"
+    if cell.counts == "converged":
+        return rollouts.converges(rollouts.Rollout(old=cell.old, seconds=rollouts.CONVERGE.timeout_s), drawn)
+    return rollouts.is_watched(rollouts.Rollout(old=cell.old, seconds=WATCH_S), drawn)
+
+
 def earlier(cell: Cell, seed: int) -> dict[str, Said]:
     """The judge of another version of the package, which has no extension."""
+    if cell.old:
+        return {}
     before, after = pair(cell, seed)
     verdict = judge(before, after, _rules(cell))
     return {"before": (str(verdict.verdict), verdict.decided_at_s)}

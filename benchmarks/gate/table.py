@@ -72,14 +72,15 @@ def pooled(there: Sequence[Cell], said: Mapping[str, Mapping[str, Answers]]) -> 
 
 
 def row(cell: Cell, said: Mapping[str, Answers]) -> str:
-    ours, before = said["judge"], said["before"]
-    cells = [cell.name, target(cell), str(len(ours)), failed(ours), passed(ours), failed(before), passed(before)]
-    return f"| {' | '.join([*cells, failed(said['naive']), failed(said['mann-whitney'])])} |"
+    ours, before, word = said["judge"], said["before"], cell.counts
+    shown = [failed(ours, word), passed(ours), failed(before, word), passed(before)]
+    shown += [failed(said["naive"], word), failed(said["mann-whitney"], word)]
+    return f"| {' | '.join([cell.name, target(cell), str(len(ours)), *shown])} |"
 
 
-def failed(answers: Answers) -> str:
-    """The share that failed, and the median time until then."""
-    times = _times(answers)
+def failed(answers: Answers, word: str = "fail") -> str:
+    """The share that failed, or of which another word was said, and the median time until then."""
+    times = _times(answers, word)
     return "–" if not answers else f"{len(times) / len(answers):.1%}" + (f", {median(times):g} s" if times else "")
 
 
@@ -99,7 +100,7 @@ def target(cell: Cell) -> str:
 
 def met(cell: Cell, answers: Answers) -> bool:
     """Whether what was measured is within the target."""
-    times = _times(answers)
+    times = _times(answers, cell.counts)
     share = len(times) / len(answers)
     if cell.most is not None:
         return share <= cell.most
@@ -108,5 +109,5 @@ def met(cell: Cell, answers: Answers) -> bool:
     return share >= (cell.least or 0.0) and in_time and not passes
 
 
-def _times(answers: Answers) -> list[float]:
-    return [float(at_s) for word, at_s in answers if word == "fail" and isinstance(at_s, int | float)]
+def _times(answers: Answers, word: str = "fail") -> list[float]:
+    return [float(at_s) for said, at_s in answers if said == word and isinstance(at_s, int | float)]
