@@ -100,7 +100,7 @@ class Replay:
         """Begin no more."""
         self._over = True
 
-    def finished(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether none is under way."""
         return self._over
 

@@ -99,7 +99,7 @@ class Findings:
             return _nothing(f"the {what} has no complete block of {leaf.signal}", is_final=over)
         found = self._by_its_judge(leaf, rule, known, look)
         if found.verdict == FAIL and look.at_s < _enough_at_s(rule, known):
-            return replace(found, verdict=NOT_YET, decided_at_s=None, reason=f"{found.reason}; {_wanted(rule)}")
+            return replace(found, verdict=NOT_YET, decided_at_s=None, reason=f"{found.reason}; {_minimum_text(rule)}")
         return found if found.verdict == FAIL or not look.beta else self._with_coverage(found, rule, known, look)
 
     def _by_its_judge(self, leaf: Limit | Relative, rule: Rule, known: Evidence, look: Look) -> Finding:
@@ -118,7 +118,7 @@ class Findings:
         """The finding, if the signal was there often enough and long enough for a pass; else what is missing."""
         opened = replace(found, verdict=NOT_YET, decided_at_s=None)
         if found.verdict == PASS and known.probes and len(known.probes) < rule.min_probes:
-            return replace(opened, reason=f"{len(known.probes)} probes, and {_wanted(rule)}")
+            return replace(opened, reason=f"{len(known.probes)} probes, and {_minimum_text(rule)}")
         times, first_s = [each.t for each in known.samples], blocks.offset_s(known.signal, known.block_s)
         end_s = first_s + (look.at_s - first_s) // known.block_s * known.block_s if first_s else look.at_s
         lack = coverage.lack(known.watch, [t - first_s for t in times], known.block_s, end_s - first_s)
@@ -136,7 +136,7 @@ class Findings:
             reason = f"the watch has no values of {leaf.signal}{', but counts' if signal.counts else ''}"
             return _nothing(reason, is_final=look.at_s >= look.schedule.watch_s)
         common: dict[str, Any] = {"statistic": "value", "watch": values.furthest(signal.values, leaf), "unit": ""}
-        if hit := values.held(signal.values, leaf, blocks.gap_s(signal)):
+        if hit := values.breach(signal.values, leaf, blocks.gap_s(signal)):
             since_s = hit.t - leaf.for_s
             return Finding(verdict=FAIL, reason=leaf.text, decided_at_s=hit.t, since_s=since_s, **common)
         reason = f"{leaf.text} was not seen; the nearest value was {common['watch']:g}"
@@ -197,7 +197,7 @@ def _enough_at_s(rule: Rule, known: Evidence) -> float:
     return max((times[least - 1] if least <= len(times) else inf) if least else 0.0 for times, least in wanted)
 
 
-def _wanted(rule: Rule) -> str:
+def _minimum_text(rule: Rule) -> str:
     wanted = [(rule.min_probes, "probes"), (rule.min_errors, "errors")]
     return f"the rule wants {' and '.join(f'{least} {what}' for least, what in wanted if least)}"
 

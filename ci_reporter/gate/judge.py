@@ -133,7 +133,7 @@ class Judge:
         decision = overall(counted, over=over)
         if decision == NOT_YET:
             return self._overall_verdict(watch, at_s, decision, open_)
-        closed = {rule.name: self._closed(rule, open_[rule.name], over=over) for rule in self._rules.rules}
+        closed = {rule.name: self._final_finding(rule, open_[rule.name], over=over) for rule in self._rules.rules}
         counted = [closed[rule.name] for rule in self._rules.rules if rule.mode == "enforce"]
         return self._overall_verdict(watch, at_s, overall(counted, over=True), closed)
 
@@ -172,7 +172,7 @@ class Judge:
     def _rule_finding(self, rule: Rule) -> Finding:
         return _combine(rule.condition, [each for (name, _), each in self._last.items() if name == rule.name])
 
-    def _closed(self, rule: Rule, finding: Finding, *, over: bool) -> Finding:
+    def _final_finding(self, rule: Rule, finding: Finding, *, over: bool) -> Finding:
         """A finding when nothing more is looked at; `over` where that is not because another rule failed."""
         if finding.verdict != NOT_YET:
             return finding

@@ -9,7 +9,7 @@ from ci_reporter.gate import recording
 from ci_reporter.gate.judge import judge
 from ci_reporter.gate.rules import rulefile
 from ci_reporter.gate.rules.ruleset import default
-from ci_reporter.gate.rules.undecidable import obstacles, recorded
+from ci_reporter.gate.rules.undecidable import obstacles, recorded_facts
 from ci_reporter.gate.verdict import Verdict
 
 
@@ -28,7 +28,7 @@ def judge_recording(
     known = {*after.signals, *(before.signals if before else ())}
     found = rulefile.load(rules, known) if rules else default(compared=before is not None)
     chosen = found.on(on)
-    undecided = obstacles(chosen, recorded(chosen, before, after))
+    undecided = obstacles(chosen, recorded_facts(chosen, before, after))
     try:
         verdict = judge(before, after, chosen)
     except UsageError as exc:  # of what the watch's first line says

@@ -199,9 +199,9 @@ def _header(found: Mapping[str, Any], phase: str | None) -> Mapping[str, Any]:
     if "recording" not in found:
         raise ValueError('is not the first line of a recording (write {"recording": 1, "phase": "watch"})')
     if found["recording"] != VERSION or isinstance(found["recording"], bool):
-        raise ValueError(f"recording: version {_shown(found['recording'])} is not known (known: {VERSION})")
+        raise ValueError(f"recording: version {_excerpt(found['recording'])} is not known (known: {VERSION})")
     if found.get("phase") not in PHASES:
-        raise ValueError(f"phase: {_shown(found.get('phase'))} is not known (known: {', '.join(PHASES)})")
+        raise ValueError(f"phase: {_excerpt(found.get('phase'))} is not known (known: {', '.join(PHASES)})")
     if phase and found["phase"] != phase:
         raise ValueError(f"phase: is {found['phase']!r}, and a {phase} is wanted here; are the two files swapped?")
     return found
@@ -211,7 +211,7 @@ def sample(found: Mapping[str, Any]) -> tuple[str, Sample]:
     """One line's signal and sample. Raises ValueError naming key and value."""
     signal = found.get("signal")
     if not isinstance(signal, str) or not 0 < len(signal) <= 100:
-        raise ValueError(f"signal: expected a name, got {_shown(signal)}")
+        raise ValueError(f"signal: expected a name, got {_excerpt(signal)}")
     t = _number(found, "t", _LATEST_S)
     if "total" in found or "bad" in found:
         return signal, _count(found, t)
@@ -230,13 +230,13 @@ def _count(found: Mapping[str, Any], t: float) -> Count:
 def _probe(found: Mapping[str, Any], t: float) -> Probe:
     ok = found.get("ok")
     if not isinstance(ok, bool):
-        raise ValueError(f"ok: expected true or false, got {_shown(ok)}")
+        raise ValueError(f"ok: expected true or false, got {_excerpt(ok)}")
     latency_ms = None if found.get("latency_ms") is None else _number(found, "latency_ms", _LONGEST_MS)
     if ok and latency_ms is None:
         raise ValueError("latency_ms: is missing, and ok is true; a good answer has a latency")
     status = found.get("status")
     if status is not None and (isinstance(status, bool) or not isinstance(status, int) or not 0 <= status <= 999):
-        raise ValueError(f"status: expected an HTTP status or null, got {_shown(status)}")
+        raise ValueError(f"status: expected an HTTP status or null, got {_excerpt(status)}")
     texts = {key: _text(found, key) for key in _TEXTS}
     return Probe(t=t, ok=ok, latency_ms=latency_ms, status=status, **texts)  # type: ignore[arg-type]  # texts alone
 
@@ -244,16 +244,16 @@ def _probe(found: Mapping[str, Any], t: float) -> Probe:
 def _text(found: Mapping[str, Any], key: str) -> str | None:
     value = found.get(key)
     if value is not None and not isinstance(value, str):
-        raise ValueError(f"{key}: expected text or null, got {_shown(value)}")
+        raise ValueError(f"{key}: expected text or null, got {_excerpt(value)}")
     return value[:_LONGEST_TEXT] if value else None
 
 
 def _number(found: Mapping[str, Any], key: str, most: float, least: float = 0) -> float:
     value = found.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{key}: expected a number, got {_shown(value)}")
+        raise ValueError(f"{key}: expected a number, got {_excerpt(value)}")
     if not least <= value <= most:
-        raise ValueError(f"{key}: {_shown(value)} is not between {least:g} and {most:.0e}")
+        raise ValueError(f"{key}: {_excerpt(value)} is not between {least:g} and {most:.0e}")
     return float(value)
 
 
@@ -273,7 +273,7 @@ def _signal(samples: list[Sample]) -> Signal:
     )
 
 
-def _shown(value: object) -> str:
+def _excerpt(value: object) -> str:
     if isinstance(value, int) and abs(value) >= 10**20:
         return "a number of more than 64 bits"
     text = ascii(value)

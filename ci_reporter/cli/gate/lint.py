@@ -24,6 +24,6 @@ def command(path: str) -> None:
     found = warnings(rules)
     for warning in found:
         output.warn(warning, os.environ)
-    undecidable.check(rules, undecidable.planned(rules))
+    undecidable.check(rules, undecidable.planned_facts(rules))
     counted = "1 rule" if len(rules.rules) == 1 else f"{len(rules.rules)} rules"
     output.result(f"{path}: {counted}, {len(found) or 'no'} warning{'' if len(found) == 1 else 's'}")

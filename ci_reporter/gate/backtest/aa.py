@@ -48,11 +48,11 @@ def measure(recording: Recording, rules: RuleSet, baseline_s: float, watch_s: fl
         independent=int(_length_s(recording) // (baseline_s + watch_s)),
         failed=sum(each.verdict == FAIL for each in verdicts),
         by_rule=tuple(failed.items()),
-        noticed=tuple((slower, _share_noticed(pairs, rules, slower)) for slower in _SLOWDOWNS if pairs),
+        noticed=tuple((slower, _detection_rate(pairs, rules, slower)) for slower in _SLOWDOWNS if pairs),
     )
 
 
-def _share_noticed(pairs: Sequence[tuple[Recording, Recording]], rules: RuleSet, slower: float) -> float:
+def _detection_rate(pairs: Sequence[tuple[Recording, Recording]], rules: RuleSet, slower: float) -> float:
     return sum(judge(before, _slow_down(after, slower), rules).verdict == FAIL for before, after in pairs) / len(pairs)
 
 

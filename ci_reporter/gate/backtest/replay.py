@@ -40,9 +40,9 @@ def sentence(found: Sequence[Replayed]) -> str:
     """`would have failed 3 of your last 50 good deploys, and 2 of 2 bad ones`."""
     good = [each for each in found if each.past.decided == PASS]
     bad = [each for each in found if each.past.decided == FAIL]
-    said = f"would have failed {_failed(good)} of your last {len(good)} good deploys"
-    return f"{said}, and {_failed(bad)} of {len(bad)} bad ones" if bad else said
+    said = f"would have failed {_failure_count(good)} of your last {len(good)} good deploys"
+    return f"{said}, and {_failure_count(bad)} of {len(bad)} bad ones" if bad else said
 
 
-def _failed(found: Sequence[Replayed]) -> int:
+def _failure_count(found: Sequence[Replayed]) -> int:
     return sum(each.verdict.verdict == FAIL for each in found)

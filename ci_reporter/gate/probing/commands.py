@@ -55,7 +55,7 @@ class Commands:
         """Run none again; those that run end by themselves, within their timeout."""
         self._over.set()
 
-    def finished(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether none runs any more."""
         return not any(thread.is_alive() for thread in self._threads)
 

@@ -101,7 +101,7 @@ def convergence(
         if runs.add(matches(probe, expected)):
             reached_at_s = probe.t
             break
-    served = Counter(_served(probe) for probe in probes)
+    served = Counter(_answer_label(probe) for probe in probes)
     return Convergence(
         expected=expected,
         needed=runs.needed,
@@ -190,7 +190,7 @@ def _count(found: Convergence, what: str) -> int:
     return sum(count for label, count in found.served if label.startswith(what))
 
 
-def _served(probe: Probe) -> str:
+def _answer_label(probe: Probe) -> str:
     """What answered, and from which address where there are several."""
     where = f" from {probe.address}" if probe.address else ""
     if probe.status is None:

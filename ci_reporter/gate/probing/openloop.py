@@ -170,7 +170,7 @@ def _targets(plan: Mapping[str, Any]) -> list[Target]:
     ]
 
 
-def _files_allowed() -> int:
+def _file_limit() -> int:
     """How many connections there may be at once: as many as the system lets one process have."""
     try:
         import resource
@@ -188,7 +188,7 @@ def _probe_all(plan: Mapping[str, Any]) -> None:
     for each in lines:
         each.prepare()
     threading.stack_size(_STACK_BYTES)  # there may be a thousand threads
-    loop = Loop(lines, _say, _files_allowed())
+    loop = Loop(lines, _say, _file_limit())
     threading.Thread(target=_listen, args=(loop.stop,), daemon=True).start()
     begun = time.monotonic() + _HEAD_START_S
     _say(json.dumps({"begun": begun}))

@@ -95,7 +95,7 @@ def probe(line: Line, t: float, call: Call, due: float, turn: int = 0) -> Probe:
         return Probe(t=t, ok=False, reason=f"{reason_of(exc)}{_where(call)}", address=call.address)
     if time.monotonic() >= call.until:  # a body that ends with the connection looks whole when that was cut
         return timed_out(target, t, call)
-    return _judged(line, reply, t, (time.monotonic() - due) * 1000, call.address)
+    return _probe_of(line, reply, t, (time.monotonic() - due) * 1000, call.address)
 
 
 def timed_out(target: Target, t: float, call: Call) -> Probe:
@@ -197,7 +197,7 @@ def _order(target: Target, turn: int) -> Order:
     )
 
 
-def _judged(line: Line, reply: Reply, t: float, latency_ms: float, address: str | None) -> Probe:
+def _probe_of(line: Line, reply: Reply, t: float, latency_ms: float, address: str | None) -> Probe:
     target = line.target
     value: float | None = None
     try:

@@ -89,13 +89,13 @@ class Prober:
         return tuple(self._problems)
 
     def finish(self) -> None:
-        """Begin no more probes; those under way end by themselves, and until then `finished` is False."""
+        """Begin no more probes; those under way end by themselves, and until then `is_finished` is False."""
         if not self._stopped:
             self._stopped = True
             self._finish_by = time.monotonic() + self._longest_s + _GRACE_S
             self._tell("stop")
 
-    def finished(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether no probe is under way any more, or one takes longer than it may."""
         return self._stopped and (not self._thread.is_alive() or time.monotonic() >= self._finish_by)
 

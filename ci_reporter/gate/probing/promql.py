@@ -38,11 +38,11 @@ def count(query: Query, server: Prometheus, *, at_s: float, window_s: float, dea
     """What was counted in the window that ends at `at_s`, in seconds since the epoch; its t is 0."""
 
     def ask(text: str) -> QueryResult:
-        return _ask(lambda: server.query(_filled(text, window_s), deadline, at_s=at_s))
+        return _ask(lambda: server.query(_substitute(text, window_s), deadline, at_s=at_s))
 
     try:
         bad, total = (_read(name, _value, ask(text)) for name, text in (("bad", query.bad), ("total", query.total)))
-        return _counted(bad, total, 0.0)
+        return _count(bad, total, 0.0)
     except _Nothing as exc:
         return NoData(reason=str(exc))
 
@@ -50,7 +50,7 @@ def count(query: Query, server: Prometheus, *, at_s: float, window_s: float, dea
 def value(gauge: Gauge, server: Prometheus, *, at_s: float, window_s: float, deadline: Deadline) -> Value | NoData:
     """The number at `at_s`, in seconds since the epoch; its t is 0."""
     try:
-        found = _value(_ask(lambda: server.query(_filled(gauge.query, window_s), deadline, at_s=at_s)))
+        found = _value(_ask(lambda: server.query(_substitute(gauge.query, window_s), deadline, at_s=at_s)))
     except _Nothing as exc:
         return NoData(reason=f"value: {exc}")
     return (
@@ -65,7 +65,7 @@ def history(
     span = {"start_s": start_s + step_s, "end_s": end_s, "step_s": step_s}
 
     def ask(text: str) -> QueryResult:
-        return _ask(lambda: server.query_range(_filled(text, step_s), deadline, **span))
+        return _ask(lambda: server.query_range(_substitute(text, step_s), deadline, **span))
 
     try:
         bad, total = (_read(name, _values, ask(text)) for name, text in (("bad", query.bad), ("total", query.total)))
@@ -74,13 +74,13 @@ def history(
     found = []
     for at_s, number in sorted(total.items()):
         try:
-            found.append(_counted(bad.get(at_s), number, max(0.0, round(at_s - step_s - start_s, 3))))
+            found.append(_count(bad.get(at_s), number, max(0.0, round(at_s - step_s - start_s, 3))))
         except _Nothing:
             continue
     return found or NoData(reason="no request was counted in that time")
 
 
-def _filled(text: str, window_s: float) -> str:
+def _substitute(text: str, window_s: float) -> str:
     """The query with its interval in Prometheus' words, which know no fractions."""
     for name in _INTERVALS:
         text = text.replace(name, f"{max(1, round(window_s * 1000))}ms")
@@ -95,7 +95,7 @@ def _read(name: str, read: Callable[[QueryResult], Any], found: QueryResult) -> 
         raise _Nothing(f"{name}: {exc}") from None
 
 
-def _counted(bad: float | None, total: float | None, t: float) -> Count:
+def _count(bad: float | None, total: float | None, t: float) -> Count:
     """A counter of errors that never was is zero errors, where requests were counted."""
     if total is None:
         raise _Nothing("total: is empty: no such series, or it is stale")

@@ -85,10 +85,10 @@ class Sources:
             self._scraper.finish()
         self._commands.finish()
 
-    def finished(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether nothing is under way any more."""
         all_of = (self._prober, self._scraper, self._commands)
-        return all(each.finished() for each in all_of if each)
+        return all(each.is_finished() for each in all_of if each)
 
     def stop(self) -> None:
         """End at once; what is under way is let go."""
@@ -127,7 +127,7 @@ class Scraper:
         if self._end_s is None:
             self._end_s = time.time()
 
-    def finished(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether it has ended, or takes longer than an answer may."""
         late = self._end_s is not None and time.time() > self._end_s + _LAG_S + self._interval_s
         return late or not self._thread.is_alive()

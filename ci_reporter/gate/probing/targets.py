@@ -100,11 +100,11 @@ def _of_control(plan: Plan) -> Iterator[Target]:
 
 
 def _of_url(plan: Plan, signal: str, rate: float, env: Mapping[str, str], *, fresh: bool) -> Target:
-    return _request(plan, signal, plan.url or "", _filled(plan.headers, env), rate=rate, fresh=fresh)
+    return _request(plan, signal, plan.url or "", _substitute(plan.headers, env), rate=rate, fresh=fresh)
 
 
 def _of_ask(plan: Plan, ask: Ask, env: Mapping[str, str]) -> Iterator[Target]:
-    headers = _filled({**plan.headers, **ask.headers}, env)
+    headers = _substitute({**plan.headers, **ask.headers}, env)
     rate = (ask.rate or plan.rate) / len(ask.requests)
     for method, place in ask.requests:
         yield replace(
@@ -143,7 +143,7 @@ def _address(plan: Plan, place: str, ask: Ask) -> str:
     return urljoin(plan.url, place)
 
 
-def _filled(headers: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+def _substitute(headers: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
     """Headers with `$NAME` and `${NAME}` replaced by that variable, or by the content of the file `NAME_FILE`."""
     found = {}
     for name, text in headers.items():

@@ -18,7 +18,9 @@ def warnings(rules: RuleSet) -> list[str]:
     found = [each for query in rules.queries for each in _of_query(query, rules.settings)]
     found += [each for rule in rules.rules for each in _of_rule(rule)]
     found += [
-        (each.line, each.text) for each in undecidable.obstacles(rules, undecidable.planned(rules)) if not each.enforced
+        (each.line, each.text)
+        for each in undecidable.obstacles(rules, undecidable.planned_facts(rules))
+        if not each.enforced
     ]
     settings, watch_s = rules.settings, rules.settings.watch_s or rules.plan.watch_s
     if settings.min_watch_s > watch_s:

@@ -8,7 +8,7 @@ from ci_reporter.config.yaml import Node, flag, mapping, names, one_of, read
 from ci_reporter.gate.probing.target import Expect
 from ci_reporter.gate.rules import kinds, services, signalfile
 from ci_reporter.gate.rules.plan import Baseline, Converge, Plan
-from ci_reporter.gate.rules.signalfile import Signals, expected, headers
+from ci_reporter.gate.rules.signalfile import Signals, expectation, headers
 
 GATE = (
     *(
@@ -35,7 +35,7 @@ def plan(gate: Node | None, signals: Node | None, named: Node | None = None) -> 
     """What a file says of the phases, its signals and its services. Raises UsageError with line and fix."""
     keys = mapping(gate) if gate else {}
     usual = Plan()
-    expect, revision, revision_at = expected(keys.get("expect"), Expect(healthy=True))
+    expect, revision, revision_at = expectation(keys.get("expect"), Expect(healthy=True))
     declared = signalfile.read_signals(signals)
     found = Plan(
         url=read(keys, "url", kinds.ADDRESS, None),
@@ -86,7 +86,7 @@ def _baseline(node: Node | None) -> Baseline:
     )
 
 
-def overridden(found: Plan, **given: object) -> Plan:
+def override(found: Plan, **given: object) -> Plan:
     """The plan with what was given on the command line."""
     known = {key: value for key, value in given.items() if value is not None}
     timeout_s = known.pop("converge_timeout_s", None)

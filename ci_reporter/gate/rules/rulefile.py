@@ -64,7 +64,7 @@ def _rules(tree: Node, path: str, more_signals: Collection[str]) -> RuleSet:
         raise UsageError(f"{top['rules'].where}: rules is empty; no rule is never a pass")
     _check_names(written, path)
     return RuleSet(
-        rules=tuple(each for rule in written for each in services.expanded(rule, plan.services)),
+        rules=tuple(each for rule in written for each in services.expand(rule, plan.services)),
         settings=_settings(gate, plan),
         queries=declared.queries,
         gauges=declared.gauges,

@@ -62,7 +62,7 @@ def signals(services: Sequence[Service]) -> list[str]:
     return [f"{service.name}.{signal}" for service in services for signal in BUILT_IN_SIGNALS]
 
 
-def expanded(rule: Rule, services: Sequence[Service]) -> Iterator[Rule]:
+def expand(rule: Rule, services: Sequence[Service]) -> Iterator[Rule]:
     """A rule on a built-in signal once for each service, each with its part of the weight; any other as it is."""
     if not services or not any(leaf.signal in BUILT_IN_SIGNALS for leaf in leaves(rule.condition)):
         yield rule

@@ -100,7 +100,7 @@ def _with_exec(found: Signals, name: str, node: Node, keys: Mapping[str, Node]) 
 
 
 def _ask(name: str, node: Node, keys: Mapping[str, Node]) -> Ask:
-    expect, revision, _ = expected(keys.get("expect"), Expect())
+    expect, revision, _ = expectation(keys.get("expect"), Expect())
     if revision != "auto":
         raise UsageError(f"{keys['expect'].where}: revision belongs to the expect: of gate:, not to a signal's")
     return Ask(
@@ -129,7 +129,7 @@ def _request(node: Node, written: str) -> tuple[str, str]:
         raise UsageError(f"{node.where}: {describe(node)} {exc}, or a path: GET /api/ping") from None
 
 
-def expected(node: Node | None, usual: Expect) -> tuple[Expect, str, str | None]:
+def expectation(node: Node | None, usual: Expect) -> tuple[Expect, str, str | None]:
     """What an answer must be, which revision it must name, and where it names it."""
     keys = mapping(node, ("status", "json", "body", "healthy", "revision", "revision_at")) if node else {}
     statuses = tuple(_status(keys["status"], each) for each in names(keys["status"])) if "status" in keys else ()

@@ -42,7 +42,7 @@ class Facts:
     counted: frozenset[str] = frozenset()  # signals of counts or values, which have no probes
 
 
-def planned(rules: RuleSet, baseline: Recording | None = None, *, compared: bool = True) -> Facts:
+def planned_facts(rules: RuleSet, baseline: Recording | None = None, *, compared: bool = True) -> Facts:
     """The facts of a gate that is to come: its baseline is this recording, or, if `compared`, will be of its window."""
     settings = rules.settings
     watch_s = settings.watch_s or rules.plan.watch_s
@@ -66,7 +66,7 @@ def planned(rules: RuleSet, baseline: Recording | None = None, *, compared: bool
     )
 
 
-def recorded(rules: RuleSet, baseline: Recording | None, watch: Recording) -> Facts:
+def recorded_facts(rules: RuleSet, baseline: Recording | None, watch: Recording) -> Facts:
     """The facts of recordings that are there."""
 
     def rate(name: str | None) -> float | None:

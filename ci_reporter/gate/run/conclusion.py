@@ -28,7 +28,7 @@ def conclusion(outcome: Outcome, evidence: str | None = None) -> list[str]:
 
 def rows(outcome: Outcome) -> list[tuple[str, str]]:
     """Heading and text of each line; some texts are empty."""
-    return [*_what(outcome), ("done", _actions_taken(outcome)), ("to do", _to_do(outcome))]
+    return [*_what(outcome), ("done", _action_text(outcome)), ("to do", _to_do(outcome))]
 
 
 def _what(outcome: Outcome) -> Iterator[tuple[str, str]]:
@@ -89,7 +89,7 @@ def _how_sure(finding: Finding) -> str:
     return finding.reason
 
 
-def _actions_taken(outcome: Outcome) -> str:
+def _action_text(outcome: Outcome) -> str:
     """What was set in motion, and what became of it."""
     parts = [_action(outcome, at) for at in range(len(outcome.actions))]
     if outcome.rollback and outcome.rollback.statement not in parts:

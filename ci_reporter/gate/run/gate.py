@@ -14,7 +14,7 @@ from ci_reporter.gate.rules.ruleset import BASELINE_INTERVALS, RuleSet, wanted_a
 from ci_reporter.gate.run import phases, reference
 from ci_reporter.gate.run.last_good import last_good
 from ci_reporter.gate.run.options import GatePlan
-from ci_reporter.gate.run.outcome import Outcome, not_converged
+from ci_reporter.gate.run.outcome import Outcome, without_convergence
 from ci_reporter.gate.run.phases import Watch
 from ci_reporter.gate.run.rollout import Rollout
 from ci_reporter.gate.run.world import World
@@ -70,7 +70,7 @@ def _converge_and_watch(plan: GatePlan, world: World, outcome: Outcome) -> Outco
             return replace(outcome, statement=f"{outcome.statement}{rollout.answer_count()}")
         failed = rollout.relapse(seen)
         if failed:
-            return not_converged(outcome, f"{failed}{rollout.answer_count()}")
+            return without_convergence(outcome, f"{failed}{rollout.answer_count()}")
 
 
 def record_baseline(rules: RuleSet, world: World, seconds: float | None = None) -> Recording:

@@ -55,7 +55,7 @@ class LastGood:
         return [each for each in (self.revisions or {"": self.revision}).values() if each]
 
     @property
-    def shown(self) -> str:
+    def text(self) -> str:
         """The revisions as a sentence names them."""
         known = self.revisions or {"": self.revision}
         return ", ".join(f"{(each or 'unknown')[:_SHOWN]}{f' of {name}' * bool(name)}" for name, each in known.items())
@@ -88,7 +88,7 @@ def last_good(plan: GatePlan, reference: Reference, world: World, watch: Recordi
     """
     found = {}
     for name, expected in plan.expected_by_service.items():
-        deployed = expected or (most_served(_of_service(watch, name)) if watch else None)
+        deployed = expected or (usual_revision(_of_service(watch, name)) if watch else None)
         given = _given(name, deployed, world.env)
         found[name] = given or _search(name, deployed, reference.recording, _passing_revisions(name, plan, world))
     return _of_all(found) if plan.revisions else found[""]
@@ -156,7 +156,7 @@ def _of_service(recording: Recording, name: str) -> Recording:
     return replace(recording, signals=signals) if name else recording
 
 
-def most_served(recording: Recording) -> str | None:
+def usual_revision(recording: Recording) -> str | None:
     """The revision that answered most."""
     served = _answers_by_revision(recording)
     return served.most_common(1)[0][0] if served else None

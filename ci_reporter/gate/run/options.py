@@ -68,7 +68,7 @@ class GatePlan:
 def rules_of(options: GateOptions, *, compared: bool) -> RuleSet:
     """The rules of the file, or the default ones, with what the options say. Raises UsageError."""
     rules = rulefile.load(options.rules) if options.rules else default(compared=compared)
-    plan = planfile.overridden(
+    plan = planfile.override(
         rules.plan,
         url=options.url,
         control=options.control,
@@ -104,7 +104,7 @@ def plan_gate(
     environment = options.environment or options.on
     compared_with = _reference(options, rules, world, environment)
     counting = reference.applicable(rules, compared_with)
-    undecidable.check(counting, undecidable.planned(counting, compared_with.recording, compared=compared))
+    undecidable.check(counting, undecidable.planned_facts(counting, compared_with.recording, compared=compared))
     return GatePlan(
         rules=rules,
         expected=None if rules.plan.services else expected_revision(rules.plan, folder, revision),

@@ -103,7 +103,7 @@ class Outcome:
         return {phase: each for phase, each in found.items() if each}
 
 
-def not_converged(outcome: Outcome, statement: str) -> Outcome:
+def without_convergence(outcome: Outcome, statement: str) -> Outcome:
     """The outcome of a rollout that converged and did not hold."""
     convergence = replace(outcome.convergence, reached_at_s=None) if outcome.convergence else None
     return replace(outcome, convergence=convergence, statement=statement)

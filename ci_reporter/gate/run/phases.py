@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         def finish(self) -> None:
             """Begin no more probes; those under way end by themselves."""
 
-        def finished(self) -> bool:
+        def is_finished(self) -> bool:
             """Whether none is under way any more."""
 
         def stop(self) -> None:
@@ -268,7 +268,7 @@ def _moment(
 def _drain(source: Source, world: World) -> None:
     """Wait for what is under way, unless nobody wants it any more."""
     source.finish()
-    while not source.finished() and not world.interrupted:
+    while not source.is_finished() and not world.interrupted:
         world.pause()
 
 

@@ -24,7 +24,7 @@ def rollback_of(done: ActionResult, back_to: LastGood, plan: GatePlan, world: Wo
     """What became of a rollback whose command has ended; where that can be seen, look whether the old one is back."""
     if done.problem:
         return Rollback(worked=False, statement=done.problem)
-    unseen = _unseen(done, back_to, plan, world)
+    unseen = _obstacle(done, back_to, plan, world)
     if unseen:
         return Rollback(worked=True, verified=False, statement=f"the rollback command ended with 0, but {unseen}")
     settings = plan.rules.plan.converge
@@ -36,11 +36,11 @@ def rollback_of(done: ActionResult, back_to: LastGood, plan: GatePlan, world: Wo
         return Rollback(worked=True, verified=False, statement=f"after the rollback: {exc}")
     said = converge.statement(found, bounded)
     if world.interrupted and not found.over:
-        said = f"a signal came before it was seen whether {back_to.shown} is back: {said}"
+        said = f"a signal came before it was seen whether {back_to.text} is back: {said}"
     return Rollback(worked=True, verified=found.over, statement=f"after the rollback: {said}")
 
 
-def _unseen(done: ActionResult, back_to: LastGood, plan: GatePlan, world: World) -> str | None:
+def _obstacle(done: ActionResult, back_to: LastGood, plan: GatePlan, world: World) -> str | None:
     """Why nobody can say whether the old revision is back."""
     if not done.action.verify:
         return "nobody looked whether the old revision is back (verify: true looks)"
@@ -52,5 +52,5 @@ def _unseen(done: ActionResult, back_to: LastGood, plan: GatePlan, world: World)
     if not plan.rules.plan.address:
         return "it cannot be verified: the gate has no url: to look at"
     if world.interrupted:
-        return f"a signal came before anybody could look whether {back_to.shown} is back"
+        return f"a signal came before anybody could look whether {back_to.text} is back"
     return None

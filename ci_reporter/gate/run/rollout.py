@@ -25,13 +25,13 @@ _ORDINALS = {1: "first", 2: "second", 3: "third"}
 def wait_for_revision(rules: RuleSet, wanted: Wanted, world: World) -> tuple[Convergence, Recording]:
     """Probe `url` until that revision answers everywhere, at most until the timeout of what is wanted."""
     plan = rules.plan
-    world.progress.say(f"{wanted.phase}: waiting for {_awaited(wanted, plan)}")
+    world.progress.say(f"{wanted.phase}: waiting for {_goal_text(wanted, plan)}")
     with Prober(targets.of_converge(plan, world.env), world.proxies) as source:
         source.start()
         return phases.wait_for_revision(source, wanted, world)
 
 
-def _awaited(wanted: Wanted, plan: Plan) -> str:
+def _goal_text(wanted: Wanted, plan: Plan) -> str:
     """What is waited for, and where."""
     if not wanted.services:
         return f"{_revision(wanted.expected)} at {plan.url}"

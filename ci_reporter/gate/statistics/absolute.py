@@ -42,7 +42,7 @@ def finding(leaf: Limit, seen: Evidence, look: Look, not_before_s: float = 0.0) 
 def _failure(leaf: Limit, seen: Evidence, look: Look, at_s: float, e: float) -> Finding:
     number = round(at_s / seen.block_s)
     heights = [None if block is None else bad_share(leaf, block) for block in seen.watch[:number]]
-    since_s = onset.first_changed([leaf.allowed], heights) * seen.block_s
+    since_s = onset.change_point([leaf.allowed], heights) * seen.block_s
     reason = f"{_shares(leaf, blocks.with_data(seen.watch[:number]))}; since {since_s:g} s"
     probes = [each for each in seen.probes if each.t < at_s]
     more: dict[str, Any] = {"decided_at_s": at_s, "since_s": since_s, "worst": worst(probes, leaf.limit_ms is not None)}

@@ -43,7 +43,7 @@ def spans(seen: Evidence) -> tuple[Span, Span]:
 
 def latency(series: Series, seen: Evidence, margin: float, beta: float) -> str | None:
     """Why the latency is not bounded at the upper 1 − β bound; None where it is."""
-    for number, level in _bounded(series):
+    for number, level in _single_scores(series):
         for span in spans(seen):
             if not blocks.with_data(seen.watch[span.first :]):
                 return f"the {span.name} has no data"
@@ -54,7 +54,7 @@ def latency(series: Series, seen: Evidence, margin: float, beta: float) -> str |
     return None
 
 
-def _bounded(series: Series) -> Iterator[tuple[int, float]]:
+def _single_scores(series: Series) -> Iterator[tuple[int, float]]:
     """The numbers and levels of the scores that a pass bounds: single quantiles, not too high."""
     for number, score in enumerate(series.scores):
         if score.level is not None and score.level <= HIGHEST and not score.capped:
@@ -72,7 +72,7 @@ def slower_than(series: Series, seen: Evidence, change: float, beta: float) -> s
 
     If every answer took 1 + change times as long, the share above (1 + change) q would be the old one above q.
     """
-    for number, _ in _bounded(series):
+    for number, _ in _single_scores(series):
         if _contrast(series, number, seen, 0, change).chance_above(0.0) > beta:
             return f"{change:+.0%} at {series.scores[number].name} is not ruled out"
     return None
@@ -81,8 +81,8 @@ def slower_than(series: Series, seen: Evidence, change: float, beta: float) -> s
 def twice(seen: Evidence, level: float, peaks: Peaks) -> str | None:
     """Whether the end of the watch is at twice the worst minute of the baseline, at that quantile."""
     now = min(level, HIGHEST)
-    for quantile in (blocks.quantile, _answered):
-        limit = _TWICE * peaks.highest(seen.minute, now, answered=quantile is _answered)
+    for quantile in (blocks.quantile, _answer_quantile):
+        limit = _TWICE * peaks.highest(seen.minute, now, answered=quantile is _answer_quantile)
         for number in (seen.minute, max(seen.minute // 2, 1)):
             last = blocks.with_data(seen.watch[-number:])
             if quantile(blocks.pool(last), now) >= limit < inf:
@@ -91,7 +91,7 @@ def twice(seen: Evidence, level: float, peaks: Peaks) -> str | None:
     return None
 
 
-def _answered(ordered: list[float], level: float) -> float:
+def _answer_quantile(ordered: list[float], level: float) -> float:
     found = [latency for latency in ordered if latency < inf]
     return blocks.quantile(found, level) if found else 0.0
 

@@ -77,10 +77,10 @@ class Blocks:
         number = max(int((at_s - blocks.offset_s(signal, self.block_s) + 1e-6) // self.block_s), 0)
         new = range(len(self._found), number)
         for at, block in zip(new, blocks.cut(signal, self.block_s, new), strict=True):
-            self._found.append(None if self._excused(at, excused) else block)
+            self._found.append(None if self._is_excused(at, excused) else block)
         return self._found[:number]
 
-    def _excused(self, number: int, excused: Collection[int]) -> bool:
+    def _is_excused(self, number: int, excused: Collection[int]) -> bool:
         first_s = number * self.block_s
         covered = range(
             int(first_s // blocks.SHORTEST_S), int((first_s + self.block_s - 1e-6) // blocks.SHORTEST_S) + 1

@@ -42,7 +42,7 @@ class Gate:
     after: Sequence[Block]
     block_s: float
 
-    def reversed(self) -> Gate:
+    def backwards(self) -> Gate:
         """The same backwards: its end as the baseline, and what was before as the watch."""
         whole = [*self.before, *self.after][::-1]
         return Gate(before=whole[: len(self.before)], after=whole[len(self.before) :], block_s=self.block_s)
@@ -96,7 +96,7 @@ class Lesson:
 
 def lesson(gate: Gate, quantile: float) -> Lesson:
     """What a gate teaches, forwards and backwards."""
-    both = (gate, gate.reversed())
+    both = (gate, gate.backwards())
     minute = gate.number(MINUTE_S)
     there = [*gate.before, *gate.after]
     return Lesson(

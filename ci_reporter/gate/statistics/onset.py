@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import sqrt
 
 
-def first_changed(baseline: Sequence[float], watch: Sequence[float | None]) -> int:
+def change_point(baseline: Sequence[float], watch: Sequence[float | None]) -> int:
     """The number of the watch's block from which on its values are highest above all before, the baseline included.
 
     It is the split that leaves the least squares about two means: the one with the largest difference of the means

@@ -64,11 +64,11 @@ def sentence(found: Mapping[str, Any]) -> str:
     """What a person reads: `+50% with 99% power; not +20% (12%); if it began in the last minute: …`."""
     if found["earliest_fail_s"] is None:
         return "nothing: too few blocks for this rule to fail, however bad the service"
-    late = f"; had it begun in the last minute: {_listed(found['late'])}" if found["late"] else ""
-    return f"{_listed(found['powers'])}{late}; no failure before {found['earliest_fail_s']:g} s"
+    late = f"; had it begun in the last minute: {_list_text(found['late'])}" if found["late"] else ""
+    return f"{_list_text(found['powers'])}{late}; no failure before {found['earliest_fail_s']:g} s"
 
 
-def _listed(powers: Sequence[Mapping[str, Any]]) -> str:
+def _list_text(powers: Sequence[Mapping[str, Any]]) -> str:
     likely = [f"{each['change']} with {each['power']:.0%} power" for each in powers if each["power"] >= _LIKELY]
     unlikely = [f"{each['change']} ({each['power']:.0%})" for each in powers if each["power"] < _LIKELY]
     if not likely:
@@ -106,7 +106,7 @@ def _powers(
 
 def _of_latency(leaf: Relative, olds: Sequence[_Old], window: _Window) -> Iterator[dict[str, Any]]:
     over = latency.margin(leaf.margin, window.seconds)
-    needs = [need for old in olds if (need := _need(old, window))]
+    needs = [need for old in olds if (need := _requirement(old, window))]
     for change in [change for change in _CHANGES if change > leaf.margin] or [2 * leaf.margin]:
         chances = [_chance_of_score(need, (1 + over) / (1 + change)) for need in needs]
         yield {"change": f"{change:+.0%}", "power": round(max(chances, default=0.0), 3)}
@@ -142,7 +142,7 @@ def _olds(leaf: Limit | Relative, seen: Evidence) -> list[_Old]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Need:
+class _Requirement:
     """What the robust test of a score must reach: a t of that many standard errors above the old mean."""
 
     old: _Old
@@ -151,7 +151,7 @@ class _Need:
     df: float
 
 
-def _need(old: _Old, window: _Window) -> _Need | None:
+def _requirement(old: _Old, window: _Window) -> _Requirement | None:
     """None where no window of that length can fail."""
     scatter = noise([old.segment], old.score.least)
     counts = (old.segment.number, window.earlier, window.blocks)
@@ -159,10 +159,10 @@ def _need(old: _Old, window: _Window) -> _Need | None:
     if level <= 0 or comb(sum(counts), window.blocks) < 2 / level:
         return None
     df = _df(scatter, counts)
-    return _Need(old=old, error=_error(scatter, counts), t=student_quantile(min(level, 0.5), df), df=df)
+    return _Requirement(old=old, error=_error(scatter, counts), t=student_quantile(min(level, 0.5), df), df=df)
 
 
-def _chance_of_score(need: _Need, factor: float) -> float:
+def _chance_of_score(need: _Requirement, factor: float) -> float:
     """The chance that the test reaches its level, where the score's quantiles are `factor` times as long."""
     rise = need.old.mean(factor) - need.old.segment.mean
     return student_tail(need.t - rise / need.error, need.df) if rise > 0 else 0.0
@@ -188,7 +188,7 @@ def _of_errors(leaf: Relative, seen: Evidence, window: _Window) -> Iterator[dict
     base = sum(block.total for block in seen.before) / phi
     reference = Counts(rate * (base + window.earlier * size), base + window.earlier * size)
     draws = max(round(window.blocks * size), 1)
-    needed = _errors_needed(draws, reference, base, leaf.margin, window.level)
+    needed = _least_errors(draws, reference, base, leaf.margin, window.level)
     least = rate * (1 + leaf.margin)
     for higher in [each for each in _RATES if each > least] or [min(1.0, 2 * least)]:
         yield {
@@ -205,7 +205,7 @@ def _dispersion(seen: Evidence) -> float:
     return errors.dispersion(Sides(baseline=seen.before, earlier=seen.after[:half], window=seen.after[half:]))
 
 
-def _errors_needed(draws: int, reference: Counts, base: float, margin: float, level: float) -> int:
+def _least_errors(draws: int, reference: Counts, base: float, margin: float, level: float) -> int:
     """The fewest errors of so many probes that reach the level, by bisection; one more than all where none do."""
     low, high = 2, draws + 1
     while low < high:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tried:
+class Trial:
     """A test and the window it was made on."""
 
     window: Window
@@ -77,13 +77,13 @@ class Comparison:
         if at_once := self._at_once(seen):
             return self._failure(seen, look, at_once, None)
         tried = list(self._tests(seen, look))
-        failed = self._failed(seen, look, tried)
+        failed = self._failing_test(seen, look, tried)
         if failed:
             return self._failure(seen, look, "", failed)
         nearest = max(tried, key=lambda each: each.nearness, default=None)
         doubt, now = self._doubt(seen, look, tried), self._value_so_far(seen)
         if doubt is None:
-            reason = f"{self._change(now)}; {self._bounded()}"
+            reason = f"{self._change(now)}; {self._claim()}"
             return self._finding(PASS, now, reason, nearest, decided_at_s=look.at_s)
         return self._finding(NOT_YET, now, f"{self._change(now)}; {doubt}", nearest)
 
@@ -96,7 +96,7 @@ class Comparison:
             return f"{said} are {immediate.HUGE:g} times the baseline's highest"
         return None
 
-    def _failed(self, seen: Evidence, look: Look, tried: Sequence[Tried]) -> Tried | None:
+    def _failing_test(self, seen: Evidence, look: Look, tried: Sequence[Trial]) -> Trial | None:
         """The test that fails the rule. Where past gates taught what noise is here, it has to hold against that too.
 
         What would have failed without them is never a pass from then on: history may delay a failure or make it
@@ -105,18 +105,18 @@ class Comparison:
         failed = next((each for each in tried if each.test.failed), None)
         if self._learnt is None or not (failed or self._learnt.quiet):
             return failed
-        by_history = self._tests(seen, _hurried(look) if self._learnt.quiet else look, self._learnt)
+        by_history = self._tests(seen, _quiet_look(look) if self._learnt.quiet else look, self._learnt)
         found = next((each for each in by_history if each.test.failed), None)
         self._held_back = self._held_back or bool(failed and not found)
         return found
 
-    def _tests(self, seen: Evidence, look: Look, learnt: Learnt | None = None) -> Iterator[Tried]:
+    def _tests(self, seen: Evidence, look: Look, learnt: Learnt | None = None) -> Iterator[Trial]:
         if self.leaf.quantile is None:
             for window in look.windows(seen.block_s, 0.0):
-                yield Tried(window=window, test=self._errors(seen, window, look.alpha, learnt))
+                yield Trial(window=window, test=self._errors(seen, window, look.alpha, learnt))
             return
         for window in look.windows(seen.block_s, look.schedule.sustain_s):
-            yield from (Tried(window=window, test=test) for test in self._latency(seen, window, look, learnt))
+            yield from (Trial(window=window, test=test) for test in self._latency(seen, window, look, learnt))
 
     def _errors(self, seen: Evidence, window: Window, alpha: float, learnt: Learnt | None) -> Test:
         sides = seen.sides(window.first)
@@ -151,7 +151,7 @@ class Comparison:
             )
             yield latency.compare(measured, level * (1 - BATCH_PART) * score.part)
 
-    def _doubt(self, seen: Evidence, look: Look, tried: Sequence[Tried]) -> str | None:
+    def _doubt(self, seen: Evidence, look: Look, tried: Sequence[Trial]) -> str | None:
         """Why this is not a pass yet; None where it is one."""
         if not look.beta:
             return "too early for a pass"
@@ -161,20 +161,19 @@ class Comparison:
             return "a change was seen that is not larger than what past gates here showed without a regression"
         suspect = next((each for each in tried if each.test.suspicious), None)
         if suspect:
-            return (
-                f"more of {suspect.test.name} in {_named(suspect.window)} may be chance, or the beginning of a change"
-            )
+            where = _window_name(suspect.window)
+            return f"more of {suspect.test.name} in {where} may be chance, or the beginning of a change"
         if self.leaf.quantile is None:
-            return self._errors_unbounded(seen, look)
-        return self._latency_unbounded(seen, look)
+            return self._error_doubt(seen, look)
+        return self._latency_doubt(seen, look)
 
-    def _errors_unbounded(self, seen: Evidence, look: Look) -> str | None:
+    def _error_doubt(self, seen: Evidence, look: Look) -> str | None:
         before, now = (blocks.error_rate(each) or 0.0 for each in (seen.before, seen.after))
         if look.early is not None and now > before:
             return "there are more errors than before"
         return bounds.error_rate(seen, before * bounds.growth(self.leaf.margin))
 
-    def _latency_unbounded(self, seen: Evidence, look: Look) -> str | None:
+    def _latency_doubt(self, seen: Evidence, look: Look) -> str | None:
         if not self.scores:
             return "the baseline has too few good answers to compare with"
         if look.early is not None and (found := bounds.slower_than(self._series, seen, look.early, look.beta)):
@@ -182,14 +181,14 @@ class Comparison:
         found = bounds.latency(self._series, seen, self.leaf.margin, look.beta)
         return found or bounds.twice(seen, self.leaf.quantile or 0.0, self._peaks)
 
-    def _bounded(self) -> str:
+    def _claim(self) -> str:
         """What a pass says: what is ruled out, and never that nothing changed."""
         if self.leaf.quantile is None:
             return f"more than {bounds.growth(self.leaf.margin):.3g} times the old rate and 1 point is ruled out"
         said = f"answers slower than before {self.leaf.margin:+.0%} are at most twice as many over the watch"
         return f"{said}, and four times in its last minute (90 % sure)"
 
-    def _failure(self, seen: Evidence, look: Look, at_once: str, tried: Tried | None) -> Finding:
+    def _failure(self, seen: Evidence, look: Look, at_once: str, tried: Trial | None) -> Finding:
         first = tried.window.first if tried else max(len(seen.watch) - round(immediate.HUGE_S / seen.block_s), 0)
         now, since_s = self._value(blocks.with_data(seen.watch[first:])), self._since_s(seen)
         reason = f"{self._change(now)}, and more than {self.leaf.margin:+.0%} is bad; since {since_s:g} s"
@@ -205,16 +204,16 @@ class Comparison:
 
     def _since_s(self, seen: Evidence) -> float:
         old, new = ([None if each is None else self._height(each) for each in cut] for cut in (seen.before, seen.watch))
-        return onset.first_changed([each for each in old if each is not None], new) * seen.block_s
+        return onset.change_point([each for each in old if each is not None], new) * seen.block_s
 
     def _height(self, block: Block) -> float:
         """What of a block is high when the rule fails: its errors, or its mean score."""
         return self.scores[-1].of(block) if self.scores else block.bad_share
 
-    def _finding(self, verdict: Decision, now: float | None, reason: str, tried: Tried | None, **more: Any) -> Finding:
+    def _finding(self, verdict: Decision, now: float | None, reason: str, tried: Trial | None, **more: Any) -> Finding:
         if tried:
             test = tried.test
-            more |= {"p": test.p, "needed": test.level, "statistic": f"{test.name}, {_named(tried.window)}"}
+            more |= {"p": test.p, "needed": test.level, "statistic": f"{test.name}, {_window_name(tried.window)}"}
         return Finding(verdict=verdict, reason=reason, baseline=self._old, watch=now, unit=self._unit, **more)
 
     def _change(self, now: float | None) -> str:
@@ -240,9 +239,9 @@ class Comparison:
         return words.finite(blocks.quantile(blocks.pool(there), self.leaf.quantile))
 
 
-def _hurried(look: Look) -> Look:
-    return replace(look, schedule=look.schedule.hurried())
+def _quiet_look(look: Look) -> Look:
+    return replace(look, schedule=look.schedule.of_quiet_service())
 
 
-def _named(window: Window) -> str:
+def _window_name(window: Window) -> str:
     return f"the last {window.seconds:g} s" if window.trailing else "the watch so far"

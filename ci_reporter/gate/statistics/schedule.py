@@ -46,19 +46,19 @@ class Schedule:
         """The share of α that one window of one look may spend."""
         looks = ceil(self.watch_s / LOOK_EVERY_S)
         if at_s > self.watch_s:
-            return self._extended(at_s, trailing=trailing)
+            return self._extension_level(at_s, trailing=trailing)
         if trailing:
             return _TRAILING / (len(TRAILING_S) * looks)
         return _ALL_SO_FAR - self.early_part if at_s == self.watch_s else self.early_part / looks
 
-    def hurried(self) -> Schedule:
+    def of_quiet_service(self) -> Schedule:
         """For a service that is known to be quiet: a change must last for two thirds of the time, 30 s instead of 45.
 
         More of α is for the early looks then.
         """
         return replace(self, sustain_s=self.sustain_s * 2 / 3, early_part=_EARLY_WHERE_QUIET)
 
-    def _extended(self, at_s: float, *, trailing: bool) -> float:
+    def _extension_level(self, at_s: float, *, trailing: bool) -> float:
         """Half of the extension's share at its end, the rest evenly over its looks and their three windows."""
         if at_s >= self.end_s and not trailing:
             return _EXTENSION / 2

@@ -88,24 +88,24 @@ def scores(baseline: Sequence[Block], wanted: float) -> tuple[Score, ...]:
     usable = {level: cut for level, cut in cuts.items() if cut < inf}
     tail = [level for level in usable if level >= _ALWAYS]
     part = (1 - MEAN_PART) / max(len(usable) + len(tail), 1)
-    found = [_single(level, cut, per_block, part) for level, cut in usable.items()]
-    found += [_capped(level, usable[level], per_block, part) for level in tail]
-    return (*found, *_mean(ordered, per_block))
+    found = [_single_score(level, cut, per_block, part) for level, cut in usable.items()]
+    found += [_capped_score(level, usable[level], per_block, part) for level in tail]
+    return (*found, *_mean_score(ordered, per_block))
 
 
-def _single(level: float, cut: float, per_block: float, part: float) -> Score:
+def _single_score(level: float, cut: float, per_block: float, part: float) -> Score:
     least = level * (1 - level) / per_block
     return Score(name=f"p{level * 100:g}", levels=(level,), cuts_ms=(cut,), cap=1.0, least=least, part=part)
 
 
-def _capped(level: float, cut: float, per_block: float, part: float) -> Score:
+def _capped_score(level: float, cut: float, per_block: float, part: float) -> Score:
     cap = max(_CAP * (1 - level), 1 / per_block)
     least = (1 - level) / 2 / per_block
     name = f"p{level * 100:g}, capped"
     return Score(name=name, levels=(level,), cuts_ms=(cut,), cap=cap, least=least, part=part, capped=True)
 
 
-def _mean(ordered: Sequence[float], per_block: float) -> list[Score]:
+def _mean_score(ordered: Sequence[float], per_block: float) -> list[Score]:
     """A mean rank is nearly uniform, so its variance is about 1/12 a probe."""
     cuts = {level: blocks.quantile(ordered, level) for level in RANKS}
     usable = {level: cut for level, cut in cuts.items() if cut < inf}

@@ -10,7 +10,7 @@ from ci_reporter.gate.rules.conditions import Beyond
 _GAPS = 3.0  # of the usual time between two values: what was between those further apart is not known
 
 
-def held(values: Sequence[Value], leaf: Beyond, gap_s: float) -> Value | None:
+def breach(values: Sequence[Value], leaf: Beyond, gap_s: float) -> Value | None:
     """The value at which all values of the last `for_s` seconds had been beyond the limit; None where it never came.
 
     Example: limit 1000 for 60s, a value each 15 s. 1001 at 30 s, 45 s, 60 s, 75 s and 90 s gives the one at 90 s.

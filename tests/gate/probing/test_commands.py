@@ -50,9 +50,9 @@ def run():
         time.sleep(seconds)
         found.finish()
         until = time.monotonic() + 5
-        while not found.finished() and time.monotonic() < until:
+        while not found.is_finished() and time.monotonic() < until:
             time.sleep(0.02)
-        assert found.finished()
+        assert found.is_finished()
         return [sample for _, sample in found.poll()], found.problems()
 
     return ran
@@ -87,7 +87,7 @@ def test_a_command_that_hangs_ends_with_the_gate():
     assert found.settled_s(9.0) < 0.2
     found.stop()
     until = time.monotonic() + 5
-    while not found.finished():
+    while not found.is_finished():
         assert time.monotonic() < until
         time.sleep(0.02)
 
@@ -99,7 +99,7 @@ def test_a_command_that_begins_while_the_gate_ends_does_not_outlive_it(tmp_path,
         found = Commands([Command(signal="queue", argv=("/bin/sh", "-c", line), timeout_s=60)], os.environ)
         found.start()
         found.stop()
-        eventually(found.finished, what="its thread to end", within_s=20)
+        eventually(found.is_finished, what="its thread to end", within_s=20)
     pids = begun.read_text().split() if begun.exists() else []
     assert not [pid for pid in pids if "hang.sh" in _command_line(pid)]
 

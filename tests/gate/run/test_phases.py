@@ -45,7 +45,7 @@ class Replaying(Silent):
     def finish(self):
         self.stopped = True
 
-    def finished(self):
+    def is_finished(self):
         return self.stopped
 
     def stop(self):

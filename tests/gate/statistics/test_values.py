@@ -32,18 +32,18 @@ def series(*numbers, every_s=15.0):
     ],
 )
 def test_a_value_is_bad_once_it_was_beyond_for_so_long(text, numbers, at_s):
-    found = values.held(series(*numbers), parse(text), 15.0)
+    found = values.breach(series(*numbers), parse(text), 15.0)
     assert (found and found.t) == at_s
 
 
 def test_what_was_between_values_far_apart_is_not_known():
     there = (Value(t=0.0, value=2000), Value(t=15.0, value=2000), Value(t=90.0, value=2000), Value(t=105.0, value=2000))
-    assert values.held(there, parse(DEEP), 15.0) is None
+    assert values.breach(there, parse(DEEP), 15.0) is None
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40))
 def test_a_higher_limit_is_never_crossed_earlier(numbers):
-    low, high = (values.held(series(*numbers), parse(f"queue > {limit} for 30s"), 15.0) for limit in (10, 100))
+    low, high = (values.breach(series(*numbers), parse(f"queue > {limit} for 30s"), 15.0) for limit in (10, 100))
     assert high is None or (low is not None and low.t <= high.t)
 
 
