@@ -123,7 +123,7 @@ class Alertmanager(Frozen):
         page = next((each.url for each in shown.links if len(each.url) <= _LONGEST_ADDRESS), None)
         return {
             "labels": {**labels(alert), **self.labels},
-            "annotations": readable(shown, alert.run),
+            "annotations": annotation_texts(shown, alert.run),
             **({} if resolved else {"startsAt": rfc3339(at_s)}),
             "endsAt": rfc3339(now_s if resolved else now_s + self.resolve_after_s),
             **({"generatorURL": page} if page else {}),
@@ -136,7 +136,7 @@ class Alertmanager(Frozen):
         from ci_reporter.http import Request, send
 
         wanted = {**labels(alert), **self.labels}
-        matcher = quote(f'about="{_escaped(wanted["about"])}"', safe="")
+        matcher = quote(f"about={_in_quotes(wanted['about'])}", safe="")
         request = Request(
             method="GET",
             url=f"{self.url}/api/v2/alerts?filter={matcher}",
@@ -167,7 +167,7 @@ def labels(alert: Alert) -> dict[str, str]:
     return {name: clean for name, value in known.items() if value and (clean := one_line(value, _LONGEST_LABEL))}
 
 
-def readable(shown: Content, run: Run | None) -> dict[str, str]:
+def annotation_texts(shown: Content, run: Run | None) -> dict[str, str]:
     """The annotations: what people read. Here the run may be named."""
     lines = [
         *clip(shown.text, _LONGEST_TEXT // 3).splitlines(),
@@ -211,8 +211,10 @@ def _same(found: Any, wanted: Labels) -> bool:
     return {**theirs, _SEVERITY: ""} == {**wanted, _SEVERITY: ""}
 
 
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"')
+def _in_quotes(value: str) -> str:
+    """As a matcher has it. Source: prometheus/alertmanager, `pkg/labels/parse.go`."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _json_list(answer: Answer) -> list[Any]:

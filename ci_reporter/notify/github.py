@@ -99,7 +99,7 @@ class GitHub(Frozen):
             return
         number = self.settings.deployment or ""
         if number == _CREATE:
-            number = self._found(alert, deadline) or self._created(alert, deadline)
+            number = self._find(alert, deadline) or self._create(alert, deadline)
         self._exchange(self._deployment_status(alert, number), deadline)
 
     def preview(self, alert: Alert) -> str:
@@ -143,10 +143,10 @@ class GitHub(Frozen):
         }
         return self._post(f"/repos/{name}/deployments", made)
 
-    def _created(self, alert: Alert, deadline: Deadline) -> str:
+    def _create(self, alert: Alert, deadline: Deadline) -> str:
         return str(json_body(self._exchange(self._creation(alert), deadline))["id"])
 
-    def _found(self, alert: Alert, deadline: Deadline) -> str | None:
+    def _find(self, alert: Alert, deadline: Deadline) -> str | None:
         """The newest deployment of this commit in this environment."""
         from urllib.parse import urlencode
 

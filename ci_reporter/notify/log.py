@@ -16,9 +16,9 @@ from ci_reporter.errors import DeliveryError
 from ci_reporter.frozen import Frozen
 from ci_reporter.model import rfc3339
 from ci_reporter.notify.alert import Alert
+from ci_reporter.notify.compact import compact
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.notifier import Rate
-from ci_reporter.notify.reduced import reduced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _line(alert: Alert) -> str:
 
 def _fields(alert: Alert) -> dict[str, Any]:
     """The alert's fields; the run's id stands at the top, where log searches look for it."""
-    found = reduced(alert, _LARGEST)
+    found = compact(alert, _LARGEST)
     run = found.pop("run", {})
     top = {"message": found.pop("title"), "ci_run_id": run.pop("ci_run_id", None), "run": run}
     for name in ("level", "at"):

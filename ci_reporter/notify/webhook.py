@@ -16,9 +16,9 @@ from ci_reporter.config.setting import setting
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.model import rfc3339
 from ci_reporter.notify.alert import Alert
+from ci_reporter.notify.compact import compact
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.notifier import HttpNotifier, Rate, WebhookSettings, json_request
-from ci_reporter.notify.reduced import reduced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _request(settings: OwnWebhookSettings, alert: Alert) -> Request:
 def payload(alert: Alert, now_s: float) -> dict[str, object]:
     """The body: `timestamp` is when it happened; `data.left_out` counts what had no room."""
     at_s = now_s if alert.at_s is None else alert.at_s
-    return {"type": f"ci.alert.{alert.state}", "timestamp": rfc3339(at_s), "data": reduced(alert, _LARGEST)}
+    return {"type": f"ci.alert.{alert.state}", "timestamp": rfc3339(at_s), "data": compact(alert, _LARGEST)}
 
 
 def _problem(answer: Answer) -> DeliveryError | None:

@@ -86,13 +86,13 @@ def _sections(shown: Content) -> Iterator[str]:
         yield ""
         yield from (f"{each.name}: {each.value}" for each in shown.facts[:_MOST_LINES])
     if shown.failed_tests:
-        yield from ("", f"{shown.word('Failed tests')}:", *_listed(shown.failed_tests, shown, "  - "))
+        yield from ("", f"{shown.word('Failed tests')}:", *_bullets(shown.failed_tests, shown, "  - "))
     if shown.commit:
-        yield from ("", f"{shown.word('Commit')}:", *_listed((shown.commit, *shown.stat), shown, "  "))
+        yield from ("", f"{shown.word('Commit')}:", *_bullets((shown.commit, *shown.stat), shown, "  "))
     if shown.links:
         yield ""
         yield from (f"{each.text}: {each.url}" for each in shown.links[:_MOST_LINES])
 
 
-def _listed(lines: Sequence[str], shown: Content, before: str) -> list[str]:
+def _bullets(lines: Sequence[str], shown: Content, before: str) -> list[str]:
     return fit_lines([f"{before}{each}" for each in lines], _LARGEST_LISTING, shown.language, most_lines=_MOST_LINES)

@@ -70,7 +70,7 @@ def _rows(shown: Content) -> Iterator[str]:
     title = '<h1 class="text" style="margin:0;font-size:20px;line-height:1.3;color:#1f2328">{}</h1>'
     yield _row(title.format(escape(shown.headline)) + (when if shown.when else ""), top=20)
     if text := excerpt(shown):
-        yield _row(f'<div class="text" style="color:#1f2328;font-size:15px;line-height:1.5">{_broken(text)}</div>')
+        yield _row(f'<div class="text" style="color:#1f2328;font-size:15px;line-height:1.5">{_with_breaks(text)}</div>')
     if shown.facts:
         yield _row(_facts(shown))
     if shown.failed_tests:
@@ -107,7 +107,7 @@ def _listing(heading: str, lines: Sequence[str], shown: Content) -> str:
     )
     return (
         f'<div class="text" style="{head}">{escape(heading)}</div>'
-        f'<div class="code" style="{body}">{_broken(chr(10).join(fitting))}</div>'
+        f'<div class="code" style="{body}">{_with_breaks(chr(10).join(fitting))}</div>'
     )
 
 
@@ -119,6 +119,6 @@ def _button(text: str, url: str) -> str:
     )
 
 
-def _broken(text: str) -> str:
+def _with_breaks(text: str) -> str:
     """Text of others, with its line breaks."""
     return escape(text).replace("\n", "<br>\n")

@@ -57,10 +57,10 @@ def deliver(message: EmailMessage, account: Account, recipients: Sequence[str], 
     if replies:
         left = len(recipients) - len(replies)
         others = f" (the other {left} got it)" if left else ""
-        raise _by_code(f"{_not_taken(account.server, replies)}{others}", min(code for code, _ in replies.values()))
+        raise _by_code(f"{_refusals(account.server, replies)}{others}", min(code for code, _ in replies.values()))
 
 
-def _not_taken(server: Server, replies: Replies) -> str:
+def _refusals(server: Server, replies: Replies) -> str:
     said = "; ".join(f"{who}: {_words(*reply)}" for who, reply in replies.items())
     return f"{server.name} did not take it for {said}"
 
@@ -77,7 +77,7 @@ def _in_time(message: EmailMessage, account: Account, recipients: Sequence[str],
         try:
             return _transact(message, account, recipients, deadline)
         except (DeliveryError, OSError, smtplib.SMTPException, UnicodeError) as exc:
-            return exc if isinstance(exc, DeliveryError) else _explained(exc, account.server.name, deadline)
+            return exc if isinstance(exc, DeliveryError) else _explain(exc, account.server.name, deadline)
 
     done = run_until(deadline, replies_or_error)
     if not done:
@@ -87,7 +87,7 @@ def _in_time(message: EmailMessage, account: Account, recipients: Sequence[str],
     return done[0]
 
 
-def _explained(error: Exception, name: str, deadline: Deadline) -> DeliveryError:
+def _explain(error: Exception, name: str, deadline: Deadline) -> DeliveryError:
     """The failure in words people know. All of SMTP's errors are OSErrors, so those come first."""
     match error:
         case smtplib.SMTPAuthenticationError():
@@ -112,7 +112,7 @@ def _explained(error: Exception, name: str, deadline: Deadline) -> DeliveryError
 
 def _transact(message: EmailMessage, account: Account, recipients: Sequence[str], deadline: Deadline) -> Replies:
     """Hand it over once; what the server said of those recipients that it did not take."""
-    smtp = _connected(account, deadline)
+    smtp = _connect(account, deadline)
     try:
         if account.username and account.password:
             _sign_in(smtp, account)
@@ -121,7 +121,7 @@ def _transact(message: EmailMessage, account: Account, recipients: Sequence[str]
         _hang_up(smtp)
 
 
-def _connected(account: Account, deadline: Deadline) -> smtplib.SMTP:
+def _connect(account: Account, deadline: Deadline) -> smtplib.SMTP:
     """A connection that is as safe as it has to be."""
     server = account.server
     tls = account.tls or (Tls.IMPLICIT if server.port == _IMPLICIT_PORT else None)
@@ -193,7 +193,7 @@ def _hand_over(smtp: smtplib.SMTP, message: EmailMessage, account: Account, reci
         # Nobody got it. Where the server gave up in between, it has said nothing of those who come after.
         replies = {who: exc.recipients.get(who, (_CLOSING, b"the server hung up")) for who in recipients}
         if all(code < _PERMANENT for code, _ in replies.values()):
-            raise TryLaterError(f"{_not_taken(account.server, replies)}") from exc
+            raise TryLaterError(f"{_refusals(account.server, replies)}") from exc
         return replies
 
 

@@ -53,7 +53,7 @@ window.onload = () => {
 """
 
 
-def measured(folder, scheme):
+def measure(folder, scheme):
     """What a browser finds in the mails, in its light or its dark scheme."""
     frames = "".join(
         f'<iframe id="{name}" width="360" height="640" srcdoc="{html.escape(page(content(alert)))}"></iframe>'
@@ -77,7 +77,7 @@ def measured(folder, scheme):
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_browser_shows_it_well_on_a_phone(tmp_path, scheme):
-    for name, found in measured(tmp_path, scheme).items():
+    for name, found in measure(tmp_path, scheme).items():
         assert found["width"] <= 360, name
         assert found["least"] >= 4.5, name
         assert (found["loaded"], found["scripts"]) == (0, 0), name

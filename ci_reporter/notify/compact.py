@@ -27,7 +27,7 @@ class _Room(Frozen):
         return _Room(text=self.text // 2, string=self.string // 2, items=self.items // 2)
 
 
-def reduced(alert: Alert, most: int) -> dict[str, Any]:
+def compact(alert: Alert, most: int) -> dict[str, Any]:
     """The alert as a JSON object of at most so many bytes; `left_out` counts the items of lists that have no room."""
     whole, room = to_json(alert), _Room()
     small: dict[str, Any] = _cut(whole, room)
