@@ -48,8 +48,8 @@ def alert(subject: Subject, language: Language) -> Alert:
         state=State.RESOLVED if over else State.FIRING,
         environment=report.environment,
         run=replace(report.run, commit_message=None, workspace=None),
-        result=report.step.result,
-        fields=(*_rule(subject), *report_fields(report, subject.view.before, language)),
+        result=None if subject.view.stuck_s else report.step.result,  # of a step that runs there is none yet
+        fields=(*_rule(subject), *_so_far(subject, language), *report_fields(report, subject.view.before, language)),
         failed_tests=report.failed_tests,
         commit=subject.commit,
         at_s=subject.at_s,
@@ -88,7 +88,7 @@ def _title(subject: Subject, language: Language) -> str:
     named = policy.name != policy.text and policy.text
     if named:
         return f"{policy.name} ({step.name})"
-    if policy.condition and not mentions(policy.condition, "result"):
+    if subject.view.stuck_s or (policy.condition and not mentions(policy.condition, "result")):
         return f"{step.name}: {policy.text}"
     over = subject.message.kind is MessageKind.RECOVERED
     return step.name if over else f"{step.name}: {words(step.result, language)}"
@@ -117,6 +117,12 @@ def report_fields(report: Report, before: Sequence[Report], language: Language) 
 def _rule(subject: Subject) -> Iterator[Field]:
     if subject.policy.text:
         yield Field(name="Rule", value=subject.policy.text)
+
+
+def _so_far(subject: Subject, language: Language) -> Iterator[Field]:
+    """For how long a step that still runs has been running."""
+    if running_s := subject.view.stuck_s:
+        yield Field(name="Duration", value=words("{} so far", language).format(span(running_s, language)))
 
 
 def _duration(report: Report, before: Sequence[Report], language: Language) -> str:
@@ -159,7 +165,7 @@ def _values(subject: Subject, language: Language) -> dict[str, str]:
         "job_url": run.job_url,
         "ci_run_id": run.ci_run_id,
         "revision": (run.revision or "")[:_SHORT],
-    }
+    } | ({"result": words("running", language)} if view.stuck_s else {})
     names = template_fields(subject.policy.message or "")
     found = {name: more[name] if name in more else _shown(name, value(name, view), language) for name in names}
     return {name: said for name, said in found.items() if said}

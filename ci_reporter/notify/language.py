@@ -61,6 +61,8 @@ _ZH = {
     "recovered after {}": "经过 {} 后恢复",
     "{failed} of {total} failed": "{total} 项中 {failed} 项失败",
     "{} flaky": "{} 项不稳定",
+    "{} so far": "已运行 {}",
+    "running": "运行中",
 }
 
 

@@ -7,7 +7,8 @@ Killed at any point, the next run says it, perhaps once more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from ci_reporter.config import Config
@@ -22,13 +23,15 @@ from ci_reporter.notify.delivery import Sent, deliver
 from ci_reporter.notify.from_report import Subject, alert
 from ci_reporter.notify.outbox import Outbox, Waiting
 from ci_reporter.notify.policies.builtin import notify_policy
+from ci_reporter.notify.policies.evaluate import mentions
+from ci_reporter.notify.policies.facts import STUCK
 from ci_reporter.notify.policies.judge import Judgement, Past, Scene, judge
 from ci_reporter.notify.policies.policy import Policy, is_for, key_of
 from ci_reporter.notify.policies.settle import settle, taken
-from ci_reporter.notify.policies.state import Kind, Message
-from ci_reporter.notify.policies.statefile import remember, state_file
+from ci_reporter.notify.policies.state import Entry, Kind, Message
+from ci_reporter.notify.policies.statefile import State, remember, state_file
 from ci_reporter.step.history import Held, held_by_gateway, past
-from ci_reporter.step.scene import is_set_up, scene
+from ci_reporter.step.scene import is_set_up, others_running, running_scene, scene
 from ci_reporter.system.deadline import Deadline
 from ci_reporter.system.git import Git
 from ci_reporter.system.parallel import run_together
@@ -43,6 +46,13 @@ class Announcement(Frozen):
 
     message: Message
     alert: Alert
+
+
+class Judged(Frozen):
+    """What a rule makes of a step, and what it saw."""
+
+    judgement: Judgement
+    scene: Scene
 
 
 class Telling(Frozen):
@@ -83,7 +93,8 @@ def policies(config: Config) -> tuple[Policy, ...]:
 
 def plan_alerts(context: Context, report: Report, deadline: Deadline, *, gate: bool = False) -> Telling:
     """Hold a report against the rules, and write down what they make of it. Nothing is sent."""
-    rules = [each for each in policies(context.config) if is_for(each, report, gate=gate)]
+    every = policies(context.config)
+    rules = [each for each in every if is_for(each, report, gate=gate)]
     if not rules:
         return Telling()
     # The gateway may hang; what it takes must leave the channels the most of the time.
@@ -93,16 +104,30 @@ def plan_alerts(context: Context, report: Report, deadline: Deadline, *, gate: b
         state, damage = file.read()
         before = past(context, report, state.reports.get(key_of(report), ()), held)
         seen = replace(scene(context, report, before, rules), gate=gate)
-        judgements = judge(rules, seen, state.entries)
-        entries = {(each.policy.name, each.group): each.entry for each in judgements}
+        judged = _judge(rules, seen, state)
+        beside = _judge_running(context, others_running(context, report), every, _after(state, judged))
         if not context.config.dry_run:
-            damage = file.write(remember(state, key_of(report), report, entries)) or damage
+            known = remember(state, key_of(report), report, _entries((*judged, *beside)))
+            damage = file.write(known) or damage
+    judgements = [each.judgement for each in judged]
     return Telling(
-        announcements=tuple(_announcements(context, judgements, seen)),
+        announcements=tuple(_announcements(context, (*judged, *beside))),
         sources=before.sources,
         notes=(*_undecided(judgements), *_nobody(judgements), *_unknown_past(context, before, held)),
         warnings=(damage,) if damage else (),
     )
+
+
+def plan_stuck(context: Context, report: Report, deadline: Deadline, still_runs: Callable[[], bool]) -> Telling:
+    """Hold a step that may run for too long against the rules; nothing where it has ended meanwhile."""
+    file = state_file(context)
+    with file.lock(deadline):
+        if not still_runs():  # its end is judged after it, under this lock too
+            return Telling()
+        state, _ = file.read()
+        judged = _judge_running(context, [report], policies(context.config), state)
+        damage = file.write(replace(state, entries={**state.entries, **_entries(judged)})) if judged else ""
+    return Telling(announcements=tuple(_announcements(context, judged)), warnings=(damage,) if damage else ())
 
 
 def send_alerts(context: Context, telling: Telling, deadline: Deadline) -> Post:
@@ -137,19 +162,48 @@ def previews(context: Context, telling: Telling) -> tuple[str, ...]:
     )
 
 
-def _announcements(context: Context, judgements: Sequence[Judgement], seen: Scene) -> Iterator[Announcement]:
-    speaking = [(each, each.message) for each in judgements if each.message]
-    if not speaking:
-        return
-    commit = commit_of(seen.report.run, Git(context.folder, context.env), _GIT_S)
-    for judgement, message in speaking:
+def _judge(rules: Sequence[Policy], seen: Scene, state: State) -> tuple[Judged, ...]:
+    return tuple(Judged(judgement=each, scene=seen) for each in judge(rules, seen, state.entries))
+
+
+def _judge_running(
+    context: Context, reports: Sequence[Report], rules: Sequence[Policy], state: State
+) -> tuple[Judged, ...]:
+    """What the rules about `stuck` make of steps that still run. That one is not stuck yet ends nothing."""
+    found: tuple[Judged, ...] = ()
+    about = [each for each in rules if each.condition and mentions(each.condition, STUCK)]
+    for report in reports if about else ():
+        ours = [each for each in about if is_for(each, report, gate=False)]
+        seen = running_scene(context, report, ours, time.time())
+        judged = _judge(ours, seen, _after(state, found))
+        found = (*found, *(each for each in judged if each.judgement.answer.holds))
+    return found
+
+
+def _after(state: State, judged: Sequence[Judged]) -> State:
+    return replace(state, entries={**state.entries, **_entries(judged)})
+
+
+def _entries(judged: Sequence[Judged]) -> dict[tuple[str, str], Entry]:
+    return {(each.judgement.policy.name, each.judgement.group): each.judgement.entry for each in judged}
+
+
+def _announcements(context: Context, judged: Sequence[Judged]) -> Iterator[Announcement]:
+    """The alerts of what was judged; of one rule and group, only the first."""
+    spoken = set()
+    for each in judged:
+        judgement, message = each.judgement, each.judgement.message
+        about = (judgement.policy.name, judgement.group)
+        if message is None or about in spoken:
+            continue
+        spoken.add(about)
         subject = Subject(
             policy=judgement.policy,
             group=judgement.group,
             message=message,
-            view=seen.view(judgement.policy),
-            at_s=seen.at_s,
-            commit=commit,
+            view=each.scene.view(judgement.policy),
+            at_s=each.scene.at_s,
+            commit=commit_of(each.scene.report.run, Git(context.folder, context.env), _GIT_S),
         )
         yield Announcement(message=message, alert=prepared(context, alert(subject, language(context))))
 

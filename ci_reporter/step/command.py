@@ -13,7 +13,7 @@ from ci_reporter import runner
 from ci_reporter.context import Context
 from ci_reporter.frozen import Frozen, replace
 from ci_reporter.model import Report, Result, Run, Step, rfc3339
-from ci_reporter.step.start import StartedStep, new_report, program, start, without_passwords
+from ci_reporter.step.start import StartedStep, mask_run, new_report, program, start, without_passwords
 from ci_reporter.system.trace import child_span
 
 TYPE_CHECKING = False
@@ -66,7 +66,7 @@ def start_command(
         command=word,
     )
     started = start(context, new_report(context, run, step), "the command runs all the same")
-    background = Background(context, run, load, None if config.name else script)
+    background = Background(context, started, load, None if config.name else script)
     order = _order(context, started.report, argv, background)
     return CommandStep(argv=argv, started=started, order=order, background=background)
 
@@ -85,10 +85,13 @@ def run_command(command: CommandStep, signals: Signals) -> CommandRun:
 class Background:
     """What the command need not wait for: from its start on, a thread loads what its end needs and asks git."""
 
-    def __init__(self, context: Context, run: Run, load: Callable[[], object], script: str | None = None) -> None:
+    def __init__(
+        self, context: Context, step: StartedStep, load: Callable[[], object], script: str | None = None
+    ) -> None:
         self.started = time.monotonic()
         self._context = context
-        self._run = run
+        self._step = step
+        self._run = step.report.run
         self._script = script
         self._name = ""
         self._load_more = load
@@ -115,7 +118,7 @@ class Background:
         return self._run, self._name
 
     def _load(self) -> None:
-        from ci_reporter.step.prepare import prepare_command
+        from ci_reporter.step.prepare import prepare_command, tells_people
 
         self._run = prepare_command(self._context, self._run)
         if self._script is not None:
@@ -124,6 +127,16 @@ class Background:
 
             self._name = without_passwords(step_name(self._context.env, self._script, read_text))
         self._load_more()
+        if tells_people(self._context.config) and self._step.running:
+            self._watch(self._step.running.path)
+
+    def _watch(self, running: str) -> None:
+        """Tell people of a command that runs for too long, where a rule asks for it."""
+        from ci_reporter.step.stuck import watch_stuck
+
+        step = self._step.report.step
+        report = replace(self._step.report, run=mask_run(self._run), step=replace(step, name=self._name or step.name))
+        watch_stuck(self._context, report, running, self.started)
 
 
 def _order(context: Context, report: Report, argv: Sequence[str], background: Background) -> runner.Order:

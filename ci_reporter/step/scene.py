@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from ci_reporter.context import Context
 from ci_reporter.errors import UsageError
-from ci_reporter.frozen import EMPTY
+from ci_reporter.frozen import EMPTY, replace
 from ci_reporter.journal.alive import running_steps
 from ci_reporter.model import Report, seconds_of
 from ci_reporter.notify.alert import State
 from ci_reporter.notify.channels import not_set_up
 from ci_reporter.notify.from_report import dedup_key
 from ci_reporter.notify.outbox import Outbox
-from ci_reporter.notify.policies.evaluate import mentions
-from ci_reporter.notify.policies.facts import STUCK
 from ci_reporter.notify.policies.judge import Outbound, Past, Scene
 from ci_reporter.notify.policies.policy import NOTIFY, PIPELINE, Policy, key_of
 
@@ -30,7 +28,6 @@ def scene(context: Context, report: Report, before: Past, rules: Sequence[Policy
         report=report,
         at_s=seconds_of(report.step.finished_at) or now_s,
         past=before,
-        stuck_s=_stuck_s(context, report, rules, now_s),
         everyone=config.notify_to or tuple(config.notifiers),
         usable=tuple(name for name in candidates if is_set_up(context, name)),
         run_ms=_run_ms(context, report, now_s) if any(PIPELINE in each.on for each in rules) else None,
@@ -46,13 +43,16 @@ def is_set_up(context: Context, name: str) -> bool:
         return False
 
 
-def _stuck_s(context: Context, report: Report, rules: Sequence[Policy], now_s: float) -> float | None:
-    """For how long the oldest step beside this one has been running."""
-    if not any(each.condition and mentions(each.condition, STUCK) for each in rules):
-        return None
-    others = (each for each in running_steps(context.journal) if each.report_id != report.report_id)
-    begun = [at_s for each in others if (at_s := seconds_of(each.step.started_at)) is not None]
-    return now_s - min(begun) if begun else None
+def running_scene(context: Context, report: Report, rules: Sequence[Policy], now_s: float) -> Scene:
+    """What rules see of a step that still runs."""
+    begun_s = seconds_of(report.step.started_at) or now_s
+    known = scene(context, report, Past(in_file=True), rules)
+    return replace(known, at_s=now_s, stuck_s=max(0.0, now_s - begun_s))
+
+
+def others_running(context: Context, report: Report) -> list[Report]:
+    """The steps that run beside this one in the same state folder."""
+    return [each for each in running_steps(context.journal) if each.report_id != report.report_id]
 
 
 def _run_ms(context: Context, report: Report, now_s: float) -> int | None:

@@ -19,14 +19,14 @@ _ROUNDING = 1e-9
 
 
 class View(Frozen):
-    """What a condition sees: a report, those of the same series before it (oldest first), and what still runs.
+    """What a condition sees: a report, and those of the same series before it (oldest first).
 
-    `stuck_s` is for how long the step beside it has been running that began first; None where none is known to run.
+    `stuck_s` is for how long a step that still runs has been running; one that has ended is not stuck.
     """
 
     report: Report
     before: Sequence[Report] = ()
-    stuck_s: float | None = None
+    stuck_s: float = 0.0
 
 
 class Answer(Frozen):
@@ -86,7 +86,7 @@ def _number(name: str, report: Report) -> float | None:
 def _compare(comparison: Comparison, view: View) -> Answer:
     now = value(comparison.name, view)
     if now is None:
-        return Answer(holds=None, unknown=(_why_unknown(comparison.name),))
+        return Answer(holds=None, unknown=(f"{comparison.name} is unknown",))
     if isinstance(now, str):
         matches = any(fnmatchcase(now, each) for each in comparison.texts)
         return Answer(holds=matches is (comparison.operator == "=="))
@@ -99,7 +99,3 @@ def _compare(comparison: Comparison, view: View) -> Answer:
         number = base + number if fact(comparison.name).points else base * (1 + number)
         number += _ROUNDING if comparison.operator == ">" else -_ROUNDING if comparison.operator == "<" else 0
     return Answer(holds=bool(OPERATORS[comparison.operator](now, number)))
-
-
-def _why_unknown(name: str) -> str:
-    return "no other step is known to run" if name == STUCK else f"{name} is unknown"

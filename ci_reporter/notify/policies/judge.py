@@ -46,7 +46,7 @@ class Scene(Frozen):
     at_s: float
     past: Past = Past()
     gate: bool = False
-    stuck_s: float | None = None
+    stuck_s: float = 0.0
     everyone: tuple[str, ...] = ()
     usable: tuple[str, ...] = ()
     run_ms: int | None = None

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from ci_reporter.config import Config
 from ci_reporter.context import Context
-from ci_reporter.journal.files import HAS_LOCKS
 from ci_reporter.notify.channels import not_set_up
 from ci_reporter.notify.policies.conditions import Comparison, comparisons
 from ci_reporter.notify.policies.facts import STUCK
@@ -78,9 +77,8 @@ def _of_comparison(each: Comparison, policy: Policy, config: Config) -> Iterator
         yield "knows coverage only of steps with --coverage, as the settings here name no file"
     if each.name.startswith("tests.") and not only_gates and not config.tests:
         yield f"knows {each.name!r} only of steps with --tests, as the settings here name no file"
-    if each.name == STUCK:
-        sees = "sees the steps that run beside it in the same state folder, at the end of another one"
-        yield f"{sees}: a job with one step at a time never has any" if HAS_LOCKS else "sees nothing on this system"
+    if each.name == STUCK and only_gates:
+        yield "never knows 'stuck': a gate watches its own time (write on: step)"
 
 
 def _of_time(policy: Policy) -> Iterator[str]:

@@ -45,8 +45,11 @@ def _fates(before: Sequence[Waiting], still: set[tuple[str, str]], sent: Sequenc
     for each in before:
         of = by_channel.get(each.channel)
         fate = Fate(over=each.alert.state is State.RESOLVED, at_s=each.alert.at_s or 0.0)
+        waits = (each.alert.alert_id, each.channel) in still
         if taken(each, still, by_channel):
             reference = of.references.get(each.alert.alert_id) if of else None
             yield each.alert.dedup_key, replace(fate, taken={each.channel: reference})
-        elif of and of.refused and not of.taken and (each.alert.alert_id, each.channel) not in still:
+        elif of and of.refused and not of.taken and not waits:
             yield each.alert.dedup_key, replace(fate, refused=(each.channel,))
+        elif waits:
+            yield each.alert.dedup_key, fate

@@ -36,7 +36,8 @@ class Member(Frozen):
 class Episode(Frozen):
     """A time in which the condition held: since when, for how many runs, who was told, when last.
 
-    `sure` is False where somebody may have been told without our knowing: the state of that run was lost.
+    `sure` is False where somebody may have been told without our knowing: a message is on its way, the run that sent it
+    was killed, or its state was lost.
     `least` says that it may have begun earlier, and taken more runs, than is known.
     `references` has, by channel, what it calls the first message: later ones answer it.
     """
@@ -89,7 +90,10 @@ def transition(policy: Policy, entry: Entry, seen: Seen) -> tuple[Entry, Message
     if ripe or (holding and entry.episode):
         episode = _going_on(entry.episode, ripe, entry.members[seen.series])
         entry = replace(entry, episode=episode, ended=None)
-        return entry, _firing(policy, entry, episode, seen) if seen.holds else None
+        message = _firing(policy, entry, episode, seen) if seen.holds else None
+        if message:  # until its fate is known, somebody may have been told
+            entry = replace(entry, episode=replace(episode, sure=False))
+        return entry, message
     ended = entry.episode or entry.ended
     if seen.holds or not ended or not policy.recovery:
         return replace(entry, episode=None, ended=None if seen.holds or not policy.recovery else ended), None
@@ -113,7 +117,7 @@ class Fate(Frozen):
 
 
 def told(entry: Entry, fate: Fate) -> Entry:
-    """The entry after channels took a message."""
+    """The entry once it is known what became of a message: taken, refused, or waiting in the outbox."""
     about = entry.ended if fate.over else entry.episode
     if about is None or fate.at_s < about.since_s:  # meanwhile another job has seen it end, or begin again
         return entry
@@ -121,7 +125,7 @@ def told(entry: Entry, fate: Fate) -> Entry:
         left = tuple(each for each in about.told if each not in fate.taken and each not in fate.refused)
         return replace(entry, ended=replace(about, told=left, sure=True) if left else None)
     if not fate.taken:
-        return entry
+        return replace(entry, episode=replace(about, sure=True))
     references = {channel: name for channel, name in fate.taken.items() if name}
     episode = replace(
         about,

@@ -1,7 +1,9 @@
 """Steps that tell people: the installed program, a chat, and what is known of the run before."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -173,13 +175,31 @@ def test_the_steps_of_a_pipeline_are_one_message(jobs):
     assert job.heard[1:] == ["✅ Resolved: CI is red (unit)"]
 
 
-def test_a_step_that_runs_beside_it_for_too_long_is_told(jobs, eventually):
+def waiting(job):
+    """A command that ends once there is a file `go`."""
+    return ("sh", "-c", f"while [ ! -e {job.program.folder}/go ]; do sleep 0.05; done")
+
+
+def test_a_step_that_runs_for_too_long_is_told_while_it_runs(jobs, eventually):
     job = jobs("- {name: stuck, if: stuck > 1s}")
-    beside = job.program.start("run", "--name", "slow", "--", "sleep", "60", env=job.env)
+    running = job.program.start("run", "--name", "slow", "--", *waiting(job), env=job.env)
+    eventually(lambda: job.heard == ["🔴 stuck (slow)"], "the message")
+    (job.program.folder / "go").touch()
+    running.communicate()
+    assert job.heard[1:] == ["✅ Resolved: stuck (slow)"]
+    assert "so far" in job.chat.asked[0].body.decode() and "cancellation" not in job.chat.asked[0].body.decode()
+
+
+def test_a_step_whose_reporter_hangs_is_told_by_the_next_one_beside_it(jobs, eventually):
+    job = jobs("- {name: stuck, if: stuck > 1s}")
+    beside = job.program.start("run", "--name", "slow", "--", *waiting(job), env=job.env)
+    eventually(lambda: list((job.program.state / "running").glob("*.json")), "its start")
+    os.kill(beside.pid, signal.SIGSTOP)
     try:
-        eventually(lambda: job("sleep", "0.3") and job.heard == ["🔴 stuck (unit)"], "the message")
+        eventually(lambda: job("true") and job.heard == ["🔴 stuck (slow)"], "the message")
     finally:
-        beside.terminate()
+        os.kill(beside.pid, signal.SIGCONT)
+        (job.program.folder / "go").touch()
         beside.communicate()
 
 

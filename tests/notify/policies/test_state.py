@@ -25,15 +25,26 @@ class Job:
     at_s: float = 1_000_000.0
     last: Sighting | None = None
 
-    def run(self, holds, *, series="unit", taken=("slack",), channels=("slack",), lost=False, witness=False, **seen):
-        """One run; gives what was said, if anything. `lost` state is not seen by later runs."""
+    def run(
+        self,
+        holds,
+        *,
+        series="unit",
+        taken=("slack",),
+        channels=("slack",),
+        lost=False,
+        killed=False,
+        witness=False,
+        **seen,
+    ):
+        """One run; gives what was said, if anything. Later runs do not see `lost` state; `killed` is after sending."""
         self.at_s += HOUR_S
         entry = self.entry
         if witness and self.last:
             entry = correct(self.policy, entry, series, replace(self.last, only=not entry.members), channels)
         found = Seen(series=series, holds=holds, at_s=self.at_s, channels=channels, **seen)
         entry, message = transition(self.policy, entry, found)
-        if message:
+        if message and not killed:
             took = {name: None for name in message.channels if name in taken}
             entry = told(entry, Fate(over=message.kind is Kind.RECOVERED, at_s=self.at_s, taken=took))
         if not lost:
@@ -107,6 +118,14 @@ def test_who_never_heard_of_it_does_not_hear_that_it_is_over():
     assert job.entry.ended is None
 
 
+def test_a_run_that_was_killed_while_it_sent_may_have_told_everybody():
+    job = Job()
+    seen = Seen(series="unit", holds=True, at_s=job.at_s, channels=("slack",))
+    job.entry, message = transition(RULE, Entry(), seen)
+    assert message.kind is Kind.FIRST
+    assert job.run(False).kind is Kind.RECOVERED
+
+
 def test_an_end_that_was_not_taken_is_owed():
     job = Job()
     job.run(True)
@@ -164,6 +183,17 @@ def test_lost_state_costs_at_most_a_message_too_many_each(runs):
     more = [at for at, kind in enumerate(expected) if kind == "." and found[at] != "."]
     assert missing == []
     assert len(more) <= sum(lost for _, lost in runs)
+
+
+@given(RUNS)
+def test_a_kill_costs_at_most_a_message_too_many_each(runs):
+    """Killed after the channel took the message, before that was written down."""
+    job = Job()
+    found = [message.kind[0] if (message := job.run(now, killed=killed)) else "." for now, killed in runs]
+    expected = expected_kinds([now for now, _ in runs])
+    assert [at for at, kind in enumerate(expected) if kind != "." and found[at] == "."] == []
+    more = [at for at, kind in enumerate(expected) if kind == "." and found[at] != "."]
+    assert len(more) <= sum(killed for _, killed in runs)
 
 
 @given(RUNS, st.integers(min_value=1, max_value=6))

@@ -1,0 +1,63 @@
+"""A command that runs for too long, told while it still runs: alert rules about `stuck`."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+from ci_reporter.context import Context
+from ci_reporter.model import Report
+from ci_reporter.notify.policies.conditions import comparisons
+from ci_reporter.notify.policies.facts import STUCK
+from ci_reporter.notify.policies.policy import Policy, is_for
+from ci_reporter.step.alerts import plan_stuck, policies, send_alerts, settle_alerts
+from ci_reporter.system.deadline import Deadline
+
+_MARGIN_S = 0.05  # the condition is `more than`
+
+
+def watch_stuck(context: Context, report: Report, running: str, since: float) -> None:
+    """Tell people while the command runs, from a thread of its own, where a rule asks for it.
+
+    `running` is the file that is there as long as the step runs, `since` its start by `time.monotonic`. The thread ends
+    with the program; what it was sending then waits in the outbox.
+    """
+    rules = [each for each in policies(context.config) if is_for(each, report, gate=False)]
+    moments = list(_moments(rules))
+    if not moments or context.config.dry_run:
+        return
+    from threading import Thread
+
+    try:
+        Thread(target=_watch, args=(context, report, running, [since + each for each in moments]), daemon=True).start()
+    except RuntimeError:  # the limit of processes is reached
+        pass
+
+
+def _moments(rules: list[Policy]) -> Iterator[float]:
+    """When to look, in seconds from the start: as each limit is passed, and when it is time to say it again."""
+    limits = {
+        each.number
+        for rule in rules
+        if rule.condition
+        for each in comparisons(rule.condition)
+        if each.name == STUCK and each.number is not None
+    }
+    repeats = [rule.repeat_s for rule in rules if rule.repeat_s]
+    yield from (limit + _MARGIN_S for limit in sorted(limits))
+    if limits and repeats:
+        yield max(limits) + min(repeats) + 2 * _MARGIN_S
+
+
+def _watch(context: Context, report: Report, running: str, moments: list[float]) -> None:
+    def still_runs() -> bool:
+        return os.path.exists(running)
+
+    for moment in moments:
+        time.sleep(max(0.0, moment - time.monotonic()))
+        if not still_runs():
+            return
+        deadline = Deadline(context.config.budget_s)
+        telling = plan_stuck(context, report, deadline, still_runs)
+        settle_alerts(context, telling, send_alerts(context, telling, deadline), deadline)
