@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Element = dict[str, Any]
 
-_RATE = Rate(count=20, per_s=30.0)  # the webhook takes four a second; the flow behind it has limits of its own
+_RATE = Rate(count=4, per_s=5.0)  # the webhook takes four a second; the flow behind it has limits of its own
 _LARGEST_BODY = 24_000  # bytes, of about 28 KB
 _STYLES = {"✅": "good", "🔵": "accent", "🟡": "warning", "🔴": "attention", "🚨": "attention"}
 _KIND = "application/vnd.microsoft.card.adaptive"
