@@ -167,7 +167,8 @@ def test_a_bad_certificate_is_named(run_program, start_nginx, gate_yml, tmp_path
     tls = f"listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};"
     start_nginx(f"{tls} location / {{ return 200 'ok'; }}")
     ended = run_program(
-        "gate", f"https://localhost:{port}/", "--rules", gate_yml(ALWAYS), "--expect-revision", "none", "--json"
+        *("gate", f"https://localhost:{port}/", "--rules", gate_yml(ALWAYS, converge="3s")),
+        *("--expect-revision", "none", "--json"),
     )
     assert ended.returncode == 4
     assert "certificate is not trusted: self-signed certificate" in json.loads(ended.stdout)["converge"]["statement"]

@@ -17,9 +17,9 @@ OUTAGE = 'if: "down for 2s"'
 def gate(run_program, gate_yml):
     """Gate services by name; the exit code, the verdict, and what was said."""
 
-    def run(*rules, converge="40s", revision="auto", watch="10s", **services):
+    def run(*rules, converge="40s", revision="auto", watch="10s", alpha="1%", **services):
         named = "".join(f"  {name}: {{ url: '{each.url}', revision: {revision} }}\n" for name, each in services.items())
-        path = gate_yml(*(rules or [OUTAGE]), more=f"services:\n{named}", converge=converge)
+        path = gate_yml(*(rules or [OUTAGE]), more=f"services:\n{named}", converge=converge, gate=f"  alpha: {alpha}")
         ended = run_program("gate", "watch", "--rules", path, "--watch", watch, "--expect-revision", NEW, "--json")
         return ended.returncode, json.loads(ended.stdout or "{}"), ended.stderr
 
@@ -64,7 +64,7 @@ def test_a_service_that_fails_is_exit_1_and_named(gate, backend):
 def test_a_slow_service_is_exit_1_and_named(gate, backend):
     web = backend(NEW)
     web.delay_s = 0.2
-    code, found, _ = gate('if: "http_latency_p95 > 50ms"', api=backend(NEW), web=web, watch="20s")
+    code, found, _ = gate('if: "http_latency_p95 > 50ms"', api=backend(NEW), web=web, watch="20s", alpha="20%")
     verdicts = {rule["name"]: rule["verdict"] for rule in found["rules"]}
     assert (code, verdicts["rule0 (web)"]) == (1, "fail")
     assert verdicts["rule0 (api)"] != "fail"

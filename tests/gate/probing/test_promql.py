@@ -203,11 +203,11 @@ def test_the_interval_is_filled_in(ask, vendor, answer):
     assert b"%5B90000ms%5D" in server.seen[0]
 
 
-def test_a_promql_rule_fails_the_gate(run_program, shop, start_prometheus, gate_yml):
+def test_a_promql_rule_fails_the_gate(run_program, shop, start_prometheus, gate_yml, ask, eventually):
     prometheus = start_prometheus(f"127.0.0.1:{shop.port}")
-    time.sleep(3)
+    eventually(lambda: whole(ask(prometheus.url)), what="counts of four seconds")
     more = f"signals:\n  checkout:\n    promql:\n      bad: '{BAD}'\n      total: '{TOTAL}'\n"
-    rules = gate_yml('if: "checkout_error_rate > 1%"', gate="  interval: 2s", more=more)
+    rules = gate_yml('if: "checkout_error_rate > 1%"', gate="  interval: 2s\n  alpha: 20%", more=more)
     args = ("--rules", rules, "--watch", "20s", "--json")
     ended = run_program("gate", "watch", *args, env={"CI_REPORTER_PROMETHEUS": prometheus.url})
     found = json.loads(ended.stdout)
