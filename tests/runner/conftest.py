@@ -30,7 +30,7 @@ class Wrapped:
         command = [PROGRAM, "run", *arguments]
         return subprocess.Popen(command, cwd=self.folder, env=self.env | dict(env), start_new_session=True, **more)
 
-    def __call__(self, *arguments, env=(), stdin=None, timeout=30):
+    def __call__(self, *arguments, env=(), stdin=None, timeout=60):
         """Run to the end: returncode, stdout and stderr as bytes."""
         extra = {"stdin": subprocess.PIPE} if stdin is not None else {}
         with self.start(*arguments, env=env, **extra) as process:
@@ -58,7 +58,7 @@ class Wrapped:
         return path.read_text()
 
 
-def eventually(holds, timeout=10.0):
+def eventually(holds, timeout=60.0):
     """Wait until something holds."""
     until = time.monotonic() + timeout
     while not (value := holds()):

@@ -31,7 +31,7 @@ def test_nothing_heavy_is_imported_before_the_command_starts(wrapped):
     line = [sys.executable, "-X", "importtime", "-m", "ci_reporter", "run", "--", "sh", "-c", "echo STARTED >&2"]
     env = wrapped.env | {"CI_REPORTER_PUSHGATEWAY": "http://127.0.0.1:9", "CI_REPORTER_BUDGET": "1s"}
     env |= {"CI_REPORTER_COVERAGE": "coverage.xml", "CI_REPORTER_TESTS": "junit.xml"}
-    log = subprocess.run(line, cwd=wrapped.folder, env=env, capture_output=True, text=True, timeout=30).stderr
+    log = subprocess.run(line, cwd=wrapped.folder, env=env, capture_output=True, text=True, timeout=60).stderr
     before, _, after = log.partition("STARTED")
     imported = set(re.findall(r"\|\s+([\w.]+)$", before, re.MULTILINE))
     assert "ci_reporter.runner" in imported
@@ -43,7 +43,7 @@ def test_nothing_heavy_is_imported_before_the_command_starts(wrapped):
 def test_a_step_without_a_sink_imports_nothing_that_sends(wrapped):
     line = [sys.executable, "-X", "importtime", "-m", "ci_reporter", "run", "--", "true"]
     env = wrapped.env | {"CI_REPORTER_REPOSITORY": "acme/shop", "CI_REPORTER_REVISION": "a" * 40}
-    log = subprocess.run(line, cwd=wrapped.folder, env=env, capture_output=True, text=True, timeout=30).stderr
+    log = subprocess.run(line, cwd=wrapped.folder, env=env, capture_output=True, text=True, timeout=60).stderr
     imported = set(re.findall(r"\|\s+([\w.]+)$", log, re.MULTILINE))
     assert "ci_reporter.step.finish" in imported
     heavy = {"requests", "ssl", "logging", "concurrent.futures", "subprocess", "urllib.parse", "dataclasses", "typing"}
@@ -78,7 +78,7 @@ ctypes.CDLL(None).execve(argv[0], strings(*argv), strings(*env))
 def test_an_environment_entry_without_a_name_does_not_matter(wrapped):
     """Python cannot pass such an entry on: it alone is missing."""
     line = [sys.executable, "-c", EXECVE, wrapped.program, "run", "-q", "--", "sh", "-c", "echo $GIVEN; exit 4"]
-    done = subprocess.run(line, cwd=wrapped.folder, env=wrapped.env, capture_output=True, timeout=30)
+    done = subprocess.run(line, cwd=wrapped.folder, env=wrapped.env, capture_output=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (4, b"1\n", b"")
     assert wrapped.record()["exit_code"] == 4
 
@@ -90,7 +90,7 @@ def test_an_environment_at_the_kernels_limit_leaves_no_room_for_ours(wrapped):
     env = wrapped.env | {f"FILL{number}": "x" * 100_000 for number in range(4)}
 
     def done(pad):
-        return subprocess.run(line, cwd=wrapped.folder, env=env | {"PAD": "x" * pad}, capture_output=True, timeout=30)
+        return subprocess.run(line, cwd=wrapped.folder, env=env | {"PAD": "x" * pad}, capture_output=True, timeout=60)
 
     pads = range(1, 131_000)  # of one variable, execve takes 128 KiB
     largest = bisect.bisect_left(pads, True, key=lambda pad: done(pad).stderr.startswith(b"sh: ")) - 1
@@ -187,5 +187,5 @@ def test_tags_and_environment_are_recorded(wrapped):
 def test_a_working_folder_that_is_gone_does_not_matter(wrapped):
     script = f"mkdir gone && cd gone && rmdir ../gone && {wrapped.program} run -- sh -c 'exit 8'"
     env = wrapped.env | {"CI_REPORTER_DIR": str(wrapped.folder / ".ci-reporter")}
-    assert subprocess.run(["sh", "-c", script], cwd=wrapped.folder, env=env, timeout=20).returncode == 8
+    assert subprocess.run(["sh", "-c", script], cwd=wrapped.folder, env=env, timeout=60).returncode == 8
     assert wrapped.record()["exit_code"] == 8

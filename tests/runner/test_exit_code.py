@@ -100,5 +100,5 @@ def test_a_realtime_signal_has_a_number_for_a_name(wrapped):
 @pytest.mark.parametrize(("command", "code"), [("sh -c 'exit 5'", 5), ("no-such-command", 127), ("/", 126)])
 def test_a_parent_that_ignores_sigchld_does_not_cost_the_code(wrapped, command, code):
     script = f"trap '' CHLD; exec {wrapped.program} run -- {command}"
-    done = subprocess.run(["bash", "-c", script], cwd=wrapped.folder, env=wrapped.env, capture_output=True, timeout=20)
+    done = subprocess.run(["bash", "-c", script], cwd=wrapped.folder, env=wrapped.env, capture_output=True, timeout=60)
     assert (done.returncode, wrapped.record()["exit_code"]) == (code, code)

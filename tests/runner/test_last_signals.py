@@ -16,7 +16,7 @@ STOPPING = ["INT", "TERM", "HUP", "QUIT"]
 def black_hole():
     """A gateway that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(10)
+        server.settimeout(60)
         yield server
 
 
@@ -35,7 +35,7 @@ def test_the_commands_code_wins_while_its_report_is_pushed(wrapped, black_hole, 
     process, connection = pushing(wrapped, black_hole)
     for _ in range(times):
         process.send_signal(getattr(signal, f"SIG{name}"))
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     connection.close()
     lost, last = err.decode().splitlines()
     assert process.returncode == 3
@@ -46,7 +46,7 @@ def test_the_commands_code_wins_while_its_report_is_pushed(wrapped, black_hole, 
 def test_a_delivery_that_was_cut_short_is_in_the_spool(wrapped, black_hole):
     process, connection = pushing(wrapped, black_hole)
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     connection.close()
     (spooled,) = (wrapped.folder / ".ci-reporter" / "spool").iterdir()
     assert spooled.name == f"{wrapped.record()['report_id']}.pushgateway.json"
@@ -71,14 +71,15 @@ SLOW_PROVIDER = """
 import pathlib, time
 def read(env, read_file):
     pathlib.Path("reading").write_text("now")
-    time.sleep(1)
+    while not pathlib.Path("go-on").exists():
+        time.sleep(0.02)
     return {}
 """
 
 
 @pytest.fixture
 def slow_start(wrapped):
-    """An environment in which a second passes before the command starts; the file `reading` says when."""
+    """An environment in which a step that has written `reading` waits for `go-on` before its command starts."""
     (wrapped.folder / "slow_plugin.py").write_text(SLOW_PROVIDER)
     info = wrapped.folder / "slow-1.0.dist-info"
     info.mkdir()
@@ -92,7 +93,8 @@ def test_a_signal_before_the_command_keeps_it_from_starting(wrapped, slow_start,
     process = wrapped.start("--", "touch", "started", env=slow_start)
     wrapped.file("reading")
     process.send_signal(getattr(signal, f"SIG{name}"))
-    _, err = process.communicate(timeout=20)
+    (wrapped.folder / "go-on").touch()
+    _, err = process.communicate(timeout=60)
     assert (process.returncode, b"Traceback" in err) == (code, False)
     assert not (wrapped.folder / "started").exists()
     record = wrapped.record()
@@ -124,7 +126,7 @@ def test_what_hangs_can_be_ended_by_a_signal(wrapped, eventually):
     eventually(lambda: steps.exists() and steps.read_text())
     time.sleep(0.2)
     process.terminate()
-    assert process.wait(timeout=30) == 3
+    assert process.wait(timeout=60) == 3
     os.close(read)
     os.close(write)
     process.stdout.close()
@@ -140,7 +142,7 @@ def test_a_tail_that_nobody_reads_can_be_ended_by_a_signal(wrapped):
     wrapped.exists("ended")
     time.sleep(0.2)
     process.terminate()
-    assert process.wait(timeout=20) == 3
+    assert process.wait(timeout=60) == 3
     os.close(read)
     process.stderr.close()
 

@@ -61,7 +61,7 @@ def test_a_command_killed_for_memory_is_an_error_by_oom(wrapped, eventually):
     eat = "b = []\nwhile True: b.append(bytearray(5_000_000))"
     script = f'echo $$ > {made}/cgroup.procs; exec {program} run -- python3 -c "$EAT"'
     env = wrapped.env | {"EAT": eat}
-    done = subprocess.run(["sh", "-c", script], cwd=wrapped.folder, env=env, timeout=30)
+    done = subprocess.run(["sh", "-c", script], cwd=wrapped.folder, env=env, timeout=60)
     eventually(lambda: not (made / "cgroup.procs").read_text())
     made.rmdir()
     assert done.returncode == 137

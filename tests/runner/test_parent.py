@@ -29,7 +29,7 @@ def alive_reporters(wrapped):
 
 @pytest.mark.parametrize("pause_s", [0, 0.01, 0.02, 0.03, 0.05, 0.08])
 def test_a_parent_that_dies_while_we_start_is_noticed(wrapped, eventually, pause_s):
-    process = entry(wrapped, f"{wrapped.program} run -- sleep 60 & echo started; wait", stdout=subprocess.PIPE)
+    process = entry(wrapped, f"{wrapped.program} run -- sleep 300 & echo started; wait", stdout=subprocess.PIPE)
     process.stdout.readline()
     time.sleep(pause_s)
     process.kill()
@@ -48,7 +48,7 @@ def test_what_no_parent_waits_for_does_not_start(wrapped, eventually):
 
 
 def test_a_server_in_the_background_is_ended_with_its_step(wrapped, eventually):
-    entry(wrapped, f"nohup {wrapped.program} run -- sleep 60 >out 2>&1 & sleep 0.5").wait()
+    entry(wrapped, f"nohup {wrapped.program} run -- sleep 300 >out 2>&1 & sleep 0.5").wait()
     eventually(lambda: not alive_reporters(wrapped))
     assert wrapped.record()["result"] == "cancellation"
 
@@ -68,7 +68,7 @@ def test_what_the_shell_ignores_the_command_ignores(wrapped, shell, ignored):
     trap = f"trap '' {ignored};" if ignored else ""
     look = "grep SigIgn /proc/self/status"
     script = f"{trap} {look}; {wrapped.program} run -q -- {look}; true"
-    done = subprocess.run([shell, "-c", script], cwd=wrapped.folder, env=wrapped.env, capture_output=True, timeout=30)
+    done = subprocess.run([shell, "-c", script], cwd=wrapped.folder, env=wrapped.env, capture_output=True, timeout=60)
     bare, ours = (int(line.split()[1], 16) & ~(0b11 << 31) for line in done.stdout.splitlines())
     assert ours == bare
 
@@ -100,6 +100,6 @@ def test_as_pid_1_no_orphan_stays_a_zombie(wrapped):
     while process.stdout.readline() != b"now\n":
         pass
     states = subprocess.run(["ps", "-eo", "stat,cmd"], capture_output=True, text=True, check=True).stdout
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert not [line for line in states.splitlines() if line.startswith("Z") and "[orphan]" in line]
     assert process.returncode == 5

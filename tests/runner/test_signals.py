@@ -13,10 +13,14 @@ import pytest
 
 COUNTER = """
 import os, signal, sys, time
+until = time.monotonic() + 60
+def heard(number, frame):
+    global until
+    print(signal.Signals(number).name, flush=True)
+    until = time.monotonic() + 0.5  # for a second one
 for name in sys.argv[1:]:
-    signal.signal(getattr(signal, "SIG" + name), lambda number, frame: print(signal.Signals(number).name, flush=True))
+    signal.signal(getattr(signal, "SIG" + name), heard)
 print("ready", flush=True)
-until = time.monotonic() + 1.2
 while time.monotonic() < until:
     time.sleep(0.05)
 sys.exit(9)
@@ -28,7 +32,7 @@ def test_a_signal_sent_to_us_reaches_the_command_once(wrapped, name):
     process = wrapped.start("-q", "--", sys.executable, "-c", COUNTER, name)
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(getattr(signal, f"SIG{name}"))
-    out, _ = process.communicate(timeout=10)
+    out, _ = process.communicate(timeout=60)
     assert out == f"SIG{name}\n".encode()
     assert process.returncode == 9
 
@@ -42,7 +46,7 @@ def test_stop_and_continue_reach_the_command(wrapped, eventually):
     process.send_signal(signal.SIGCONT)
     eventually(lambda: ") T " not in stat.read_text())
     process.terminate()
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     assert process.returncode == 143
 
 
@@ -51,7 +55,7 @@ def test_being_told_to_stop_is_a_cancellation(wrapped, name, code):
     process = wrapped.start("--", "sh", "-c", "echo ready; exec sleep 30")
     process.stdout.readline()
     process.send_signal(getattr(signal, f"SIG{name}"))
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     assert process.returncode == code
     assert wrapped.record()["result"] == "cancellation"
 
@@ -60,14 +64,14 @@ def test_a_command_that_survives_the_signal_and_succeeds_is_a_success(wrapped):
     process = wrapped.start("--", "sh", "-c", "trap : TERM; echo ready; sleep 0.5; exit 0")
     process.stdout.readline()
     process.terminate()
-    process.communicate(timeout=10)
+    process.communicate(timeout=60)
     assert (process.returncode, wrapped.record()["result"]) == (0, "success")
 
 
 def test_an_ignored_signal_stays_ignored(wrapped):
     program = wrapped.program
     script = f"trap '' HUP; exec {program} run -q -- sh -c 'kill -HUP $$; exit 7'"
-    assert subprocess.run(["bash", "-c", script], cwd=wrapped.folder, env=wrapped.env, timeout=20).returncode == 7
+    assert subprocess.run(["bash", "-c", script], cwd=wrapped.folder, env=wrapped.env, timeout=60).returncode == 7
 
 
 @pytest.mark.parametrize("field", ["SigBlk", "SigIgn", "SigCgt"])
@@ -89,7 +93,7 @@ def in_terminal(wrapped, *arguments):
     return pid, master
 
 
-def read_until(master, mark, timeout=10.0):
+def read_until(master, mark, timeout=60.0):
     """All that the terminal shows until `mark` comes, or until it closes when mark is None."""
     seen, until = b"", time.monotonic() + timeout
     while time.monotonic() < until and (mark is None or mark not in seen):
@@ -125,14 +129,18 @@ def test_control_z_and_fg_work_in_a_shell(wrapped):
         os.chdir(wrapped.folder)
         os.execve("/bin/bash", ["bash", "--norc", "-i"], dict(wrapped.env) | {"PS1": "$ ", "HISTFILE": ""})
     read_until(master, b"$ ")
-    os.write(master, f"{program} run -q -- sh -c 'echo rea''dy; exec sleep 1'; echo code=$?\n".encode())
+    os.write(
+        master,
+        f"{program} run -q -- sh -c 'echo rea''dy; until test -e go; do sleep 0.05; done'; echo code=$?\n".encode(),
+    )
     read_until(master, b"ready")
     os.write(master, b"\x1a")
     assert b"Stopped" in read_until(master, b"Stopped")
+    (wrapped.folder / "go").touch()
     os.write(master, b"fg; echo final=$?\n")
     assert b"final=0" in read_until(master, b"final=0")
     os.write(master, b"exit\n")
-    read_until(master, None, timeout=3)
+    read_until(master, None)
     os.waitpid(pid, 0)
     os.close(master)
 
@@ -141,7 +149,7 @@ def test_githubs_cancellation_leaves_a_record_and_no_process(wrapped, eventually
     """The runner signals only the step's entry process: INT, then TERM, then KILL to all it can find."""
     program = wrapped.program
     script = wrapped.folder / "step.sh"
-    script.write_text(f"{program} run -- sh -c 'echo $$ > pid; exec sleep 60'\necho not reached\n")
+    script.write_text(f"{program} run -- sh -c 'echo $$ > pid; exec sleep 300'\necho not reached\n")
     entry = subprocess.Popen(["bash", "-e", str(script)], cwd=wrapped.folder, env=wrapped.env, start_new_session=True)
     pid = wrapped.file("pid").strip()
     for number, pause in ((signal.SIGINT, 0.75), (signal.SIGTERM, 2.5)):
@@ -149,20 +157,18 @@ def test_githubs_cancellation_leaves_a_record_and_no_process(wrapped, eventually
         time.sleep(pause)
     entry.kill()
     entry.wait()
-    assert not alive(pid)
+    eventually(lambda: not alive(pid) and wrapped.records())
     assert wrapped.record()["result"] == "cancellation"
 
 
 def test_when_our_parent_is_killed_we_end_all_and_go(wrapped, eventually, alive):
     program = wrapped.program
-    line = f"{program} run -- sh -c 'sleep 60 & echo $! > inner; echo $$ > outer; wait' & echo $! > us; wait"
+    line = f"{program} run -- sh -c 'sleep 300 & echo $! > inner; echo $$ > outer; wait' & echo $! > us; wait"
     entry = subprocess.Popen(["bash", "-c", line], cwd=wrapped.folder, env=wrapped.env, start_new_session=True)
     pids = [wrapped.file(name).strip() for name in ("us", "inner", "outer")]
     entry.kill()
     entry.wait()
-    killed = time.monotonic()
     eventually(lambda: not any(map(alive, pids)))
-    assert time.monotonic() - killed < 2
     assert (wrapped.record()["result"], wrapped.record()["reason"]) == (
         "cancellation",
         "the process that started ci-reporter has ended",
@@ -170,9 +176,9 @@ def test_when_our_parent_is_killed_we_end_all_and_go(wrapped, eventually, alive)
 
 
 def test_the_command_does_not_outlive_us(wrapped, eventually, alive):
-    process = wrapped.start("--", "sh", "-c", "sleep 60 & echo $!; echo $$; wait")
+    process = wrapped.start("--", "sh", "-c", "sleep 300 & echo $!; echo $$; wait")
     pids = [process.stdout.readline().decode().strip() for _ in range(2)]
     process.kill()
-    process.communicate(timeout=10)
-    eventually(lambda: not any(map(alive, pids)), timeout=3)
+    process.communicate(timeout=60)
+    eventually(lambda: not any(map(alive, pids)))
     assert process.returncode == -9

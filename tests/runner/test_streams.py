@@ -4,7 +4,6 @@ import hashlib
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -43,17 +42,15 @@ def test_a_command_that_closes_its_stdout_goes_on(wrapped, options):
 
 @pytest.mark.parametrize("options", [(), ("--tail", "1K")], ids=["plain", "tail"])
 def test_a_background_process_that_keeps_stdout_open_does_not_keep_us(wrapped, options):
-    started = time.monotonic()
-    process = wrapped.start("-q", *options, "--", "sh", "-c", "sleep 20 & echo hello")
+    process = wrapped.start("-q", *options, "--", "sh", "-c", "sleep 300 & echo hello")
     assert process.stdout.readline() == b"hello\n"
-    assert process.wait(timeout=10) == 0
-    assert time.monotonic() - started < 8
+    assert process.wait(timeout=60) == 0
     process.stdout.close()
     process.stderr.close()
 
 
 def test_the_background_process_lives_on(wrapped, alive):
-    wrapped("-q", "--", "sh", "-c", "sleep 20 >/dev/null 2>&1 & echo $! > pid")
+    wrapped("-q", "--", "sh", "-c", "sleep 300 >/dev/null 2>&1 & echo $! > pid")
     assert alive(wrapped.file("pid").strip())
 
 
@@ -62,7 +59,7 @@ def test_a_reader_that_goes_ends_the_command_by_sigpipe(wrapped, options):
     process = wrapped.start(*options, "--", "sh", "-c", "exec yes")
     process.stdout.read(10)
     process.stdout.close()
-    assert process.wait(timeout=10) == 141
+    assert process.wait(timeout=60) == 141
     process.stderr.close()
 
 
@@ -87,7 +84,7 @@ def test_a_stream_that_is_closed_before_us_is_no_reason_to_fail(wrapped, closed)
     redirect = {0: "<&-", 1: ">&-", 2: "2>&-"}[closed]
     program = wrapped.program
     script = f"{program} run --json -- sh -c 'exit 6' {redirect}"
-    done = subprocess.run(["sh", "-c", script], cwd=wrapped.folder, env=wrapped.env, capture_output=True, timeout=30)
+    done = subprocess.run(["sh", "-c", script], cwd=wrapped.folder, env=wrapped.env, capture_output=True, timeout=60)
     assert done.returncode == 6
     assert wrapped.record()["exit_code"] == 6
 

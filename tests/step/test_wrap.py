@@ -60,7 +60,7 @@ def test_a_line_is_there_before_the_command_ends(run_program):
     with run_program.start(*WRAP, "sh", "-c", script, env=ENV) as process:
         assert json.loads(process.stdout.readline())["message"] == "early"
         (run_program.folder / "go").touch()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_a_background_process_that_keeps_the_pipe_does_not_keep_us(run_program):
@@ -76,7 +76,7 @@ def test_a_signal_reaches_the_command(run_program):
         process.stdout.readline()
         os.kill(process.pid, signal.SIGTERM)
         assert json.loads(process.stdout.readline())["message"] == "told"
-        assert process.wait(timeout=20) == 7
+        assert process.wait(timeout=60) == 7
 
 
 def test_the_tail_keeps_what_the_command_said(run_program):

@@ -292,11 +292,11 @@ def test_a_prober_probes_from_start_to_stop(backend):
     with Prober([Target(signal="x", url=service.url, rate=20)]) as prober:
         prober.start()
         time.sleep(1.0)
-        assert 0.9 < prober.elapsed_s() < 1.5
-        assert 0.5 < prober.settled_s() <= prober.elapsed_s() + 0.1
+        assert 0 < prober.settled_s() <= prober.elapsed_s() + 0.1
         prober.stop()
         found = prober.poll()
-    assert len(found) in range(19, 23)
+    assert len(found) >= 19
+    assert prober.settled_s() == pytest.approx(len(found) / 20, abs=1e-6)
     assert all(signal == "x" and each.ok for signal, each in found)
 
 

@@ -67,7 +67,7 @@ def test_letting_go_does_not_wait(started, vendor):
 
 
 def test_a_signal_of_the_keyboard_does_not_end_it(started, backend):
-    prober = started(target(backend().url))
+    prober = started(target(backend().url, timeout_s=30.0))
     os.kill(prober._process.pid, signal.SIGINT)
     time.sleep(0.3)
     prober.stop()
