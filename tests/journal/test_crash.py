@@ -48,6 +48,7 @@ def crashed(run_program, free_port) -> Crashed:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(500)
 def test_a_killed_wrapper_loses_no_record_and_leaves_nothing_to_trip_over(crashed):
     program = crashed.program
     ended = program("summary", "--all", "--json", env={"CI_REPORTER_PUSHGATEWAY": "http://127.0.0.1:9"})

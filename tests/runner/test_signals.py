@@ -124,15 +124,14 @@ def test_the_command_keeps_the_terminal(wrapped):
 
 def test_control_z_and_fg_work_in_a_shell(wrapped):
     program = wrapped.program
+    wait = "import os, time\nprint('ready', flush=True)\nwhile not os.path.exists('go'): time.sleep(0.05)\n"
+    (wrapped.folder / "wait.py").write_text(wait)
     pid, master = pty.fork()
     if pid == 0:
         os.chdir(wrapped.folder)
         os.execve("/bin/bash", ["bash", "--norc", "-i"], dict(wrapped.env) | {"PS1": "$ ", "HISTFILE": ""})
     read_until(master, b"$ ")
-    os.write(
-        master,
-        f"{program} run -q -- sh -c 'echo rea''dy; until test -e go; do sleep 0.05; done'; echo code=$?\n".encode(),
-    )
+    os.write(master, f"{program} run -q -- {sys.executable} wait.py; echo code=$?\n".encode())
     read_until(master, b"ready")
     os.write(master, b"\x1a")
     assert b"Stopped" in read_until(master, b"Stopped")
