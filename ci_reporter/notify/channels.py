@@ -91,6 +91,11 @@ def notifier(context: Context, name: str) -> Notifier:
     return found
 
 
+def opens_incidents(context: Context, name: str) -> bool:
+    """Whether an alert opens something there that the alert which resolves it has to close."""
+    return bool(getattr(notifier(context, name), "incidents", False))
+
+
 def prepared(context: Context, alert: Alert) -> Alert:
     """The alert as it goes out: with an id and a time, without secrets, whichever of its texts they stand in."""
     masking = mailroom(context).masking

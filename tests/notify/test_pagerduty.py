@@ -143,3 +143,11 @@ def test_a_preview_hides_the_key():
     assert shown.startswith("POST https://events.eu.pagerduty.com/***\n")
     assert "unit failed" in shown
     assert KEY not in shown
+
+
+def test_a_sample_is_no_incident_for_long(run_program, vendor):
+    server = vendor(events)
+    ended = run_program("notify", "test", env={"CI_REPORTER_PAGERDUTY": KEY, "CI_REPORTER_PAGERDUTY_API": server.url})
+    assert (ended.returncode, ended.stdout) == (0, "ok    pagerduty\n")
+    assert [asked.json["event_action"] for asked in server.asked] == ["trigger", "resolve"]
+    assert len({asked.json["dedup_key"] for asked in server.asked}) == 1

@@ -45,11 +45,7 @@ def address(value: str) -> str:
     match = _ADDRESS.fullmatch(values.text(value).strip())
     if not match or len(value) > _LONGEST:
         raise ValueError("is not a mail address (write ada@example.com, without a name)")
-    try:
-        domain = match[1] if match[1].isascii() else match[1].encode("idna").decode()
-    except UnicodeError:
-        raise ValueError("is not a mail address: DNS cannot have its domain") from None
-    return f"{match[0].rpartition('@')[0]}@{domain}"
+    return f"{match[0].rpartition('@')[0]}@{_in_dns(match[1], 'address')}"
 
 
 def server(value: str) -> Server:
@@ -58,4 +54,12 @@ def server(value: str) -> Server:
     if not match or not 0 < int(match[4] or _SUBMISSION) < 65536:
         raise ValueError("is not a mail server (write mail.example.com or mail.example.com:465)")
     usual = _SUBMISSIONS if match[1] == "smtps" else _SUBMISSION
-    return Server(host=match[2] or match[3], port=int(match[4] or usual))
+    return Server(host=match[2] or _in_dns(match[3], "server"), port=int(match[4] or usual))
+
+
+def _in_dns(domain: str, what: str) -> str:
+    """A domain as DNS knows it: `bücher.example` is `xn--bcher-kva.example`."""
+    try:
+        return domain.encode("idna").decode()
+    except UnicodeError:
+        raise ValueError(f"is not a mail {what}: DNS cannot have its domain") from None

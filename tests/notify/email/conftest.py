@@ -81,7 +81,7 @@ def start_server(context):
                 how |= {"ssl_context": context}
             if auth:
                 how |= {"authenticator": _authenticator, "auth_required": True, "auth_require_tls": tls == "starttls"}
-            stack.enter_context(running(Controller(mailbox, hostname="127.0.0.1", port=port, **how)))
+            stack.enter_context(running(Controller(mailbox, hostname="127.0.0.1", port=port, ready_timeout=60, **how)))
             return mailbox, port
 
         yield start

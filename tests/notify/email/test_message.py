@@ -167,7 +167,9 @@ def test_a_server_is_a_host_and_a_port(text, host, port):
     assert vars(server(text)) == {"host": host, "port": port}
 
 
-@pytest.mark.parametrize("text", ["", "a b", "http://mail.example", "mail.example:0", "mail.example:99999", "u@m"])
+@pytest.mark.parametrize(
+    "text", ["", "a b", "http://mail.example", "mail.example:0", "mail.example:99999", "u@m", "a..b"]
+)
 def test_what_is_no_server_is_refused(text):
     with pytest.raises(ValueError, match="is not a mail server"):
         server(text)

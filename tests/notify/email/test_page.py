@@ -60,7 +60,14 @@ def measure(folder, scheme):
         for name, alert in ALERTS.items()
     )
     (folder / "mails.html").write_text(f"<!DOCTYPE html>{frames}<pre id=found></pre><script>{MEASURE}</script>")
-    command = [installed("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    command = [
+        installed("chromium"),
+        "--headless",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--disable-gpu",
+        "--dump-dom",
+    ]
     settings = f"--blink-settings=preferredColorScheme={0 if scheme == 'dark' else 1}"
     ran = subprocess.run(
         [*command, f"--user-data-dir={folder / 'profile'}", settings, f"file://{folder / 'mails.html'}"],

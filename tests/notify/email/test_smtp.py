@@ -217,8 +217,3 @@ def test_a_server_that_is_away_may_come_back(email, deadline):
     with pytest.raises(DeliveryError, match=f"cannot reach 127.0.0.1:{port}: connection refused") as caught:
         email(port).send(make_alert(), deadline)
     assert not_for_good(caught)
-
-
-def test_a_name_that_nobody_knows_is_said(email, deadline):
-    with pytest.raises(DeliveryError, match=r"cannot reach mail.invalid:587: name"):
-        email(587, host="mail.invalid").send(make_alert(), deadline)
