@@ -216,6 +216,25 @@ def test_a_terminal_sees_one_live_line(run_program, backend, gate_yml):
     assert b"\r\x1b[Kci-reporter: gate" in seen
 
 
+def test_a_baseline_that_cannot_be_written_is_refused_before_it_is_probed(run_program, backend):
+    service = backend()
+    ended = run_program("gate", "baseline", service.url, "--out", "/proc/nowhere/before.ndjson")
+    assert (ended.returncode, service.asked) == (2, 0)
+    assert "--out: cannot write /proc/nowhere/before.ndjson: No such file or directory" in ended.stderr
+
+
+def test_a_baseline_that_cannot_be_written_in_the_end_has_its_record(run_program, backend, eventually):
+    service = backend()
+    process = run_program.start("gate", "baseline", service.url, "--window", "12s", "--out", "before.ndjson")
+    eventually(lambda: service.asked > 3, what="the first probes")
+    (run_program.folder / "before.ndjson").mkdir()
+    _, err = process.communicate(timeout=100)
+    (record,) = run_program.records()
+    assert (process.returncode, record["result"], record["exit_code"]) == (1, "error", 1)
+    assert record["reason"] == "cannot write before.ndjson: Is a directory"
+    assert record["reason"] in err.decode()
+
+
 def test_a_log_sees_a_line_every_ten_seconds(run_program, backend, gate_yml):
     service = backend(NEW)
     rules = gate_yml(ALWAYS)
@@ -225,10 +244,12 @@ def test_a_log_sees_a_line_every_ten_seconds(run_program, backend, gate_yml):
 
 def test_the_evidence_is_written_where_it_is_wanted(run_program, backend, gate_yml):
     service = backend(NEW)
-    args = ("--rules", gate_yml(ALWAYS), "--expect-revision", NEW, "--watch", "3s", "--junit", "gate.xml")
-    ended = run_program("gate", service.url, *args, env={"GITHUB_STEP_SUMMARY": "summary.md"})
+    args = ("--rules", gate_yml(ALWAYS), "--expect-revision", NEW, "--watch", "3s")
+    outputs = ("--junit", "reports/gate.xml", "--out", "recordings/watch.ndjson")
+    ended = run_program("gate", service.url, *args, *outputs, env={"GITHUB_STEP_SUMMARY": "summary.md"})
     assert ended.returncode == 0
-    (case,) = ET.parse(run_program.folder / "gate.xml").iter("testcase")
+    assert (run_program.folder / "recordings/watch.ndjson").exists()
+    (case,) = ET.parse(run_program.folder / "reports/gate.xml").iter("testcase")
     assert (case.get("name"), case.find("failure")) == ("rule0", None)
     assert "### ✅ gate: pass" in (run_program.folder / "summary.md").read_text()
     kept = next((run_program.state / "gate").iterdir())

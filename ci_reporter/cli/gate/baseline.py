@@ -10,10 +10,12 @@ from ci_reporter.cli.reporting import report_errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from ci_reporter.cli.gate.run import GateSetup
     from ci_reporter.gate.recording import Recording
+    from ci_reporter.model import Step
 
 
 @click.command(
@@ -31,29 +33,56 @@ def command(out: str, quiet: bool, **given: Any) -> None:
 
     A service that does not answer gets a warning, and is recorded: the deploy may be what mends it.
     """
-    from ci_reporter.cli.gate.run import begin, conclude, set_up, signal_name, told_to_stop
-    from ci_reporter.frozen import replace
+    from ci_reporter.cli.gate.run import begin, conclude, set_up
+    from ci_reporter.errors import StateError
     from ci_reporter.gate.probing.buffer import write
     from ci_reporter.gate.run.gate import record_baseline
-    from ci_reporter.model import Result
 
     setup = set_up(gate_options({**given, "expect_revision": "none", "name": "baseline"}), quiet=quiet, compared=True)
+    _check_writable(out)
     started = begin(setup)
     recording = record_baseline(setup.plan.rules, setup.world)
     setup.progress.clear()
-    write(recording, out)
-    _say(setup, recording, out)
-    came = setup.world.signals()
-    step = replace(started.report.step, result=Result.SUCCESS, exit_code=0)
+    problem = None
+    try:
+        write(recording, out)
+        _say(setup, recording, out)
+    except StateError as exc:
+        problem = str(exc)
+        output.fail(problem, setup.context.env)
+    conclude(setup, started, _final_step(started.report.step, setup.world.signals(), problem))
+
+
+def _check_writable(path: str) -> None:
+    """Find out before minutes of probing whether the recording can be written. Raises UsageError."""
+    import os
+
+    from ci_reporter.errors import UsageError
+
+    folder, problem = os.path.dirname(path) or ".", None
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as exc:
+        problem = exc.strerror
+    if os.path.isdir(path):
+        problem = "is a directory"
+    elif not problem and not os.path.exists(path) and not os.access(folder, os.W_OK):
+        problem = "Permission denied"
+    if problem:
+        raise UsageError(f"--out: cannot write {path}: {problem}")
+
+
+def _final_step(begun: Step, came: Sequence[int], problem: str | None) -> Step:
+    from ci_reporter.cli.gate.run import signal_name, told_to_stop
+    from ci_reporter.frozen import replace
+    from ci_reporter.model import Result
+
     if came:
-        step = replace(
-            step,
-            result=Result.CANCELLATION,
-            exit_code=128 + came[0],
-            signal=signal_name(came[0]),
-            reason=told_to_stop(came[0]),
-        )
-    conclude(setup, started, step)
+        name, reason = signal_name(came[0]), told_to_stop(came[0])
+        return replace(begun, result=Result.CANCELLATION, exit_code=128 + came[0], signal=name, reason=reason)
+    if problem:
+        return replace(begun, result=Result.ERROR, exit_code=1, reason=problem[:200])
+    return replace(begun, result=Result.SUCCESS, exit_code=0)
 
 
 def _say(setup: GateSetup, recording: Recording, out: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from math import inf
@@ -36,12 +37,13 @@ class Buffer:
 
 
 def write(recording: Recording, path: str) -> None:
-    """Write a recording as NDJSON, all of it or nothing. Raises StateError."""
+    """Write a recording as NDJSON, all of it or nothing; its folder is made if need be. Raises StateError."""
     header = {key: value for key, value in recording.header.items() if key not in ("recording", "phase")}
     lines = [first_line(recording.phase, **header)]
     for name, signal in recording.signals.items():
         lines += [line(name, sample) for sample in signal.samples]
     try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with replacement(path) as file:
             file.write("\n".join([*lines, ""]).encode())
     except OSError as exc:

@@ -121,7 +121,8 @@ def _opening(outcome: Outcome) -> str:
 
 def _write(path: str, text: str, mode: str) -> None:
     try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with open(path, mode, encoding="utf-8") as file:
             file.write(text if text.endswith("\n") else f"{text}\n")
     except OSError as exc:
-        raise StateError(f"cannot write {os.path.basename(path)}: {exc.strerror}") from exc
+        raise StateError(f"cannot write {path}: {exc.strerror}") from exc
