@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from enum import StrEnum
 
 from ci_reporter.frozen import Frozen
 from ci_reporter.model import Result
@@ -11,24 +12,39 @@ from ci_reporter.notify.alert import Alert, Field, Level, Link, State
 from ci_reporter.notify.language import Language, words
 from ci_reporter.system.text import one_line
 
-_SYMBOLS = {Level.INFO: "🔵", Level.WARNING: "🟡", Level.ERROR: "🔴", Level.CRITICAL: "🚨"}
-_RESOLVED, _SUCCESS = "✅", "✅"
-_COLOURS = {Level.INFO: "#2f81f7", Level.WARNING: "#d29922", Level.ERROR: "#d1242f", Level.CRITICAL: "#a40e26"}
-_GREEN = "#1a7f37"
 _SHORT = 12
-_LONGEST_TITLE, _LONGEST_FACT = 200, 500
+_LONGEST_TITLE, _LONGEST_FACT, _LONGEST_NAME = 200, 500, 100
+
+
+class Tone(StrEnum):
+    """How bad the news is: a level, or good news."""
+
+    GOOD = "good"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+_SYMBOLS = {Tone.GOOD: "✅", Tone.INFO: "🔵", Tone.WARNING: "🟡", Tone.ERROR: "🔴", Tone.CRITICAL: "🚨"}
+_COLOURS = {
+    Tone.GOOD: "#1a7f37",
+    Tone.INFO: "#2f81f7",
+    Tone.WARNING: "#d29922",
+    Tone.ERROR: "#d1242f",
+    Tone.CRITICAL: "#a40e26",
+}
 
 
 class Content(Frozen):
     """What a message holds, as plain text: nothing in it is escaped for a channel yet.
 
-    `symbol` and `colour` (#rrggbb) say at a glance how bad it is; `facts` are short, for a table of two columns;
-    `commit` is its first line, `stat` the lines below it. `text` keeps its line breaks, all else is one line each.
+    `facts` are short, for a table of two columns; `commit` is its first line, `stat` the lines below it. `text` keeps
+    its line breaks, all else is one line each.
     """
 
     title: str
-    symbol: str
-    colour: str
+    tone: Tone
     text: str = ""
     facts: tuple[Field, ...] = ()
     failed_tests: tuple[str, ...] = ()
@@ -37,6 +53,16 @@ class Content(Frozen):
     links: tuple[Link, ...] = ()
     when: str = ""
     language: Language = Language.EN
+
+    @property
+    def symbol(self) -> str:
+        """An emoji that says at a glance how bad it is."""
+        return _SYMBOLS[self.tone]
+
+    @property
+    def colour(self) -> str:
+        """A colour that says the same, as #rrggbb."""
+        return _COLOURS[self.tone]
 
     @property
     def headline(self) -> str:
@@ -55,11 +81,10 @@ def content(alert: Alert, language: Language = Language.EN) -> Content:
     title = one_line(alert.title, _LONGEST_TITLE)
     return Content(
         title=f"{words('Resolved', language)}: {title}" if resolved else title,
-        symbol=_RESOLVED if good else _SYMBOLS[alert.level],
-        colour=_GREEN if good else _COLOURS[alert.level],
+        tone=Tone.GOOD if good else Tone(alert.level),
         text=_clean(alert.text),
         facts=tuple(
-            Field(name=words(each.name, language), value=one_line(each.value, _LONGEST_FACT))
+            Field(name=one_line(words(each.name, language), _LONGEST_NAME), value=one_line(each.value, _LONGEST_FACT))
             for each in _facts(alert, language)
             if one_line(each.value)
         ),

@@ -14,7 +14,7 @@ from ci_reporter.config import values
 from ci_reporter.config.setting import setting
 from ci_reporter.errors import DeliveryError
 from ci_reporter.notify.alert import Alert, Field, Link
-from ci_reporter.notify.content import Content, content
+from ci_reporter.notify.content import Content, Tone, content
 from ci_reporter.notify.fitting import size_bytes
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.layout import Layout, fit
@@ -31,7 +31,13 @@ if TYPE_CHECKING:
 
 _RATE = Rate(count=5, per_s=3.0)  # 100 a minute, and 5 a second
 _LARGEST_BODY = 20_000  # bytes, of 20 KB
-_COLOURS = {"✅": "green", "🔵": "blue", "🟡": "orange", "🔴": "red", "🚨": "carmine"}
+_COLOURS = {
+    Tone.GOOD: "green",
+    Tone.INFO: "blue",
+    Tone.WARNING: "orange",
+    Tone.ERROR: "red",
+    Tone.CRITICAL: "carmine",
+}
 _SPECIAL = {ord(each): f"&#{ord(each)};" for each in "&<>*_~[]`\\"}
 _REMEDIES = {
     "9499": "the message is not as Feishu wants it; please report it",
@@ -99,7 +105,7 @@ def payload(shown: Content, mentions: Sequence[str] = (), keyword: str = "") -> 
     called = " ".join(f"<at id={each}></at>" for each in mentions)
     above = [_markdown(called)] if called else []
     below = [{"tag": "note", "elements": [_plain(" · ".join(notes))]}]
-    title = {"template": _COLOURS[shown.symbol], "title": _plain(shown.headline)}
+    title = {"template": _COLOURS[shown.tone], "title": _plain(shown.headline)}
 
     def message(elements: Sequence[Element]) -> dict[str, Any]:
         card = {"config": {"wide_screen_mode": True}, "header": title, "elements": elements}

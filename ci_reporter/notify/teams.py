@@ -14,7 +14,7 @@ from ci_reporter.config import values
 from ci_reporter.config.setting import setting
 from ci_reporter.errors import DeliveryError
 from ci_reporter.notify.alert import Alert, Field, Link
-from ci_reporter.notify.content import Content, content
+from ci_reporter.notify.content import Content, Tone, content
 from ci_reporter.notify.fitting import size_bytes
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.layout import Layout, fit
@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 
 _RATE = Rate(count=4, per_s=5.0)  # the webhook takes four a second; the flow behind it has limits of its own
 _LARGEST_BODY = 24_000  # bytes, of about 28 KB
-_STYLES = {"✅": "good", "🔵": "accent", "🟡": "warning", "🔴": "attention", "🚨": "attention"}
+_STYLES = {
+    Tone.GOOD: "good",
+    Tone.INFO: "accent",
+    Tone.WARNING: "warning",
+    Tone.ERROR: "attention",
+    Tone.CRITICAL: "attention",
+}
 _KIND = "application/vnd.microsoft.card.adaptive"
 _SCHEMA = "http://adaptivecards.io/schemas/adaptive-card.json"
 _NEW_WORKFLOW = "make a workflow from the template 'Send webhook alerts to a channel' and set CI_REPORTER_TEAMS"
@@ -83,7 +89,7 @@ def payload(shown: Content, mentions: Sequence[str] = ()) -> dict[str, Any]:
     title = [_text(shown.headline, size="Large", weight="Bolder")]
     if shown.when:
         title.append(_text(shown.when, isSubtle=True, size="Small") | {"spacing": "None"})
-    body: list[Element] = [{"type": "Container", "style": _STYLES[shown.symbol], "bleed": True, "items": title}]
+    body: list[Element] = [{"type": "Container", "style": _STYLES[shown.tone], "bleed": True, "items": title}]
     if mentions:
         body.append({"type": "TextBlock", "text": " ".join(map(_mention, mentions)), "wrap": True})
     card = {

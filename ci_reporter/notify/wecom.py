@@ -13,7 +13,7 @@ from ci_reporter.config import values
 from ci_reporter.config.setting import setting
 from ci_reporter.errors import DeliveryError
 from ci_reporter.notify.alert import Alert, Field
-from ci_reporter.notify.content import Content, content
+from ci_reporter.notify.content import Content, Tone, content
 from ci_reporter.notify.fitting import size_bytes
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.layout import Layout, document
@@ -31,7 +31,7 @@ _RATE = Rate(count=18, per_s=60.0)
 _LARGEST_MARKDOWN, _LARGEST_TEXT = 4096, 2048  # bytes
 _LIMITED_S = 60.0
 _MOBILE = re.compile(r"\+?\d{6,20}")
-_CALM = ("✅", "🔵")
+_CALM = (Tone.GOOD, Tone.INFO)
 _REMEDIES = {
     "93000": "the robot was removed, or its address is wrong; copy it again into CI_REPORTER_WECOM",
     "93004": "the robot is switched off; switch it on in the group's settings",
@@ -100,7 +100,7 @@ def escape(text: str) -> str:
 
 
 def _markdown(shown: Content, called: str) -> str:
-    colour = "info" if shown.symbol in _CALM else "warning"  # green or orange: there is no red
+    colour = "info" if shown.tone in _CALM else "warning"  # green or orange: there is no red
     title = f'### <font color="{colour}">{escape(shown.headline)}</font>'
     head = ["\n".join(filter(None, [title, _grey(shown.when)])), called]
     return document(shown, _MARKDOWN, _LARGEST_MARKDOWN, head)

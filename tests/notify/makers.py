@@ -61,7 +61,7 @@ def hostile_alert() -> Alert:
         text=HOSTILE,
         service=HOSTILE,
         run=Run(**vars(RUN) | {"branch": HOSTILE, "job_name": HOSTILE, "run_url": "javascript:alert(1)"}),
-        fields=(Field(name="Reason", value=HOSTILE),),
+        fields=(Field(name="Reason", value=HOSTILE), Field(name=HOSTILE, value=HOSTILE)),
         failed_tests=(HOSTILE, "```\n# heading"),
         commit=Commit(revision=HOSTILE, subject=HOSTILE, author=HOSTILE, stat=(HOSTILE,)),
         links=(Link(text=HOSTILE, url="https://ok.example/?a=1&b=<2>"), Link(text="x", url="file:///etc/passwd")),
