@@ -129,6 +129,42 @@ def test_a_black_hole_costs_no_more_than_the_budget(jobs, black_hole):
     assert len(list((job.program.state / "alerts").glob("*.json"))) == 1
 
 
+def test_a_signal_cuts_the_delivery_short_and_the_alert_waits(jobs, black_hole, eventually):
+    job = jobs(CI_REPORTER_SLACK=f"{black_hole}/hook", CI_REPORTER_BUDGET="10m")
+    running = job.program.start("run", "--name", "unit", "--", "sh", "-c", "exit 3", env=job.env)
+    eventually(lambda: list((job.program.state / "alerts").glob("*.json")), "the alert in the outbox")
+    running.terminate()
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 3
+    assert (
+        b"alert 'main is red (unit)' was not delivered in time; the next step or 'ci-reporter flush' sends it" in said
+    )
+    job("true", CI_REPORTER_SLACK=f"{job.chat.url}/hook", CI_REPORTER_BUDGET="20s")
+    (asked,) = job.chat.asked  # two at once are more than Slack takes in a second: a digest
+    assert "1 × main is red (unit)" in asked.body.decode() and "1 × Resolved: main is red (unit)" in asked.body.decode()
+    job("true", CI_REPORTER_SLACK=f"{job.chat.url}/hook")
+    assert len(job.chat.asked) == 1
+
+
+def test_a_gate_is_told_of(jobs):
+    job = jobs("- {name: deploy, on: [gate], if: result != success}\n- {name: step, if: result != success}")
+    (job.program.folder / "gate.yml").write_text(
+        "gate: {converge: {timeout: 1s, old_share: 40%, rate: 50/s}}\nrules: [{name: outage, if: down for 3s}]\n"
+    )
+    done = job.program(
+        *("gate", "http://127.0.0.1:9/", "--rules", "gate.yml", "--expect-revision", "none", "-q"), env=job.env
+    )
+    assert done.returncode == 4
+    assert job.heard == ["🔴 deploy (gate)"]
+    assert "gate: not converged" in job.chat.asked[0].body.decode()
+
+
+def test_a_wrong_rule_ends_a_gate_before_it_probes(jobs):
+    job = jobs("- {if: result = failure}")
+    done = job.program("gate", "http://127.0.0.1:9/", "--expect-revision", "none", env=job.env)
+    assert (done.returncode, "write result == failure" in done.stderr) == (2, True)
+
+
 def test_a_dry_run_shows_the_alert_and_remembers_nothing(jobs):
     job = jobs()
     done = job("false", options=("--dry-run",))
@@ -286,3 +322,4 @@ def test_nothing_of_it_is_loaded_before_the_command_starts(jobs):
     ):
         assert not re.search(rf"\|\s+{re.escape(heavy)}$", before, re.MULTILINE), heavy
     assert "ci_reporter.step.alerts" in after
+    assert "requests" not in after  # there was nothing to tell
