@@ -37,6 +37,7 @@ _RATE = Rate(count=50, per_s=1.0)
 _LONGEST_LABEL, _LONGEST_TEXT, _LONGEST_ADDRESS = 500, 10_000, 2000
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _SEVERITY = "severity"
+_KEY = ("alertname", "about")
 _SHORTEST_ID = 5  # the 7 of `shard 7 failed` need not be the seventh run
 _MAIN_BRANCHES = ("main", "master", "trunk")  # where the CI system does not say which is the default one
 
@@ -148,7 +149,8 @@ class Alertmanager(Frozen):
             found = _json_list(send(request, deadline, problem=_problem))
         except Rejected:
             return ()
-        return tuple(each for each in found if _same(each, wanted))
+        by_key = alert.state is State.RESOLVED and bool(alert.dedup_key)
+        return tuple(each for each in found if _same(each, wanted, by_key))
 
 
 def labels(alert: Alert) -> dict[str, str]:
@@ -203,11 +205,17 @@ def _without_run(text: str, run: Run) -> str:
     return re.sub(pattern, "…", text) if known else text
 
 
-def _same(found: Any, wanted: Labels) -> bool:
-    """Whether an alert of Alertmanager's is this one, but for its severity."""
+def _same(found: Any, wanted: Labels, by_key: bool) -> bool:
+    """Whether an alert of Alertmanager's is this one, but for its severity.
+
+    What ends one by its key may be another job, of another branch, and need not say of which service it was.
+    """
     theirs = found.get("labels") if isinstance(found, dict) else None
     if not isinstance(theirs, dict) or seconds_of(found.get("startsAt")) is None:
         return False
+    if by_key:
+        places = {each.get("repository") for each in (theirs, wanted)} - {None}
+        return len(places) < 2 and all(theirs.get(name) == wanted[name] for name in _KEY)
     return {**theirs, _SEVERITY: ""} == {**wanted, _SEVERITY: ""}
 
 

@@ -115,6 +115,24 @@ def test_an_alert_is_resolved_whatever_its_level_is_then(start_alertmanager, rec
 
 
 @pytest.mark.services
+def test_another_job_resolves_it_by_its_key(start_alertmanager, deadline, eventually):
+    server = start_alertmanager()
+    notifier(server.url).send(make_alert(), deadline)
+    other = replace(RUN, job_name="repair", pipeline="Nightly", branch="fix/1")
+    notifier(server.url).send(make_alert(state=State.RESOLVED, run=other, service=None), deadline)
+    eventually(lambda: firing(server) == [], "no alert that fires")
+
+
+@pytest.mark.services
+def test_another_repository_does_not(start_alertmanager, deadline):
+    server = start_alertmanager()
+    notifier(server.url).send(make_alert(), deadline)
+    other = replace(RUN, repository="acme/other")
+    notifier(server.url).send(make_alert(state=State.RESOLVED, run=other), deadline)
+    assert len(firing(server)) == 1
+
+
+@pytest.mark.services
 def test_what_grows_worse_fires_once_with_its_new_severity(start_alertmanager, deadline, eventually):
     server = start_alertmanager()
     notifier(server.url).send(make_alert(level=Level.WARNING), deadline)
