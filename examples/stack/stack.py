@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
@@ -97,9 +98,9 @@ def _start(stack: ExitStack, folder: Path, options: argparse.Namespace) -> dict[
 
     now = time.time()
     reports = day.reports(now)
-    print(f"a day of runs: {len(reports)} of {len(day.STEPS)} steps")
+    print(f"a day of runs: {len(reports)} of {len(day.STEPS)} steps", flush=True)
     samples = backfill.write_blocks(reports, now - DAY, now - backfill.EVERY, folder / "tsdb")
-    print(f"the past: {samples} samples, by promtool tsdb create-blocks-from openmetrics")
+    print(f"the past: {samples} samples, by promtool tsdb create-blocks-from openmetrics", flush=True)
     config = _prometheus_config(folder, ports, options.scrape_interval)
     start("pushgateway", f"--persistence.file={folder / 'pushed'}")
     start(
@@ -152,13 +153,22 @@ def _say(servers: dict[str, Server], folder: Path) -> None:
     print(
         f"""
 Prometheus    {servers["prometheus"].url}/{query}
-alerts        {servers["prometheus"].url}/alerts
+alerts        {_alerts_page(servers["prometheus"])}
 Alertmanager  {servers["alertmanager"].url}
 Pushgateway   {servers["pushgateway"].url}
 
 ^C ends all three and removes {folder}""",
         flush=True,
     )
+
+
+def _alerts_page(prometheus: Server) -> str:
+    """Debian's Prometheus has only the classic pages, others have only the new ones."""
+    try:
+        urllib.request.urlopen(f"{prometheus.url}/alerts", timeout=5).close()  # noqa: S310
+    except urllib.error.HTTPError:
+        return f"{prometheus.url}/classic/alerts"
+    return f"{prometheus.url}/alerts"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import subprocess
 import threading
 import zipfile
@@ -197,6 +198,12 @@ def _prometheus(request: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder, names={**world.names, "prometheus.example:9090": f"127.0.0.1:{prometheus.port}"})
 
 
+def _monitoring(request: pytest.FixtureRequest, folder: Path) -> World:
+    """A gateway, a Prometheus, and the checkout's alerts."""
+    shutil.copytree(ROOT / "alerts", folder / "alerts")
+    return _prometheus(request, folder)
+
+
 GATE = """rules:
   - { name: down, if: "down for 2s" }
 """
@@ -253,6 +260,7 @@ WORLDS = {
     "judge-a-recording.md": _recordings,
     "push-to-a-pushgateway.md": _prometheus,
     "python-api.md": _python,
+    "see-it-in-grafana.md": _monitoring,
     "sign-what-you-ship.md": _artifacts,
     "stamp-an-artifact.md": _artifacts,
     "tell-people.md": _channels,

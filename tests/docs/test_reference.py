@@ -4,12 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ci_reporter import errors, metrics
 from ci_reporter.model import Report, Result, Run, Step
 from ci_reporter.schema import to_json
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 FAMILIES = [*metrics.FAMILIES, metrics.BUILD_INFO, metrics.RUN_INFO, metrics.PUSH_FAILURES, metrics.OVERHEAD]
 
 
@@ -44,3 +46,20 @@ def test_every_key_of_a_report_is_named():
 def test_links_between_pages_lead_somewhere(page):
     targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("name", ["runs.json", "deploys.json", "reporter.json"])
+def test_every_metric_that_a_dashboard_needs_is_named(name):
+    page = (DOCS / "reference/dashboards.md").read_text()
+    part = page.partition(f"<!-- {name} -->")[2].partition("\n#")[0]
+    asked = re.findall(r"\b(\w+)\{job|\((\w+), job\)", (ROOT / "dashboards" / name).read_text().replace('\\"', '"'))
+    needed = {re.sub(r"_(sum|count)$", "", "".join(each)) for each in asked}
+    named = set(re.findall(r"`((?:ci_|push|up)\w*)`", part))
+    assert named - {"ci_step_success"} == needed - {"ci_step_success"}  # the variables of every dashboard ask for it
+
+
+def test_every_alert_has_its_line():
+    rules = yaml.safe_load((ROOT / "alerts/ci-reporter.rules.yml").read_text())
+    alerts = [each for group in rules["groups"] for each in group["rules"] if "alert" in each]
+    lines = re.findall(r"^\| `(CI\w+)` \| (\w+) \|", (DOCS / "reference/dashboards.md").read_text(), re.MULTILINE)
+    assert lines == [(each["alert"], each["labels"]["severity"]) for each in alerts]

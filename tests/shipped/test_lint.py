@@ -18,6 +18,7 @@ WORKFLOW = "examples/github-actions/ci.yml"
         ("vendor.github-actions", "action.yml"),
         ("vendor.github-workflows", WORKFLOW),
         ("vendor.gitlab-ci", "examples/gitlab-ci/.gitlab-ci.yml"),
+        ("vendor.compose-spec", "examples/stack/compose.yml"),
     ],
 )
 def test_file_fits_its_schema(tool: Callable[..., Any], schema: str, file: str) -> None:
