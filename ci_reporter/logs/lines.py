@@ -53,7 +53,7 @@ class Lines:
 
 def of_run(ci_run_id: str) -> Callable[[bytes], bool]:
     """Make the question whether a line is a JSON object of this run; looking for the bytes first saves most parsing."""
-    needle = json.dumps(ci_run_id)[1:-1].encode()
+    needle = json.dumps(ci_run_id, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass")
 
     def belongs(line: bytes) -> bool:
         if needle not in line and b"\\" not in line and ci_run_id.isascii():

@@ -28,7 +28,7 @@ def test_the_snippets_print_what_the_page_shows(world, tmp_path):
         env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)} | world.env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
     )
     assert (done.stderr, done.returncode) == ("", 0)
     assert [part.strip() for part in done.stdout.split(BETWEEN)] == expected

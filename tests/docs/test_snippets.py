@@ -60,7 +60,7 @@ def test_commands_print_what_the_page_says(page, world_of, tmp_path):
             cwd=world.folder,
             env=env,
             capture_output=True,
-            timeout=100,
+            timeout=280,
         )
         printed = world.shown(done.stdout.decode().strip())
         assert done.returncode == 0, f"{command}\n{printed}"

@@ -121,7 +121,7 @@ def test_a_cancelled_gate_leaves_its_record_and_no_prober(run_program, backend, 
     eventually(lambda: service.asked > 10, what="the first probes")
     probers = children(process.pid)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=110)
+    process.communicate(timeout=280)
     assert process.returncode == 143
     (record,) = run_program.records()
     assert (record["result"], record["signal"]) == ("cancellation", "TERM")
@@ -135,7 +135,7 @@ def test_a_gate_whose_prober_dies_decides_nothing(run_program, backend, gate_yml
     eventually(lambda: service.asked > 10, what="the first probes")
     for child in children(process.pid):
         os.kill(child, signal.SIGKILL)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=280)
     assert process.returncode == 3
     assert b"the prober has ended" in err
     (record,) = run_program.records()
@@ -159,7 +159,7 @@ def test_a_killed_gate_leaves_no_prober(run_program, backend, gate_yml, eventual
     eventually(lambda: service.asked > 10, what="the first probes")
     probers = children(process.pid)
     process.kill()
-    process.communicate(timeout=110)
+    process.communicate(timeout=280)
     assert probers
     eventually(lambda: not any(map(alive, probers)), what="the prober to end")
     ended = run_program("summary", "--all")
@@ -202,7 +202,7 @@ def test_a_terminal_sees_one_live_line(run_program, backend, gate_yml):
     args = ("gate", service.url, "--rules", gate_yml(ALWAYS), "--expect-revision", NEW, "--watch", "3s")
     process = run_program.start(*args, stderr=theirs, env={"TERM": "xterm", "COLUMNS": "150"})
     os.close(theirs)
-    process.communicate(timeout=120)
+    process.communicate(timeout=280)
     seen = b""
     try:
         while chunk := os.read(ours, 65536):

@@ -22,7 +22,7 @@ def interrupt(run_program, eventually):
         process = run_program.start(*args)
         eventually(ready, what="the phase to begin")
         process.send_signal(number)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=280)
         return process.returncode, out.decode(), err.decode()
 
     return run
@@ -141,7 +141,7 @@ def test_a_signal_while_the_rollback_is_verified_leaves_verdict_and_recording(
     asked = service.asked
     eventually(lambda: service.asked > asked + 5, what="the look at the old revision")
     process.send_signal(number)
-    out, _ = process.communicate(timeout=120)
+    out, _ = process.communicate(timeout=280)
     found = json.loads(out)
     assert (process.returncode, found["verdict"], found["rollback"]["verified"]) == (128 + number, "fail", False)
     assert (run_program.folder / "w.ndjson").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ci_reporter.logs.lines import Lines, escape_unsafe, of_run
@@ -33,6 +33,7 @@ def test_a_line_that_is_too_long_is_counted_and_the_next_one_found(lengths, size
     assert lines.too_long == sum(length > 20 for length in lengths)
 
 
+@example({}, "\x7f")  # which not everybody escapes
 @given(st.dictionaries(st.text(), anything), st.text(min_size=1))
 def test_a_line_of_the_run_is_found_however_it_is_written(more, run):
     for ascii_only in (True, False):

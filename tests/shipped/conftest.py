@@ -166,7 +166,7 @@ class Job:
         if "uses" in step:
             return Done(exit_code=0, log="")
         process = self.start(evaluated(step["run"], contexts), dict(env) | own)
-        log, _ = process.communicate(timeout=110)
+        log, _ = process.communicate(timeout=280)
         return Done(exit_code=process.returncode, log=log, outputs=self.written())
 
     def start(self, script: str, env: Mapping[str, str]) -> subprocess.Popen[str]:

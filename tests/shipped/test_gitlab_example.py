@@ -31,7 +31,7 @@ class Pipeline:
             "remote add origin https://gitlab.test/acme/shop.git",
         ):
             subprocess.run(["git", *command.split()], cwd=self.folder, env=self.env, check=True)
-        return subprocess.run(self.command, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=110)
+        return subprocess.run(self.command, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=280)
 
     def record(self) -> dict[str, object]:
         """The one record."""

@@ -18,7 +18,7 @@ def test_demo_records_two_steps_of_one_run(
     checkout, home = tmp_path / "checkout", tmp_path / "home"
     shutil.copytree(tree, checkout)
     env = {name: text for name, text in base_env(home).items() if name != "PIP_CACHE_DIR"}
-    done = subprocess.run(["make", "demo"], cwd=checkout, env=env, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(["make", "demo"], cwd=checkout, env=env, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout + done.stderr
     records = [json.loads(line) for line in (checkout / ".demo/state/steps.ndjson").read_text().splitlines()]
     assert [(each["step"], each["result"]) for each in records] == [("pytest", "success"), ("package", "failure")]

@@ -75,4 +75,4 @@ def ours_s(run_program, tmp_path) -> Callable[[], float]:
 @pytest.fixture
 def deadline() -> Deadline:
     """Enough time for anything that works."""
-    return Deadline(5)
+    return Deadline(60)

@@ -50,7 +50,7 @@ def branch(request):
 
 def run(*command, folder, env=None):
     """What a command prints; nothing may have been `touch`ed by it."""
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, timeout=110)
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, timeout=280)
     assert done.returncode == 0, done.stderr.decode()
     assert not (folder / "owned").exists()
     return done.stdout
