@@ -6,6 +6,7 @@
       spool/<report_id>.<sink>.json  reports that a sink has not taken yet
       job.json                       the id of a job whose CI system gives it none
       alerts/                        alerts that a channel has not taken yet (notify/outbox.py)
+      alerts.json                    what alert rules have told whom (notify/policies/statefile.py)
 
 The order of writes makes `kill -9` harmless at any moment. A step that ends is (1) appended to steps.ndjson and synced,
 (2) spooled for its sinks, (3) removed from running/. Killed before 1, the next call makes a record of the running file;

@@ -58,7 +58,7 @@ class StateFile:
             return State(), ""
         except OSError as exc:
             return State(), f"{self.path} cannot be read: {exc.strerror}"
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             return State(), f"{self.path} is damaged, and is written anew"
 
     def write(self, state: State) -> str:
@@ -166,12 +166,32 @@ def _state(flat: Any) -> State:
 
 def _entry(flat: Any) -> Entry:
     return Entry(
-        members={str(name): Member(**each) for name, each in flat["members"].items()},
+        members={str(name): _member(each) for name, each in flat["members"].items()},
         episode=_episode(flat.get("episode")),
         ended=_episode(flat.get("ended")),
-        last_told_s=flat.get("last_told_s"),
+        last_told_s=_time_s(flat.get("last_told_s")),
+    )
+
+
+def _member(flat: Any) -> Member:
+    return Member(
+        holds=flat["holds"] is True, since_s=float(flat["since_s"]), runs=int(flat["runs"]), at_s=float(flat["at_s"])
     )
 
 
 def _episode(flat: Any) -> Episode | None:
-    return Episode(**flat | {"told": tuple(flat.get("told", ()))}) if flat else None
+    if flat is None:
+        return None
+    return Episode(
+        since_s=float(flat["since_s"]),
+        runs=int(flat["runs"]),
+        told=tuple(map(str, flat["told"])),
+        told_at_s=_time_s(flat.get("told_at_s")),
+        sure=flat["sure"] is True,
+        least=flat["least"] is True,
+        references={str(channel): str(name) for channel, name in flat["references"].items()},
+    )
+
+
+def _time_s(value: Any) -> float | None:
+    return None if value is None else float(value)
