@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ci_reporter.gate.recording import Count, Probe, Recording, Sample, Signal
-from ci_reporter.gate.rules.conditions import DEFAULT_SIGNAL
-from ci_reporter.gate.statistics.figures import of_probes
+from ci_reporter.gate.recording import Count, Probe, Recording, Sample
+from ci_reporter.gate.statistics.figures import main_signal, of_probes
 
 _MOST_POINTS = 12  # a window: more labels than that run into each other
 _FEWEST_POINTS = 3
@@ -50,8 +49,7 @@ def charts(baseline: Recording | None, watch: Recording | None) -> Iterator[str]
 
 
 def _points(recording: Recording | None, letter: str) -> list[_Point]:
-    signals = recording.signals if recording else {}
-    chosen = signals.get(DEFAULT_SIGNAL) or next((each for each in signals.values() if each.times), Signal())
+    chosen = main_signal(recording)
     slices: dict[int, list[Sample]] = {}
     size_s = max(_SHORTEST_S, (max(chosen.times, default=0.0) + 1e-6) / _MOST_POINTS)
     for sample in chosen.probes or chosen.counts:

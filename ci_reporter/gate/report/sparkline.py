@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ci_reporter.gate.recording import Probe, Recording
-from ci_reporter.gate.rules.conditions import DEFAULT_SIGNAL
-from ci_reporter.gate.statistics.figures import of_probes
+from ci_reporter.gate.statistics.figures import main_signal, of_probes
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _STEPS = (1.05, 1.2, 1.5, 2.0, 3.0, 5.0, 10.0)  # times the baseline's p95, from which on a block is one step higher
@@ -17,7 +14,7 @@ _MOST = 16
 
 def sparkline(watch: Recording | None, baseline: Recording | None) -> str:
     """At most sixteen blocks, the last one now. Without a baseline the first block stands for it."""
-    probes = _probes(watch)
+    probes = main_signal(watch).probes
     if not probes:
         return ""
     size_s = max(_SHORTEST_S, (probes[-1].t + 1e-6) / _MOST)
@@ -25,14 +22,8 @@ def sparkline(watch: Recording | None, baseline: Recording | None) -> str:
     for probe in probes:
         slices.setdefault(int(probe.t // size_s), []).append(probe)
     values = [of_probes(slices[at]).p95_ms for at in sorted(slices)]
-    usual = of_probes(_probes(baseline)).p95_ms or next((value for value in values if value), None)
+    usual = of_probes(main_signal(baseline).probes).p95_ms or next((value for value in values if value), None)
     return "".join(_block(value, usual) for value in values)
-
-
-def _probes(recording: Recording | None) -> Sequence[Probe]:
-    signals = recording.signals if recording else {}
-    found = signals.get(DEFAULT_SIGNAL) or next((each for each in signals.values() if each.probes), None)
-    return found.probes if found else ()
 
 
 def _block(value: float | None, usual: float | None) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import inf, log
+from operator import attrgetter
 
 from ci_reporter.gate.recording import Probe, Recording, Signal
 from ci_reporter.gate.rules.conditions import DEFAULT_SIGNAL
@@ -29,10 +31,20 @@ class Figures:
 
 
 def of(recording: Recording | None) -> Figures:
-    """The figures of the latency signal, else of the first that is probed."""
+    """The figures of what people look at first."""
+    return of_probes(main_signal(recording).probes)
+
+
+def main_signal(recording: Recording | None) -> Signal:
+    """The latency signal, of several services those of all together; else the first with probes, or with anything."""
     signals = recording.signals if recording else {}
-    chosen = signals.get(DEFAULT_SIGNAL) or next((each for each in signals.values() if each.probes), None)
-    return of_probes(chosen.probes if chosen else ())
+    if DEFAULT_SIGNAL in signals:
+        return signals[DEFAULT_SIGNAL]
+    services = [each.probes for name, each in signals.items() if name.endswith(f".{DEFAULT_SIGNAL}")]
+    if services:
+        return Signal(probes=tuple(sorted(chain.from_iterable(services), key=attrgetter("t"))))
+    probed = (each for each in signals.values() if each.probes)
+    return next(probed, next((each for each in signals.values() if each.times), Signal()))
 
 
 def of_probes(probes: Sequence[Probe]) -> Figures:
