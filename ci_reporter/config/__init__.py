@@ -32,9 +32,9 @@ class PrometheusSettings(Server, group="prometheus"):
 class Config(Settings):
     """The settings in force, checked. Durations in seconds, sizes in bytes.
 
-    `sinks` and `notifiers` have the settings of each that is switched on, by its name. `alerts` is the node of the
-    configuration file that has the alert rules. `unrecognised` are variables that look like settings and are not,
-    `doubts` sentences about settings that may be a mistake.
+    `sinks` and `notifiers` have the settings of each that is switched on, by its name. `alerts` and `actions` are the
+    nodes of the configuration file that have the alert rules, and what these may run. `unrecognised` are variables that
+    look like settings and are not, `doubts` sentences about settings that may be a mistake.
     """
 
     config: str | None = option(
@@ -189,6 +189,7 @@ class Config(Settings):
     sinks: Mapping[str, Any] = EMPTY
     notifiers: Mapping[str, Any] = EMPTY
     alerts: Any = None
+    actions: Any = None
     unrecognised: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 

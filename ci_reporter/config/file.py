@@ -14,8 +14,12 @@ from ci_reporter.config.setting import Setting
 from ci_reporter.config.yaml import Node
 from ci_reporter.errors import UsageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _LIMIT_KIB = 64  # a settings file has no more; PyYAML needs a second for it
-ALERTS = "alerts"  # the one key that is not a setting: rules, which `notify.policies` reads
+RULES = ("alerts", "actions")  # the keys that are not settings: `notify.policies` reads them
 
 
 class ConfigFile:
@@ -24,10 +28,9 @@ class ConfigFile:
     def __init__(self, keys: Mapping[str, Node]) -> None:
         self.keys = keys
 
-    @property
-    def alerts(self) -> Node | None:
-        """What is written under `alerts`."""
-        return self.keys.get(ALERTS)
+    def rules(self) -> Mapping[str, Any]:
+        """What is written under the keys that are not settings."""
+        return {name: self.keys[name] for name in RULES if name in self.keys}
 
     def texts(self, setting: Setting) -> list[Given]:
         """What the file gives for a setting. Raises UsageError naming file, line, key, value and the way out."""
@@ -46,7 +49,7 @@ class ConfigFile:
 
     def unknown_keys(self, known: Iterable[Setting]) -> list[tuple[str, Node]]:
         """What stands under keys that no setting has, each with the group it stands in."""
-        names = {ALERTS, *(name for each in known for name in (*_names(each), each.group))}
+        names = {*RULES, *(name for each in known for name in (*_names(each), each.group))}
         inner: dict[str, set[str]] = {}
         for each in known:
             inner.setdefault(each.group, set()).add(each.key)
@@ -61,8 +64,8 @@ class ConfigFile:
             if group:
                 raise yaml.unknown_key(node, [each.key for each in known if each.group == group], f" in '{group}'")
             public = {each.group or each.file_key for each in known if not each.secret and _names(each)}
-            keys = [ALERTS, *(name for each in known for name in _names(each))]
-            raise yaml.unknown_key(node, keys, listed=[ALERTS, *public])
+            keys = [*RULES, *(name for each in known for name in _names(each))]
+            raise yaml.unknown_key(node, keys, listed=[*RULES, *public])
 
     def _groups(self) -> Iterator[tuple[str, Mapping[str, Node]]]:
         for name, node in self.keys.items():

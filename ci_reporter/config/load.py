@@ -40,7 +40,7 @@ def load(options: Mapping[str, Any], env: Mapping[str, str], folders: tuple[str,
         prometheus=prometheus,
         sinks=sinks,
         notifiers=notifiers,
-        alerts=sources.file.alerts if sources.file else None,
+        **(sources.file.rules() if sources.file else {}),
         unrecognised=unknown_variables(env, known),
         doubts=tuple(
             doubt for each in (prometheus, *sinks.values(), *notifiers.values()) if (doubt := each.doubt(env))

@@ -74,7 +74,7 @@ def not_set_up(context: Context, name: str) -> str | None:
 
     Raises UsageError for a name that no channel has.
     """
-    if name in context.config.notifiers or name in _ALWAYS:
+    if name in context.config.notifiers or name in _ALWAYS or _command(context, name):
         return None
     known = plugins.all_names("notifiers")
     if name not in known:
@@ -85,7 +85,9 @@ def not_set_up(context: Context, name: str) -> str | None:
 
 
 def notifier(context: Context, name: str) -> Notifier:
-    """The channel of that name, which is set up or needs no settings."""
+    """The channel of that name, which is set up or needs no settings; or an action of the configuration file."""
+    if command := _command(context, name):
+        return command
     settings: Any = context.config.notifiers.get(name) or plugins.declaration("notifiers", name)()
     found: Notifier = settings.notifier(context.env, language(context))
     return found
@@ -94,6 +96,16 @@ def notifier(context: Context, name: str) -> Notifier:
 def opens_incidents(context: Context, name: str) -> bool:
     """Whether an alert opens something there that the alert which resolves it has to close."""
     return bool(getattr(notifier(context, name), "incidents", False))
+
+
+def _command(context: Context, name: str) -> Notifier | None:
+    """What runs an action of this name, if the configuration file has one."""
+    if context.config.actions is None:
+        return None
+    from ci_reporter.notify.actions import CommandNotifier, actions  # PyYAML: there is a file, so it is loaded
+
+    action = actions(context.config.actions).get(name)
+    return CommandNotifier(action=action, env=context.env) if action and action.run else None
 
 
 def prepared(context: Context, alert: Alert) -> Alert:

@@ -84,10 +84,10 @@ class Told(Frozen):
 def policies(config: Config) -> tuple[Policy, ...]:
     """The rules of the configuration file, and that of --notify-on. Raises UsageError."""
     found: tuple[Policy, ...] = ()
-    if config.alerts is not None:
+    if config.alerts is not None or config.actions is not None:
         from ci_reporter.notify.policies import policyfile  # PyYAML: a job without a file has no rules
 
-        found = policyfile.policies(config.alerts)
+        found = policyfile.policies(config.alerts, config.actions)
     return (*found, notify_policy(config.notify_on, config.notify_to)) if config.notify_on else found
 
 

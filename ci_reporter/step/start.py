@@ -25,7 +25,7 @@ def start(context: Context, report: Report, consequence: str = "") -> StartedSte
 
     Raises UsageError for an alert rule or a channel that does not exist, before anything has begun.
     """
-    if context.config.alerts is not None or context.config.notify_to:
+    if any((context.config.alerts, context.config.actions, context.config.notify_to)):
         _check_alerts(context.config)
     try:
         return StartedStep(report=report, running=context.journal.begin(report))
@@ -51,10 +51,10 @@ def _check_alerts(config: Config) -> None:
     from ci_reporter.config import plugins
 
     plugins.check_names("notifiers", config.notify_to)
-    if config.alerts is not None:
+    if config.alerts is not None or config.actions is not None:
         from ci_reporter.notify.policies.policyfile import policies
 
-        policies(config.alerts)
+        policies(config.alerts, config.actions)
 
 
 def program(config: Config, argv: Sequence[str]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from ci_reporter.config import plugins, values
 from ci_reporter.config.hint import hint
 from ci_reporter.config.yaml import Node, describe, items, kind, mapping, names, one_of, read, text
 from ci_reporter.errors import UsageError
+from ci_reporter.notify.actions import Action, actions
 from ci_reporter.notify.alert import Level
 from ci_reporter.notify.policies import template
 from ci_reporter.notify.policies.conditions import comparisons, parse
@@ -35,11 +37,12 @@ _RUNS = re.compile(r"(?a)(\d{1,4})\s*runs?")
 _EXAMPLE = 'write - if: "result == failure and branch == main"'
 
 
-def policies(node: Node | None) -> tuple[Policy, ...]:
-    """The rules under `alerts:`, in their order. Raises UsageError."""
+def policies(node: Node | None, actions_node: Node | None = None) -> tuple[Policy, ...]:
+    """The rules under `alerts:`, in their order, with what is under `actions:`. Raises UsageError."""
+    known = actions(actions_node)
     if node is None or (node.value == "" and not node.style):
         return ()
-    found = tuple(_policy(each) for each in items(node))
+    found = tuple(_policy(each, known) for each in items(node))
     lines: dict[str, int | None] = {}
     for each in found:
         if each.name in lines:
@@ -52,7 +55,7 @@ def policies(node: Node | None) -> tuple[Policy, ...]:
     return found
 
 
-def _policy(node: Node) -> Policy:
+def _policy(node: Node, known: Mapping[str, Action]) -> Policy:
     keys = mapping(node, KEYS)
     if "if" not in keys:
         raise UsageError(f"{node.where}: an alert rule has no if: ({_EXAMPLE})")
@@ -67,7 +70,7 @@ def _policy(node: Node) -> Policy:
         line=node.line,
         on=on,
         branches=names(keys.get("branch")),
-        then=_then(keys.get("then")),
+        then=_then(keys.get("then"), known),
         message=_message(keys["message"]) if "message" in keys else None,
         level=Level(read(keys, "level", one_of(tuple(Level)), Level.ERROR)),
         group=_group(keys.get("group"), OF_A_PIPELINE if on == (PIPELINE,) else OF_A_STEP),
@@ -110,13 +113,15 @@ def _check_pipeline(on: tuple[str, ...], condition: Condition, node: Node) -> No
             )
 
 
-def _then(node: Node | None) -> tuple[str, ...]:
+def _then(node: Node | None, known: Mapping[str, Action]) -> tuple[str, ...]:
+    """Channels and actions; an action that stands for channels is replaced by them."""
     found = names(node) or (NOTIFY,)
     try:
-        plugins.check_names("notifiers", found, (NOTIFY,))
+        plugins.check_names("notifiers", found, (NOTIFY, *known))
     except UsageError as exc:
         raise UsageError(f"{node.where if node else 'then'}: {exc}") from None
-    return found
+    meant = (each for name in found for each in ((known[name].to or (name,)) if name in known else (name,)))
+    return tuple(dict.fromkeys(meant))
 
 
 def _message(node: Node) -> str:

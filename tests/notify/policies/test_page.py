@@ -17,9 +17,11 @@ TABLE = re.findall(r"^\| `([^`]+)` \| (.*) \|$", CONDITIONS, re.MULTILINE)
 
 
 def test_the_rules_of_the_page_are_rules():
-    (text,) = re.findall(r"^```yaml\n(alerts:.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    found = policies(yaml.mapping(yaml.parse(text.encode(), "page")).get("alerts"))
-    assert [each.name for each in found] == ["main is red", "slow tests", "coverage < -1%", "CI", "deploy"]
+    names = []
+    for text in re.findall(r"^```yaml\n(alerts:.*?)^```", PAGE, re.MULTILINE | re.DOTALL):
+        keys = yaml.mapping(yaml.parse(text.encode(), "page"))
+        names.append([each.name for each in policies(keys["alerts"], keys.get("actions"))])
+    assert names == [["main is red", "slow tests", "coverage < -1%", "CI", "deploy"], ["result == failure"]]
 
 
 @pytest.mark.parametrize("text", [each for each, _ in TABLE])

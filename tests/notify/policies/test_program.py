@@ -146,6 +146,27 @@ def test_a_signal_cuts_the_delivery_short_and_the_alert_waits(jobs, black_hole, 
     assert len(job.chat.asked) == 1
 
 
+def test_a_rule_sets_an_action_in_motion(jobs):
+    job = jobs(
+        "- {name: red, if: result == failure, then: [ticket, chat]}\n"
+        "actions:\n  ticket: {run: cat >> tickets}\n  chat: {to: slack}"
+    )
+    for command in ("false", "false", "true"):
+        job(command)
+    tickets = (job.program.folder / "tickets").read_text()
+    assert [each["state"] for each in map(json.loads, tickets.replace("}{", "}\n{").splitlines())] == [
+        "firing",
+        "resolved",
+    ]
+    assert job.heard == ["🔴 red (unit)", "✅ Resolved: red (unit)"]
+
+
+def test_an_action_that_fails_is_said_and_the_command_keeps_its_code(jobs):
+    job = jobs("- {if: result == failure, then: ticket}\nactions: {ticket: {run: exit 7}}")
+    done = job("sh", "-c", "exit 3")
+    assert (done.returncode, "an alert was not delivered: ticket ended with exit code 7" in done.stderr) == (3, True)
+
+
 def test_a_gate_is_told_of(jobs):
     job = jobs("- {name: deploy, on: [gate], if: result != success}\n- {name: step, if: result != success}")
     (job.program.folder / "gate.yml").write_text(
