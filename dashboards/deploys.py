@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from grafana import GREEN_THEN_RED, Json, column, dashboard, now, over_time, row, stat, states, table, trend
-from promql import COMPLETION, RUN_LINK, STEP, STEP_LEGEND, chosen, link_variables, once_a_run, step_variables
+from promql import COMPLETION, RUN_LINK, STEP, STEP_LEGEND, link_variables, once_a_run, series, step_variables
 
-VERDICT = chosen("ci_gate_verdict")
+VERDICT = series("ci_gate_verdict")
 LATENCY = "ci_gate_latency_seconds"
 VERDICTS = {"pass": ("pass", "green"), "inconclusive": ("inconclusive", "yellow"), "fail": ("fail", "red")}
 LAST_GATE = "A pushed gauge holds the value of the last gate until the next one."
@@ -37,7 +37,7 @@ def _counts() -> list[Json]:
         stat(
             title,
             f"Gates whose last verdict is '{word}'. {LAST_GATE}",
-            now("sum(" + chosen("ci_gate_verdict", f'verdict="{word}"') + ")"),
+            now("sum(" + series("ci_gate_verdict", f'verdict="{word}"') + ")"),
             unit="none",
             thresholds=thresholds,
         )
@@ -47,13 +47,13 @@ def _counts() -> list[Json]:
         "Gates seen",
         "How many verdicts were reached within the time range. A lower bound: of several between two scrapes "
         "only the last is seen.",
-        now(f"sum(changes({chosen(COMPLETION)}[$__range]) and on ({STEP}) {chosen('ci_gate_probes')})"),
+        now(f"sum(changes({series(COMPLETION)}[$__range]) and on ({STEP}) {series('ci_gate_probes')})"),
         unit="none",
     )
     last = stat(
         "Since the last gate",
         "How long ago a gate last reached a verdict.",
-        now(f"time() - max({chosen(COMPLETION)} and on ({STEP}) {chosen('ci_gate_probes')})"),
+        now(f"time() - max({series(COMPLETION)} and on ({STEP}) {series('ci_gate_probes')})"),
         unit="s",
     )
     return [*counts, seen, last]
@@ -65,10 +65,10 @@ def _last_verdicts() -> Json:
         "Last verdict of each gate",
         "The verdict, when it was reached from the start of the watch, how many requests it rests on, and the run.",
         [
-            (now(f"{chosen(COMPLETION)} * 1000 {verdict}"), column("Finished", unit="dateTimeFromNow")),
-            (now(f"{chosen('ci_gate_decided_seconds')} {verdict}"), column("Decided after", unit="s")),
-            (now(f"{chosen('ci_gate_probes')} {verdict}"), column("Requests")),
-            (now(f"{chosen('ci_step_run_id')} {verdict}"), column("Run", link=RUN_LINK)),
+            (now(f"{series(COMPLETION)} * 1000 {verdict}"), column("Finished", unit="dateTimeFromNow")),
+            (now(f"{series('ci_gate_decided_seconds')} {verdict}"), column("Decided after", unit="s")),
+            (now(f"{series('ci_gate_probes')} {verdict}"), column("Requests")),
+            (now(f"{series('ci_step_run_id')} {verdict}"), column("Run", link=RUN_LINK)),
         ],
         labels={"verdict": column("Verdict", words=VERDICTS)},
     )
@@ -80,7 +80,7 @@ def _failed_rules() -> Json:
         "The rules that failed in the last gate of each step.",
         [
             (
-                now(f"{chosen('ci_gate_rule_failed')} * on ({STEP}) group_left () {chosen(COMPLETION)} * 1000 > 0"),
+                now(f"{series('ci_gate_rule_failed')} * on ({STEP}) group_left () {series(COMPLETION)} * 1000 > 0"),
                 column("Failed", unit="dateTimeFromNow"),
             )
         ],
@@ -88,7 +88,7 @@ def _failed_rules() -> Json:
 
 
 def _verdicts() -> Json:
-    fail, unsure = chosen("ci_gate_verdict", 'verdict="fail"'), chosen("ci_gate_verdict", 'verdict="inconclusive"')
+    fail, unsure = series("ci_gate_verdict", 'verdict="fail"'), series("ci_gate_verdict", 'verdict="inconclusive"')
     return states(
         "Verdict over time",
         f"The last verdict of each gate. {LAST_GATE} So the length of a band is not a number of deploys.",
@@ -104,11 +104,14 @@ def _last_deploys() -> Json:
         "The last gates, the newest first. Of several gates of one step between two scrapes only the last one is seen.",
         [
             (
-                over_time(once_a_run(f"({chosen(COMPLETION)} * 1000 {verdict})")),
+                over_time(once_a_run(f"({series(COMPLETION)} * 1000 {verdict})")),
                 column("Finished", unit="dateTimeAsIso"),
             ),
-            (over_time(once_a_run(f"({chosen('ci_step_duration_seconds')} {verdict})")), column("Duration", unit="s")),
-            (over_time(once_a_run(f"({chosen('ci_step_run_id')} {verdict})")), column("Run", link=RUN_LINK)),
+            (
+                over_time(once_a_run(f"({series('ci_step_duration_seconds')} {verdict})")),
+                column("Duration", unit="s"),
+            ),
+            (over_time(once_a_run(f"({series('ci_step_run_id')} {verdict})")), column("Run", link=RUN_LINK)),
         ],
         labels={"verdict": column("Verdict", words=VERDICTS)},
         limit=10,
@@ -116,7 +119,7 @@ def _last_deploys() -> Json:
 
 
 def _p95() -> Json:
-    latency = chosen(LATENCY, 'percentile="p95"')
+    latency = series(LATENCY, 'percentile="p95"')
     return trend(
         "95th percentile of latency",
         f"Of the gate's own requests: in the baseline before the deploy, and in the watch after it. {LAST_GATE}",
@@ -127,7 +130,7 @@ def _p95() -> Json:
 
 def _slower() -> Json:
     def of(window: str) -> str:
-        return chosen(LATENCY, f'window="{window}"')
+        return series(LATENCY, f'window="{window}"')
 
     return trend(
         "Latency against the baseline",
@@ -144,7 +147,7 @@ def _errors() -> Json:
         f"Of the gate's own requests, in the baseline and in the watch. {LAST_GATE}",
         [
             over_time(
-                f"last_over_time({chosen('ci_gate_error_ratio')}[$__rate_interval])",
+                f"last_over_time({series('ci_gate_error_ratio')}[$__rate_interval])",
                 f"{{{{window}}}} · {STEP_LEGEND}",
             )
         ],
@@ -156,7 +159,7 @@ def _rules_over_time() -> Json:
     return trend(
         "Failed rules over time",
         "In how many gates each rule failed, by the last gate of each step.",
-        [over_time(f"sum by (rule) ({chosen('ci_gate_rule_failed')})", "{{rule}}")],
+        [over_time(f"sum by (rule) ({series('ci_gate_rule_failed')})", "{{rule}}")],
         unit="none",
         stacked=True,
     )
@@ -166,7 +169,7 @@ def _decided() -> Json:
     return trend(
         "Time to the verdict",
         "From the start of the watch until the verdict was reached.",
-        [over_time(f"last_over_time({chosen('ci_gate_decided_seconds')}[$__rate_interval])", STEP_LEGEND)],
+        [over_time(f"last_over_time({series('ci_gate_decided_seconds')}[$__rate_interval])", STEP_LEGEND)],
         unit="s",
     )
 
@@ -175,17 +178,17 @@ def _probes() -> Json:
     return trend(
         "Requests behind the verdict",
         "How many requests the watch of the last gate rests on. Few requests can show only large changes.",
-        [over_time(f"last_over_time({chosen('ci_gate_probes')}[$__rate_interval])", STEP_LEGEND)],
+        [over_time(f"last_over_time({series('ci_gate_probes')}[$__rate_interval])", STEP_LEGEND)],
         unit="none",
     )
 
 
 def _builds() -> Json:
     # The metric has the real branch; the gateway's group has the folded one and overwrites it.
-    finished = f"* on ({STEP}) group_left () {chosen(COMPLETION)} * 1000"
+    finished = f"* on ({STEP}) group_left () {series(COMPLETION)} * 1000"
     return table(
         "Versions",
         "What the last run of each step was built from. Needs run_info: true in .ci-reporter.yml, because each "
         "revision is a new series.",
-        [(now(f"{chosen('ci_build_info')} {finished}"), column("Finished", unit="dateTimeFromNow"))],
+        [(now(f"{series('ci_build_info')} {finished}"), column("Finished", unit="dateTimeFromNow"))],
     )

@@ -26,7 +26,7 @@ def dashboard(uid: str, title: str, description: str, variables: Sequence[Json],
         "editable": False,
         "graphTooltip": 1,
         "links": [_link_to_the_others()],
-        "panels": _placed(rows),
+        "panels": _layout(rows),
         "refresh": "1m",
         "schemaVersion": 39,
         "templating": {"list": [_datasource(), *variables]},
@@ -113,7 +113,7 @@ def row(title: str, *panels: Json) -> Json:
     return {"title": title, "panels": panels}
 
 
-def _placed(rows: Sequence[Json]) -> list[Json]:
+def _layout(rows: Sequence[Json]) -> list[Json]:
     """All panels with ids and places: each row's panels fill lines of 24 columns."""
     placed: list[Json] = []
     top = 0

@@ -40,7 +40,7 @@ RUN_LINK = {
 }
 
 
-def chosen(metric: str, *matchers: str) -> str:
+def series(metric: str, *matchers: str) -> str:
     """The metric's series that the variables choose, and that match `matchers` such as `outcome="flaky"`."""
     return metric + "{" + ", ".join(('job="ci_reporter"', _CHOSEN, *matchers)) + "}"
 
@@ -50,7 +50,7 @@ def by_step(metric: str) -> str:
 
     Grafana's `merge` joins the answers of a table's queries on all labels, the metric's name among them.
     """
-    return f"max by ({STEP}) ({chosen(metric)})"
+    return f"max by ({STEP}) ({series(metric)})"
 
 
 def once_a_run(expr: str) -> str:
@@ -59,7 +59,7 @@ def once_a_run(expr: str) -> str:
     Then the completion time is another one than an interval before, or there was none before. Two runs within one
     interval, or between two scrapes, are one point.
     """
-    completion = chosen(COMPLETION)
+    completion = series(COMPLETION)
     before = f"{completion} offset $__interval"
     return f"{expr} and on ({STEP}) ({completion} != {before} or {completion} unless {before})"
 
@@ -70,5 +70,5 @@ def average_run(metric: str) -> str:
     `avg_over_time(metric[1d])` would weigh each run by how long the gateway showed it. The subquery looks once a minute
     and keeps the value only where the completion time has changed since the look before, so each run counts once.
     """
-    completion = chosen(COMPLETION)
-    return f"avg_over_time(({chosen(metric)} and on ({STEP}) {completion} != {completion} offset 1m)[$__range:1m])"
+    completion = series(COMPLETION)
+    return f"avg_over_time(({series(metric)} and on ({STEP}) {completion} != {completion} offset 1m)[$__range:1m])"

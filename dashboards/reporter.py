@@ -16,13 +16,13 @@ from grafana import (
     table,
     trend,
 )
-from promql import STEP, STEP_LEGEND, chosen, step_variables
+from promql import STEP, STEP_LEGEND, series, step_variables
 
-OVERHEAD = chosen("ci_reporter_overhead_seconds")
-PUSHED = chosen("push_time_seconds")
-REFUSED = chosen("push_failure_time_seconds")
+OVERHEAD = series("ci_reporter_overhead_seconds")
+PUSHED = series("push_time_seconds")
+REFUSED = series("push_failure_time_seconds")
 AGE = f"time() - ({PUSHED} != 0)"  # 0 is a group whose every push was refused
-WAITING = chosen("ci_reporter_push_failures")
+WAITING = series("ci_reporter_push_failures")
 GATEWAY = 'job=~"$gateway"'
 OLD = "30 * 86400"  # as in the alert and in the documented `ci-reporter gc --older-than 30d`
 
@@ -146,7 +146,7 @@ def _series() -> Json:
         "Series by repository",
         "Series that ci-reporter's groups have. They are bounded, unless run_info is on: then each run or "
         "revision adds some.",
-        [over_time("count by (repository) (" + chosen("", '__name__=~"ci_.+"') + ")", "{{repository}}")],
+        [over_time("count by (repository) (" + series("", '__name__=~"ci_.+"') + ")", "{{repository}}")],
         unit="none",
         stacked=True,
     )
@@ -177,7 +177,7 @@ def _overhead() -> Json:
 
 
 def _share() -> Json:
-    duration = chosen("ci_step_duration_seconds")
+    duration = series("ci_step_duration_seconds")
     return trend(
         "Overhead as a share of the step",
         "Overhead of the last run divided by the step's duration.",

@@ -25,15 +25,15 @@ from promql import (
     WHAT_A_STEP_IS,
     average_run,
     by_step,
-    chosen,
     link_variables,
     once_a_run,
+    series,
     step_variables,
 )
 
-SUCCESS = chosen("ci_step_success")
-DURATION = chosen("ci_step_duration_seconds")
-FLAKY = chosen("ci_tests", 'outcome="flaky"')
+SUCCESS = series("ci_step_success")
+DURATION = series("ci_step_duration_seconds")
+FLAKY = series("ci_tests", 'outcome="flaky"')
 LAST_SUCCESS = "ci_step_last_success_timestamp_seconds"
 BRANCH = "repository, pipeline, branch"
 RESULTS = {
@@ -87,14 +87,14 @@ def _counts() -> list[Json]:
         stat(
             "Runs of steps seen",
             f"How often a step was seen to finish within the time range. {LOWER_BOUND}",
-            now(f"sum(changes({chosen(COMPLETION)}[$__range]))"),
+            now(f"sum(changes({series(COMPLETION)}[$__range]))"),
             unit="none",
         ),
         stat(
             "Longest without success",
             "The step whose last success is the longest ago. Narrow the branch to your default branch to make "
             "this useful.",
-            now(f"max(time() - {chosen(LAST_SUCCESS)})"),
+            now(f"max(time() - {series(LAST_SUCCESS)})"),
             unit="s",
         ),
         stat(
@@ -116,9 +116,9 @@ def _health() -> Json:
             (now(f"sum by ({BRANCH}) (1 - {SUCCESS})"), column("Failing steps", words={0: ("0", "green")})),
             (now(f"count by ({BRANCH}) ({SUCCESS})"), column("Steps")),
             (now(f"sum by ({BRANCH}) ({DURATION})"), column("Duration", unit="s")),
-            (now(f"max by ({BRANCH}) ({chosen(COMPLETION)}) * 1000"), column("Last run", unit="dateTimeFromNow")),
+            (now(f"max by ({BRANCH}) ({series(COMPLETION)}) * 1000"), column("Last run", unit="dateTimeFromNow")),
             (
-                now(f"min by ({BRANCH}) ({chosen(LAST_SUCCESS)}) * 1000"),
+                now(f"min by ({BRANCH}) ({series(LAST_SUCCESS)}) * 1000"),
                 column("Oldest success", unit="dateTimeFromNow"),
             ),
         ],
@@ -127,7 +127,7 @@ def _health() -> Json:
 
 def _failing() -> Json:
     failing = f"and on ({STEP}) {SUCCESS} == 0"
-    result = f"* on ({STEP}) group_left (result) ({chosen('ci_step_result')} == 1)"
+    result = f"* on ({STEP}) group_left (result) ({series('ci_step_result')} == 1)"
     return table(
         "Steps that fail",
         "Steps whose last run did not succeed, with that run. A step without a numeric run id has no link.",
@@ -155,18 +155,18 @@ def _results() -> Json:
 
 
 def _last_runs() -> Json:
-    result = f"* on ({STEP}) group_left (result) ({chosen('ci_step_result')} == 1)"
+    result = f"* on ({STEP}) group_left (result) ({series('ci_step_result')} == 1)"
     return table(
         "Last 10 runs",
         f"The last runs of the chosen steps, the newest first. {LOWER_BOUND} Choose a short time range to tell "
         "apart runs that follow closely.",
         [
             (
-                over_time(once_a_run(f"({chosen(COMPLETION)} * 1000 {result})")),
+                over_time(once_a_run(f"({series(COMPLETION)} * 1000 {result})")),
                 column("Finished", unit="dateTimeAsIso"),
             ),
             (over_time(once_a_run(f"({DURATION} {result})")), column("Duration", unit="s")),
-            (over_time(once_a_run(f"({chosen('ci_step_run_id')} {result})")), column("Run", link=RUN_LINK)),
+            (over_time(once_a_run(f"({series('ci_step_run_id')} {result})")), column("Run", link=RUN_LINK)),
         ],
         labels={"result": column("Result", words=RESULTS)},
         limit=10,
@@ -201,7 +201,7 @@ def _against_the_average() -> Json:
             (now(f"{DURATION} / {average}"), column("Last / average", unit="percentunit")),
             (now(by_step("ci_step_duration_seconds")), column("Last run", unit="s")),
             (now(average), column("Average run", unit="s")),
-            (now(f"changes({chosen(COMPLETION)}[$__range])"), column("Runs seen")),
+            (now(f"changes({series(COMPLETION)}[$__range])"), column("Runs seen")),
         ],
     )
 
@@ -210,13 +210,13 @@ def _coverage() -> Json:
     return trend(
         "Coverage",
         f"Covered share of the code. {LAST_RUN} A run without a coverage report leaves the value of the run before.",
-        [over_time(f"last_over_time({chosen('ci_coverage_ratio')}[$__rate_interval])", f"{STEP_LEGEND} {{{{unit}}}}")],
+        [over_time(f"last_over_time({series('ci_coverage_ratio')}[$__rate_interval])", f"{STEP_LEGEND} {{{{unit}}}}")],
         unit="percentunit",
     )
 
 
 def _tests() -> Json:
-    outcomes = chosen("ci_tests", 'outcome!="flaky"')
+    outcomes = series("ci_tests", 'outcome!="flaky"')
     return trend(
         "Tests by outcome",
         "Tests in the last run of each step, summed over the chosen steps. Flaky tests are among the passed ones.",
@@ -242,7 +242,7 @@ def _flaky_steps() -> Json:
         "in the records, not in metrics.",
         [
             (now(f"max_over_time({FLAKY}[$__range]) > 0"), column("Flaky tests, at most")),
-            (now(f"max_over_time({chosen('ci_step_attempts')}[$__range]) > 1"), column("Attempts, at most")),
+            (now(f"max_over_time({series('ci_step_attempts')}[$__range]) > 1"), column("Attempts, at most")),
         ],
         wide=12,
     )
@@ -252,7 +252,7 @@ def _memory() -> Json:
     return trend(
         "Memory of the largest process",
         f"The largest memory of any one process of the step's last run. {LAST_RUN}",
-        [over_time(f"last_over_time({chosen('ci_step_max_rss_bytes')}[$__rate_interval])", STEP_LEGEND)],
+        [over_time(f"last_over_time({series('ci_step_max_rss_bytes')}[$__rate_interval])", STEP_LEGEND)],
         unit="bytes",
     )
 
@@ -264,7 +264,7 @@ def _cores() -> Json:
         "all the time.",
         [
             over_time(
-                f"sum by ({STEP}) ({chosen('ci_step_cpu_seconds')}) / sum by ({STEP}) ({DURATION} > 0)", STEP_LEGEND
+                f"sum by ({STEP}) ({series('ci_step_cpu_seconds')}) / sum by ({STEP}) ({DURATION} > 0)", STEP_LEGEND
             )
         ],
         unit="none",
@@ -275,6 +275,6 @@ def _measures() -> Json:
     return trend(
         "Numbers that steps reported",
         f"What steps reported with --measure or a measures file, each in its own unit. {LAST_RUN}",
-        [over_time(f"last_over_time({chosen('ci_measure')}[$__rate_interval])", f"{{{{name}}}} · {STEP_LEGEND}")],
+        [over_time(f"last_over_time({series('ci_measure')}[$__rate_interval])", f"{{{{name}}}} · {STEP_LEGEND}")],
         unit="short",
     )

@@ -41,7 +41,7 @@ def _lines(reports: Sequence[Report], begin: float, end: float) -> dict[str, lis
         for at in range(int(begin), int(end), EVERY):
             new = False
             while left and (seconds_of(left[0].step.finished_at) or 0) <= at:
-                held |= _pushed(left.pop(0), key)
+                held |= _state_after(left.pop(0), key)
                 new = True
             recorded = {_series(RUN, key): held[_series("ci_step_duration_seconds", key)]} if new else {}
             for series, value in (held | recorded).items():
@@ -57,9 +57,9 @@ def _groups(reports: Sequence[Report]) -> Mapping[Key, list[Report]]:
     return groups
 
 
-def _pushed(report: Report, key: Key) -> Samples:
+def _state_after(report: Report, key: Key) -> Samples:
     """What one push leaves in the gateway: the report's own samples, the reporter's, and the gateway's times."""
-    found = dict(_own(report, key))
+    found = dict(_samples_of(report, key))
     at = seconds_of(report.step.finished_at) or 0
     found[_series("ci_reporter_overhead_seconds", key)] = 0.06
     found[_series("ci_reporter_push_failures", key)] = 0.0
@@ -68,7 +68,7 @@ def _pushed(report: Report, key: Key) -> Samples:
     return found
 
 
-def _own(report: Report, key: Key) -> Iterator[tuple[str, float]]:
+def _samples_of(report: Report, key: Key) -> Iterator[tuple[str, float]]:
     for each in metrics.samples(report):
         for labels, value in each.values:
             named = tuple(zip(each.family.labels, labels, strict=True))

@@ -180,11 +180,11 @@ def _report(step: Step, finished: float, hours_ago: float, chance: random.Random
         "cpu_system_ms": round(ms * 0.2),
         "max_rss_bytes": round(chance.uniform(180e6, 220e6)),
         "measures": {"bundle_bytes": round(chance.uniform(480e3, 490e3))} if step.step == "vite" else {},
-        **_measured(step, hours_ago, fails, chance),
+        **_measurements(step, hours_ago, fails, chance),
     }
 
 
-def _measured(step: Step, hours_ago: float, fails: bool, chance: random.Random) -> dict[str, Any]:
+def _measurements(step: Step, hours_ago: float, fails: bool, chance: random.Random) -> dict[str, Any]:
     """Coverage, test results and the gate's verdict, of a step that has them."""
     measured: dict[str, Any] = {}
     if step.coverage:

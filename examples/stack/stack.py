@@ -72,8 +72,8 @@ def main() -> None:
     parser.add_argument("--any-port", action="store_true", help="do not try the servers' usual ports first")
     parser.add_argument("--scrape-interval", default="15s", metavar="TIME", help="default: 15s")
     options = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(0))
+    for number in ENDS:
+        signal.signal(number, _end)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ci-reporter-stack-")))
         servers = _start(stack, folder, options)
@@ -82,6 +82,16 @@ def main() -> None:
             time.sleep(1)
             for server in servers.values():
                 server.check()
+
+
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _end(*_: object) -> None:
+    """Leave, and let nobody interrupt the clearing up with a second ^C."""
+    for number in ENDS:
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(0)
 
 
 def _start(stack: ExitStack, folder: Path, options: argparse.Namespace) -> dict[str, Server]:

@@ -35,19 +35,19 @@ def test_the_files_are_what_the_script_writes(tmp_path):
 def test_grafana_knows_every_field(name, dashboard):
     """Grafana's own types drop what they do not know, such as a misspelt option."""
     read = Dashboard.from_json(dashboard(name))
-    assert lost(dashboard(name), json.loads(JSONEncoder().encode(read))) == []
+    assert differences(dashboard(name), json.loads(JSONEncoder().encode(read))) == []
 
 
-def lost(ours, theirs, path=""):
+def differences(ours, theirs, path=""):
     """Paths of what is in ours and not, or not the same, in theirs."""
     if isinstance(ours, dict):
         missing = [f"{path}.{key}" for key in ours if key not in theirs]
         return missing + [
-            each for key in ours if key in theirs for each in lost(ours[key], theirs[key], f"{path}.{key}")
+            each for key in ours if key in theirs for each in differences(ours[key], theirs[key], f"{path}.{key}")
         ]
     if isinstance(ours, list) and len(ours) == len(theirs):
         pairs = enumerate(zip(ours, theirs, strict=True))
-        return [each for at, (one, other) in pairs for each in lost(one, other, f"{path}[{at}]")]
+        return [each for at, (one, other) in pairs for each in differences(one, other, f"{path}[{at}]")]
     return [] if ours == theirs else [path]
 
 

@@ -90,19 +90,19 @@ def ask_everything():
     command = [sys.executable, "-B", ROOT / "examples/stack/stack.py", "--any-port", "--scrape-interval=1s"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
-            stack = started(process)
+            stack = read_addresses(process)
             found = {
                 "queries": {key(*query): result(stack, query[2]) for query in QUERIES},
                 "variables": {f"{name} {variable}": values(stack, promql) for name, variable, promql in VARIABLES},
                 "alerts": {rule["alert"]: alert(stack, rule) for rule in ALERTS},
-                "routed": routed(stack),
+                "receivers": receivers_by_alert(stack),
             }
         finally:
             process.send_signal(signal.SIGINT)
     return found | {"said": stack.said, "exit": process.returncode, "address": stack.prometheus}
 
 
-def started(process):
+def read_addresses(process):
     """Read what it says until it is ready."""
     said = ""
     while "^C" not in said:
@@ -118,7 +118,7 @@ def started(process):
 
 def result(stack, target):
     """The answer to a panel's query: labels and the last value of each series, once there is any."""
-    expr, instant = substituted(target["expr"]), target["instant"]
+    expr, instant = as_grafana_sends(target["expr"]), target["instant"]
     found = eventually(lambda: stack.result(expr, instant=instant), what=expr)
     return [[series["metric"], series["value"] if instant else series["values"]] for series in found]
 
@@ -126,7 +126,7 @@ def result(stack, target):
 def values(stack, promql):
     """What a variable offers."""
     selector, label = re.fullmatch(r"label_values\((.*), (\w+)\)", promql).groups()
-    return stack.ask(f"label/{label}/values", **{"match[]": substituted(selector)})
+    return stack.ask(f"label/{label}/values", **{"match[]": as_grafana_sends(selector)})
 
 
 def alert(stack, rule):
@@ -135,7 +135,7 @@ def alert(stack, rule):
     return len(eventually(lambda: stack.ask("query", query=expr)["result"], what=f"{rule['alert']}: {expr}"))
 
 
-def routed(stack):
+def receivers_by_alert(stack):
     """Receivers by alert, of those that Prometheus has sent to the Alertmanager."""
 
     def receivers():
@@ -146,7 +146,7 @@ def routed(stack):
     return receivers()
 
 
-def substituted(expr):
+def as_grafana_sends(expr):
     """The query as Grafana sends it."""
     for name in sorted(VALUES, key=len, reverse=True):
         expr = expr.replace(name, VALUES[name])
@@ -174,7 +174,7 @@ def test_alert_returns_data(answers, rule):
 
 
 def test_gate_that_failed_goes_to_whom_is_on_call(answers):
-    assert answers["routed"]["CIGateFailed"] == ["oncall"]
+    assert answers["receivers"]["CIGateFailed"] == ["oncall"]
 
 
 def test_last_runs_has_one_line_a_run(answers):

@@ -88,7 +88,7 @@ CAUSES = [
 )
 def test_an_effect_is_muted_while_its_cause_alerts(alertmanager, eventually, effect, cause, where):
     fire(alertmanager, {"alertname": effect, **STEP}, {"alertname": cause, **where})
-    assert eventually(lambda: muted(alertmanager), what=f"{effect} to be muted") == [effect]
+    assert eventually(lambda: names_of_muted(alertmanager), what=f"{effect} to be muted") == [effect]
 
 
 @pytest.mark.services
@@ -102,8 +102,10 @@ def test_an_effect_is_muted_while_its_cause_alerts(alertmanager, eventually, eff
 )
 def test_what_has_another_cause_is_not_muted(alertmanager, eventually, first, second):
     fire(alertmanager, first, second)
-    eventually(lambda: len(known(alertmanager)) == 2 and "unprocessed" not in states(alertmanager), what="both alerts")
-    assert muted(alertmanager) == []
+    eventually(
+        lambda: len(alerts_of(alertmanager)) == 2 and "unprocessed" not in states(alertmanager), what="both alerts"
+    )
+    assert names_of_muted(alertmanager) == []
 
 
 def fire(alertmanager, *alerts):
@@ -115,19 +117,19 @@ def fire(alertmanager, *alerts):
     urllib.request.urlopen(request, timeout=5).close()
 
 
-def known(alertmanager):
+def alerts_of(alertmanager):
     """The alerts that it knows."""
     return json.loads(alertmanager.get("/api/v2/alerts"))
 
 
 def states(alertmanager):
     """Whether it has dealt with them."""
-    return [alert["status"]["state"] for alert in known(alertmanager)]
+    return [alert["status"]["state"] for alert in alerts_of(alertmanager)]
 
 
-def muted(alertmanager):
+def names_of_muted(alertmanager):
     """Names of the alerts that another one inhibits."""
-    return [alert["labels"]["alertname"] for alert in known(alertmanager) if alert["status"]["inhibitedBy"]]
+    return [alert["labels"]["alertname"] for alert in alerts_of(alertmanager) if alert["status"]["inhibitedBy"]]
 
 
 @pytest.fixture
