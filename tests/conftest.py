@@ -19,6 +19,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -233,11 +234,21 @@ def _eventually() -> Callable[..., object]:
     return eventually
 
 
+# The kernel gives ports from 32768 on to whoever asks for any (net.ipv4.ip_local_port_range): one of those that was
+# free a moment ago may be another test's now. Below, each worker of pytest-xdist takes its own, beginning anywhere.
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 20
+_PORTS = cycle(range(10_000 + 1_000 * _WORKER, 11_000 + 1_000 * _WORKER))
+for _ in range(os.getpid() % 1_000):
+    next(_PORTS)
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of 127.0.0.1 that nobody listens on, nor will before it has come round again."""
+    for port in _PORTS:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("a cycle has no end")
 
 
 @pytest.fixture(name="free_port")

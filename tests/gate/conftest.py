@@ -164,8 +164,8 @@ def backend() -> Callable[..., Backend]:
 class Nginx:
     """A real nginx in the foreground, all of it in one folder."""
 
-    def __init__(self, folder: Path, server: str, outside: str) -> None:
-        self.port = _free_port()
+    def __init__(self, folder: Path, port: int, server: str, outside: str) -> None:
+        self.port = port
         self.url = f"http://127.0.0.1:{self.port}"
         self._folder = folder
         self._config = folder / "nginx.conf"
@@ -195,21 +195,16 @@ class Nginx:
         )
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture
-def start_nginx(tmp_path: Path, eventually) -> Callable[..., Nginx]:
+def start_nginx(tmp_path: Path, eventually, free_port) -> Callable[..., Nginx]:
     """Start nginx with the inside of a `server {}` block, and what stands beside it, such as `upstream`."""
     with ExitStack() as stack:
 
         def start(server: str, outside: str = "") -> Nginx:
-            folder = tmp_path / f"nginx{_free_port()}"
+            port = free_port()
+            folder = tmp_path / f"nginx{port}"
             folder.mkdir()
-            found = Nginx(folder, server, outside)
+            found = Nginx(folder, port, server, outside)
             stack.callback(found.stop)
             eventually(lambda: _open(found.port), what="nginx to listen")
             return found
