@@ -42,10 +42,11 @@ stack: .demo/ready
 	@.demo/venv/bin/pip install --quiet . -r examples/gitlab-ci/requirements.txt
 	@touch $@
 
+# Slow tests wait most of their time, for watches and timeouts: eight workers keep two cores busy.
 test: $(VENV)/ready
 	@REQUIRE_ALL='$(REQUIRE_ALL)' scripts/test-tools
 	@$(MAKE) --no-print-directory -j2 lint compiled-tests
-	CI_REPORTER_TESTS_REQUIRE_ALL='$(REQUIRE_ALL)' $(BIN)/pytest -n 4 --dist worksteal --junitxml=$(VENV)/junit.xml
+	CI_REPORTER_TESTS_REQUIRE_ALL='$(REQUIRE_ALL)' $(BIN)/pytest -n 8 --dist worksteal --junitxml=$(VENV)/junit.xml
 	@[ '$(REQUIRE_ALL)' != 1 ] || grep -q ' skipped="0"' $(VENV)/junit.xml || { echo 'REQUIRE_ALL=1, and tests were skipped' >&2; exit 1; }
 
 # The tests run what people get, the installed package: not the tree, not an editable install.

@@ -11,6 +11,7 @@ import subprocess
 import tracemalloc
 import zlib
 from contextlib import suppress
+from functools import lru_cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -55,6 +56,7 @@ UNPACK = {"gz": gzip.decompress, "bz2": bz2.decompress, "xz": by("xz", "-dqc"), 
 CONTENTS = {"nothing": b"", "one byte": b"1", "text": TEXT, "zeros": bytes(500_000), "noise": NOISE}
 
 
+@lru_cache(100)
 def packed(way, content):
     return WAYS[way](content)
 
