@@ -18,6 +18,7 @@ from ci_reporter.notify.content import Content, content
 from ci_reporter.notify.fitting import size_bytes
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.layout import Layout, document
+from ci_reporter.notify.markdown import escape
 from ci_reporter.notify.notifier import HttpNotifier, Rate, WebhookSettings, json_body, json_request
 from ci_reporter.notify.refusal import later, refusal
 
@@ -34,8 +35,6 @@ _LARGEST_TEXT = (
 )
 _BLOCKED_S = 600.0  # a robot that was used too often is blocked for ten minutes
 _MOBILE = re.compile(r"\+?[\d-]{6,20}")
-# Escapes that all its clients know are those of `\`, `*`, `_` and `` ` ``; a tag is broken up by a space without width.
-_SPECIAL = re.compile(r"[\\`*_\[\]]|^[#>+=-]", re.MULTILINE)
 _NEWLINE = "  \n"  # a line break in Markdown; without the spaces the next line would follow on the same one
 _REMEDIES = {
     "keyword": "the robot wants a keyword in each message; set CI_REPORTER_DINGTALK_KEYWORD",
@@ -114,11 +113,6 @@ def payload(shown: Content, mentions: Sequence[str] = (), keyword: str = "") -> 
             "isAtAll": "all" in mentions,
         }
     return message
-
-
-def escape(text: str) -> str:
-    """Text that DingTalk shows as it is."""
-    return _SPECIAL.sub(r"\\\g<0>", text).replace("<", "<\u200b")
 
 
 def _link(link: Link) -> str:

@@ -5,17 +5,18 @@ Sources: Discord's documentation, "Execute Webhook", "Embed Limits", "Allowed Me
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 
 from ci_reporter.config import values
 from ci_reporter.config.setting import setting
 from ci_reporter.errors import DeliveryError
+from ci_reporter.notify import markdown
 from ci_reporter.notify.alert import Alert, Field, Link
 from ci_reporter.notify.content import Content, content
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.layout import Layout, fit
+from ci_reporter.notify.markdown import NOTHING, without_mentions
 from ci_reporter.notify.notifier import HttpNotifier, Rate, WebhookSettings, json_body, json_request
 from ci_reporter.notify.refusal import later, refusal
 from ci_reporter.system.text import clip
@@ -33,7 +34,6 @@ _LONGEST_DESCRIPTION, _LONGEST_VALUE, _LONGEST_NAME = 4096, 1024, 100
 _LONGEST_EMBED = 5900  # of 6000 characters, in the whole embed
 _MOST_FACTS = 21  # of 25 fields: tests, commit and links are fields, too, and so is what says how many more there are
 _TOO_LONG = 10_000
-_SPECIAL = re.compile(r"[\\*_~`|\[\]<]|^[#>-]", re.MULTILINE)
 _EVERYBODY = ("everyone", "here")
 _NEW_ADDRESS = "make a new webhook and set CI_REPORTER_DISCORD"
 _REMEDIES = {
@@ -92,8 +92,8 @@ def payload(shown: Content, mentions: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def escape(text: str) -> str:
-    """Text that Discord shows as it is; a space without width keeps `@everyone` from being a mention."""
-    return _SPECIAL.sub(r"\\\g<0>", text).replace("@", "@\u200b")
+    """Text that Discord shows as it is, also what it would hide behind a black bar: `||spoiler||`."""
+    return without_mentions(markdown.escape(text)).replace("||", f"|{NOTHING}|")
 
 
 def _mention(who: str) -> str:
@@ -103,7 +103,7 @@ def _mention(who: str) -> str:
 def _facts(facts: Sequence[Field], rest: str) -> Part:
     """Facts in columns; the last one says how many more there are."""
     fields = [_field(each.name, escape(each.value), inline=True) for each in facts]
-    return {"fields": [*fields, _field(rest, "\u200b", inline=True)] if rest else fields}
+    return {"fields": [*fields, _field(rest, NOTHING, inline=True)] if rest else fields}
 
 
 def _listing(heading: str, lines: Sequence[str]) -> Part:
@@ -113,7 +113,7 @@ def _listing(heading: str, lines: Sequence[str]) -> Part:
 
 
 def _links(links: Sequence[Link]) -> Part:
-    return {"fields": [_field("\u200b", " · ".join(f"[{escape(each.text)}]({each.url})" for each in links))]}
+    return {"fields": [_field(NOTHING, " · ".join(f"[{escape(each.text)}]({each.url})" for each in links))]}
 
 
 def _field(name: str, value: str, inline: bool = False) -> Part:

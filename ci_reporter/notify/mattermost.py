@@ -14,10 +14,12 @@ from functools import partial
 from ci_reporter.config import values
 from ci_reporter.config.setting import setting
 from ci_reporter.errors import DeliveryError
+from ci_reporter.notify import markdown
 from ci_reporter.notify.alert import Alert, Field, Link
 from ci_reporter.notify.content import Content, content
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.layout import Layout, fit
+from ci_reporter.notify.markdown import without_mentions
 from ci_reporter.notify.notifier import HttpNotifier, Rate, WebhookSettings, json_body, json_request
 from ci_reporter.notify.refusal import refusal
 
@@ -31,9 +33,6 @@ if TYPE_CHECKING:
 
 _RATE = Rate(count=5, per_s=1.0)  # a server allows 10 a second by default
 _LARGEST_ATTACHMENTS = 7_000  # characters of JSON: older servers take 7600, newer ones 800 000
-_SPECIAL = re.compile(r"[\\*_~`|\[\]]|^[#+=-]", re.MULTILINE)
-_NO_MENTION = "@\u200b"  # a space without width
-_ENTITIES = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("@"): _NO_MENTION}
 _SLACK_LINK = re.compile(r"<(?=[^<|]+\|[^>]+>)")
 _REMEDIES = {
     "web.incoming_webhook.invalid.app_error": "the webhook was removed; make a new one and set CI_REPORTER_MATTERMOST",
@@ -79,7 +78,7 @@ def payload(shown: Content, mentions: Sequence[str] = ()) -> dict[str, Any]:
     """The message: its first line, which notifications show, and an attachment beside a coloured bar."""
     called = [f"@{each.removeprefix('@')}" for each in mentions]
     footer = shown.when or "ci-reporter"
-    attachment: Part = {"fallback": shown.headline.replace("@", _NO_MENTION), "color": shown.colour, "footer": footer}
+    attachment: Part = {"fallback": without_mentions(shown.headline), "color": shown.colour, "footer": footer}
     for part in fit(shown, _LAYOUT, _LARGEST_ATTACHMENTS - _size(attachment)):
         attachment.setdefault("fields", []).extend(part.get("fields", ()))
         attachment |= {name: each for name, each in part.items() if name != "fields"}
@@ -87,8 +86,8 @@ def payload(shown: Content, mentions: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def escape(text: str) -> str:
-    """Text that Mattermost shows as it is; `@all` in it calls nobody."""
-    return _SPECIAL.sub(r"\\\g<0>", text).translate(_ENTITIES)
+    """Text that Mattermost shows as it is; without a `<` the server finds no link of Slack's in it."""
+    return without_mentions(markdown.escape(text)).replace("<", "&lt;")
 
 
 def _facts(facts: Sequence[Field], rest: str) -> Part:

@@ -135,13 +135,13 @@ def _facts(facts: Sequence[Field], rest: str) -> list[Element]:
     rows: list[Element] = [
         {
             "type": "ColumnSet",
-            "spacing": "Small",
+            "spacing": "Small" if at else "Medium",
             "columns": [
                 {"type": "Column", "width": "120px", "items": [_text(each.name, isSubtle=True)]},
                 {"type": "Column", "width": "stretch", "items": [_text(each.value)]},
             ],
         }
-        for each in facts
+        for at, each in enumerate(facts)
     ]
     return [*rows, _text(rest, isSubtle=True)] if rest else rows
 

@@ -17,6 +17,7 @@ from ci_reporter.notify.alert import Alert, Field
 from ci_reporter.notify.content import Content, content
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.layout import Layout, document
+from ci_reporter.notify.markdown import without_mentions
 from ci_reporter.notify.notifier import HttpNotifier, Rate, json_body, json_request
 from ci_reporter.notify.refusal import later, refusal
 
@@ -100,8 +101,8 @@ def payload(shown: Content, mentions: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def escape(text: str) -> str:
-    """Text that Telegram shows as it is; a space without width keeps `@name` from being a mention."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "@\u200b")
+    """Text that Telegram shows as it is; `@name` in it calls nobody."""
+    return without_mentions(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
 def _mention(who: str) -> str:

@@ -17,6 +17,7 @@ from ci_reporter.notify.content import Content, Tone, content
 from ci_reporter.notify.fitting import size_bytes
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.layout import Layout, document
+from ci_reporter.notify.markdown import NOTHING, without_blocks
 from ci_reporter.notify.notifier import HttpNotifier, Rate, WebhookSettings, json_body, json_request
 from ci_reporter.notify.refusal import later, refusal
 
@@ -95,8 +96,8 @@ def escape(text: str) -> str:
     It knows no escapes. A tag, a mention and a link are broken up by a space without width; what would make text bold
     or code is replaced by characters that look alike.
     """
-    broken = text.replace("<", "<\u200b").replace("](", "]\u200b(").replace("*", "∗").replace("`", "'")
-    return re.sub(r"^(?=[#>])", "\u200b", broken, flags=re.MULTILINE)
+    broken = text.replace("<", f"<{NOTHING}").replace("](", f"]{NOTHING}(").replace("*", "∗").replace("`", "'")
+    return without_blocks(broken)
 
 
 def _markdown(shown: Content, called: str) -> str:

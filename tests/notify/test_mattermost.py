@@ -134,13 +134,6 @@ def test_slacks_way_to_write_a_link_makes_none():
     assert not any(SLACK_LINK.search(each) for each in texts(message))
 
 
-def test_what_others_wrote_is_shown_as_it_is():
-    message = payload(content(make_alert(text="*b* _i_ `c` ~~s~~ [x](https://evil.example)\n# big\n> quote")))
-    assert message["attachments"][0]["text"] == (
-        "\\*b\\* \\_i\\_ \\`c\\` \\~\\~s\\~\\~ \\[x\\](https://evil.example)\n\\# big\n&gt; quote"
-    )
-
-
 def test_nothing_ends_a_code_block():
     assert all(each.count("`") in (0, 6) for each in texts(payload(content(hostile_alert()))) if "```\n" in each)
 
