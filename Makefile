@@ -11,7 +11,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Compiled modules are kept, or each worker of pytest would compile the tests.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo stack test dev lint compiled-tests clean
+# The Pythons that ci-reporter.pyz has byte code for; any other compiles it at each call.
+PYZ_PYTHONS ?= 3.11 3.12 3.13
+
+.PHONY: help demo stack test pyz dev lint compiled-tests clean
 .DELETE_ON_ERROR:
 
 help:
@@ -20,6 +23,7 @@ help:
 	@echo 'make stack   Prometheus, Pushgateway and Alertmanager with a day of runs, until ^C'
 	@echo 'make test    lint and every test, on the installed package and real servers'
 	@echo '             REQUIRE_ALL=1 fails where a test would be skipped; VENV=folder, default .venv-test'
+	@echo 'make pyz     dist/ci-reporter.pyz, the whole program in one file; needs Python $(PYZ_PYTHONS)'
 	@echo 'make lint    formatting, lint, types and layers'
 	@echo 'make dev     .venv with an editable install, to work in'
 	@echo 'make clean   remove what these made'
@@ -67,6 +71,12 @@ lint: $(VENV)/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+pyz: dist/ci-reporter.pyz
+
+dist/ci-reporter.pyz: $(SOURCES) $(wildcard scripts/pyz/*)
+	@$(call environment,.pyz)
+	@.pyz/bin/python scripts/pyz --output $@ $(addprefix --python=,$(PYZ_PYTHONS))
+
 dev: .venv/dev
 
 .venv/dev: pyproject.toml
@@ -75,7 +85,7 @@ dev: .venv/dev
 	@touch $@
 
 clean: # not .venv, which is yours
-	rm -rf .demo $(VENV) node_modules dist .ci-reporter .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .demo .pyz $(VENV) node_modules dist .ci-reporter .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 environment = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	|| { echo "$(PYTHON) is not Python 3.11 or newer; name one: make $@ PYTHON=python3.13" >&2; exit 1; } \

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.frozen import EMPTY, Frozen
+from ci_reporter.http.authorities import trusted
 from ci_reporter.http.reasons import reason
 from ci_reporter.system.addresses import public_url
 from ci_reporter.system.deadline import Deadline
@@ -247,13 +248,16 @@ def _exchange(request: Request, deadline: Deadline) -> Answer:
         )
         url = prepared.url or request.url
         settings = session.merge_environment_settings(url, {}, True, request.access.ca or True, None)
-        with session.get_adapter(url).send(
-            prepared,
-            stream=True,
-            timeout=max(0.01, deadline.left_s()),
-            verify=settings["verify"] or True,
-            proxies=settings["proxies"],
-        ) as response:
+        with (
+            trusted(settings["verify"] or True) as verify,
+            session.get_adapter(url).send(
+                prepared,
+                stream=True,
+                timeout=max(0.01, deadline.left_s()),
+                verify=verify,
+                proxies=settings["proxies"],
+            ) as response,
+        ):
             found = {name.lower(): value for name, value in response.headers.items()}
             expires_at_s = _expires_at_s(response) if url.startswith("https:") else None
             # The limit cuts an answer that never ends; one that drips is abandoned at the deadline, see `_in_time`.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import shutil
 import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Callable, Mapping
@@ -253,6 +255,16 @@ def _channels(request: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder, names={"https://hooks.slack.com": address, "/srv/shop": str(folder)}, env=env)
 
 
+def _one_file(_: pytest.FixtureRequest, folder: Path) -> World:
+    """The one file, with byte code for the Python that runs the tests, and its checksum, as a release has them."""
+    python = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")
+    file = folder / "ci-reporter.pyz"
+    subprocess.run([python, ROOT / "scripts/pyz", "--output", file, f"--python={python}"], check=True)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    (folder / "ci-reporter.pyz.sha256").write_text(f"{digest}  ci-reporter.pyz\n")
+    return World(folder=folder)
+
+
 WORLDS = {
     "answer-the-gate.md": _shop,
     "coverage-and-tests.md": _shards,
@@ -261,6 +273,7 @@ WORLDS = {
     "push-to-a-pushgateway.md": _prometheus,
     "python-api.md": _python,
     "see-it-in-grafana.md": _monitoring,
+    "run-from-one-file.md": _one_file,
     "sign-what-you-ship.md": _artifacts,
     "stamp-an-artifact.md": _artifacts,
     "tell-people.md": _channels,

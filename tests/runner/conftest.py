@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = str(Path(sys.executable).with_name("ci-reporter"))
+PROGRAM = os.environ.get("CI_REPORTER_TESTS_PROGRAM") or str(Path(sys.executable).with_name("ci-reporter"))
 CLEAN = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
 
 

@@ -15,6 +15,7 @@ import sys
 import threading
 
 from ci_reporter.health.reply import SlowPattern, search
+from ci_reporter.system.modules import module_command
 
 LIMIT_S = 1.0
 
@@ -48,8 +49,9 @@ class Patterns:
     def _ask(self, question: str) -> str:
         """The child's answer; empty where it has ended instead."""
         if self._child is None:
-            command = [sys.executable, "-P", "-m", __name__]
-            self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            self._child = subprocess.Popen(
+                module_command(__name__), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
         assert self._child.stdin  # noqa: S101
         assert self._child.stdout  # noqa: S101
         try:

@@ -14,6 +14,7 @@ from ci_reporter.errors import CIReporterError
 from ci_reporter.gate.probing.openloop import plan_of
 from ci_reporter.gate.probing.target import Target
 from ci_reporter.gate.recording import Sample, sample
+from ci_reporter.system.modules import module_command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Prober:
         self._stopped = False
         self._finish_by = 0.0
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "ci_reporter.gate.probing.openloop"],
+            module_command("ci_reporter.gate.probing.openloop"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=_environment(),
