@@ -56,7 +56,7 @@ def test_a_rolling_restart_behind_nginx_passes(run_program, backend, start_nginx
     replicas = [backend(NEW) for _ in range(3)]
     servers = "".join(f"server 127.0.0.1:{each.port}; " for each in replicas)
     nginx = start_nginx("location / { proxy_pass http://services; }", f"upstream services {{ {servers} }}")
-    rules = gate_yml(OUTAGE, 'if: "availability < 90%"', gate="  extend: 60s")
+    rules = gate_yml(OUTAGE, 'if: "availability < 90%", judge: threshold')
     args = ("--rules", rules, "--expect-revision", NEW, "--watch", "30s", "--json")
     with run_program.start("gate", f"{nginx.url}/health", *args) as process:
         for replica in replicas:

@@ -239,13 +239,13 @@ def test_a_prometheus_that_is_gone_is_never_a_pass(run_program, gate_yml, free_p
 
 @pytest.fixture
 def watching(run_program, gate_yml, backend):
-    """Start a gate on counts of a shop that are far below their limit, and on a service that `meanwhile` can count."""
+    """Start a gate on counts of a shop without errors, and on a service whose probes `meanwhile` can count."""
 
-    def run(prometheus, meanwhile=lambda service: None, bad=BAD, extend="20s"):
+    def run(prometheus, meanwhile=lambda service: None, bad=f"0 * {BAD}", extend="0"):
         service = backend("c0ffee1234567")
         more = f"signals:\n  checkout:\n    promql:\n      bad: '{bad}'\n      total: '{TOTAL}'\n"
-        rules = gate_yml('if: "checkout_error_rate > 20%"', gate=f"  interval: 2s\n  extend: {extend}", more=more)
-        args = ("gate", "watch", service.url, "--rules", rules, "--watch", "30s", "--json", "--out", "watch.ndjson")
+        rules = gate_yml('if: "checkout_error_rate > 1%"', gate=f"  interval: 2s\n  extend: {extend}", more=more)
+        args = ("gate", "watch", service.url, "--rules", rules, "--watch", "20s", "--json", "--out", "watch.ndjson")
         env = {"CI_REPORTER_PROMETHEUS": prometheus.url, "CI_REPORTER_GATE_EXPECT_REVISION": "none"}
         with run_program.start(*args, env=env) as process:
             meanwhile(service)
@@ -268,7 +268,7 @@ def test_a_prometheus_that_is_killed_midway_is_never_a_pass(watching, shop, star
 
     code, found, counts = watching(prometheus, kill)
     assert (code, found["verdict"], found["rules"][0]["verdict"]) == (3, "inconclusive", "inconclusive")
-    assert len(counts) in range(1, 10)
+    assert counts
     assert any("connection refused" in note for note in found["notes"])
 
 
@@ -295,7 +295,7 @@ def test_counters_that_begin_again_at_zero_are_no_errors(watching, backend, star
         handler.wfile.write(body.encode())
 
     shop.act = act
-    code, found, counts = watching(start_prometheus(f"127.0.0.1:{shop.port}"), extend="60s")
+    code, found, counts = watching(start_prometheus(f"127.0.0.1:{shop.port}"), extend="40s")
     assert restarted
     assert (code, found["verdict"]) == (0, "pass")
     assert all(0 <= each["bad"] <= each["total"] < 1000 for each in counts)
