@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from ci_reporter.notify import dingtalk, discord, mattermost
 from ci_reporter.notify.alert import Alert
 from ci_reporter.notify.content import content
-from tests.notify.makers import HOSTILE
+from tests.notify.makers import HOSTILE, hostile_alert, huge_alert
 
 RENDERER = MarkdownIt("commonmark", {"breaks": True}).enable(["strikethrough", "table"])
 CHANNELS = {"dingtalk": dingtalk.escape, "discord": discord.escape, "mattermost": mattermost.escape}
@@ -38,3 +38,10 @@ def test_text_is_shown_as_it_is(channel, text):
 def test_a_hostile_line_is_shown_as_it_is(channel):
     clean = content(Alert(title=HOSTILE)).title
     assert shown(CHANNELS[channel](clean)) == (clean, {"p"})
+
+
+@pytest.mark.parametrize("alert", [hostile_alert(), huge_alert()], ids=["hostile", "huge"])
+def test_a_whole_message_has_no_link_and_no_tag_but_ours(alert):
+    found = RENDERER.render(dingtalk.payload(content(alert))["markdown"]["text"])
+    assert set(re.findall(r"<(\w+)", found)) <= {"h3", "p", "br", "strong", "ul", "li", "a"}
+    assert all(each.startswith("dingtalk://") for each in re.findall(r'href="([^"]*)"', found))
