@@ -102,7 +102,7 @@ def plan_alerts(context: Context, report: Report, deadline: Deadline, *, gate: b
     file = state_file(context)
     with file.lock(deadline):
         state, damage = file.read()
-        before = past(context, report, state.reports.get(key_of(report), ()), held)
+        before = past(context, report, state, held)
         seen = replace(scene(context, report, before, rules), gate=gate)
         judged = _judge(rules, seen, state)
         beside = _judge_running(context, others_running(context, report), every, _after(state, judged))

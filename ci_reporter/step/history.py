@@ -7,7 +7,7 @@ cannot tell so, and the others can.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ci_reporter import metrics
 from ci_reporter.context import Context
@@ -15,7 +15,10 @@ from ci_reporter.errors import DeliveryError
 from ci_reporter.frozen import Frozen
 from ci_reporter.model import Gate, Report, Result, Step, Tests, rfc3339, seconds_of
 from ci_reporter.notify.policies.judge import Past
-from ci_reporter.notify.policies.policy import key_of
+from ci_reporter.notify.policies.policy import OF_A_PIPELINE, key_of
+from ci_reporter.notify.policies.statefile import State
+from ci_reporter.providers import read_text
+from ci_reporter.providers.previous import previous_revision
 from ci_reporter.system.deadline import Deadline
 
 TYPE_CHECKING = False
@@ -35,20 +38,47 @@ class Held(Frozen):
     why_not: str = ""
 
 
-def past(context: Context, report: Report, known: Sequence[Report], held: Held) -> Past:
-    """All that is known from before this report; `known` is what the state file has of its series."""
+def past(context: Context, report: Report, state: State, held: Held) -> Past:
+    """All that is known from before this report."""
+    known = state.reports.get(key_of(report), ())
     recorded = [each for each in _recorded(context, report) if each.report_id != report.report_id]
     earlier = {each.report_id: each for each in (*known, *recorded) if each.report_id != report.report_id}
     reports = sorted(earlier.values(), key=_ended_s)
     newest_s = _ended_s(reports[-1]) if reports else 0.0
     newer = held.report if held.report and _ended_s(held.report) > newest_s + _CLOCK_S else None
+
+    def may_lack(last: Report) -> bool:
+        return _is_missing(context, report, last) or (not recorded and _was_overwritten(report, last, state))
+
     return Past(
         reports=(*reports, *([newer] if newer else [])),
         sources=tuple(_sources(bool(recorded), bool(known), bool(newer))),
         since_s=held.since_s if newer else None,
         in_file=bool(known),
         recorded=bool(recorded),
+        stale=bool(reports) and held.report is None and may_lack(reports[-1]),
     )
+
+
+def _is_missing(context: Context, report: Report, last: Report) -> bool:
+    """Whether the run of the commit before this push is not the last one that is known here.
+
+    Another machine has run it, or a CI's cache lost it.
+    """
+    before = previous_revision(context.env, read_text)
+    known = last.run.revision
+    return bool(before and known and known not in (before, report.run.revision))
+
+
+def _was_overwritten(report: Report, last: Report, state: State) -> bool:
+    """Whether the state file knows a later run of this branch by other series alone: two jobs stored it at once."""
+    runs = (last.run.ci_run_id, report.run.ci_run_id)
+    others = (each for reports in state.reports.values() for each in reports if each.run.ci_run_id not in runs)
+    return any(_of_same_branch(each, report) and _ended_s(each) > _ended_s(last) for each in others)
+
+
+def _of_same_branch(one: Report, other: Report) -> bool:
+    return key_of(one, OF_A_PIPELINE) == key_of(other, OF_A_PIPELINE)
 
 
 def held_by_gateway(context: Context, report: Report, deadline: Deadline) -> Held:

@@ -46,6 +46,13 @@ def correct(policy: Policy, entry: Entry, series: str, last: Sighting | None, ch
     return entry
 
 
+def doubt(entry: Entry) -> Entry:
+    """The entry where runs may be missing that nobody else knows: the episode may have ended and begun again."""
+    return (
+        replace(entry, episode=replace(entry.episode, told=(), told_at_s=None, sure=False)) if entry.episode else entry
+    )
+
+
 def _episode(policy: Policy, last: Sighting, seen: Member, channels: tuple[str, ...]) -> Episode:
     if not last.only:
         return Episode(since_s=seen.since_s, runs=1, sure=False, least=True)

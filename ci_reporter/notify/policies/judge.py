@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ci_reporter.frozen import EMPTY, Frozen, replace
 from ci_reporter.model import Report, Result, seconds_of
 from ci_reporter.notify.policies.evaluate import Answer, View, evaluate, mentions
-from ci_reporter.notify.policies.evidence import Sighting, correct
+from ci_reporter.notify.policies.evidence import Sighting, correct, doubt
 from ci_reporter.notify.policies.policy import PIPELINE, Policy, channels, is_for, key_of
 from ci_reporter.notify.policies.state import Entry, Message, Seen, transition
 
@@ -18,7 +18,8 @@ class Past(Frozen):
     """What is known from before a report: earlier ones of its series, oldest first, and where they come from.
 
     `since_s` is since when the last of them has had its result, if that is known. `in_file` says that the state file
-    has the series, `recorded` that a journal has it.
+    has the series, `recorded` that a journal has it. `stale` says that the last runs of the series may be missing
+    here.
     """
 
     reports: Sequence[Report] = ()
@@ -26,6 +27,7 @@ class Past(Frozen):
     since_s: float | None = None
     in_file: bool = False
     recorded: bool = False
+    stale: bool = False
 
 
 class Outbound(Frozen):
@@ -103,6 +105,7 @@ def _judge(policy: Policy, group: str, scene: Scene, entry: Entry) -> Judgement:
     series = key_of(scene.report)
     tells = channels(policy, scene.everyone, scene.usable)
     entry = correct(policy, entry, series, _sighting(policy, scene), tells)
+    entry = doubt(entry) if scene.past.stale else entry
     found = answer(policy, scene.view(policy))
     if found.holds is None:
         return Judgement(policy=policy, group=group, answer=found, entry=entry, channels=tells)

@@ -288,6 +288,43 @@ def test_a_run_whose_state_the_cache_lost_is_known_from_the_pushgateway(jobs, pu
     assert job.heard == [RED, OVER, RED]
 
 
+def test_of_two_jobs_that_store_one_cache_the_other_one_is_known_to_be_missing(jobs):
+    """`unit` was red in run 1 and green in run 2; the cache has `lint` of run 2 and `unit` of run 1."""
+    job = jobs(CI_REPORTER_NOTIFY_STATE="cache.json")
+    cache = job.program.folder / "cache.json"
+
+    def run(command, number, of="unit"):
+        job(command, GITHUB_RUN_ID=f"{number}", GITHUB_JOB=of)
+        job.forget()
+
+    run("false", 1)
+    before = cache.read_text()
+    run("true", 2)
+    cache.write_text(before)
+    run("true", 2, of="lint")
+    run("false", 3)
+    run("false", 4)
+    assert job.heard == [RED, OVER, RED]
+
+
+@pytest.mark.parametrize(("before", "heard"), [("2", [RED, OVER, RED]), ("1", [RED, OVER])], ids=["missing", "there"])
+def test_a_push_tells_whether_the_cache_has_the_run_before_it(jobs, before, heard):
+    job = jobs(CI_REPORTER_NOTIFY_STATE="cache.json", GITHUB_EVENT_NAME="push", GITHUB_EVENT_PATH="event.json")
+    cache, event = job.program.folder / "cache.json", job.program.folder / "event.json"
+
+    def run(command, number, before):
+        event.write_text(json.dumps({"before": before * 40}))
+        job(command, GITHUB_SHA=number * 40, GITHUB_RUN_ID=number)
+        job.forget()
+
+    run("false", "1", "0")
+    red = cache.read_text()
+    run("true", "2", "1")
+    cache.write_text(red)
+    run("false", "3", before)
+    assert job.heard == heard
+
+
 @pytest.mark.services
 def test_coverage_is_compared_with_what_the_pushgateway_held(jobs, pushgateway):
     job = jobs("- if: coverage < -1%", CI_REPORTER_PUSHGATEWAY=pushgateway.url)
