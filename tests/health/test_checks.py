@@ -45,7 +45,7 @@ def test_functions_of_both_colours_are_checks(ask, call, status):
 
 @both
 def test_checks_run_at_the_same_time(ask):
-    meet = threading.Barrier(3, timeout=5)
+    meet = threading.Barrier(3, timeout=60)
     found = outcomes(ask, *(Check(str(number), lambda: meet.wait() and None) for number in range(3)))
     assert [each.status for each in found] == ["pass"] * 3
 
@@ -64,21 +64,21 @@ def test_nobody_waits_longer_than_the_timeout(ask, call):
     began = time.monotonic()
     (found,) = outcomes(ask, Check("x", call, timeout_s=0.2))
     assert (found.status, found.output) == ("fail", "no answer within 0.2 s")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
 
 
 def test_a_check_that_hangs_is_not_started_again_before_it_ends():
     started, go = [], threading.Event()
-    watched = CheckRunner(Check("x", lambda: started.append(1) or (go.wait(10) and None), timeout_s=0.05), fresh_s=0)
+    watched = CheckRunner(Check("x", lambda: started.append(1) or (go.wait(60) and None), timeout_s=0.05), fresh_s=0)
     began = time.monotonic()
     assert [results([watched])[0].outcome.status for _ in range(20)] == ["fail"] * 20
-    assert (len(started), time.monotonic() - began < 2) == (1, True)
+    assert (len(started), time.monotonic() - began < 50) == (1, True)
     go.set()
 
 
 def test_a_check_that_hung_is_asked_again_after_its_end(eventually):
     go = threading.Event()
-    watched = CheckRunner(Check("x", lambda: go.wait(10) and None, timeout_s=0.05), fresh_s=0)
+    watched = CheckRunner(Check("x", lambda: go.wait(60) and None, timeout_s=0.05), fresh_s=0)
     assert results([watched])[0].outcome.status == "fail"
     go.set()
     eventually(lambda: results([watched])[0].outcome.status == "pass", "the check to recover")
@@ -101,14 +101,13 @@ def test_a_stampede_asks_once(serve, kind):
 
 
 def test_an_answer_holds_for_a_while_and_no_longer():
-    asked = []
-    watched = CheckRunner(Check("x", lambda: asked.append(1)), fresh_s=0.2)
-    results([watched])
-    results([watched])
-    assert len(asked) == 1
-    time.sleep(0.25)
-    results([watched])
-    assert len(asked) == 2
+    long, short = [], []
+    held = CheckRunner(Check("x", lambda: long.append(1)), fresh_s=60)
+    brief = CheckRunner(Check("x", lambda: short.append(1)), fresh_s=0.05)
+    results([held, brief])
+    time.sleep(0.06)
+    results([held, brief])
+    assert (len(long), len(short)) == (1, 2)
 
 
 def test_who_waits_for_a_slow_check_keeps_the_answer_of_a_quick_one():

@@ -13,7 +13,7 @@ import pytest
 SERVICE = """
 import time
 from ci_reporter.health import Health
-health = Health(drain_s=1.5)
+health = Health(drain_s=30)
 wsgi = health.wsgi(lambda environ, start: (start("200 OK", [("Content-Length", "2")]), [b"ok"])[1])
 async def hello(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -55,7 +55,7 @@ def draining(request, tmp_path, free_ports, site, eventually):
 
 def test_readiness_is_red_while_requests_are_still_answered(draining, eventually):
     at, _ = draining
-    eventually(lambda: at("/readyz").status == 503, "a red readiness", within_s=1.4)
+    eventually(lambda: at("/readyz").status == 503, "a red readiness", within_s=25)
     assert at("/").status == 200
     assert at("/livez").status == 200
 
@@ -63,4 +63,4 @@ def test_readiness_is_red_while_requests_are_still_answered(draining, eventually
 def test_no_delay_ends_a_plain_process_at_once():
     code = "import os, signal, time\nfrom ci_reporter.health import Health\nHealth().wsgi(None)\n"
     code += "os.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(30)"
-    assert subprocess.run([sys.executable, "-c", code], timeout=20).returncode == -signal.SIGTERM
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == -signal.SIGTERM

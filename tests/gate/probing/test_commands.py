@@ -49,7 +49,7 @@ def run():
         found.start()
         time.sleep(seconds)
         found.finish()
-        until = time.monotonic() + 5
+        until = time.monotonic() + 50
         while not found.is_finished() and time.monotonic() < until:
             time.sleep(0.02)
         assert found.is_finished()
@@ -59,10 +59,11 @@ def run():
 
 
 def test_it_runs_again_and_again(run):
+    begun = time.monotonic()
     samples, problems = run("echo 7")
-    assert len(samples) in range(3, 7)
+    assert 2 <= len(samples) <= 2 + (time.monotonic() - begun) / 0.2
     assert ({each.value for each in samples}, problems) == ({7.0}, ())
-    assert samples[1].t == pytest.approx(0.2, abs=0.15)
+    assert samples[-1].t >= 0.2 * (len(samples) - 1) - 0.01
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_a_command_that_hangs_ends_with_the_gate():
     time.sleep(0.2)
     assert found.settled_s(9.0) < 0.2
     found.stop()
-    until = time.monotonic() + 5
+    until = time.monotonic() + 50
     while not found.is_finished():
         assert time.monotonic() < until
         time.sleep(0.02)

@@ -36,7 +36,7 @@ def test_a_pattern_that_backtracks_is_given_up_and_not_tried_again(patterns):
     begun = time.monotonic()
     with pytest.raises(SlowPattern):
         patterns.search(SLOW, "b")
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < 0.9
     assert patterns.search("h.llo", "hello") == "hello"
 
 
