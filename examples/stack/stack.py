@@ -108,7 +108,7 @@ def _start(stack: ExitStack, folder: Path, options: argparse.Namespace) -> dict[
 
     now = time.time()
     reports = day.reports(now)
-    print(f"a day of runs: {len(reports)} of {len(day.STEPS)} steps", flush=True)
+    print(f"{len(reports)} runs of {len(day.STEPS)} steps", flush=True)
     samples = backfill.write_blocks(reports, now - DAY, now - backfill.EVERY, folder / "tsdb")
     print(f"the past: {samples} samples, by promtool tsdb create-blocks-from openmetrics", flush=True)
     config = _prometheus_config(folder, ports, options.scrape_interval)
