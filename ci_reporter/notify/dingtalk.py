@@ -20,7 +20,7 @@ from ci_reporter.notify.language import Language
 from ci_reporter.notify.layout import Layout, document
 from ci_reporter.notify.markdown import escape
 from ci_reporter.notify.notifier import HttpNotifier, Rate, WebhookSettings, json_body, json_request
-from ci_reporter.notify.refusal import later, refusal
+from ci_reporter.notify.refusal import refusal, temporary_refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +47,15 @@ _REMEDIES = {
     "400101": "the robot was removed; make a new one and set CI_REPORTER_DINGTALK",
     "400102": "the robot is switched off; switch it on in the group's settings",
 }
+_SECURITY = (
+    ("keyword", "keyword"),
+    ("关键词", "keyword"),
+    ("sign", "sign"),
+    ("签名", "sign"),
+    ("timestamp", "timestamp"),
+    ("whitelist", "ip"),
+    ("白名单", "ip"),
+)
 _PASSING = {"130101": _BLOCKED_S, "410100": _BLOCKED_S, "-1": None}
 
 
@@ -153,7 +162,7 @@ def _problem(answer: Answer) -> DeliveryError | None:
         return None
     words = f"{code} {said}" if code else ""
     if code in _PASSING:
-        return later("dingtalk", words, _PASSING[code])
+        return temporary_refusal("dingtalk", words, _PASSING[code])
     return refusal("dingtalk", answer, words, _remedy(code, said.lower()))
 
 
@@ -161,11 +170,4 @@ def _remedy(code: str, said: str) -> str:
     """310000 is the code of all security settings; its words say which one."""
     if code != "310000":
         return _REMEDIES.get(code, "")
-    words = (
-        ("keyword", "keyword"),
-        ("关键词", "keyword"),
-        ("sign", "sign"),
-        ("签名", "sign"),
-        ("timestamp", "timestamp"),
-    )
-    return next((_REMEDIES[remedy] for word, remedy in words if word in said), _REMEDIES["ip"] if "ip" in said else "")
+    return next((_REMEDIES[remedy] for word, remedy in _SECURITY if word in said), "")

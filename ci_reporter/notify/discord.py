@@ -18,7 +18,7 @@ from ci_reporter.notify.language import Language
 from ci_reporter.notify.layout import Layout, fit
 from ci_reporter.notify.markdown import NOTHING, without_mentions
 from ci_reporter.notify.notifier import HttpNotifier, Rate, WebhookSettings, json_body, json_request
-from ci_reporter.notify.refusal import later, refusal
+from ci_reporter.notify.refusal import refusal, temporary_refusal
 from ci_reporter.system.text import clip
 
 TYPE_CHECKING = False
@@ -147,7 +147,7 @@ def _problem(answer: Answer) -> DeliveryError | None:
         return None
     code, said = str(body.get("code", "")), str(body.get("message", ""))
     if answer.status == 429 and isinstance(pause_s := body.get("retry_after"), int | float):
-        return later("discord", said or "429", float(pause_s))
+        return temporary_refusal("discord", said or "429", float(pause_s))
     return refusal("discord", answer, f"{code} {said}{_detail(body.get('errors'))}".strip(), _REMEDIES.get(code, ""))
 
 

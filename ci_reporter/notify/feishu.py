@@ -19,7 +19,7 @@ from ci_reporter.notify.fitting import size_bytes
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.layout import Layout, fit
 from ci_reporter.notify.notifier import HttpNotifier, Rate, WebhookSettings, json_body, json_request
-from ci_reporter.notify.refusal import later, refusal
+from ci_reporter.notify.refusal import refusal, temporary_refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -168,5 +168,5 @@ def _problem(answer: Answer) -> DeliveryError | None:
         return None
     words = f"{code} {body.get('msg', body.get('StatusMessage', ''))}" if code else ""
     if code in _PASSING:
-        return later("feishu", words, _PAUSE_S)
+        return temporary_refusal("feishu", words, _PAUSE_S)
     return refusal("feishu", answer, words, _REMEDIES.get(code, ""))

@@ -20,7 +20,7 @@ from ci_reporter.notify.alert import Alert
 from ci_reporter.notify.commitstatus import Outcome
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.notifier import Rate, json_body, json_request, preview_request
-from ci_reporter.notify.refusal import later, refusal
+from ci_reporter.notify.refusal import refusal, temporary_refusal
 from ci_reporter.system.text import clip
 
 TYPE_CHECKING = False
@@ -191,7 +191,7 @@ def _problem(method: str, answer: Answer) -> DeliveryError | None:
         return None
     said = str(body.get("message") or "")
     if answer.status in (403, 429) and (pause_s := _pause_s(answer, said)) is not None:
-        return later("github", said or "too many requests", pause_s)
+        return temporary_refusal("github", said or "too many requests", pause_s)
     errors = body.get("errors")
     details = "; ".join(_detail(each) for each in errors) if isinstance(errors, list) else ""
     return refusal("github", answer, ": ".join(filter(None, (said, details))), _REMEDIES.get(answer.status, ""))

@@ -20,7 +20,7 @@ def refusal(channel: str, answer: Answer, said: str, remedy: str = "") -> Delive
     return Rejected(f"{channel} refused: {words}" + (f" ({remedy})" if remedy else ""), answer.status)
 
 
-def later(channel: str, said: str, pause_s: float | None = None) -> DeliveryError:
+def temporary_refusal(channel: str, said: str, pause_s: float | None = None) -> DeliveryError:
     """A no that may pass, after a pause if the channel asks for one."""
     from ci_reporter.http import TryLaterError
 

@@ -19,7 +19,7 @@ from ci_reporter.notify.language import Language
 from ci_reporter.notify.layout import Layout, document
 from ci_reporter.notify.markdown import without_mentions
 from ci_reporter.notify.notifier import HttpNotifier, Rate, json_body, json_request
-from ci_reporter.notify.refusal import later, refusal
+from ci_reporter.notify.refusal import refusal, temporary_refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 _RATE = Rate(count=20, per_s=60.0)  # 20 a minute in a group
 _LONGEST = 4096  # characters, without the markup
 _TAG = re.compile(r"</?(?:b|i|a|pre)(?: [^>]*)?>")
+_UNAUTHORIZED = "the bot's token is wrong; copy it again into CI_REPORTER_TELEGRAM_TOKEN"
 _REMEDIES = {
-    "unauthorized": "the bot's token is wrong; copy it again into CI_REPORTER_TELEGRAM_TOKEN",
-    "not found": "the bot's token is wrong; copy it again into CI_REPORTER_TELEGRAM_TOKEN",
     "chat not found": "check CI_REPORTER_TELEGRAM_CHAT, and add the bot to the chat",
     "message thread not found": "check CI_REPORTER_TELEGRAM_TOPIC",
     "bot was kicked": "add the bot to the chat again",
@@ -144,13 +143,16 @@ def _problem(answer: Answer) -> DeliveryError | None:
     parameters = body.get("parameters")
     more: dict[str, Any] = parameters if isinstance(parameters, dict) else {}
     if isinstance(pause_s := more.get("retry_after"), int | float):
-        return later("telegram", said, float(pause_s))
-    if "migrate_to_chat_id" in more:
-        remedy = f"the group has a new id; set CI_REPORTER_TELEGRAM_CHAT to {more['migrate_to_chat_id']}"
-    else:
-        words = said.lower()
-        remedy = next((_REMEDIES[each] for each in sorted(_REMEDIES, key=len, reverse=True) if each in words), "")
-    return refusal("telegram", answer, said, remedy)
+        return temporary_refusal("telegram", said, float(pause_s))
+    return refusal("telegram", answer, said, _remedy(said.lower(), more.get("migrate_to_chat_id")))
+
+
+def _remedy(said: str, new_chat: object) -> str:
+    if new_chat:
+        return f"the group has a new id; set CI_REPORTER_TELEGRAM_CHAT to {new_chat}"
+    if said in ("unauthorized", "not found"):
+        return _UNAUTHORIZED
+    return next((remedy for words, remedy in _REMEDIES.items() if words in said), "")
 
 
 def _message_id(answer: Answer) -> str | None:

@@ -19,7 +19,7 @@ from ci_reporter.notify.language import Language
 from ci_reporter.notify.layout import Layout, document
 from ci_reporter.notify.markdown import NOTHING, without_blocks
 from ci_reporter.notify.notifier import HttpNotifier, Rate, WebhookSettings, json_body, json_request
-from ci_reporter.notify.refusal import later, refusal
+from ci_reporter.notify.refusal import refusal, temporary_refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,5 +140,5 @@ def _problem(answer: Answer) -> DeliveryError | None:
         return None
     words = f"{code} {said}" if code else ""
     if code in _PASSING:
-        return later("wecom", words, _PASSING[code])
+        return temporary_refusal("wecom", words, _PASSING[code])
     return refusal("wecom", answer, words, _REMEDIES.get(code, ""))

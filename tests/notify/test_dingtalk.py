@@ -125,6 +125,12 @@ def test_a_robot_that_says_no_is_not_asked_again(vendor, deadline, answer, said)
     assert len(server.asked) == 1
 
 
+def test_a_no_that_is_not_known_has_no_remedy(vendor, deadline):
+    server = vendor(lambda asked: no(310000, "description:unknown"))
+    with pytest.raises(Rejected, match=r"^dingtalk refused: 310000 description:unknown$"):
+        dingtalk(server.url).send(make_alert(), deadline)
+
+
 @pytest.mark.parametrize("first", [(429, {"Retry-After": "0"}, b""), (502, {}, b""), no(-1, "系统繁忙")])
 def test_what_may_pass_is_tried_again(vendor, deadline, first):
     server = vendor(lambda asked: first if len(server.asked) == 1 else robot(asked))

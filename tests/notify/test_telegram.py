@@ -130,6 +130,12 @@ def test_an_api_that_says_no_is_not_asked_again(vendor, deadline, answer, said):
     assert len(server.asked) == 1
 
 
+def test_a_no_that_is_not_known_has_no_remedy(vendor, deadline):
+    server = vendor(lambda asked: no(400, "Bad Request: message not found"))
+    with pytest.raises(Rejected, match=r"^telegram refused: Bad Request: message not found$"):
+        telegram(server.url).send(make_alert(), deadline)
+
+
 @pytest.mark.parametrize(
     "first", [no(429, "Too Many Requests: retry after 0", retry_after=0), (502, {}, b"Bad Gateway")]
 )
