@@ -132,14 +132,14 @@ def with_history() -> Iterator[Cell]:
         yield Cell(name=f"unchanged: {name}", noise=model)
     slow = {"neighbour 30 s/180 s": NOISES["neighbour 30 s/180 s"], **noise.WANDERING}
     for name, model in slow.items():
-        yield Cell(name=f"5 gates: unchanged: {name}", noise=model, past=model, most=0.03)
+        yield Cell(name=f"5 good gates: unchanged: {name}", noise=model, past=model, most=0.03)
     for name, most in {"independent": 0.005, "AR 10 s": 0.01, "neighbour 10 s/60 s": 0.02}.items():
         model = NOISES[name]
-        yield Cell(name=f"5 gates: unchanged: {name}", noise=model, past=model, most=most)
+        yield Cell(name=f"5 good gates: unchanged: {name}", noise=model, past=model, most=most)
     plain = {"noise": noise.independent, "past": noise.independent}
     errors = {"errors_before": 0.02, "errors_after": 0.02}
-    yield Cell(name="5 gates: unchanged: 2 % errors", most=0.005, **errors, **plain)
-    yield Cell(name="5 gates: unchanged: errors for 10 s in 300 s", blip_s=10.0, **plain)
+    yield Cell(name="5 good gates: unchanged: 2 % errors", most=0.005, **errors, **plain)
+    yield Cell(name="5 good gates: unchanged: errors for 10 s in 300 s", blip_s=10.0, **plain)
     yield Cell(name="unchanged: errors for 10 s in 300 s", noise=noise.independent, blip_s=10.0)
     yield Cell(name="5 quiet gates: +50 %", times=1.5, least=0.99, by_s=60.0, **plain)
     yield Cell(name="5 quiet gates: ×2", times=2.0, least=0.99, by_s=35.0, **plain)
@@ -147,7 +147,7 @@ def with_history() -> Iterator[Cell]:
     for name in ("AR 10 s", "AR 30 s", "neighbour 10 s/60 s", "neighbour 30 s/180 s"):
         yield Cell(name=f"5 quiet gates, noisy today: {name}", noise=NOISES[name], past=noise.independent)
     for name, model in NOISES.items():
-        shown = f"5 gates: ×3 from 150 s: {name}"
+        shown = f"5 good gates: ×3 from 150 s: {name}"
         yield Cell(name=shown, noise=model, past=model, times=3.0, onset_s=150.0, no_pass=True)
 
 

@@ -1,6 +1,6 @@
 """Gates before the one that is simulated: the last five that passed, of a service that did not change.
 
-The runs of a cell share a pool of sixty such gates, each run with five of them, as most of a run's time would go into
+The runs of a cell share a pool of two hundred such gates, each run with five of them, as most of a run's time would go into
 simulating its own.
 """
 
@@ -22,7 +22,7 @@ from ci_reporter.gate.statistics import history
 from ci_reporter.gate.statistics.history import Gate, Lesson
 from ci_reporter.gate.statistics.learnt import History, measure, to_header
 
-GATES, POOL = 5, 60
+GATES, POOL = 5, 200
 _NO_TARGET: dict[str, Any] = {"name": "", "rules": (), "most": None, "least": None, "by_s": None, "no_pass": False}
 _POOLS: dict[Cell, list[Past]] = {}
 
@@ -49,7 +49,7 @@ def after_good_gates(watch: Recording, cell: Cell, seed: int, rules: RuleSet) ->
 
 
 def pool(service: Cell, rules: RuleSet) -> list[Past]:
-    """Sixty good gates of a service, simulated once in a process."""
+    """Two hundred good gates of a service, simulated once in a process."""
     if service not in _POOLS:
         _POOLS[service] = list(islice(past_gates(service, rules), POOL))
     return _POOLS[service]
@@ -66,7 +66,7 @@ def past_gates(service: Cell, rules: RuleSet) -> Iterator[Past]:
 def good_gates(service: Cell, rules: RuleSet) -> Iterator[tuple[Recording, Recording]]:
     """Gates that passed, as long as they were watched."""
     for seed in count():
-        before, after = pair(replace(service, name=f"good gates, {service.errors_before}, {service.blip_s}"), seed)
+        before, after = pair(replace(service, name=f"past gates, {service.errors_before}, {service.blip_s}"), seed)
         verdict = judge(before, after, rules)
         if verdict.verdict == "pass" and verdict.decided_at_s:
             yield before, after.until(verdict.decided_at_s)

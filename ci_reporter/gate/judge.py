@@ -105,6 +105,8 @@ class Judge:
     def _look_at(self, rule: Rule, number: int, leaf: Leaf, seen: Seen, at_s: float) -> None:
         """Renew what is known of a comparison; a failure stays one."""
         last = self._last.get((rule.name, number))
+        # A failure spent its part of α at the look where it was found. Looking again until it goes away would give
+        # the bad deploy a second chance, and `and` rules need failures of different looks to stay.
         if last and last.verdict == FAIL:
             return
         if last and isinstance(leaf, Relative) and not self._schedule.has(at_s):
@@ -125,6 +127,8 @@ class Judge:
         return look
 
     def _verdict(self, watch: Recording, at_s: float, *, over: bool) -> Verdict:
+        # At the planned end it is over too where more of the watch could not tell what is not known: a rule without
+        # data for good, or without a baseline.
         planned = at_s >= self._schedule.watch_s
         open_ = {rule.name: self._rule_finding(rule) for rule in self._rules.rules}
         counted = [open_[rule.name] for rule in self._rules.rules if rule.mode == "enforce"]

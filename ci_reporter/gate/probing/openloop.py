@@ -80,6 +80,7 @@ class Loop:
 
     def _due(self, index: int, count: int) -> float:
         """When a target's probe of that number is due: reckoned from the start, so that nothing adds up to a drift."""
+        # Targets begin apart: of two at 5/s the second one probes at 0.1, 0.3, 0.5 s, between the first one's.
         return (index / len(self._lines) + count) / self._lines[index].target.rate
 
     def _wait(self, until: float) -> bool:
@@ -121,6 +122,8 @@ class Loop:
 
     def _land(self, flight: Flight, found: Probe) -> None:
         """Say what came of it, once: an answer that comes after its time was up is not said."""
+        # Its answer and the end of its time may come in the same instant, in two threads. Whoever finds the flight in
+        # the set, under the lock, says what came of it; the other one finds it gone.
         with self._lock:
             if flight not in self._flights:
                 return

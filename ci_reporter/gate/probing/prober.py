@@ -74,7 +74,7 @@ class Prober:
         if not self._stopped and self._process.poll() is not None:
             raise CIReporterError(f"the prober has ended by itself ({self._ending()})")
         found = self._found[:]
-        del self._found[: len(found)]
+        del self._found[: len(found)]  # only what was copied: the listening thread may have added more since
         return found
 
     def elapsed_s(self) -> float:

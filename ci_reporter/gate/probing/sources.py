@@ -138,6 +138,8 @@ class Scraper:
 
     def poll(self) -> list[tuple[str, Sample]]:
         """The counts and values since the last call; their t is when their interval began."""
+        # In this order: an interval whose counts come after the copy must not pass for polled, as `settled_s` would
+        # then let the judge close a block that still lacks them.
         self._polled = self._asked
         found = self._found[:]
         del self._found[: len(found)]

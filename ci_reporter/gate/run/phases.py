@@ -236,6 +236,8 @@ class _Judging:
 
     def at(self, settled_s: float, seen: Recording) -> Verdict | None:
         """The verdict on what is settled; the last one where nothing is new, or it is too early to judge again."""
+        # After a look that took 50 ms the next one waits for 250 ms: judging shares its cores with the prober, whose
+        # lateness would be taken for the service's latency.
         begun = self._clock()
         if settled_s > self.seen_s and begun >= self._not_before:
             self._last = self._judge.look(seen, settled_s)

@@ -30,6 +30,8 @@ class Span:
 
     def room(self, level: float) -> float:
         """`times` the baseline's share above that quantile on top of it, and never more than a share of the rest."""
+        # p95, whole watch: 5 % of the baseline's answers lie above it, and 5 points more are allowed, 10 % in all.
+        # p50: 50 points more would be all of them, so half of the 50 % below it, 25 points, is the bound.
         return min(self.times * (1 - level), self.share * level)
 
 

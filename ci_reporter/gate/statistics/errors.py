@@ -95,6 +95,8 @@ def predictive(window: Counts, reference: Counts, base: float, margin: float) ->
     expected there", which is what makes 0 → 2 % visible; each prior is weighted by how well it foretold g. Half an
     error in m / 2g probes is the rate that was seen: such a prior leaves a rate of many errors as it is.
     """
+    # Example: a clean baseline of 600 probes, then 6 errors in 500 at a margin of 50 %. With b = 600 the mean rate is
+    # ½ in 1,200: for 1.5 × 500 = 750 probes .3 errors were foretold, and p is .0009; with b = 50 it would be .007.
     longer = (1 + margin) * window.total
     foretold, tails = [], []
     for weight, share in _PRIORS:

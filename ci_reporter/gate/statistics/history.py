@@ -25,7 +25,7 @@ from ci_reporter.gate.statistics.series import Series
 
 MARGINS = (0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 0.95, 1.3, inf)
 _TRAILING_S = (30.0, 60.0, 120.0)
-_UNLIKELY = 0.05  # a window of a past gate whose p is that small says that the margin was too small
+_UNLIKELY = 0.1  # a window of a past gate whose p is that small says that the margin was too small
 _FEWEST_BLOCKS = 6
 _FEWEST_MORE = 3  # blocks that a trailing window must leave out, as in schedule.windows
 _QUIET_GATES = 5  # three were measured to be too few
@@ -176,7 +176,7 @@ def _length_class(seconds: float) -> int:
 
 
 def _exceeds(series: Series, number: int, watch: Sequence[Block], first: int, over: float) -> bool:
-    """Whether the judge's robust test finds the window slower by more than that margin, at 5 %."""
+    """Whether the judge's robust test finds the window slower by more than that margin, at 10 %."""
     window = segment(series.window(number, watch, first, over))
     if window.mean <= series.baseline[number].mean:
         return False

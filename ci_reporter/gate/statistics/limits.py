@@ -21,7 +21,8 @@ def e_values(bad_shares: Iterable[float], allowed: float) -> Iterator[float]:
 
     That is so where blocks are independent. Correlated ones tell less, so each logarithm is divided by
     V_n = (n (1+ρ)/(1−ρ) + 54) / (n + 18): their variance inflation, drawn towards 3 with the weight of 18 blocks. The
-    two numbers are what keeps a service exactly at its limit below 1 % where levels wander within 10 s.
+    two numbers are what keeps a service exactly at its limit below 1 % where levels wander within 10 s. Example: with
+    4 % bad where 1 % is allowed, blocks that do not resemble each other reach 1/α = 100 at the twelfth.
     """
     logs = [0.0] * len(LAMBDAS)
     seen = _Running()

@@ -44,6 +44,8 @@ class Schedule:
 
     def level(self, at_s: float, *, trailing: bool) -> float:
         """The share of α that one window of one look may spend."""
+        # 300 s have 20 looks: .5 at the end, .15/20 = .0075 at each earlier one, .2/(2·20) = .005 on each trailing
+        # window. In the extension .075 are for the end and .075/(3·20) for each window of each look.
         looks = ceil(self.watch_s / LOOK_EVERY_S)
         if at_s > self.watch_s:
             return self._extension_level(at_s, trailing=trailing)

@@ -88,6 +88,7 @@ def scores(baseline: Sequence[Block], wanted: float) -> tuple[Score, ...]:
     usable = {level: cut for level, cut in cuts.items() if cut < inf}
     tail = [level for level in usable if level >= _ALWAYS]
     part = (1 - MEAN_PART) / max(len(usable) + len(tail), 1)
+    # Bonferroni: half of α to the mean, the rest in equal parts. p50 … p99 and three capped ones give 1/16 each.
     found = [_single_score(level, cut, per_block, part) for level, cut in usable.items()]
     found += [_capped_score(level, usable[level], per_block, part) for level in tail]
     return (*found, *_mean_score(ordered, per_block))
@@ -99,6 +100,8 @@ def _single_score(level: float, cut: float, per_block: float, part: float) -> Sc
 
 
 def _capped_score(level: float, cut: float, per_block: float, part: float) -> Score:
+    # p95 with 25 probes a block: at most 10 % count, so a block in which all are slow weighs as much as two in which
+    # twice as many as usual are, and a burst of one block in twelve cannot carry the window's mean on its own.
     cap = max(_CAP * (1 - level), 1 / per_block)
     least = (1 - level) / 2 / per_block
     name = f"p{level * 100:g}, capped"
