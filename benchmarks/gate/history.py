@@ -1,7 +1,7 @@
 """Gates before the one that is simulated: the last five that passed, of a service that did not change.
 
-The runs of a cell share a pool of two hundred such gates, each run with five of them, as most of a run's time would go into
-simulating its own.
+The runs of a cell share a pool of two hundred such gates, each run with five of them, as most of a run's time would go
+into simulating its own.
 """
 
 from __future__ import annotations

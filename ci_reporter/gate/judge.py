@@ -64,7 +64,8 @@ class Judge:
         self._baseline = baseline
         self._rules = rules
         self._schedule = schedule
-        self._findings = Findings(baseline, rules.settings, history or History())
+        self._history = history or History()
+        self._findings = Findings(baseline, rules.settings, self._history)
         self._alphas = alphas(rules.rules, rules.settings.alpha)
         self._last: dict[tuple[str, int], Finding] = {}
         self._looks_s = schedule.looks_s()
@@ -194,7 +195,8 @@ class Judge:
         if not seen.signals.get(compared.signal) or not seen.signals[compared.signal].samples:
             return None
         known = self._findings.evidence(compared.signal, seen, at_s)
-        return power.of(compared, known, self._look(rule, at_s))
+        learnt = self._history.of(compared) if isinstance(compared, Relative) else None
+        return power.of(compared, known, self._look(rule, at_s), learnt)
 
     def _notes(self, watch: Recording, at_s: float) -> tuple[str, ...]:
         found = [note for each in (self._baseline, watch) if each for note in each.notes]

@@ -109,7 +109,8 @@ def _history_line(plan: GatePlan) -> str | None:
         return None
     if not plan.history.gates:
         return "history: no recording of a good gate is kept here, so noise is known from the baseline alone"
-    return f"history: the noise of {plan.history.gates} good gates here is taken into account"
+    gates = plan.history.gates
+    return f"history: how noisy the service is was learnt from {gates} good gate{'s' * (gates > 1)} here"
 
 
 def _warm_up(seen: Watch, rules: RuleSet) -> Iterator[str]:

@@ -18,6 +18,7 @@ from ci_reporter.gate.statistics.distributions import binomial_tail, student_qua
 from ci_reporter.gate.statistics.errors import Counts
 from ci_reporter.gate.statistics.evidence import Evidence
 from ci_reporter.gate.statistics.latency import BATCH_PART, Sides
+from ci_reporter.gate.statistics.learnt import Learnt
 from ci_reporter.gate.statistics.robust import Noise, Segment, inflation, noise, segment
 from ci_reporter.gate.statistics.schedule import MINUTE_S, Look
 from ci_reporter.gate.statistics.scores import Score, scores
@@ -44,10 +45,14 @@ class _Window:
     level: float
 
 
-def of(leaf: Limit | Relative, seen: Evidence, look: Look) -> dict[str, Any]:
-    """The chance to fail for some changes, from the start and late, and before which second nothing could fail."""
+def of(leaf: Limit | Relative, seen: Evidence, look: Look, learnt: Learnt | None = None) -> dict[str, Any]:
+    """The chance to fail for some changes, from the start and late, and before which second nothing could fail.
+
+    What past gates taught of the noise makes failures harder. That a quiet service fails sooner is left out.
+    """
     first_s = _first_s(leaf, seen, look)
-    powers = partial(_powers, leaf, seen, look, _olds(leaf, seen))
+    known = _Known(olds=_olds(leaf, seen), learnt=learnt or Learnt(gates=0))
+    powers = partial(_powers, leaf, seen, look, known)
     if first_s > look.schedule.end_s or (isinstance(leaf, Relative) and not seen.before) or not seen.after:
         found: dict[str, Any] = {"earliest_fail_s": None, "powers": [], "late": []}
     else:
@@ -97,18 +102,19 @@ def _windows(seen: Evidence, look: Look) -> tuple[_Window, _Window | None]:
 
 
 def _powers(
-    leaf: Limit | Relative, seen: Evidence, look: Look, olds: Sequence[_Old], window: _Window
+    leaf: Limit | Relative, seen: Evidence, look: Look, known: _Known, window: _Window
 ) -> Iterator[dict[str, Any]]:
     if isinstance(leaf, Limit):
         return _of_limit(leaf, seen, look, window)
-    return _of_errors(leaf, seen, window) if leaf.quantile is None else _of_latency(leaf, olds, window)
+    return _of_errors(leaf, seen, window, known) if leaf.quantile is None else _of_latency(leaf, window, known)
 
 
-def _of_latency(leaf: Relative, olds: Sequence[_Old], window: _Window) -> Iterator[dict[str, Any]]:
-    over = latency.margin(leaf.margin, window.seconds)
-    needs = [need for old in olds if (need := _requirement(old, window))]
+def _of_latency(leaf: Relative, window: _Window, known: _Known) -> Iterator[dict[str, Any]]:
+    least, learnt = latency.margin(leaf.margin, window.seconds), known.learnt
+    needs = [need for old in known.olds if (need := _requirement(old, window))]
+    overs = [max(least, learnt.margin(each.old.score.name, window.seconds, extended=False)) for each in needs]
     for change in [change for change in _CHANGES if change > leaf.margin] or [2 * leaf.margin]:
-        chances = [_chance_of_score(need, (1 + over) / (1 + change)) for need in needs]
+        chances = [_chance_of_score(need, (1 + over) / (1 + change)) for need, over in zip(needs, overs, strict=True)]
         yield {"change": f"{change:+.0%}", "power": round(max(chances, default=0.0), 3)}
 
 
@@ -129,6 +135,14 @@ class _Old:
         if self.score.capped:
             return sum(self.score.of(block, factor) for block in self.blocks) / len(self.blocks)
         return self.score.of(Block(latencies=self.ordered, total=len(self.ordered)), factor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What is known from before the watch: the baseline's scores, and what past gates taught."""
+
+    olds: Sequence[_Old]
+    learnt: Learnt
 
 
 def _olds(leaf: Limit | Relative, seen: Evidence) -> list[_Old]:
@@ -180,10 +194,10 @@ def _df(scatter: Noise, counts: Sequence[int]) -> float:
     return max(sum(each / inflation(scatter.rho, each) for each in there) - len(there), 2.0)
 
 
-def _of_errors(leaf: Relative, seen: Evidence, window: _Window) -> Iterator[dict[str, Any]]:
+def _of_errors(leaf: Relative, seen: Evidence, window: _Window, known: _Known) -> Iterator[dict[str, Any]]:
     """Errors of which the test would need so many, and the chance of as many."""
     rate = blocks.error_rate(seen.before) or 0.0
-    phi = _dispersion(seen)
+    phi = max(_dispersion(seen), known.learnt.dispersion)
     size = sum(block.total for block in seen.after) / len(seen.after) / phi
     base = sum(block.total for block in seen.before) / phi
     reference = Counts(rate * (base + window.earlier * size), base + window.earlier * size)

@@ -8,11 +8,12 @@ from ci_reporter.gate.recording import Signal
 from ci_reporter.gate.rules.conditions import parse
 from ci_reporter.gate.statistics import power
 from ci_reporter.gate.statistics.evidence import Evidence
+from ci_reporter.gate.statistics.learnt import Learnt
 from ci_reporter.gate.statistics.schedule import Look, Schedule
 from tests.gate.statistics.makers import make_blocks
 
 
-def seen(watch=60, watch_s=300.0, condition="http_latency_p95 > +10%", bad=0, seed=1, gap=0):
+def seen(watch=60, watch_s=300.0, condition="http_latency_p95 > +10%", *, bad=0, seed=1, gap=0, learnt=None):
     known = Evidence(
         signal=Signal(),
         baseline=make_blocks(24, bad=bad, seed=seed),
@@ -20,7 +21,8 @@ def seen(watch=60, watch_s=300.0, condition="http_latency_p95 > +10%", bad=0, se
         block_s=5.0,
         at_s=watch_s,
     )
-    return power.of(parse(condition), known, Look(at_s=watch_s, schedule=Schedule(watch_s=watch_s), alpha=0.005))
+    look = Look(at_s=watch_s, schedule=Schedule(watch_s=watch_s), alpha=0.005)
+    return power.of(parse(condition), known, look, learnt)
 
 
 def powers(found, when="powers"):
@@ -44,6 +46,13 @@ def test_the_power_is_what_simulation_gives():
     found = [powers(seen(seed=seed)) for seed in range(10, 31)]
     assert 0.5 < median(each[0] for each in found) < 0.9
     assert min(each[1] for each in found) > 0.99
+
+
+@pytest.mark.parametrize("condition", ["http_latency_p95 > +10%", "http_error_rate > +50%"])
+def test_noise_that_was_learnt_takes_power_away(condition):
+    noisy = Learnt(gates=5, usual=(0.5, 0.7, 0.7, 0.6), dispersion=10.0)
+    without, with_it = (sum(powers(seen(condition=condition, learnt=each))) for each in (None, noisy))
+    assert with_it < without - 0.5
 
 
 def test_a_watch_too_short_to_fail_says_so():
