@@ -75,7 +75,7 @@ def record_step(
     context = _context(env, {"name": name, **settings})
     step = _ended_step(name, _result(result), duration_s, reason)
     run = prepare(context, contexts.current_run(context))
-    started = start(context, _masked(context, new_report(context, run, step)))
+    started = start(context, _mask(context, new_report(context, run, step)))
     ours = timing(context.config, started.report)
     draft = Draft(report=started.report)
     if reads_reports(context.config):
@@ -199,7 +199,7 @@ def _ended_step(name: str, result: Result, duration_s: float | None, reason: str
     )
 
 
-def _masked(context: Context, report: Report) -> Report:
+def _mask(context: Context, report: Report) -> Report:
     """The report without secrets in its reason; its tags are masked already."""
     if report.step.reason is None:
         return report

@@ -53,23 +53,23 @@ def load_context(env: Mapping[str, str], folder: str, options: Mapping[str, Any]
 def current_run(context: Context) -> Run:
     """The run we are in. Where the CI system gives it no id, the state folder keeps one while the job lives."""
 
-    def kept() -> str:
+    def own_job_id() -> str:
         from ci_reporter.journal.job import job_id
 
         return job_id(context.journal, context.env)
 
-    return detect(context.env, read_text, kept)
+    return detect(context.env, read_text, own_job_id)
 
 
 def recorded_run_id(context: Context) -> str:
     """The run whose records are meant: the one we are in; without a CI system the one that was recorded last."""
 
-    def known() -> str:
+    def earlier_job_id() -> str:
         from ci_reporter.journal.job import known_job_id
 
         return known_job_id(context.journal) or "unknown"
 
-    run = detect(context.env, read_text, known)
+    run = detect(context.env, read_text, earlier_job_id)
     if run.provider == "local" and "CI_RUN_ID" not in context.env and (newest := context.journal.newest()):
         return newest.run.ci_run_id
     return run.ci_run_id

@@ -77,13 +77,13 @@ def command(url: str, ca: str | None, timeout: str, as_json: bool, **given: Any)
         revision_at=given["revision_at"],
         tls_days=TLS_DAYS if days is None else days,
     )
-    seen = look(_checked(url), wanted, access=_access(url, ca, os.environ), timeout_s=_seconds(timeout))
+    seen = look(_page_url(url), wanted, access=_access(url, ca, os.environ), timeout_s=_seconds(timeout))
     colour = output.colour(sys.stdout, os.environ)
     output.result(json.dumps(_as_json(seen)) if as_json else _table(seen, colour=colour))
     sys.exit(0 if seen.ok else 1)
 
 
-def _checked(url: str) -> str:
+def _page_url(url: str) -> str:
     try:
         return values.page_url(url)
     except ValueError as exc:

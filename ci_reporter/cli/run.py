@@ -62,10 +62,10 @@ class RunCommand(click.Command):
         """List the options, then the settings that are variables only."""
         super().format_options(ctx, formatter)
         with formatter.section("Variables without an option"):
-            formatter.write_dl([(_names(each), each.help) for each in _shown() if not each.option])
+            formatter.write_dl([(_names(each), each.help) for each in _run_settings() if not each.option])
 
 
-def _shown() -> list[Setting]:
+def _run_settings() -> list[Setting]:
     """All but the settings of channels, which would be half of the page: `ci-reporter notify --help` has them."""
     return plugins.settings(plugins.declarations("sinks"))
 

@@ -34,12 +34,12 @@ def _any(tokens: Sequence[str], leaf: Callable[[str], T], join: Join[T]) -> tupl
         return _one(rest, leaf, join)
 
     def every(rest: Sequence[str]) -> tuple[T, Sequence[str]]:
-        return _joined(rest, "and", one, join)
+        return _parse_chain(rest, "and", one, join)
 
-    return _joined(tokens, "or", every, join)
+    return _parse_chain(tokens, "or", every, join)
 
 
-def _joined(tokens: Sequence[str], word: str, part: Part[T], join: Join[T]) -> tuple[T, Sequence[str]]:
+def _parse_chain(tokens: Sequence[str], word: str, part: Part[T], join: Join[T]) -> tuple[T, Sequence[str]]:
     found, rest = part(tokens)
     parts = [found]
     while rest and rest[0] == word:

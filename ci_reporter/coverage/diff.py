@@ -113,7 +113,7 @@ def markdown(found: ChangeCoverage, base: str, doubts: Sequence[str] = ()) -> st
 def _table(found: ChangeCoverage, base: str) -> str:
     if not found.total:
         nothing = f"**Coverage of changed lines:** nothing that could run has changed since {_cell(base)}."
-        return f"{nothing}\n{_unknown(found)}"
+        return f"{nothing}\n{_unknown_note(found)}"
     rows = map(_row, found.files[:_MOST_ROWS])
     more = [f"\n… and {len(found.files) - _MOST_ROWS} more files."] if len(found.files) > _MOST_ROWS else []
     counts = f"{found.covered} of {found.total} lines since {_cell(base)}"
@@ -123,7 +123,7 @@ def _table(found: ChangeCoverage, base: str) -> str:
         "| File | Lines | Coverage | Not covered |",
         "|---|---:|---:|---|",
     )
-    return "\n".join([*head, *rows, *more]) + "\n" + _unknown(found)
+    return "\n".join([*head, *rows, *more]) + "\n" + _unknown_note(found)
 
 
 def spans(found: ChangedFile) -> str:
@@ -137,7 +137,7 @@ def _row(found: ChangedFile) -> str:
     return f"| {_cell(found.path)} | {found.covered} of {found.total} | {share:.1f} % | {spans(found) or '–'} |"
 
 
-def _unknown(found: ChangeCoverage) -> str:
+def _unknown_note(found: ChangeCoverage) -> str:
     if not found.unknown:
         return ""
     names = ", ".join(_cell(name) for name in found.unknown[:_MOST_RANGES])

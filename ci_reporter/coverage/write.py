@@ -36,7 +36,7 @@ def line_totals(report: CoverageReport) -> Totals:
     if report.unit == "line" and report.totals.sane:
         return report.totals
     return Totals(
-        covered=sum(map(_covered, report.files)),
+        covered=sum(map(_covered_lines, report.files)),
         total=sum(map(_total, report.files)),
         branches_covered=report.totals.branches_covered,
         branches_total=report.totals.branches_total,
@@ -52,7 +52,7 @@ def _lcov(report: CoverageReport) -> Iterator[str]:
             yield f"BRF:{found.branches_total}\nBRH:{found.branches_covered}\n"
         for number, hits in _lines(found):
             yield f"DA:{number},{hits}\n"
-        yield f"LF:{_total(found)}\nLH:{_covered(found)}\nend_of_record\n"
+        yield f"LF:{_total(found)}\nLH:{_covered_lines(found)}\nend_of_record\n"
 
 
 def _cobertura(report: CoverageReport) -> Iterator[str]:
@@ -78,7 +78,7 @@ def _cobertura(report: CoverageReport) -> Iterator[str]:
 
 
 def _class(found: FileCoverage) -> Iterator[str]:
-    rates = (_rate(_covered(found), _total(found)), _rate(found.branches_covered or 0, found.branches_total or 0))
+    rates = (_rate(_covered_lines(found), _total(found)), _rate(found.branches_covered or 0, found.branches_total or 0))
     yield (
         f"<class name={_attribute(_folder_and_name(found)[1])} filename={_attribute(found.path)}"
         f' line-rate="{rates[0]}" branch-rate="{rates[1]}" complexity="0"><methods/><lines>\n'
@@ -142,7 +142,7 @@ def _lines(found: FileCoverage) -> Iterator[tuple[int, int]]:
     yield from sorted(lines.items())
 
 
-def _covered(found: FileCoverage) -> int:
+def _covered_lines(found: FileCoverage) -> int:
     return found.lines.covered if found.lines else 0
 
 

@@ -19,7 +19,7 @@ def host_of(url: str) -> str:
     return host if host.isascii() else host.encode("idna").decode()
 
 
-def bracketed(host: str) -> str:
+def in_brackets(host: str) -> str:
     """The host as it is written in an address: an IPv6 one in brackets."""
     return f"[{host}]" if ":" in host else host
 

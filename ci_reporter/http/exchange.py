@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
-from ci_reporter.http.addresses import PORTS, bracketed, connect_in_turn, host_of, is_local, resolve
+from ci_reporter.http.addresses import PORTS, connect_in_turn, host_of, in_brackets, is_local, resolve
 
 _PROXY_PORT = 1080  # curl's
 _MOST_INTERIM = 10
@@ -157,7 +157,7 @@ def connect(order: Order, context: ssl.SSLContext | None, proxy: str | None, cal
         connection.sock = _to_proxy(proxy, call)
         connection.through_proxy = parts.scheme == "http"
         if not connection.through_proxy:
-            _tunnel(connection.sock, f"{bracketed(host)}:{port}", _proxy_headers(proxy))
+            _tunnel(connection.sock, f"{in_brackets(host)}:{port}", _proxy_headers(proxy))
     else:
         connection.sock, call.address = connect_in_turn(
             resolve(host, port, order.family), port, order.turn, call.left_s(), any_of=is_local(host)
@@ -172,7 +172,7 @@ def connect(order: Order, context: ssl.SSLContext | None, proxy: str | None, cal
 def origin(url: str) -> str:
     """Scheme, host and port of an address: what one connection serves."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{bracketed(parts.hostname or '')}:{parts.port or PORTS.get(parts.scheme)}"
+    return f"{parts.scheme}://{in_brackets(parts.hostname or '')}:{parts.port or PORTS.get(parts.scheme)}"
 
 
 def exchange(order: Order, connection: Connection, proxy: str | None, call: Call) -> Reply:
@@ -241,7 +241,7 @@ def _headers(order: Order, proxy: str | None) -> dict[str, str]:
 
 def _host_and_port(order: Order) -> str:
     port = urlsplit(order.url).port
-    return bracketed(host_of(order.url)) + (f":{port}" if port else "")
+    return in_brackets(host_of(order.url)) + (f":{port}" if port else "")
 
 
 def _over_tls(plain: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:

@@ -35,15 +35,15 @@ def provenance(subjects: Mapping[str, str], info: BuildInfo) -> dict[str, Any]:
     run = _address(info.run_url)
     definition = {
         "buildType": BUILD_TYPE,
-        "externalParameters": _known(
+        "externalParameters": _without_none(
             {"repository": _address(info.repository_url), "branch": info.branch, "version": info.version}
         ),
-        "internalParameters": _known({"dirty": info.dirty}),
+        "internalParameters": _without_none({"dirty": info.dirty}),
         "resolvedDependencies": _source(info),
     }
     details = {
         "builder": {"id": _builder(info)},
-        "metadata": _known({"invocationId": info.ci_run_id}),
+        "metadata": _without_none({"invocationId": info.ci_run_id}),
         "byproducts": [{"name": "run", "uri": run}] if run else [],
     }
     return _statement(subjects, PROVENANCE, {"buildDefinition": definition, "runDetails": details})
@@ -63,7 +63,7 @@ def test_result(subjects: Mapping[str, str], reports: Sequence[Report], info: Bu
     predicate = {
         "result": "FAILED" if failed else "WARNED" if warned else "PASSED",
         "configuration": _source(info),
-        **_known({"url": _address(info.run_url)}),
+        **_without_none({"url": _address(info.run_url)}),
         "passedTests": [name for name, suite in latest.items() if not suite.failed and not suite.warned],
         "warnedTests": warned,
         "failedTests": failed,
@@ -107,7 +107,7 @@ def _source(info: BuildInfo) -> list[dict[str, Any]]:
     where = _address(info.repository_url)
     address = f"git+{where}@{_escape(info.revision)}" if where and info.revision else None
     digest = {"gitCommit": info.revision} if _COMMIT.fullmatch(info.revision or "") else None
-    commit = _known({"uri": address, "digest": digest})
+    commit = _without_none({"uri": address, "digest": digest})
     return [commit] if commit else []
 
 
@@ -136,5 +136,5 @@ def _step(report: Report) -> str:
     return " / ".join(dict.fromkeys(filter(None, where)))
 
 
-def _known(found: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(found: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value is not None}

@@ -24,7 +24,7 @@ def sha256_of(path: str) -> str:
 def subjects(paths: Sequence[str]) -> dict[str, str]:
     """SHA-256 by name: of a file, of each file in a folder, of each image in an OCI layout. Raises CIReporterError."""
     digests: dict[str, str] = {}
-    for path, name, digest in (found for each in paths for found in _named(each)):
+    for path, name, digest in (found for each in paths for found in _subjects(each)):
         if digests.setdefault(name, digest) != digest:
             raise CIReporterError(f"{path}: another file of this statement is called {name!r} too (attest them apart)")
         if len(digests) > _MOST_FILES:
@@ -32,7 +32,7 @@ def subjects(paths: Sequence[str]) -> dict[str, str]:
     return digests
 
 
-def _named(path: str) -> Iterator[tuple[str, str, str]]:
+def _subjects(path: str) -> Iterator[tuple[str, str, str]]:
     """Path, name and SHA-256; a registry knows an image by its manifest's, whatever the files are that hold it."""
     if OciLayout().takes(path):
         base = os.path.basename(os.path.abspath(path))

@@ -41,7 +41,7 @@ class Held(Frozen):
 def past(context: Context, report: Report, state: State, held: Held) -> Past:
     """All that is known from before this report."""
     known = state.reports.get(key_of(report), ())
-    recorded = [each for each in _recorded(context, report) if each.report_id != report.report_id]
+    recorded = [each for each in _earlier_reports(context, report) if each.report_id != report.report_id]
     earlier = {each.report_id: each for each in (*known, *recorded) if each.report_id != report.report_id}
     reports = sorted(earlier.values(), key=_ended_s)
     newest_s = _ended_s(reports[-1]) if reports else 0.0
@@ -102,7 +102,7 @@ def held_by_gateway(context: Context, report: Report, deadline: Deadline) -> Hel
     return Held(report=found, since_s=group.value("ci_step_last_success_timestamp_seconds"))
 
 
-def _recorded(context: Context, report: Report) -> list[Report]:
+def _earlier_reports(context: Context, report: Report) -> list[Report]:
     series = key_of(report)
     return [each for each in context.journal.last_reports(report.step.name, _MOST) if key_of(each) == series]
 

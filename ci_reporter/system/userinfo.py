@@ -63,10 +63,10 @@ def secrets_in(text: str) -> Iterator[str]:
     """
     for user, password in userinfo(text):
         token = user if len(user) >= _SHORTEST_TOKEN else ""
-        yield from filter(None, (password, _decoded(password), token))
+        yield from filter(None, (password, _decode(password), token))
 
 
-def _decoded(text: str) -> str:
+def _decode(text: str) -> str:
     if "%" not in text:
         return text
     from urllib.parse import unquote  # most steps have no such password and need not wait for it

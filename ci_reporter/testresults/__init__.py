@@ -89,11 +89,11 @@ def recognise(path: str, head: bytes) -> str:
     text = text_of(head)
     name = registry.recognise("testresults", text, FORMATS)
     if name is None:
-        raise ReportFileError(path, f"{_described(text)}; expected one of {', '.join(FORMATS)}")
+        raise ReportFileError(path, f"{_description(text)}; expected one of {', '.join(FORMATS)}")
     return name
 
 
-def _described(text: str) -> str:
+def _description(text: str) -> str:
     start = xml_start(text)
     if start is not None:
         return f"is XML with the root <{start.root[:40]}>"

@@ -175,7 +175,7 @@ class _Reader:
         if self._case is not None:
             self._finish(self._case)
         self._finish_attempts()
-        suite = _Suite(attributes.get("name", ""), _declared(attributes), self._tally.total)
+        suite = _Suite(attributes.get("name", ""), _totals(attributes), self._tally.total)
         self._suites.append(suite)
         self._attempts = PytestAttempts(self._tally) if suite.name == PYTEST_SUITE else None
 
@@ -216,7 +216,7 @@ def _minus(declared: dict[str, float], surplus: dict[str, float]) -> dict[str, f
     return {key: max(0, value - surplus.get(key, 0)) for key, value in declared.items()}
 
 
-def _declared(attributes: dict[str, str]) -> dict[str, float]:
+def _totals(attributes: dict[str, str]) -> dict[str, float]:
     """The numbers a suite gives; GoogleTest and nextest count disabled tests apart from skipped ones."""
     found = {key: values.whole(next(filter(None, map(attributes.get, names)), None)) for key, names in _COUNTS.items()}
     known: dict[str, float] = {key: count for key, count in found.items() if count is not None}

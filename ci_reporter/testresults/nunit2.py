@@ -42,7 +42,7 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
 
     def on_other(name: str, attributes: dict[str, str]) -> None:
         if name == "test-results":
-            tally.declared = _declared(attributes)
+            tally.declared = _totals(attributes)
 
     read_cases(path, file, Shape(roots=("test-results",), cases=("test-case",), on_case=on_case, on_other=on_other))
 
@@ -66,7 +66,7 @@ def outcome_without_result(case: Element) -> str:
     return PASSED if executed == "true" or success == "true" else ERROR
 
 
-def _declared(attributes: dict[str, str]) -> dict[str, float]:
+def _totals(attributes: dict[str, str]) -> dict[str, float]:
     """NUnit 2.5 counts what cannot be run as `invalid` and not-run; here it is an error."""
     known = values.wholes(attributes, {"total": "total", "failed": "failures", "errors": "errors"})
     if "total" in known:

@@ -41,7 +41,7 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
         nonlocal root
         if not root:  # the suites within it declare their own parts
             root = name
-            tally.declared = _declared(attributes)
+            tally.declared = _totals(attributes)
 
     read_cases(path, file, Shape(roots=_ROOTS, cases=("test-case",), on_case=on_case, on_other=on_other))
 
@@ -54,7 +54,7 @@ def _outcome(case: Element) -> str:
     return ERROR if outcome == FAILED and case.attributes.get("label") in _BROKEN else outcome
 
 
-def _declared(attributes: dict[str, str]) -> dict[str, float]:
+def _totals(attributes: dict[str, str]) -> dict[str, float]:
     """`failed` counts errors too, so it is compared with nothing; `skipped` leaves the inconclusive ones out."""
     known = values.wholes(attributes, {"total": "total", "skipped": "skipped"})
     if "skipped" in known:

@@ -49,7 +49,7 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
 
     def on_other(name: str, attributes: dict[str, str]) -> None:
         if name == "Counters":
-            tally.declared = _declared(attributes)
+            tally.declared = _totals(attributes)
         elif name == "RunInfo" and attributes.get("outcome") in ("Error", "Failed", "Aborted"):
             tally.note(f"says that the run itself ended as {attributes['outcome']}")
 
@@ -58,7 +58,7 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
     )
 
 
-def _declared(attributes: dict[str, str]) -> dict[str, float]:
+def _totals(attributes: dict[str, str]) -> dict[str, float]:
     names = {"total": "total", "failed": "failed", "errors": "error"}
     known = values.wholes(attributes, names)
     executed = values.whole(attributes.get("executed"))

@@ -38,14 +38,14 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
     def on_other(name: str, attributes: dict[str, str]) -> None:
         nonlocal assemblies
         if name == "assembly":
-            declared = _declared(attributes)
+            declared = _totals(attributes)
             tally.declared = sum_of((tally.declared, declared)) if assemblies else declared
             assemblies += 1
 
     read_cases(path, file, Shape(roots=_ROOTS, cases=("test", "error"), on_case=on_case, on_other=on_other))
 
 
-def _declared(attributes: dict[str, str]) -> dict[str, float]:
+def _totals(attributes: dict[str, str]) -> dict[str, float]:
     """`total` leaves the errors outside tests out."""
     known = values.wholes(attributes, {key: key for key in ("total", "failed", "skipped", "errors")})
     if "total" in known:

@@ -141,12 +141,12 @@ def _text(found: ChangeCoverage, change: Change) -> str:
     else:
         head = f"{found.pct:.2f} % of the {found.total} changed lines since {change.base} ran"
         text = "\n".join(
-            [head, *(f"  {each.path}: {each.covered}/{each.total}{_missed(spans(each))}" for each in found.files)]
+            [head, *(f"  {each.path}: {each.covered}/{each.total}{_gap_note(spans(each))}" for each in found.files)]
         )
     return text + "".join(f"\n  {name}: in no report" for name in found.unknown)
 
 
-def _missed(lines: str) -> str:
+def _gap_note(lines: str) -> str:
     return f", not covered: {lines}" if lines else ""
 
 

@@ -69,10 +69,10 @@ def _file(found: FileCoverage) -> dict[str, Any]:
         "branches_covered": found.branches_covered if found.branches_total else None,
         "branches_total": found.branches_total or None,
     }
-    return entry if found.lines is None else {**entry, "uncovered": [list(span) for span in _uncovered(found)]}
+    return entry if found.lines is None else {**entry, "uncovered": [list(span) for span in _gaps(found)]}
 
 
-def _uncovered(found: FileCoverage) -> list[tuple[int, int]]:
+def _gaps(found: FileCoverage) -> list[tuple[int, int]]:
     if found.lines is None:
         return []
     missed = [number for number, hits in found.lines.items() if not hits]
@@ -110,4 +110,4 @@ def _table(files: Sequence[FileCoverage]) -> str:
 
 
 def _spans(found: FileCoverage) -> str:
-    return ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in _uncovered(found))
+    return ", ".join(f"{first}-{last}" if last > first else str(first) for first, last in _gaps(found))

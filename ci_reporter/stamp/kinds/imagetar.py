@@ -93,11 +93,11 @@ def _holds_packed_images(path: str) -> bool:
 
 
 def _packed_manifest(path: str, how: str) -> bytes:
-    def wanted(name: str) -> bool:
+    def is_saved(name: str) -> bool:
         return reader.path_of(name) == _SAVED
 
     with packing.unpack(path, how) as stream:
-        members = reader.members(stream, graph.LARGEST_DOCUMENT, wanted)
+        members = reader.members(stream, graph.LARGEST_DOCUMENT, is_saved)
         return next((each.content for each in members if each.content is not None), b"")
 
 
