@@ -209,9 +209,10 @@ def _announcements(context: Context, judged: Sequence[Judged]) -> Iterator[Annou
 
 
 def _undecided(judgements: Sequence[Judgement]) -> Iterator[str]:
-    for each in judgements:
-        if each.answer.unknown:
-            yield f"alert rule {each.policy.name!r} decides nothing here: {', '.join(each.answer.unknown)}"
+    """One line about all rules that could not be held against this step."""
+    found = [f"{each.policy.name!r} ({', '.join(each.answer.unknown)})" for each in judgements if each.answer.unknown]
+    if found:
+        yield f"alert rules that decide nothing here: {', '.join(found)}"
 
 
 def _nobody(judgements: Sequence[Judgement]) -> Iterator[str]:

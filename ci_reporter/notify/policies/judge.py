@@ -56,9 +56,7 @@ class Scene(Frozen):
 
     def view(self, policy: Policy) -> View:
         """What a policy's condition sees."""
-        report = self.report
-        if PIPELINE in policy.on:
-            report = replace(report, step=replace(report.step, duration_ms=self.run_ms))
+        report = _of_the_run(self.report, self.run_ms) if PIPELINE in policy.on else self.report
         return View(report=report, before=self.past.reports, stuck_s=self.stuck_s)
 
 
@@ -122,11 +120,17 @@ def _judge(policy: Policy, group: str, scene: Scene, entry: Entry) -> Judgement:
     return Judgement(policy=policy, group=group, answer=found, entry=entry, channels=tells, message=message)
 
 
+def _of_the_run(report: Report, run_ms: int | None) -> Report:
+    """The report with the duration of its whole run so far, which is not known of earlier runs."""
+    return replace(report, step=replace(report.step, duration_ms=run_ms))
+
+
 def _sighting(policy: Policy, scene: Scene) -> Sighting | None:
     """The last earlier run that decides the policy's condition."""
     past = scene.past
     for at in range(len(past.reports) - 1, -1, -1):
         report = past.reports[at]
+        report = _of_the_run(report, None) if PIPELINE in policy.on else report
         ended_s = seconds_of(report.step.finished_at)
         found = answer(policy, View(report=report, before=past.reports[:at]))
         if ended_s is not None and found.holds is not None:
