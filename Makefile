@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # The Pythons that ci-reporter.pyz has byte code for; any other compiles it at each call.
 PYZ_PYTHONS ?= 3.11 3.12 3.13
 
-.PHONY: help demo stack test pyz dev lint compiled-tests clean
+.PHONY: help demo stack test pyz packages dev lint compiled-tests clean
 .DELETE_ON_ERROR:
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo 'make test    lint and every test, on the installed package and real servers'
 	@echo '             REQUIRE_ALL=1 fails where a test would be skipped; VENV=folder, default .venv-test'
 	@echo 'make pyz     dist/ci-reporter.pyz, the whole program in one file; needs Python $(PYZ_PYTHONS)'
+	@echo 'make packages    the wheel and the sdist, in dist/'
 	@echo 'make lint    formatting, lint, types and layers'
 	@echo 'make dev     .venv with an editable install, to work in'
 	@echo 'make clean   remove what these made'
@@ -70,6 +71,11 @@ lint: $(VENV)/ready
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+packages:
+	@$(call environment,.pyz)
+	@.pyz/bin/pip install --quiet 'hatchling==1.33.0'
+	@.pyz/bin/hatchling build -d dist
 
 pyz: dist/ci-reporter.pyz
 
