@@ -45,3 +45,11 @@ def test_an_unknown_kind_is_refused_with_those_that_are_known(redeploy):
 def test_its_rules_can_decide(run_program, rules):
     ended = run_program("gate", "lint", str(FOLDER / rules))
     assert (ended.returncode, ended.stdout.endswith("no warnings\n")) == (0, True)
+
+
+def test_its_page_shows_ten_good_and_ten_bad_deploys_as_expected():
+    lines = LINE.findall((FOLDER / "README.md").read_text())
+    good = [name for _, name, _ in lines if name.startswith("good")]
+    bad = {name for _, name, _ in lines} - set(good)
+    assert (len(lines), len(good), len(bad)) == (20, 10, 10)
+    assert not [name for _, name, expected in lines if "✗" in expected]
