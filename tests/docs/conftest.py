@@ -265,6 +265,11 @@ def _one_file(_: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder)
 
 
+def _page(_: pytest.FixtureRequest, folder: Path) -> World:
+    """An empty folder whose path the page calls /work."""
+    return World(folder=folder, names={"/work/": f"{folder}/"})
+
+
 WORLDS = {
     "answer-the-gate.md": _shop,
     "coverage-and-tests.md": _shards,
@@ -274,6 +279,7 @@ WORLDS = {
     "python-api.md": _python,
     "see-it-in-grafana.md": _monitoring,
     "run-from-one-file.md": _one_file,
+    "show-a-run.md": _page,
     "sign-what-you-ship.md": _artifacts,
     "stamp-an-artifact.md": _artifacts,
     "tell-people.md": _channels,
