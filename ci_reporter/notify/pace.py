@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from ci_reporter.notify.notifier import Rate
 
+FEW = 3  # so many may wait for their turn: two rules that speak of one step are better read whole than in a digest
+
 
 def wait_s(sent_at: Sequence[float], rate: Rate, now_s: float) -> float:
     """Seconds until one more message is within the rate; `sent_at` are the times of earlier ones, oldest first."""
@@ -14,9 +16,12 @@ def wait_s(sent_at: Sequence[float], rate: Rate, now_s: float) -> float:
 
 
 def room(sent_at: Sequence[float], rate: Rate, now_s: float, until_s: float) -> int:
-    """How many messages are within the rate from now until then, if each goes out as soon as it may."""
+    """How many messages are within the rate from now until then, if each goes out as soon as it may.
+
+    A channel that takes few at a time gets no more than `FEW` all the same: what is more becomes a digest.
+    """
     times, count, at_s = _recent(sent_at, rate, now_s), 0, now_s
-    while count < rate.count:
+    while count < max(rate.count, FEW):
         at_s += wait_s(times, rate, at_s)
         if at_s > until_s:
             break
