@@ -81,11 +81,40 @@ def _to_channel(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline,
         try:
             with mailroom.outbox.turn(notifier.name, deadline) as turn:
                 return _in_turn(alerts, notifier, deadline, mailroom, turn)
-        except StateError:  # the folder cannot be used: better sent without a copy than not sent
-            mailroom = replace(mailroom, outbox=None)
+        except StateError:
+            return _without_turn(alerts, notifier, deadline, mailroom, mailroom.outbox)
+    return _without_copies(alerts, notifier, deadline, mailroom)
+
+
+def _without_turn(
+    alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, mailroom: Mailroom, outbox: Outbox
+) -> Sent:
+    """Send where the folder cannot be written, or the file of the rate limit cannot be used: better than not to send.
+
+    What the outbox holds stays there until the channel takes it; for what it does not hold there is no second try.
+    """
+    kept = {each.alert.alert_id: each.alert for each in outbox.pending(notifier.name)}
+    others = [each for each in alerts if each.alert_id not in kept]
+    first = _send_all([*kept.values()][: notifier.rate.count], notifier, deadline, mailroom, None) if kept else None
+    second = _without_copies(others, notifier, deadline, mailroom) if others or not first else None
+    return _sum(notifier.name, [each for each in (first, second) if each])
+
+
+def _without_copies(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, mailroom: Mailroom) -> Sent:
+    """Send what nothing keeps: a message that may be taken later is lost, too."""
     messages = _messages(alerts, notifier, notifier.rate.count, mailroom.language)
-    sent = _send_all(messages, notifier, deadline, mailroom, None)
-    return replace(sent, refused=(*sent.refused, *sent.waiting), waiting=())  # nothing keeps them
+    sent = _send_all(messages, notifier, deadline, replace(mailroom, outbox=None), None)
+    return replace(sent, refused=(*sent.refused, *sent.waiting), waiting=())
+
+
+def _sum(channel: str, parts: Sequence[Sent]) -> Sent:
+    return Sent(
+        channel=channel,
+        taken=sum(each.taken for each in parts),
+        waiting=tuple(why for each in parts for why in each.waiting),
+        refused=tuple(why for each in parts for why in each.refused),
+        references={alert_id: name for each in parts for alert_id, name in each.references.items()},
+    )
 
 
 def _in_turn(

@@ -197,6 +197,25 @@ def test_where_the_state_folder_cannot_be_written_it_is_sent_all_the_same(tmp_pa
     assert (sent.taken, len(chat.taken)) == (1, 1)
 
 
+def block_turn(outbox):
+    os.makedirs(os.path.join(outbox.path, "chat.sent"))  # what should be a file
+
+
+def test_what_waits_goes_out_where_the_file_of_the_rate_limit_cannot_be_used(mailroom, outbox, deadline):
+    block_turn(outbox)
+    outbox.keep(*alerts(1), "chat")
+    chat = channel()
+    (sent,) = deliver((), [chat], deadline, mailroom)
+    assert (sent.taken, sent.problems, chat.taken, len(outbox)) == (1, (), alerts(1), 0)
+
+
+def test_what_fails_there_goes_on_waiting_and_is_said(mailroom, outbox, deadline):
+    block_turn(outbox)
+    outbox.keep(*alerts(1), "chat")
+    (sent,) = deliver((), [channel(act=failing(DeliveryError("no answer")))], deadline, mailroom)
+    assert (sent.waiting, sent.refused, len(outbox)) == (("no answer",), (), 1)
+
+
 def test_what_nothing_keeps_is_lost_and_not_said_to_wait(deadline):
     (sent,) = deliver(alerts(1), [channel(act=failing(DeliveryError("no answer")))], deadline, Mailroom())
     assert (sent.waiting, sent.refused) == ((), ("no answer",))
