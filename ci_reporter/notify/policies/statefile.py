@@ -9,11 +9,13 @@ Whoever cannot get the lock goes on without it: a write may then be lost, which 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ci_reporter.frozen import EMPTY, Frozen, replace
 from ci_reporter.journal.files import encode, try_lock
@@ -64,6 +66,7 @@ class StateFile:
     def write(self, state: State) -> str:
         """Write the state; what is wrong if that fails."""
         try:
+            _check_plain(self.path)
             write_atomic(self.path, encode(_flat(state)))
         except OSError as exc:
             return f"cannot write {self.path}: {exc.strerror}; the next run may say the same again"
@@ -118,6 +121,14 @@ def _short(report: Report) -> Report:
     step = replace(report.step, output_tail=None, command=None, reason=None)
     run = replace(report.run, commit_message=None, commit_author=None, workspace=None, labels=None)
     return replace(report, run=run, step=step, failed_tests=(), flaky_tests=(), slowest_tests=EMPTY)
+
+
+def _check_plain(path: str) -> None:
+    """Raise OSError for what must not be replaced: root would put a file in the place of /dev/null for all others."""
+    with suppress(FileNotFoundError):
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a folder is not replaced, and has an error of its own
+            raise OSError(errno.EINVAL, "it is not a plain file")
 
 
 def _try_lock(fd: int) -> bool:

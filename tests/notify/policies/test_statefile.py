@@ -119,3 +119,13 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     with file.lock(Deadline(1)) as ours:
         assert not ours
     assert "the next run may say the same again" in file.write(State())
+
+
+@pytest.mark.parametrize("through_a_link", [False, True], ids=["itself", "link"])
+def test_what_is_not_a_plain_file_is_not_replaced(tmp_path, through_a_link):
+    pipe, path = tmp_path / "pipe", tmp_path / "alerts.json"
+    os.mkfifo(pipe if through_a_link else path)
+    if through_a_link:
+        path.symlink_to(pipe)
+    assert StateFile(str(path)).write(State()).startswith(f"cannot write {path}: it is not a plain file")
+    assert path.is_fifo()
