@@ -169,6 +169,8 @@ def _firing(policy: Policy, entry: Entry, episode: Episode, seen: Seen) -> Messa
         return None
     if policy.every_s and entry.last_told_s is not None and seen.at_s - entry.last_told_s < policy.every_s:
         return None
+    if policy.repeat_s == 0 and seen.channels:  # each run is told of, also where an earlier message still waits
+        return Message(kind=Kind.STILL if episode.told else Kind.FIRST, channels=seen.channels, episode=episode)
     repeats = policy.repeat_s is not None and episode.told_at_s is not None
     if repeats and seen.at_s - (episode.told_at_s or 0.0) >= (policy.repeat_s or 0.0):
         return Message(kind=Kind.STILL, channels=seen.channels, episode=episode) if seen.channels else None

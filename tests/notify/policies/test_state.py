@@ -142,6 +142,12 @@ def test_what_waits_in_the_outbox_is_not_said_again():
     assert job.run(False, waiting_end=("slack",)) is None
 
 
+def test_every_run_is_told_of_also_while_an_earlier_message_waits():
+    job = Job(policy=replace(RULE, repeat_s=0.0))
+    job.run(True, taken=())
+    assert job.run(True, waiting=("slack",)).channels == ("slack",)
+
+
 def test_a_group_is_over_when_all_its_members_are():
     job = Job()
     assert job.run(True, series="unit").kind is Kind.FIRST
