@@ -58,10 +58,11 @@ class Judged(Frozen):
 class Telling(Frozen):
     """What there is to tell after a step, and what to say of that on the command line.
 
-    `sources` are the places that earlier runs are known from.
+    `direct` is what could not be put into the outbox. `sources` are the places that earlier runs are known from.
     """
 
     announcements: tuple[Announcement, ...] = ()
+    direct: tuple[Waiting, ...] = ()
     sources: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -92,7 +93,7 @@ def policies(config: Config) -> tuple[Policy, ...]:
 
 
 def plan_alerts(context: Context, report: Report, deadline: Deadline, *, gate: bool = False) -> Telling:
-    """Hold a report against the rules, and write down what they make of it. Nothing is sent."""
+    """Hold a report against the rules, write down what they make of it, fill the outbox. Nothing is sent."""
     every = policies(context.config)
     rules = [each for each in every if is_for(each, report, gate=gate)]
     if not rules:
@@ -110,8 +111,10 @@ def plan_alerts(context: Context, report: Report, deadline: Deadline, *, gate: b
             known = remember(state, key_of(report), report, _entries((*judged, *beside)))
             damage = file.write(known) or damage
     judgements = [each.judgement for each in judged]
+    announcements = tuple(_announcements(context, (*judged, *beside)))
     return Telling(
-        announcements=tuple(_announcements(context, (*judged, *beside))),
+        announcements=announcements,
+        direct=() if context.config.dry_run else _keep(context, announcements),
         sources=before.sources,
         notes=(*_undecided(judgements), *_nobody(judgements), *_unknown_past(context, before, held)),
         warnings=(damage,) if damage else (),
@@ -127,16 +130,16 @@ def plan_stuck(context: Context, report: Report, deadline: Deadline, still_runs:
         state, _ = file.read()
         judged = _judge_running(context, [report], policies(context.config), state)
         damage = file.write(replace(state, entries={**state.entries, **_entries(judged)})) if judged else ""
-    return Telling(announcements=tuple(_announcements(context, judged)), warnings=(damage,) if damage else ())
+    announcements = tuple(_announcements(context, judged))
+    direct = _keep(context, announcements)
+    return Telling(announcements=announcements, direct=direct, warnings=(damage,) if damage else ())
 
 
 def send_alerts(context: Context, telling: Telling, deadline: Deadline) -> Post:
     """Send what there is to tell, and what waits in the outbox, to all channels side by side."""
-    outbox = Outbox(context.journal)
-    direct = _keep(outbox, telling)
-    ready = (*outbox.pending(), *direct)
+    ready = (*Outbox(context.journal).pending(), *telling.direct)
     names = sorted({each.channel for each in ready if is_set_up(context, each.channel)})
-    calls = [partial(_to, context, name, direct, deadline) for name in names]
+    calls = [partial(_to, context, name, telling.direct, deadline) for name in names]
     return Post(ready=ready, sent=tuple(run_together(calls)) if calls else ())
 
 
@@ -227,10 +230,10 @@ def _unknown_past(context: Context, before: Past, held: Held) -> Iterator[str]:
         yield f"alerts: no earlier run of this series is known: {places}"
 
 
-def _keep(outbox: Outbox, telling: Telling) -> tuple[Waiting, ...]:
-    """Put the alerts into the outbox; what could not be put there is sent without a copy."""
-    direct = []
-    for each in telling.announcements:
+def _keep(context: Context, announcements: Sequence[Announcement]) -> tuple[Waiting, ...]:
+    """Put the alerts into the outbox; gives what could not be put there, and is sent without a copy."""
+    outbox, direct = Outbox(context.journal), []
+    for each in announcements:
         for channel in each.message.channels:
             try:
                 outbox.keep(each.alert, channel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
     Both = tuple[Delivery, Post | None]
+
+_GRACE_S = 2.0  # of the 7.5 s that GitHub leaves between SIGINT and SIGTERM, and GitLab's or Docker's 10 s
+_POLL_S = 0.02
 
 
 class Sending(Frozen):
@@ -59,19 +63,40 @@ def _send_with_alerts(outgoing: Outgoing) -> Sending:
     context, draft, deadline = outgoing.context, outgoing.draft, outgoing.deadline
     # What the Pushgateway holds from before is read here, so this comes before the report is pushed.
     plan = partial(alerts.plan_alerts, context, draft.report, deadline, gate=draft.gate)
-    telling = _until_signal(outgoing, plan, lambda _: None)
-    if telling is None:
-        return Sending(delivery=_cut(outgoing, "interrupted before it began"))
+    planned, cut = _planned(outgoing, plan)
+    if planned is None:
+        warning = f"the alert rules were not held against this step: {cut}"
+        return Sending(delivery=_cut(outgoing, cut), warnings=(warning,))
+    telling = planned
     if context.config.dry_run:
         return Sending(notes=telling.notes, previews=(*_previews(outgoing), *alerts.previews(context, telling)))
 
     def nothing(why: str) -> Both:
         return _cut(outgoing, why), None
 
-    delivery, post = _until_signal(outgoing, partial(_to_both, outgoing, telling), nothing)
+    both = partial(_to_both, outgoing, telling)
+    delivery, post = nothing(cut) if cut else _until_signal(outgoing, both, nothing)
     told = alerts.settle_alerts(context, telling, post, deadline)
     notes, warnings = (*telling.notes, *told.notes), (*telling.warnings, *told.warnings)
     return Sending(delivery=delivery, notes=notes, warnings=warnings)
+
+
+def _planned(outgoing: Outgoing, plan: Callable[[], Telling]) -> tuple[Telling | None, str]:
+    """What there is to tell, and what interrupted us, if anything did.
+
+    A signal does not stop the planning at once: what is planned lies in the outbox, anything else would be lost.
+    """
+    done: list[Telling] = []
+
+    def work() -> str:
+        done.append(plan())
+        return ""
+
+    cut = _until_signal(outgoing, work, lambda why: why)
+    until_s = time.monotonic() + (_GRACE_S if cut else 0.0)
+    while not done and time.monotonic() < until_s:
+        time.sleep(_POLL_S)
+    return (done[0] if done else None), cut
 
 
 def _to_both(outgoing: Outgoing, telling: Telling) -> Both:

@@ -172,6 +172,17 @@ def test_an_action_that_fails_is_said_and_the_command_keeps_its_code(jobs):
     assert (done.returncode, "an alert was not delivered: ticket ended with exit code 7" in done.stderr) == (3, True)
 
 
+def test_a_signal_while_the_rules_are_held_against_a_step_loses_no_alert(jobs, black_hole, eventually):
+    job = jobs(CI_REPORTER_PUSHGATEWAY=black_hole, CI_REPORTER_BUDGET="5s")
+    running = job.program.start("run", "--name", "unit", "--", "sh", "-c", "exit 3", env=job.env)
+    eventually((job.program.state / "steps.ndjson").exists, "the record of the step")
+    running.terminate()
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 3
+    assert b"was not delivered in time" in said
+    assert len(list((job.program.state / "alerts").glob("*.json"))) == 1
+
+
 def test_a_gate_is_told_of(jobs):
     job = jobs("- {name: deploy, on: [gate], if: result != success}\n- {name: step, if: result != success}")
     (job.program.folder / "gate.yml").write_text(
