@@ -8,6 +8,7 @@ comparison     = "(" or-expression ")" | what `leaf` reads
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,16 +18,25 @@ if TYPE_CHECKING:
     Join = Callable[[str, tuple[T, ...]], T]
     Part = Callable[[Sequence[str]], tuple[T, Sequence[str]]]
 
+_DEEPEST = 50
+
 
 def parse(tokens: Sequence[str], leaf: Callable[[str], T], join: Join[T]) -> T:
     """Read tokens: `and`, `or`, `(`, `)`, and comparisons, which `leaf` reads. `join("and", parts)` combines values.
 
     Raises ValueError with the rest of a sentence that begins with the condition.
     """
+    if _depth(tokens) > _DEEPEST:
+        raise ValueError(f"has more than {_DEEPEST} brackets within each other")
     found, rest = _any(tokens, leaf, join)
     if rest:
         raise ValueError(f"has {rest[0]!r} where 'and' or 'or' was expected")
     return found
+
+
+def _depth(tokens: Sequence[str]) -> int:
+    """How many brackets are open at the same time; each costs several frames of Python's stack."""
+    return max(accumulate((each == "(") - (each == ")") for each in tokens), default=0)
 
 
 def _any(tokens: Sequence[str], leaf: Callable[[str], T], join: Join[T]) -> tuple[T, Sequence[str]]:

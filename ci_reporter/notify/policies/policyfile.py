@@ -13,7 +13,6 @@ from ci_reporter.notify.actions import Action, actions
 from ci_reporter.notify.alert import Level
 from ci_reporter.notify.policies import template
 from ci_reporter.notify.policies.conditions import comparisons, parse
-from ci_reporter.notify.policies.facts import fact
 from ci_reporter.notify.policies.policy import (
     DAY_S,
     DEPLOY,
@@ -136,10 +135,9 @@ def _message(node: Node) -> str:
 def _group(node: Node | None, usual: tuple[str, ...]) -> tuple[str, ...]:
     found = names(node)
     for each in found:
-        if each not in GROUPING and not each.startswith("tags."):
+        if each not in GROUPING and not (each.startswith("tags.") and each != "tags."):
             known = (*GROUPING, "tags.NAME")
             raise UsageError(f"{node.where if node else 'group'}: no label named {each!r} ({hint(each, known)})")
-        fact(each)
     return found or usual
 
 

@@ -134,6 +134,7 @@ def test_an_unknown_part_that_decides_nothing_does_not_matter(holds, text, expec
         ("stuck < 3m", "write stuck > 30m"),
         ("failure", "which is not a comparison"),
         ("(result == failure", "has a '(' without its ')'"),
+        ("(" * 5000 + "exit_code > 0" + ")" * 5000, "has more than 50 brackets within each other"),
     ],
 )
 def test_a_mistake_is_told_with_the_way_out(text, said):

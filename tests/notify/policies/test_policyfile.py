@@ -80,6 +80,7 @@ def test_it_may_be_said_once_or_with_every_run():
         ("- {if: exit_code > 0, for: 0 runs}", "for: '0 runs' is not above zero (write 3 runs, or 30m)"),
         ("- {if: exit_code > 0, for: x}", "or 3 runs"),
         ("- {if: exit_code > 0, group: duration}", "group: no label named 'duration'"),
+        ("- {if: exit_code > 0, group: tags.}", "group: no label named 'tags.' (perhaps you meant 'tag')"),
         ('- {if: exit_code > 0, message: "{stepp}"}', "a field {stepp} that does not exist (perhaps you meant 'step')"),
         ('- {if: exit_code > 0, message: "a {step"}', "has a '{' without its pair (write {{ for the sign itself)"),
         ("- {if: exit_code > 0, name: a}\n- {if: exit_code > 1, name: a}", "'a' is also on line 2; name it otherwise"),
