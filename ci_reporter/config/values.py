@@ -157,7 +157,7 @@ def url(value: str) -> str:
     """An http(s) address without query or fragment; the trailing slash goes."""
     match = _host_and_port(value)
     if not match or match["query"]:
-        raise ValueError("is not an http(s) address (write http://host:9091, with no '?' or '#' in it)")
+        raise ValueError("is not an http(s) address without '?' or '#' (write https://host/path)")
     return value.rstrip("/")
 
 

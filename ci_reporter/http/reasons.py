@@ -59,7 +59,8 @@ def _other_reason(error: BaseException) -> str:
 
     match error:
         case http.client.HTTPException():
-            return f"it does not speak HTTP: {error}"
+            said = " ".join(str(error).split())
+            return f"it does not speak HTTP: {said}" if said else "it does not speak HTTP"
         case requests.exceptions.RequestException() | UnicodeError():
             return _lower_first(str(error))
         case ValueError():  # its own words hold a piece of the address, perhaps of the password in it

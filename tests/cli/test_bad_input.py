@@ -35,7 +35,7 @@ VALUES = {
     "environment": ("a\tb", r"'a\tb' has a control character or a line break in it (keep it to one line of text)"),
     "pushgateway": (
         "localhost:9091",
-        "'localhost:9091' is not an http(s) address (write http://host:9091, with no '?' or '#' in it)",
+        "'localhost:9091' is not an http(s) address without '?' or '#' (write https://host/path)",
     ),
 }
 
