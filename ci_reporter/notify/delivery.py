@@ -80,10 +80,22 @@ def _to_channel(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline,
     if mailroom.outbox is not None:
         try:
             with mailroom.outbox.turn(notifier.name, deadline) as turn:
+                if turn is None:
+                    return _keep_new(alerts, notifier, mailroom, mailroom.outbox)
                 return _in_turn(alerts, notifier, deadline, mailroom, turn)
         except StateError:
             return _without_turn(alerts, notifier, deadline, mailroom, mailroom.outbox)
     return _without_copies(alerts, notifier, deadline, mailroom)
+
+
+def _keep_new(alerts: Sequence[Alert], notifier: Notifier, mailroom: Mailroom, outbox: Outbox) -> Sent:
+    """Leave what is new to the process that sends to this channel now, or to the next.
+
+    What waits already is not touched: that process may just be sending it, and in a digest it would be said twice.
+    """
+    for each in _messages(alerts, notifier, notifier.rate.count, mailroom.language):
+        outbox.keep(each, notifier.name)
+    return Sent(channel=notifier.name, waiting=(_BUSY,))
 
 
 def _without_turn(
@@ -117,23 +129,19 @@ def _sum(channel: str, parts: Sequence[Sent]) -> Sent:
     )
 
 
-def _in_turn(
-    alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, mailroom: Mailroom, turn: Turn | None
-) -> Sent:
+def _in_turn(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, mailroom: Mailroom, turn: Turn) -> Sent:
     """Fold what waits and what is new into as many messages as the rate limit leaves room for, and send these."""
     outbox, name = mailroom.outbox, notifier.name
     assert outbox is not None  # noqa: S101
     waiting = [each.alert for each in outbox.pending(name)]
     now_s = mailroom.clock()
     until_s = now_s + deadline.left_s() / 2  # half of the time is for the answers
-    most = room(turn.sent_at(), notifier.rate, now_s, until_s) if turn else 1
+    most = room(turn.sent_at(), notifier.rate, now_s, until_s)
     messages = _messages([*waiting, *alerts], notifier, most, mailroom.language)
     for each in messages:
         outbox.keep(each, name)
     for old in {each.alert_id for each in waiting} - {each.alert_id for each in messages}:
         outbox.remove(old, name)  # a digest says it now
-    if turn is None:
-        return Sent(channel=name, waiting=(_BUSY,))
     return _send_all(messages, notifier, deadline, mailroom, turn)
 
 

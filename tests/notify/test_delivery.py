@@ -164,6 +164,16 @@ deliver([alert], [channel(act=act, rate=Rate(count=3, per_s=600.0))], Deadline(6
     assert sum(counts) + waiting == 6
 
 
+def test_what_another_process_may_be_sending_is_not_said_in_a_digest_too(mailroom, outbox, deadline):
+    first, second, third = alerts(3)
+    outbox.keep(first, "chat")
+    outbox.keep(second, "chat")
+    with outbox.turn("chat", deadline):
+        (sent,) = deliver([third], [channel()], Deadline(0), mailroom)
+    assert sent.waiting == ("another process sends to this channel",)
+    assert [each.alert for each in outbox.pending()] == [first, second, third]
+
+
 def test_killed_while_it_sends_the_alert_is_kept(tmp_path, outbox, eventually):
     script = """
 import sys, time
