@@ -14,7 +14,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PORT, REVISION, BUG = int(sys.argv[1]), sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else ""
-USUAL_S = 0.05
+USUAL_S = 0.15
 DRAIN_S = 1.0  # after TERM it answers for that long: the balancer may not have heard yet
 LATE = 100  # orders that each replica answers well before a bug that comes late
 EARLY = 20  # and before one that comes soon after the deploy
