@@ -251,7 +251,7 @@ def _channels(request: pytest.FixtureRequest, folder: Path) -> World:
     thread.start()
     request.addfinalizer(lambda: (server.shutdown(), thread.join(), server.server_close()))
     address = f"http://127.0.0.1:{server.server_port}"
-    env = {"CI_REPORTER_SLACK": f"{address}/services/T000/B000/XXXX"}
+    env = {"CI_REPORTER_SLACK": f"{address}/services/T000/B000/XXXX", "CI_REPORTER_BUDGET": "60s"}
     return World(folder=folder, names={"https://hooks.slack.com": address, "/srv/shop": str(folder)}, env=env)
 
 
