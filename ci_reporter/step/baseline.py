@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-
 from ci_reporter import metrics
 from ci_reporter.context import Context
 from ci_reporter.errors import DeliveryError, ReportFileError
+from ci_reporter.journal.records import read_records
 from ci_reporter.model import Report
-from ci_reporter.schema import from_json
 from ci_reporter.sinks.gateway import key_of
 from ci_reporter.step.limits import Baseline
-from ci_reporter.system import reportfile
 from ci_reporter.system.deadline import Deadline
 
 
@@ -20,30 +16,20 @@ def baseline(context: Context, report: Report, deadline: Deadline) -> Baseline:
     """What the default branch last had: from a file of records where one is named, else from the Pushgateway."""
     config = context.config
     if config.coverage_baseline:
-        return _from_records(context.path(config.coverage_baseline), report)
+        return _fromread_records(context.path(config.coverage_baseline), report)
     if "pushgateway" in config.sinks:
         return _from_gateway(context, report, deadline)
     return Baseline(pct=None, source="neither --coverage-baseline nor a Pushgateway is set")
 
 
-def _from_records(path: str, report: Report) -> Baseline:
+def _fromread_records(path: str, report: Report) -> Baseline:
     try:
-        comparable = [each for each in _records(path) if each.coverage_pct is not None and _alike(each, report)]
+        comparable = [each for each in read_records(path) if each.coverage_pct is not None and _alike(each, report)]
     except ReportFileError as exc:
         return Baseline(pct=None, source=str(exc))
     if not comparable:
         return Baseline(pct=None, source=f"{path} has no coverage of step {report.step.name!r}")
     return Baseline(pct=comparable[-1].coverage_pct, source=f"{path}, {comparable[-1].step.finished_at}")
-
-
-def _records(path: str) -> Iterator[Report]:
-    """The records of a file, oldest first; a line that is not a record is passed over. Raises ReportFileError."""
-    with reportfile.open_report(path) as file:
-        for line in file:
-            try:
-                yield from_json(json.loads(line))
-            except (ValueError, RecursionError):
-                continue
 
 
 def _alike(other: Report, report: Report) -> bool:

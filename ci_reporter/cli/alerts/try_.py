@@ -13,14 +13,13 @@ from ci_reporter.cli.alerts.lint import rules_of
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import Context
-from ci_reporter.model import Report, rfc3339
+from ci_reporter.journal.records import read_records
+from ci_reporter.model import rfc3339
 from ci_reporter.notify.alert import to_json
 from ci_reporter.notify.channels import language
 from ci_reporter.notify.content import content
 from ci_reporter.notify.policies.replay import Line, replay
-from ci_reporter.schema import from_json
 from ci_reporter.surfaces.terminal import plain
-from ci_reporter.system import reportfile
 
 _ALL = "all channels"  # where none is set up
 
@@ -42,7 +41,7 @@ def command(path: str | None, as_json: bool) -> None:
     context = current_context()
     rules = rules_of(context)
     config = context.config
-    records = list(_records(context.path(path)) if path else context.journal.reports())
+    records = list(read_records(context.path(path)) if path else context.journal.reports())
     channels = config.notify_to or tuple(config.notifiers) or (_ALL,)
     lines = list(replay(rules, records, channels, language(context)))
     said = [each for each in lines if each.alert]
@@ -51,16 +50,6 @@ def command(path: str | None, as_json: bool) -> None:
     for why in _undecided(lines):
         output.say(f"ci-reporter: {why}")
     output.say(f"ci-reporter: {_count(len(records), 'record')}, {_count(len(said), 'message')}; nothing was sent")
-
-
-def _records(path: str) -> Iterator[Report]:
-    """The records of a file; a line that is not a record is passed over. Raises ReportFileError."""
-    with reportfile.open_report(path) as file:
-        for line in file:
-            try:
-                yield from_json(json.loads(line))
-            except (ValueError, RecursionError):
-                continue
 
 
 def _text(line: Line, context: Context) -> str:
