@@ -73,8 +73,11 @@ def _flush_alerts(context: Context, deadline: Deadline) -> int:
             output.warn(f"{each.channel} did not take an alert: {why}", context.env)
     for channel in sorted({each.channel for each in outbox.pending()} - {each.channel for each in sent}):
         output.warn(f"alerts wait for {channel!r}: {not_set_up(context, channel)}", context.env)
-    output.say(f"ci-reporter: {sum(each.taken for each in sent)} messages sent, {len(outbox)} alerts left")
-    return len(outbox)
+    left = len(outbox.pending())
+    if damaged := len(outbox) - left:
+        output.warn(f"{damaged} files in {outbox.path} are damaged; they were skipped", context.env)
+    output.say(f"ci-reporter: {sum(each.taken for each in sent)} messages sent, {left} alerts left")
+    return left
 
 
 def _without_sink(left: Sequence[Spooled], configured: Sequence[str]) -> list[str]:

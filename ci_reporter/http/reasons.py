@@ -59,7 +59,7 @@ def _other_reason(error: BaseException) -> str:
 
     match error:
         case http.client.HTTPException():
-            said = " ".join(str(error).split())
+            said = "".join(each for each in one_line(str(error), 200) if each.isprintable()).strip()
             return f"it does not speak HTTP: {said}" if said else "it does not speak HTTP"
         case requests.exceptions.RequestException() | UnicodeError():
             return _lower_first(str(error))

@@ -149,13 +149,22 @@ def settle_alerts(context: Context, telling: Telling, post: Post | None, deadlin
         cut = (f"alert {each.alert.title!r} was not delivered in time; {_RETRY}" for each in telling.announcements)
         return Told(warnings=tuple(cut))
     damage = settle(context, post.ready, post.sent, deadline)
-    lost = (f"an alert was not delivered: {why}" for each in post.sent for why in dict.fromkeys(each.refused))
+    lost = (
+        f"an alert was not delivered: {_named(each.channel, why)}"
+        for each in post.sent
+        for why in dict.fromkeys(each.refused)
+    )
     late = (
         f"an alert was not delivered: {each.channel}: {why}; {_RETRY}"
         for each in post.sent
         for why in dict.fromkeys(each.waiting)
     )
     return Told(notes=tuple(_sent(context, telling, post)), warnings=(*lost, *late, *([damage] if damage else [])))
+
+
+def _named(channel: str, why: str) -> str:
+    """The reason after the channel's name, with which many begin by themselves."""
+    return why if why.startswith(f"{channel} ") else f"{channel}: {why}"
 
 
 def previews(context: Context, telling: Telling) -> tuple[str, ...]:

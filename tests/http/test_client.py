@@ -132,18 +132,19 @@ def test_nothing_is_sent_when_no_time_is_left(vendor, answer):
     ("given", "said"),
     [
         (b"SSH-2.0-OpenSSH_9.2\r\n", "it does not speak HTTP: SSH-2.0-OpenSSH_9.2"),
-        (b"\x00\xff\x1b[31m\r\n\r\n", "it does not speak HTTP: "),
+        (b"\x00\xff\x1b[31m\r\n\r\n", "it does not speak HTTP: ÿ"),
+        (b"\x00\x01\x02\r\n\r\n", "it does not speak HTTP"),
         (b"", "it closed the connection without an answer"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", "its answer broke off"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "its answer broke off"),
     ],
-    ids=["ssh", "binary", "closed", "cut short", "bad chunks"],
+    ids=["ssh", "binary", "control characters", "closed", "cut short", "bad chunks"],
 )
 def test_what_is_no_answer_is_named(vendor, given, said):
     server = vendor(given)
     message = refusal(server.url)
     assert message.startswith(f"cannot reach {server.url}: {said}")
-    assert message.isprintable()
+    assert message.isprintable() and not message.endswith(":")
 
 
 def test_refused_is_said(free_port):

@@ -109,6 +109,16 @@ def test_what_waits_for_a_channel_without_settings_goes_on_waiting(run_program):
     assert "alerts wait for 'slack': it is not set up" in ended.stderr
 
 
+def test_a_damaged_file_is_said_and_does_not_count_as_an_alert_that_waits(run_program):
+    folder = run_program.state / "alerts"
+    folder.mkdir(parents=True)
+    (folder / "0198c0de-0000-7000-8000-000000000001.slack.json").write_text("{")
+    ended = run_program("flush", "--strict")
+    assert ended.returncode == 0
+    assert f"1 files in {folder} are damaged; they were skipped" in ended.stderr
+    assert "0 messages sent, 0 alerts left" in ended.stderr
+
+
 def test_a_secret_is_in_no_output_and_in_no_file(run_program, slack):
     _, env = slack(b"", 503)
     env |= {"DEPLOY_TOKEN": "hunter2secret"}
