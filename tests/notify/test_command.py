@@ -109,6 +109,20 @@ def test_what_waits_for_a_channel_without_settings_goes_on_waiting(run_program):
     assert "alerts wait for 'slack': it is not set up" in ended.stderr
 
 
+def test_a_reason_is_said_once_for_all_alerts_of_a_channel(run_program, slack):
+    _, env = slack(b"", 503)
+    run_program("notify", "--title", "x", env=env)
+    ended = run_program("notify", "--title", "y", env=env | {"CI_REPORTER_BUDGET": "30s"})
+    assert (len(alerts(run_program)) > 0, ended.stderr.count("did not take it")) == (True, 1)
+
+
+def test_an_alert_with_a_title_goes_out_where_no_step_is_recorded(run_program, slack):
+    vendor, env = slack()
+    ended = run_program("notify", "--from-journal", "--title", "job died", env=env)
+    assert (ended.returncode, len(vendor.asked)) == (0, 1)
+    assert "warning: option --from-journal: no step of run" in ended.stderr
+
+
 def test_a_damaged_file_is_said_and_does_not_count_as_an_alert_that_waits(run_program):
     folder = run_program.state / "alerts"
     folder.mkdir(parents=True)

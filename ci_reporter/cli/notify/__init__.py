@@ -92,9 +92,9 @@ def show(context: Context, sent: Sequence[Sent], *, as_json: bool = False) -> No
     if not sent:
         output.say("ci-reporter: no channel is set up, so nothing was sent (`ci-reporter notify --help` lists them)")
     for each in sent:
-        for why in each.waiting:
+        for why in dict.fromkeys(each.waiting):
             output.warn(f"{each.channel} did not take it: {why}; 'ci-reporter flush' sends it again", context.env)
-        for why in each.refused:
+        for why in dict.fromkeys(each.refused):
             output.warn(f"{each.channel} did not take it: {why}", context.env)
         if as_json:
             output.result(json.dumps({**vars(each), "references": dict(each.references)}))
@@ -125,11 +125,19 @@ def _alert(context: Context, about: dict[str, object]) -> Alert:
 
 
 def _of_last_step(context: Context, known: Alert) -> Alert:
-    """The alert with what the last step of this run came to. Raises UsageError where none is recorded."""
+    """The alert with what the last step of this run came to.
+
+    Where none is recorded, an alert that has a title goes out without it: a job may have failed before its first step.
+    Raises UsageError where it has none.
+    """
     ci_run_id = recorded_run_id(context)
     report = next(iter(reversed(list(context.journal.reports(ci_run_id)))), None)
     if report is None:
-        raise UsageError(f"option --from-journal: no step of run {ci_run_id} is recorded in {context.journal.path}")
+        missing = f"option --from-journal: no step of run {ci_run_id} is recorded in {context.journal.path}"
+        if not known.title:
+            raise UsageError(f"{missing} (say with --title what people should know)")
+        output.warn(missing, context.env)
+        return known
     result = report.step.result
     return replace(
         known,
