@@ -23,10 +23,11 @@ from ci_reporter.gate.statistics.schedule import LOOK_EVERY_S, MINUTE_S
 from ci_reporter.gate.statistics.scores import scores
 from ci_reporter.gate.statistics.series import Series
 
-MARGINS = (0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 0.95, 1.3, inf)
+MARGINS = (0.0, 0.05, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 0.95, 1.3, inf)
 _TRAILING_S = (30.0, 60.0, 120.0)
 _UNLIKELY = 0.1  # a window of a past gate whose p is that small says that the margin was too small
 _FEWEST_BLOCKS = 6
+_MOST_BLOCKS = 240  # 20 min: the work grows with their square, and a watch of a day would take hours
 _FEWEST_MORE = 3  # blocks that a trailing window must leave out, as in schedule.windows
 _QUIET_GATES = 5  # three were measured to be too few
 _QUIET_MARGIN, _QUIET_ERRORS = 0.25, 0.03
@@ -81,7 +82,7 @@ def gate_of(leaf: Relative, before: Recording, after: Recording) -> Gate | None:
     ]
     if min(map(len, cut)) < _FEWEST_BLOCKS:
         return None
-    return Gate(before=cut[0], after=cut[1], block_s=block_s)
+    return Gate(before=cut[0][-_MOST_BLOCKS:], after=cut[1][:_MOST_BLOCKS], block_s=block_s)
 
 
 @dataclass(frozen=True, kw_only=True)

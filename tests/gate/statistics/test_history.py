@@ -7,7 +7,7 @@ import pytest
 
 from ci_reporter.gate.recording import Count, Recording, Signal
 from ci_reporter.gate.rules.conditions import parse
-from ci_reporter.gate.statistics.history import MARGINS, Gate, learn, learn_errors, lesson, margins
+from ci_reporter.gate.statistics.history import MARGINS, Gate, gate_of, learn, learn_errors, lesson, margins
 from tests.gate.conftest import make_probes, make_recording
 from tests.gate.statistics.makers import counted, make_blocks
 
@@ -44,6 +44,10 @@ def test_five_calm_gates_make_a_quiet_service():
     found = learnt(QUIET)
     assert (found.gates, found.quiet) == (5, True)
     assert max(found.usual) <= 0.15
+
+
+def test_calm_gates_leave_a_rule_of_five_percent_as_it_is():
+    assert min(learnt(QUIET).usual) <= 0.05
 
 
 def test_four_gates_are_too_few_to_call_a_service_quiet():
@@ -123,6 +127,12 @@ def test_gates_with_other_error_rates_do_not_look_like_bursts():
 )
 def test_gates_that_saw_too_little_teach_nothing(past):
     assert learnt(past) is None
+
+
+def test_of_a_long_watch_the_twenty_minutes_beside_the_deploy_teach():
+    before, after = make_recording("baseline", seconds=1500, rate=1), make_recording(seconds=1500, rate=1)
+    found = gate_of(LATENCY, before, after)
+    assert (len(found.before), len(found.after)) == (240, 240)
 
 
 def test_counts_teach_of_errors_alone():
