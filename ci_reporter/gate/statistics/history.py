@@ -23,7 +23,7 @@ from ci_reporter.gate.statistics.schedule import LOOK_EVERY_S, MINUTE_S
 from ci_reporter.gate.statistics.scores import scores
 from ci_reporter.gate.statistics.series import Series
 
-MARGINS = (0.0, 0.05, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 0.95, 1.3, inf)
+MARGINS = (0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 0.95, 1.3, inf)
 _TRAILING_S = (30.0, 60.0, 120.0)
 _UNLIKELY = 0.1  # a window of a past gate whose p is that small says that the margin was too small
 _FEWEST_BLOCKS = 6
@@ -145,12 +145,15 @@ def _median_margin(found: Sequence[float]) -> float:
 
 def _largest(found: Sequence[Mapping[str, Margins]]) -> dict[str, Margins]:
     names = dict.fromkeys(name for each in found for name in each)
-    smallest = (MARGINS[0],) * len(LENGTHS_S)
+    smallest = (0.0,) * len(LENGTHS_S)
     return {name: tuple(map(max, *(each.get(name, smallest) for each in found), smallest)) for name in names}
 
 
 def margins(gate: Gate, quantile: float) -> dict[str, Margins]:
-    """By score the smallest margin, for each class of window, at which none of the gate's windows is unlikely."""
+    """By score the smallest margin, for each class of window, at which none of the gate's windows is unlikely.
+
+    Where the first one was enough, nothing was learnt, and the margin is 0: a rule of `> +5%` stays what it is.
+    """
     tests = scores(gate.before, quantile)
     series = Series(tests, gate.before)
     found = {score.name: [0] * len(LENGTHS_S) for score in tests}
@@ -161,7 +164,7 @@ def margins(gate: Gate, quantile: float) -> dict[str, Margins]:
             while row[at] < len(MARGINS) - 1 and _exceeds(series, number, gate.after[:end], first, MARGINS[row[at]]):
                 row[at] += 1
     found[BATCHES] = _batch_margins(gate, quantile)
-    return {name: tuple(MARGINS[at] for at in row) for name, row in found.items()}
+    return {name: tuple(MARGINS[at] if at else 0.0 for at in row) for name, row in found.items()}
 
 
 def _windows(gate: Gate) -> Iterator[tuple[int, int]]:
