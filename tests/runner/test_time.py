@@ -81,7 +81,8 @@ def test_a_clock_that_is_set_midway_leaves_no_step_that_ends_before_it_starts(th
     order = Order(name="true", command=["true"], env={}, mark="MARK", masks=set(), lost={})
     with block() as signals:
         step = run(order, signals, lambda: next(clock))
-    assert (step.started_at[11:19], step.finished_at[11:19]) == ("00:01:40", finished)
+    assert step.started_at[11:19] == "00:01:40"
+    assert finished <= step.finished_at[11:19] <= f"{finished[:6]}59"  # a busy machine takes its time
 
 
 def test_cpu_time_memory_and_blocks_are_the_commands(wrapped):

@@ -162,7 +162,7 @@ def test_index_that_hangs_delays_the_script_for_a_minute_at_most(new_job: Any, v
     done = new_job.action({"PIP_INDEX_URL": index.url, "PIP_NO_CACHE_DIR": "1"}, run="echo ran")
     assert (done.exit_code, "ran\n" in done.log, done.log.count("::warning ")) == (0, True, 1)
     assert index.seen, "pip asked for something"
-    assert time.monotonic() - begun < 75
+    assert time.monotonic() - begun < 105  # the minute, and a virtual environment on a busy machine
 
 
 def test_what_the_script_writes_to_github_output_is_an_output(job: Any) -> None:

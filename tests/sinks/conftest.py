@@ -67,7 +67,7 @@ def ours_s(run_program, tmp_path) -> Callable[[], float]:
     """What a run may take beside its budget: a few times what one without a sink takes on this machine right now."""
 
     def measure():
-        return max(1.5, 5 * run_program("run", "--", "true", env={"CI_REPORTER_DIR": str(tmp_path / "other")}).seconds)
+        return max(3.0, 8 * run_program("run", "--", "true", env={"CI_REPORTER_DIR": str(tmp_path / "other")}).seconds)
 
     return measure
 

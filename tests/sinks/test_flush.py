@@ -17,7 +17,11 @@ def step(run_program):
 
     def run(url, *args, name="s", **env):
         return run_program(
-            "run", "--name", name, *args, env={"CI_REPORTER_PUSHGATEWAY": url, "CI_REPORTER_PROVIDER": "local"} | env
+            "run",
+            "--name",
+            name,
+            *args,
+            env={"CI_REPORTER_PUSHGATEWAY": url, "CI_REPORTER_PROVIDER": "local", "CI_REPORTER_BUDGET": "30s"} | env,
         )
 
     return run

@@ -1,6 +1,7 @@
 """A rollout that converged has to stay so: an old answer begins it anew, and too many of them end it."""
 
 import re
+import time
 
 import pytest
 
@@ -83,8 +84,23 @@ def test_a_third_relapse_ends_it(gate, backend):
     assert sum("converging again" in sentence for sentence in said) == 2
 
 
+def once_after(seconds):
+    """A question whose answer is yes one time: the first time it is asked so long after it was first asked."""
+    begun, done = [], []
+
+    def asked():
+        begun.append(time.monotonic())
+        if done or begun[-1] - begun[0] < seconds:
+            return False
+        done.append(True)
+        return True
+
+    return asked
+
+
 def test_a_relapse_after_the_timeout_of_converging_ends_it(gate, backend):
-    outcome, _ = gate(backend(NEW), lambda count: OLD if count == 70 else NEW, timeout="2s")
+    late = once_after(2.5)
+    outcome, _ = gate(backend(NEW), lambda _: OLD if late() else NEW, timeout="2s")
     assert outcome.exit_code == 4
     assert "after converge.timeout of 2 s" in outcome.statement
 
