@@ -33,7 +33,9 @@ def flush(run_program):
 
     def run(url=None, *args, **env):
         address = {"CI_REPORTER_PUSHGATEWAY": url} if url else {}
-        return run_program("flush", *args, env={"CI_REPORTER_PROVIDER": "local"} | address | env)
+        return run_program(
+            "flush", *args, env={"CI_REPORTER_PROVIDER": "local", "CI_REPORTER_BUDGET": "30s"} | address | env
+        )
 
     return run
 
