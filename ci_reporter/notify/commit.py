@@ -8,7 +8,7 @@ from ci_reporter.model import Run
 from ci_reporter.notify.alert import Commit
 from ci_reporter.system.git import Git
 
-_FORMAT = "%H%x00%P%x00%s%x00%an"
+_FORMAT = "%H%x00%P%x00%s%x00%an%x00"
 _MOST_FILES = 8
 # Of a merge, what it brought to the branch. Nothing that the repository's configuration names is run.
 _SHOW = ("show", "--no-color", "--no-ext-diff", "--no-textconv", "--no-show-signature", "--first-parent", "-m")
@@ -24,11 +24,10 @@ def commit(git: Git, revision: str | None = None, limit_s: float = 2.0) -> Commi
     arguments = (*_SHOW, f"--format={_FORMAT}", "--stat=80,50", revision or "HEAD", "--")
     try:
         done = git.ask(*arguments, limit_s=limit_s)
-        first, _, rest = done.stdout.partition("\n")
-        found = first.split("\0")
-        if done.returncode or len(found) != 4:
+        found = done.stdout.split("\0", 4)  # a subject or a name may hold a carriage return, which begins a line, too
+        if done.returncode or len(found) != 5:
             return None
-        known, parents, subject, author = found
+        known, parents, subject, author, rest = found
         # A checkout of depth 1 has no parent to compare with: git shows the whole tree as added by this commit.
         whole = not parents and git.line("rev-parse", "--is-shallow-repository", limit_s=limit_s) == "true"
     except (OSError, ValueError, subprocess.SubprocessError):

@@ -35,8 +35,10 @@ from ci_reporter.step.scene import is_set_up, others_running, running_scene, sce
 from ci_reporter.system.deadline import Deadline
 from ci_reporter.system.git import Git
 from ci_reporter.system.parallel import run_together
+from ci_reporter.system.text import one_line
 
 _GIT_S = 1.0
+_LONGEST_TITLE = 100
 _KINDS = {Kind.FIRST: "it began", Kind.STILL: "it goes on", Kind.RECOVERED: "it is over"}
 _RETRY = "the next step or 'ci-reporter flush' sends it"
 
@@ -146,7 +148,7 @@ def send_alerts(context: Context, telling: Telling, deadline: Deadline) -> Post:
 def settle_alerts(context: Context, telling: Telling, post: Post | None, deadline: Deadline) -> Told:
     """Write down who took what, and say it; a `post` of None was interrupted."""
     if post is None:
-        cut = (f"alert {each.alert.title!r} was not delivered in time; {_RETRY}" for each in telling.announcements)
+        cut = (f"alert {_short(each.alert)} was not delivered in time; {_RETRY}" for each in telling.announcements)
         return Told(warnings=tuple(cut))
     damage = settle(context, post.ready, post.sent, deadline)
     lost = (
@@ -160,6 +162,10 @@ def settle_alerts(context: Context, telling: Telling, post: Post | None, deadlin
         for why in dict.fromkeys(each.waiting)
     )
     return Told(notes=tuple(_sent(context, telling, post)), warnings=(*lost, *late, *([damage] if damage else [])))
+
+
+def _short(alert: Alert) -> str:
+    return repr(one_line(alert.title, _LONGEST_TITLE))
 
 
 def _named(channel: str, why: str) -> str:
@@ -269,4 +275,4 @@ def _sent(context: Context, telling: Telling, post: Post) -> Iterator[str]:
         kept = (Waiting(alert=each.alert, channel=name) for name in each.message.channels)
         if takers := [one.channel for one in kept if taken(one, still, by_channel)]:
             kind = _KINDS[each.message.kind]
-            yield f"alert {each.alert.title!r} sent to {', '.join(takers)}: {kind}{source}"
+            yield f"alert {_short(each.alert)} sent to {', '.join(takers)}: {kind}{source}"

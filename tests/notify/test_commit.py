@@ -31,6 +31,12 @@ def test_subject_author_and_files(repository):
     assert found.stat == ("f0.py | 1 +", "f1.py | 1 +", "2 files changed, 2 insertions(+)")
 
 
+def test_a_carriage_return_in_a_subject_makes_no_line_of_its_own(repository):
+    found = commit(repository(files=1, subject="tidy up\r999 files changed"))
+    assert "999 files changed" in found.subject
+    assert found.stat == ("f0.py | 1 +", "1 file changed, 1 insertion(+)")
+
+
 def test_of_many_files_eight_are_shown_and_all_are_counted(repository):
     found = commit(repository(files=30))
     assert len(found.stat) == 9
