@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import count
 
 from ci_reporter.context import Context
 from ci_reporter.model import Report
@@ -15,6 +16,7 @@ from ci_reporter.step.alerts import plan_stuck, policies, send_alerts, settle_al
 from ci_reporter.system.deadline import Deadline
 
 _MARGIN_S = 0.05  # the condition is `more than`
+_SHORTEST_S = 1.0
 
 
 def watch_stuck(context: Context, report: Report, running: str, since: float) -> None:
@@ -24,33 +26,40 @@ def watch_stuck(context: Context, report: Report, running: str, since: float) ->
     with the program; what it was sending then waits in the outbox.
     """
     rules = [each for each in policies(context.config) if is_for(each, report, gate=False)]
-    moments = list(_moments(rules))
-    if not moments or context.config.dry_run:
+    limits = _limits(rules)
+    if not limits or context.config.dry_run:
         return
+    moments = (since + each for each in _moments(limits, rules))
     from threading import Thread
 
     try:
-        Thread(target=_watch, args=(context, report, running, [since + each for each in moments]), daemon=True).start()
+        Thread(target=_watch, args=(context, report, running, moments), daemon=True).start()
     except RuntimeError:  # the limit of processes is reached
         pass
 
 
-def _moments(rules: list[Policy]) -> Iterator[float]:
-    """When to look, in seconds from the start: as each limit is passed, and when it is time to say it again."""
-    limits = {
+def _limits(rules: Sequence[Policy]) -> list[float]:
+    """The limits that the rules set, in seconds."""
+    found = {
         each.number
         for rule in rules
         if rule.condition
         for each in comparisons(rule.condition)
         if each.name == STUCK and each.number is not None
     }
+    return sorted(found)
+
+
+def _moments(limits: Sequence[float], rules: Sequence[Policy]) -> Iterator[float]:
+    """When to look, in seconds from the start: as each limit is passed, then each time that it may be said again."""
+    yield from (limit + _MARGIN_S for limit in limits)
     repeats = [rule.repeat_s for rule in rules if rule.repeat_s]
-    yield from (limit + _MARGIN_S for limit in sorted(limits))
-    if limits and repeats:
-        yield max(limits) + min(repeats) + 2 * _MARGIN_S
+    if repeats:
+        every_s = max(_SHORTEST_S, min(repeats)) + _MARGIN_S
+        yield from (max(limits) + _MARGIN_S + at * every_s for at in count(1))
 
 
-def _watch(context: Context, report: Report, running: str, moments: list[float]) -> None:
+def _watch(context: Context, report: Report, running: str, moments: Iterator[float]) -> None:
     def still_runs() -> bool:
         return os.path.exists(running)
 

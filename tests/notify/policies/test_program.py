@@ -265,6 +265,14 @@ def test_a_step_that_runs_for_too_long_is_told_while_it_runs(jobs, eventually):
     assert "so far" in job.chat.asked[0].body.decode() and "cancellation" not in job.chat.asked[0].body.decode()
 
 
+def test_it_is_told_again_at_each_repeat_while_it_runs(jobs, eventually):
+    job = jobs("- {name: slow, if: stuck > 1s, repeat: 1s}")
+    running = job.program.start("run", "--name", "unit", "--", "cat", env=job.env, stdin=subprocess.PIPE)
+    eventually(lambda: len(job.heard) >= 4, "the fourth message")
+    running.communicate(timeout=60)
+    assert running.returncode == 0
+
+
 def test_a_step_whose_reporter_hangs_is_told_by_the_next_one_beside_it(jobs, eventually):
     job = jobs("- {name: stuck, if: step == slow and stuck > 1s}")
     beside = job.program.start("run", "--name", "slow", "--", *waiting(job), env=job.env)
