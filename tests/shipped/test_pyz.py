@@ -23,7 +23,7 @@ import pytest
 from tests.runner.test_environment import HEAVY
 
 PYTHON = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")  # it has no package of ours
-LARGEST = 5_000_000  # with the byte code of the three Pythons that the Makefile names
+LARGEST = 5 * 1024 * 1024  # with the byte code of the three Pythons that the Makefile names
 
 
 def once(path: Path, make: Callable[[Path], object]) -> Path:
