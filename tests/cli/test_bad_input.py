@@ -252,9 +252,10 @@ def test_what_no_option_can_be_is_clicks_to_say(run_program, options):
 
 
 def test_a_file_of_the_largest_size_is_read_in_a_second(run_program):
+    without = run_program("run", "--", "true")
     (run_program.folder / FILE).write_text("# " + "x" * 60_000 + "\nname: unit\n")
     ended = run_program("run", "--", "true")
-    assert (ended.returncode, ended.seconds < 3) == (0, True)
+    assert (ended.returncode, ended.seconds < 3 + 4 * without.seconds) == (0, True)
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ uvicorn.run(logs.AsgiMiddleware(app), host="127.0.0.1", port=int(sys.argv[1]), l
 """
 CLIENTS = {
     "requests": "import requests; print(logs.requests_session(requests.Session()).get(url).text)",
-    "httpx": "import httpx; print(httpx.Client(event_hooks={'request': [logs.httpx_hook()]}).get(url).text)",
+    "httpx": "import httpx; print(httpx.Client(timeout=60,event_hooks={'request': [logs.httpx_hook()]}).get(url).text)",
     "urllib": """
         import urllib.request
         print(urllib.request.build_opener(logs.UrllibHandler()).open(url).read().decode())
