@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import os
 import re
@@ -19,6 +21,7 @@ import yaml
 from tests.conftest import needs
 
 ROOT = Path(__file__).parents[2]
+PYTHON = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")  # it has no package of ours
 SHELL = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
 # What a machine needs to reach its package registry; tests pass on nothing else of their environment.
 NETWORK = re.compile(r"PIP_|SSL_CERT|REQUESTS_CA|NODE_EXTRA_CA|https?_proxy|no_proxy", re.IGNORECASE)
@@ -89,6 +92,62 @@ def wheel(dist: Path) -> Path:
     return next(dist.glob("*.whl"))
 
 
+def once(path: Path, make: Callable[[Path], object]) -> Path:
+    """The file or folder that `make` makes, made by the first of the processes of this test run."""
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            make(path.with_suffix(".partial"))
+            path.with_suffix(".partial").rename(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this test run have."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "pyz"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheels(shared: Path, root: Path) -> Path:
+    """The wheels of requirements.txt."""
+
+    def download(folder: Path) -> None:
+        target = ("--platform=manylinux2014_x86_64", "--python-version=3.11", "--abi=cp311", "--abi=none")
+        choice = ("--no-deps", "--require-hashes", "--only-binary=:all:", "--implementation=cp", *target)
+        wanted = ("-d", folder, "-r", root / "scripts/pyz/requirements.txt")
+        subprocess.run([PYTHON, "-m", "pip", "download", "--quiet", *choice, *wanted], check=True)
+
+    return once(shared / "wheels", download)
+
+
+@pytest.fixture(scope="session")
+def build(wheels: Path) -> Callable[..., Path]:
+    """Build the file from a tree, with byte code for these Pythons."""
+
+    def run(tree: Path, output: Path, *pythons: str, env: dict[str, str] | None = None) -> Path:
+        command = [PYTHON, tree / "scripts/pyz", "--wheels", wheels, "--output", output]
+        done = subprocess.run(
+            [*command, *(f"--python={each}" for each in pythons)],
+            env=os.environ | (env or {}),
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return output
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def pyz(shared: Path, build: Callable[..., Path], tree: Path) -> Path:
+    """The file, with byte code for the Python that runs the tests."""
+    return once(shared / "ci-reporter.pyz", lambda output: build(tree, output, str(PYTHON)))
+
+
 def value(expression: str, contexts: Mapping[str, Any]) -> Any:
     """The few expressions that our files use, as GitHub evaluates them."""
     expression = expression.strip()
@@ -97,6 +156,9 @@ def value(expression: str, contexts: Mapping[str, Any]) -> Any:
         if found:
             first = value(left, contexts)
             return first if bool(first) is (operator == "||") else value(right, contexts)
+    left, found, right = expression.partition(" != ")
+    if found:
+        return (value(left, contexts) or "") != right.strip("'")
     if call := re.fullmatch(r"(\w+)\((.*)\)", expression):
         return {"always": lambda _: True, "toJSON": lambda of: json.dumps(value(of, contexts), indent=2)}[call[1]](
             call[2]
@@ -109,7 +171,12 @@ def value(expression: str, contexts: Mapping[str, Any]) -> Any:
 
 def evaluated(text: str, contexts: Mapping[str, Any]) -> str:
     """A text with its `${{ … }}` replaced."""
-    return re.sub(r"\$\{\{(.*?)\}\}", lambda found: str(value(found[1], contexts) or ""), str(text))
+
+    def replacement(found: re.Match[str]) -> str:
+        result = value(found[1], contexts)
+        return "true" if result is True else str(result or "")
+
+    return re.sub(r"\$\{\{(.*?)\}\}", replacement, str(text))
 
 
 @dataclass(kw_only=True)
@@ -127,21 +194,23 @@ class Job:
 
     workspace: Path
     temp: Path
+    action_path: Path
     env: dict[str, str]
     contexts: dict[str, Any] = field(default_factory=dict)
     paths: list[str] = field(default_factory=list)
     files: int = 0
 
-    def action(self, env: Mapping[str, str] | None = None, **inputs: str) -> Done:
-        """Call action.yml. Inputs have `_` for `-`."""
-        path = Path(self.env["GITHUB_ACTION_PATH"])
+    def action(self, env: Mapping[str, str] | None = None, *, folder: str = "", **inputs: str) -> Done:
+        """Call action.yml, or the one of a folder. Inputs have `_` for `-`."""
+        path = self.action_path / folder
         action = yaml.safe_load((path / "action.yml").read_text())
         given = {name.replace("_", "-"): text for name, text in inputs.items()}
         defaults = {name: each.get("default", "") for name, each in action["inputs"].items()}
         assert set(given) <= set(defaults), "no such input"
         contexts = self.contexts | {"inputs": defaults | given, "steps": {}}
-        done = self.steps(action["runs"]["steps"], contexts, dict(env or {}))
-        done.outputs = {name: evaluated(each["value"], contexts) for name, each in action["outputs"].items()}
+        done = self.steps(action["runs"]["steps"], contexts, dict(env or {}) | {"GITHUB_ACTION_PATH": str(path)})
+        outputs = action.get("outputs", {})
+        done.outputs = {name: evaluated(each["value"], contexts) for name, each in outputs.items()}
         return done
 
     def steps(self, steps: list[dict[str, Any]], contexts: dict[str, Any], env: dict[str, str]) -> Done:
@@ -219,7 +288,6 @@ def start_job(folder: Path, temp: Path, tree: Path, home: Path) -> Job:
     env = base_env(home) | {
         "CI": "true",
         "GITHUB_ACTIONS": "true",
-        "GITHUB_ACTION_PATH": str(tree),
         "GITHUB_JOB": "unit",
         "GITHUB_REPOSITORY": "acme/shop",
         "GITHUB_RUN_ATTEMPT": "1",
@@ -229,13 +297,23 @@ def start_job(folder: Path, temp: Path, tree: Path, home: Path) -> Job:
         "GITHUB_WORKSPACE": str(workspace),
         "RUNNER_TEMP": str(temp),
     }
-    return Job(workspace=workspace, temp=temp, env=env)
+    return Job(workspace=workspace, temp=temp, action_path=tree, env=env)
 
 
 @pytest.fixture
 def new_job(tmp_path: Path, tree: Path, home: Path) -> Job:
     """A job on a runner where nothing was installed before."""
     return start_job(tmp_path, tmp_path / "temp", tree, home)
+
+
+@pytest.fixture
+def release_job(tmp_path: Path, tree: Path, pyz: Path, home: Path) -> Job:
+    """A job on a new runner that uses the action as a release's tag has it: with the one file and its checksum."""
+    action = shutil.copytree(tree, tmp_path / "action")
+    shutil.copy2(pyz, action / "ci-reporter.pyz")
+    digest = hashlib.sha256(pyz.read_bytes()).hexdigest()
+    (action / "ci-reporter.pyz.sha256").write_text(f"{digest}  ci-reporter.pyz\n")
+    return start_job(tmp_path, tmp_path / "temp", action, home)
 
 
 @pytest.fixture(scope="session")

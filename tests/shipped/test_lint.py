@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+ACTIONS = ("action.yml", "gate/action.yml", "stamp/action.yml", "notify/action.yml")
 WORKFLOW = "examples/github-actions/ci.yml"
 RELEASE = ".github/workflows/release.yml"
 # The linter's WASM build is older than this scope of GITHUB_TOKEN.
@@ -21,7 +22,7 @@ NEWER = 'unknown permission scope "attestations"'
 @pytest.mark.parametrize(
     ("schema", "file"),
     [
-        ("vendor.github-actions", "action.yml"),
+        *(("vendor.github-actions", action) for action in ACTIONS),
         ("vendor.github-workflows", WORKFLOW),
         ("vendor.github-workflows", RELEASE),
         ("vendor.gitlab-ci", "examples/gitlab-ci/.gitlab-ci.yml"),
@@ -34,7 +35,7 @@ def test_file_fits_its_schema(tool: Callable[..., Any], schema: str, file: str) 
 
 
 def test_zizmor_has_no_findings(tool: Callable[..., Any]) -> None:
-    done = tool("zizmor", "--offline", "--persona=pedantic", "action.yml", WORKFLOW, RELEASE)
+    done = tool("zizmor", "--offline", "--persona=pedantic", *ACTIONS, WORKFLOW, RELEASE)
     assert done.returncode == 0, done.stdout
 
 

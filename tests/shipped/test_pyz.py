@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import fcntl
 import json
 import os
 import re
@@ -21,66 +20,10 @@ from typing import Any
 import pytest
 
 from tests.runner.test_environment import HEAVY
+from tests.shipped.conftest import PYTHON, once
 
-PYTHON = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")  # it has no package of ours
 # With the byte code of the three Pythons that the Makefile names. 5 MiB is what we aim at; at the limit, name fewer.
 LARGEST = 5.5 * 1024 * 1024
-
-
-def once(path: Path, make: Callable[[Path], object]) -> Path:
-    """The file or folder that `make` makes, made by the first of the processes of this test run."""
-    with path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not path.exists():
-            make(path.with_suffix(".partial"))
-            path.with_suffix(".partial").rename(path)
-    return path
-
-
-@pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that all processes of this test run have."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "pyz"
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def wheels(shared: Path, root: Path) -> Path:
-    """The wheels of requirements.txt."""
-
-    def download(folder: Path) -> None:
-        target = ("--platform=manylinux2014_x86_64", "--python-version=3.11", "--abi=cp311", "--abi=none")
-        choice = ("--no-deps", "--require-hashes", "--only-binary=:all:", "--implementation=cp", *target)
-        wanted = ("-d", folder, "-r", root / "scripts/pyz/requirements.txt")
-        subprocess.run([PYTHON, "-m", "pip", "download", "--quiet", *choice, *wanted], check=True)
-
-    return once(shared / "wheels", download)
-
-
-@pytest.fixture(scope="session")
-def build(wheels: Path) -> Callable[..., Path]:
-    """Build the file from a tree, with byte code for these Pythons."""
-
-    def run(tree: Path, output: Path, *pythons: str, env: dict[str, str] | None = None) -> Path:
-        command = [PYTHON, tree / "scripts/pyz", "--wheels", wheels, "--output", output]
-        done = subprocess.run(
-            [*command, *(f"--python={each}" for each in pythons)],
-            env=os.environ | (env or {}),
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return output
-
-    return run
-
-
-@pytest.fixture(scope="session")
-def pyz(shared: Path, build: Callable[..., Path], tree: Path) -> Path:
-    """The file, with byte code for the Python that runs the tests."""
-    return once(shared / "ci-reporter.pyz", lambda output: build(tree, output, str(PYTHON)))
 
 
 @pytest.fixture(scope="session")
