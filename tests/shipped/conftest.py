@@ -308,7 +308,7 @@ def new_job(tmp_path: Path, tree: Path, home: Path) -> Job:
 
 @pytest.fixture
 def release_job(tmp_path: Path, tree: Path, pyz: Path, home: Path) -> Job:
-    """A job on a new runner that uses the action as a release's tag has it: with the one file and its checksum."""
+    """A job on a new runner that uses the action with a release's one file and its checksum beside it."""
     action = shutil.copytree(tree, tmp_path / "action")
     shutil.copy2(pyz, action / "ci-reporter.pyz")
     digest = hashlib.sha256(pyz.read_bytes()).hexdigest()
