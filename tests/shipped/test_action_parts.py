@@ -14,7 +14,7 @@ import yaml
 
 HOSTILE = "$(touch pwned)`touch pwned`'\"; touch pwned; '"
 GATE = """
-gate: { warmup: 0, watch: 2s, rate: 20/s, early_pass: false, converge: { timeout: 3s, rate: 20/s } }
+gate: { warmup: 0, watch: 2s, rate: 20/s, early_pass: false, converge: { timeout: TIMEOUT, rate: 20/s } }
 rules: [ { name: down, if: "down for 1s" } ]
 """
 
@@ -100,7 +100,7 @@ def test_artifact_that_is_not_there_fails_the_step(job: Any) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("path", "code", "verdict"), [("/", 0, "pass"), ("/nope", 4, "fail")])
 def test_gate_decides_after_a_success(job: Any, service: str, path: str, code: int, verdict: str) -> None:
-    (job.workspace / "gate.yml").write_text(GATE)
+    (job.workspace / "gate.yml").write_text(GATE.replace("TIMEOUT", "3s" if code else "60s"))
     env = {"CI_REPORTER_GATE_EXPECT_REVISION": "none"}
     done = job.action(env, run="true", gate_url=service + path, gate_rules="gate.yml")
     assert (done.exit_code, done.outputs["verdict"], done.outputs["exit-code"]) == (code, verdict, "0"), done.log
@@ -113,7 +113,7 @@ def test_gate_does_not_watch_after_a_failure(job: Any) -> None:
 
 @pytest.mark.slow
 def test_gate_action_gives_its_verdict(job: Any, service: str) -> None:
-    (job.workspace / "gate.yml").write_text(GATE)
+    (job.workspace / "gate.yml").write_text(GATE.replace("TIMEOUT", "60s"))
     done = job.action(folder="gate", url=service, rules="gate.yml", expect_revision="none", name="watch it")
     assert (done.exit_code, done.outputs["verdict"], done.outputs["exit-code"]) == (0, "pass", "0"), done.log
     assert json.loads(done.outputs["report"])["step"] == "watch it"
