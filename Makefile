@@ -51,7 +51,7 @@ stack: .demo/ready
 test: $(VENV)/ready
 	@REQUIRE_ALL='$(REQUIRE_ALL)' scripts/test-tools
 	@$(MAKE) --no-print-directory -j2 lint compiled-tests
-	CI_REPORTER_TESTS_REQUIRE_ALL='$(REQUIRE_ALL)' $(BIN)/pytest -n 8 --dist worksteal --junitxml=$(VENV)/junit.xml
+	CI_REPORTER_TESTS_REQUIRE_ALL='$(REQUIRE_ALL)' $(BIN)/pytest -n 6 --dist worksteal --junitxml=$(VENV)/junit.xml
 	@[ '$(REQUIRE_ALL)' != 1 ] || grep -q ' skipped="0"' $(VENV)/junit.xml || { echo 'REQUIRE_ALL=1, and tests were skipped' >&2; exit 1; }
 
 # The tests run what people get, the installed package: not the tree, not an editable install.
