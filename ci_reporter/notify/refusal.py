@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ci_reporter.errors import DeliveryError, Rejected
+from ci_reporter.notify.notifier import json_body
 from ci_reporter.system.text import one_line
 
 TYPE_CHECKING = False
@@ -18,6 +19,16 @@ def refusal(channel: str, answer: Answer, said: str, remedy: str = "") -> Delive
         return None
     words = one_line(said, _LONGEST) or answer.text(_LONGEST) or f"status {answer.status}"
     return Rejected(f"{channel} refused: {words}" + (f" ({remedy})" if remedy else ""), answer.status)
+
+
+def errcode(answer: Answer) -> tuple[str, str] | None:
+    """The code and the words of a no, as DingTalk and WeCom say it; None for a yes.
+
+    A yes is `"errcode": 0`: status 200 they say always.
+    """
+    body = json_body(answer)
+    code, said = str(body.get("errcode", "")), str(body.get("errmsg", ""))
+    return None if answer.status == 200 and code == "0" else (code, said)
 
 
 def temporary_refusal(channel: str, said: str, pause_s: float | None = None) -> DeliveryError:

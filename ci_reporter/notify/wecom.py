@@ -18,8 +18,8 @@ from ci_reporter.notify.fitting import size_bytes
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.layout import Layout, document
 from ci_reporter.notify.markdown import NOTHING, without_blocks
-from ci_reporter.notify.notifier import HttpNotifier, Rate, WebhookSettings, json_body, json_request
-from ci_reporter.notify.refusal import refusal, temporary_refusal
+from ci_reporter.notify.notifier import HttpNotifier, Rate, WebhookSettings, json_request
+from ci_reporter.notify.refusal import errcode, refusal, temporary_refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,11 +133,10 @@ _PLAIN = Layout(
 
 
 def _problem(answer: Answer) -> DeliveryError | None:
-    """The robot says yes by `"errcode": 0`; status 200 it says always."""
-    body = json_body(answer)
-    code, said = str(body.get("errcode", "")), str(body.get("errmsg", ""))
-    if answer.status == 200 and code == "0":
+    found = errcode(answer)
+    if found is None:
         return None
+    code, said = found
     words = f"{code} {said}" if code else ""
     if code in _PASSING:
         return temporary_refusal("wecom", words, _PASSING[code])

@@ -131,13 +131,14 @@ def _of_last_step(context: Context, known: Alert) -> Alert:
     Raises UsageError where it has none.
     """
     ci_run_id = recorded_run_id(context)
-    report = next(iter(reversed(list(context.journal.reports(ci_run_id)))), None)
-    if report is None:
+    reports = list(context.journal.reports(ci_run_id))
+    if not reports:
         missing = f"option --from-journal: no step of run {ci_run_id} is recorded in {context.journal.path}"
         if not known.title:
             raise UsageError(f"{missing} (say with --title what people should know)")
         output.warn(missing, context.env)
         return known
+    report = reports[-1]
     result = report.step.result
     return replace(
         known,
