@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from ci_reporter import context as contexts
-from ci_reporter.context import Context, load_context
+from ci_reporter.context import Context, load_context, masking_of
 from ci_reporter.errors import StateError, UsageError
 from ci_reporter.frozen import replace
 from ci_reporter.journal import Journal
@@ -203,7 +203,5 @@ def _mask(context: Context, report: Report) -> Report:
     """The report without secrets in its reason; its tags are masked already."""
     if report.step.reason is None:
         return report
-    from ci_reporter.step.masking import masking_of
-
     reason = masking_of(context).mask(report.step.reason)
     return replace(report, step=replace(report.step, reason=reason))

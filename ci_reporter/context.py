@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ci_reporter.config import Config
     from ci_reporter.model import Run
+    from ci_reporter.system.masking import Masking
 
 STATE_FOLDER = ".ci-reporter"
 
@@ -73,6 +74,13 @@ def recorded_run_id(context: Context) -> str:
     if run.provider == "local" and "CI_RUN_ID" not in context.env and (newest := context.journal.newest()):
         return newest.run.ci_run_id
     return run.ci_run_id
+
+
+def masking_of(context: Context, more: frozenset[str] = frozenset()) -> Masking:
+    """Knows the secrets of the environment, of our own settings, and `more`."""
+    from ci_reporter.system.masking import Masking, secrets_of  # most steps have nothing to mask before they start
+
+    return Masking(secrets_of(context.env) | context.config.secrets() | more)
 
 
 def repository_root(folder: str) -> str:

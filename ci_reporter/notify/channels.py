@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ci_reporter.config import plugins
 from ci_reporter.config.hint import hint
-from ci_reporter.context import Context, load_context
+from ci_reporter.context import Context, load_context, masking_of
 from ci_reporter.errors import UsageError
 from ci_reporter.frozen import replace
 from ci_reporter.model import uuid7
@@ -16,7 +16,7 @@ from ci_reporter.notify.delivery import Mailroom, Sent, deliver
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.outbox import Outbox
 from ci_reporter.system.deadline import Deadline
-from ci_reporter.system.masking import Masking, secrets_of
+from ci_reporter.system.masking import Masking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _command(context: Context, name: str) -> Notifier | None:
 
 def prepared(context: Context, alert: Alert) -> Alert:
     """The alert as it goes out: with an id and a time, without secrets, whichever of its texts they stand in."""
-    return _masked(alert, mailroom(context).masking)
+    return _masked(alert, masking_of(context))
 
 
 def _masked(alert: Alert, masking: Masking) -> Alert:
@@ -136,7 +136,7 @@ def mailroom(context: Context, *, keep: bool = True) -> Mailroom:
     return Mailroom(
         outbox=Outbox(context.journal) if keep else None,
         language=language(context),
-        masking=Masking(context.config.secrets() | secrets_of(context.env)),
+        masking=masking_of(context),
     )
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ci_reporter.config import Config
-from ci_reporter.context import Context
+from ci_reporter.context import Context, masking_of
 from ci_reporter.frozen import replace
 from ci_reporter.model import Report
 from ci_reporter.step.draft import Draft
-from ci_reporter.step.masking import masking_of
 from ci_reporter.step.measures import take_measures
 from ci_reporter.step.start import mask_run, program
 from ci_reporter.system.masking import Masking, masks_in

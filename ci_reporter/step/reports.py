@@ -8,11 +8,10 @@ from collections.abc import Sequence
 
 from ci_reporter import coverage, testresults
 from ci_reporter.config import Config
-from ci_reporter.context import Context
+from ci_reporter.context import Context, masking_of
 from ci_reporter.frozen import replace
 from ci_reporter.step.draft import Draft
 from ci_reporter.step.failures import failed_test, name_of
-from ci_reporter.step.masking import masking_of
 from ci_reporter.system import reportfile
 from ci_reporter.system.masking import Masking
 from ci_reporter.testresults.cases import Case

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ci_reporter.config import Config
-from ci_reporter.context import Context
+from ci_reporter.context import Context, masking_of
 from ci_reporter.errors import StateError
 from ci_reporter.frozen import Frozen, replace
 from ci_reporter.journal import Running
@@ -81,7 +81,5 @@ def _tags(context: Context) -> Mapping[str, str]:
     """The tags of the settings, masked at once: the note that the step runs is written before the command starts."""
     if not context.config.tags:
         return {}
-    from ci_reporter.step.masking import masking_of  # most steps have no tags and need not wait for it
-
     masking = masking_of(context)
     return {name: masking.mask(value) for name, value in context.config.tags.items()}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 
-from ci_reporter.context import Context
+from ci_reporter.context import Context, masking_of
 from ci_reporter.logs.wrapping import OutputWrapper, Wrapper, fields_of
 from ci_reporter.model import Run, rfc3339
-from ci_reporter.step.masking import masking_of
 from ci_reporter.system.masking import masks_in
 
 _COMMAND = b"::"  # begins a workflow command of GitHub's: ::add-mask::VALUE, ::error::TEXT
