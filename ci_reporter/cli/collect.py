@@ -1,7 +1,8 @@
-"""`ci-reporter collect`: report files that another step made, as a step of their own."""
+"""`ci-reporter collect`: a job that nobody wrapped, or report files that another step made, as a step."""
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 
@@ -15,24 +16,59 @@ from ci_reporter.cli.run import RUN_SETTINGS, explicit_options, option
 from ci_reporter.cli.started import STARTED
 from ci_reporter.context import current_run
 from ci_reporter.errors import UsageError
+from ci_reporter.model import Result, seconds_of
+from ci_reporter.providers.status import result_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_OF_A_COMMAND = frozenset({"timeout_s", "grace_s", "retries", "shell", "tail_bytes", "record_command"})
+    from ci_reporter.step.collect import JobEnd
+
+_OF_A_COMMAND = frozenset(
+    {"timeout_s", "grace_s", "retries", "outlive_parent", "shell", "tail_bytes", "wrap_logs", "record_command"}
+)
 
 
 @report_errors
-def _collect(**options: Any) -> None:
+def _collect(result: str | None, started: str | None, **options: Any) -> None:
     from ci_reporter.step.collect import collect
 
     context = current_context(explicit_options(options))
-    if not (context.config.coverage or context.config.tests):
-        raise UsageError("collect: nothing to read (name files with --coverage or --tests)")
-    conclusion = collect(context, current_run(context), before_s=time.monotonic() - STARTED)
+    job = _job_end(result, started)
+    if not (job or context.config.coverage or context.config.tests):
+        raise UsageError(
+            "collect: nothing to record (name files with --coverage or --tests, or how a job ended with --result)"
+        )
+    conclusion = collect(context, current_run(context), job, before_s=time.monotonic() - STARTED)
     show(conclusion, context, as_json=context.config.json)
     sys.exit(conclusion.exit_code)
+
+
+def _job_end(result: str | None, started: str | None) -> JobEnd | None:
+    """What --result and --started say. Raises UsageError."""
+    from ci_reporter.step.collect import JobEnd
+
+    if result is None:
+        if started is not None:
+            raise UsageError("collect: --started is of a job whose --result is given, too")
+        return None
+    found = result_of(result)
+    if found is None:
+        words = ", ".join(Result)
+        raise UsageError(f"collect: --result {result!r} is not a result (write {words}, or your CI system's word)")
+    return JobEnd(result=found, started_s=None if started is None else _seconds(started))
+
+
+def _seconds(started: str) -> float:
+    """Seconds since the epoch, from such seconds or from RFC 3339. Raises UsageError."""
+    found = float(started) if re.fullmatch(r"\d{1,10}(\.\d{1,9})?", started, re.ASCII) else seconds_of(started)
+    if found is None:
+        raise UsageError(
+            f"collect: --started {started!r} is not a time (write seconds since the epoch, as `date +%s` prints them,"
+            " or 2026-01-31T12:00:00Z)"
+        )
+    return found
 
 
 class _Collect(click.Command):
@@ -44,14 +80,31 @@ command = _Collect(
     "collect",
     callback=_collect,
     params=[
-        option(flag, setting)
-        for flag, setting in RUN_SETTINGS.items()
-        if flag.startswith("--") and setting.field not in _OF_A_COMMAND
+        click.Option(
+            ["--result"],
+            metavar="RESULT",
+            help="Record the job, which ended like this: success, failure, error, timeout, cancellation, skip, or "
+            "the CI system's word for it, such as $CI_JOB_STATUS.",
+        ),
+        click.Option(
+            ["--started"],
+            metavar="TIME",
+            help="With --result: when the job started, in seconds since the epoch or as 2026-01-31T12:00:00Z.",
+        ),
+        *(
+            option(flag, setting)
+            for flag, setting in RUN_SETTINGS.items()
+            if flag.startswith("--") and setting.field not in _OF_A_COMMAND
+        ),
     ],
     context_settings={"max_content_width": 100},
     help="""Record what another step left behind: coverage and test results of files that are there already.
 
     The record is a step of its own, called `collect` unless --name says otherwise. A file that cannot be read
-    is a warning; with --strict-reports it fails the step.""",
+    is a warning; with --strict-reports it fails the step.
+
+    With --result it is the record of a job that ended without being wrapped, called as the job is: for hooks such as
+    GitLab's after_script, where only the CI system's word is left. Files from before its start are not counted; a limit
+    that it misses is a warning. Exit code, CPU time and memory are unknown.""",
     epilog="Example:  ci-reporter collect --name reports --coverage coverage.xml --tests 'build/**/TEST-*.xml'",
 )

@@ -183,3 +183,21 @@ def test_coverage_and_tests_are_pushed(job, pushgateway):
     text = pushgateway.get("/metrics").decode()
     assert 'unit="line"' in text
     assert 'outcome="failed"' in text
+
+
+def test_collect_records_a_job_by_its_ci_systems_word(run_program):
+    env = {"GITLAB_CI": "true", "CI_PIPELINE_ID": "7", "CI_JOB_NAME": "unit"}
+    ended = run_program("collect", "--result", "canceled", "--started", "2026-01-31T12:00:00Z", env=env)
+    (record,) = run_program.records()
+    assert (ended.returncode, record["step"], record["result"]) == (0, "unit", "cancellation")
+    assert record["started_at"] == "2026-01-31T12:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--result", "green"), ("--result", "failed", "--started", "yesterday"), ("--started", "1")],
+    ids=["unknown result", "unknown time", "a start without a result"],
+)
+def test_collect_refuses_a_job_that_it_does_not_understand(run_program, options):
+    ended = run_program("collect", *options)
+    assert (ended.returncode, run_program.records()) == (2, [])
