@@ -29,8 +29,7 @@ ROOT = HERE.parents[1]
 UNUSED = (
     "_yaml/",
     "certifi/__main__.py",
-    "charset_normalizer/__main__.py",
-    "charset_normalizer/cli/",
+    "charset_normalizer/",
     "click/testing.py",
     "idna/__main__.py",
     "idna/cli.py",
@@ -39,10 +38,15 @@ UNUSED = (
     "prometheus_client/bridge/",
     "prometheus_client/django/",
     "prometheus_client/twisted/",
+    "requests/help.py",
     "structlog/twisted.py",
     "urllib3/contrib/emscripten/",
     "urllib3/contrib/pyopenssl.py",
+    "urllib3/contrib/socks.py",
+    "urllib3/http2/connection.py",
 )
+# Tables, imported for nothing but a host name that is not ASCII: kept once, as source.
+TABLES = ("idna/uts46data.py",)
 Modules = Mapping[str, bytes]  # path → code or source
 
 
@@ -93,6 +97,8 @@ def _collect(wheels: Path) -> tuple[dict[str, bytes], dict[str, bytes]]:
                 elif name.endswith(".pem") or "LICENSE" in name or "NOTICE" in name:
                     data[name] = opened.read(name)
     sources["certifi/core.py"] = (HERE / "certifi_core.py").read_bytes()
+    sources["charset_normalizer/__init__.py"] = (HERE / "charset_normalizer_stub.py").read_bytes()
+    data |= {name: lean(sources.pop(name)) for name in TABLES}
     return sources, data
 
 
@@ -139,6 +145,7 @@ def _pack(modules: Modules, *, is_compiled: bool, importer: bytes | None = None)
         content = raw.setdefault(chunk, bytearray())
         index[name] = (path, is_package, chunk, len(content), len(code))
         content += code
+    index |= {path.removesuffix(".py").replace("/", "."): (path, False, "", 0, 0) for path in TABLES}
     chunks, packed = _compressed(raw)
     head = {"index": index, "chunks": chunks, "is_compiled": is_compiled}
     importer = importer or (HERE / "importer.py").read_bytes()

@@ -2,6 +2,7 @@
 
 A pack is an index and chunks. A chunk is the modules of one folder, one after the other, compressed with zlib; it is
 inflated when the first of them is imported. That takes about as long as finding and reading the same modules as files.
+A module that is in no chunk is source, an entry of the zip like any other.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Importer:
     ) -> None:
         self.archive = archive
         self._packed = packed
-        self._index = index  # module → path, whether it is a package, chunk, and where in it
+        self._index = index  # module → path, whether it is a package, chunk (or ""), and where in it
         self._chunks = chunks  # chunk → where in `packed`
         self._is_compiled = is_compiled
         self._inflated: dict[str, memoryview] = {}
@@ -60,6 +61,8 @@ class Importer:
     def get_code(self, name: str) -> CodeType:
         """The module's code; compiled here where the file has no byte code for this Python."""
         file, _, chunk, at, size = self._index[name]
+        if not chunk:
+            return self._compile(file, self.get_data(f"{self.archive}/{file}"))
         if chunk not in self._inflated:
             start, length = self._chunks[chunk]
             self._inflated[chunk] = memoryview(zlib.decompress(self._packed[start : start + length]))
@@ -67,7 +70,10 @@ class Importer:
         if self._is_compiled:
             code: CodeType = marshal.loads(packed)
             return code
-        return compile(bytes(packed), f"ci-reporter.pyz/{file}", "exec", dont_inherit=True)
+        return self._compile(file, bytes(packed))
+
+    def _compile(self, file: str, source: bytes) -> CodeType:
+        return compile(source, f"ci-reporter.pyz/{file}", "exec", dont_inherit=True)
 
     def get_data(self, path: str) -> bytes:
         """A file beside the modules, by its whole path, such as certifi's list of authorities."""
