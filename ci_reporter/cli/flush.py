@@ -13,12 +13,13 @@ from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.cli.run import explicit_options, sink_options
 from ci_reporter.context import Context
-from ci_reporter.errors import DeliveryError
+from ci_reporter.errors import DeliveryError, UsageError
 from ci_reporter.journal.spool import Spooled
 from ci_reporter.notify.channels import not_set_up, send_waiting
 from ci_reporter.notify.outbox import Outbox
 from ci_reporter.notify.policies.settle import settle
 from ci_reporter.sinks.configured import sink_names, sinks
+from ci_reporter.step.abandoned import joined, plan_abandoned
 from ci_reporter.step.deliver import deliver
 from ci_reporter.system.deadline import Deadline
 
@@ -39,9 +40,10 @@ def command(strict: bool, **where: Any) -> None:
     journal, names = context.journal, sink_names(context.config)
     orphans = journal.recover(names)
     if orphans:
-        output.say(f"ci-reporter: {len(orphans)} steps whose reporter was killed are recorded now")
+        output.say(f"ci-reporter: {_steps(len(orphans))} whose reporter was killed: recorded now")
     waiting = journal.spool.pending()
     deadline = Deadline(context.config.budget_s)
+    _plan_alerts(context, deadline)  # before anything is pushed: rules compare with what the gateway held before
     delivered = deliver(journal, sinks(context), None, deadline)
     left = journal.spool.pending()
     damaged = len(journal.spool) - len(left)
@@ -57,6 +59,19 @@ def command(strict: bool, **where: Any) -> None:
 
 
 command.params = [*sink_options(), *command.params]
+
+
+def _plan_alerts(context: Context, deadline: Deadline) -> None:
+    """Hold the alert rules against steps whose reporter was killed before it did; wrong rules stop nothing."""
+    try:
+        judged = plan_abandoned(context, deadline)
+    except UsageError as exc:
+        output.warn(f"the alert rules were not held against steps whose reporter was killed: {exc}", context.env)
+        return
+    for problem in joined(judged).warnings:
+        output.warn(problem, context.env)
+    if judged:
+        output.say(f"ci-reporter: alert rules held against {_steps(len(judged))} whose reporter was killed")
 
 
 def _flush_alerts(context: Context, deadline: Deadline) -> int:
@@ -78,6 +93,10 @@ def _flush_alerts(context: Context, deadline: Deadline) -> int:
         output.warn(f"{damaged} files in {outbox.path} are damaged; they were skipped", context.env)
     output.say(f"ci-reporter: {sum(each.taken for each in sent)} messages sent, {left} alerts left")
     return left
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"
 
 
 def _without_sink(left: Sequence[Spooled], configured: Sequence[str]) -> list[str]:

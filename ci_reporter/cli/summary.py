@@ -14,6 +14,7 @@ from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import recorded_run_id
 from ci_reporter.errors import StateError
 from ci_reporter.journal import Journal
+from ci_reporter.journal.unjudged import left_behind
 from ci_reporter.schema import to_json
 from ci_reporter.sinks.configured import sink_names
 from ci_reporter.surfaces import terminal
@@ -57,6 +58,12 @@ def _recover(journal: Journal, sinks: Sequence[str]) -> list[str]:
         journal.recover(sinks)
     except StateError as exc:
         return [str(exc)]
+    if count := left_behind(journal):
+        steps = "1 step" if count == 1 else f"{count} steps"
+        return [
+            f"nobody was told of {steps}: the reporter was killed before it held the alert rules against"
+            f" {'it' if count == 1 else 'them'}; the next step or 'ci-reporter flush' does it"
+        ]
     return []
 
 

@@ -2,6 +2,7 @@
 
     .ci-reporter/
       running/<report_id>.json       a step that has started; the process that runs it holds a lock on the file
+      unjudged/<report_id>.json      a step that has its record, while alert rules are held against it; locked as well
       steps.ndjson                   finished reports, one a line
       spool/<report_id>.<sink>.json  reports that a sink has not taken yet
       job.json                       the id of a job whose CI system gives it none
@@ -10,7 +11,9 @@
 
 The order of writes makes `kill -9` harmless at any moment. A step that ends is (1) appended to steps.ndjson and synced,
 (2) spooled for its sinks, (3) removed from running/. Killed before 1, the next call makes a record of the running file;
-killed between 1 and 3, the next call finds the record by its id, spools it again and removes the running file.
+killed between 1 and 3, the next call finds the record by its id, spools it again and removes the running file. Where
+somebody is to be told of the step, 3 moves the file to unjudged/ (journal/unjudged.py), and it is removed once what
+there is to tell lies in the outbox.
 """
 
 from __future__ import annotations
@@ -39,7 +42,14 @@ from ci_reporter.journal.files import (
 from ci_reporter.journal.spool import Spool
 from ci_reporter.model import Report
 from ci_reporter.schema import from_json, to_json
+from ci_reporter.system import oom
 from ci_reporter.system.files import open_regular, unlink, write_atomic, write_whole
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ci_reporter.journal.recovery import Orphan
 
 _LOCK_WAIT_S = 2.0
 # To parse a line is slow beside a comparison of bytes: our lines, and in `recover` their ids, are recognised by these.
@@ -47,11 +57,15 @@ _BEGINNING = b'{"schema":1,"report_id":"'  # every line that we write begins lik
 
 
 class Running(Frozen):
-    """A started step: the report as far as it is known, and the descriptor that holds the lock on its file."""
+    """A started step: the report as far as it is known, and the descriptor that holds the lock on its file.
+
+    `unjudged` is where the file goes when the record is written, if somebody is to be told of the step.
+    """
 
     report: Report
     path: str
     fd: int
+    unjudged: str = ""
 
 
 class Journal:
@@ -61,21 +75,28 @@ class Journal:
         self.path = path
         self.steps = os.path.join(path, "steps.ndjson")
         self.running = os.path.join(path, "running")
+        self.unjudged = os.path.join(path, "unjudged")
         self.spool = Spool(os.path.join(path, "spool"))
         self._foreign: dict[str, None] = {}
 
-    def begin(self, report: Report) -> Running:
-        """Write the running file of a step that starts. Raises StateError when the folder cannot be used."""
+    def begin(self, report: Report, alerts: dict[str, Any] | None = None) -> Running:
+        """Write the running file of a step that starts. Raises StateError when the folder cannot be used.
+
+        `alerts` says whom to tell of it, for a call that has to do it in our place; None where nobody is told.
+        """
         self.prepare(self.running)
-        path = os.path.join(self.running, f"{report.report_id}.json")
-        flat = to_json(report) | {"boot_id": boot_id(), "pid": os.getpid()}
+        name = f"{report.report_id}.json"
+        path = os.path.join(self.running, name)
+        flat = to_json(report) | {"boot_id": boot_id(), "pid": os.getpid(), "oom_kills": oom.kills()}
+        flat |= {} if alerts is None else {"alerts": alerts}
+        unjudged = "" if alerts is None else os.path.join(self.unjudged, name)
         try:
-            return Running(report=report, path=path, fd=create_locked(path, flat))
+            return Running(report=report, path=path, fd=create_locked(path, flat), unjudged=unjudged)
         except OSError as exc:
             raise StateError(f"cannot write {path}: {reason(self.path, exc)}") from exc
 
     def finish(self, running: Running | None, report: Report, sinks: Sequence[str]) -> None:
-        """Write the record, enqueue it for `sinks`, then remove the running file.
+        """Write the record, enqueue it for `sinks`, then remove the running file, or move it to unjudged/.
 
         Raises StateError. The record is then put into the running file, if that is possible, for the next call.
         """
@@ -88,7 +109,7 @@ class Journal:
             if running and _save_in_running_file(running, report):
                 raise StateError(f"{exc}; the record waits in {self.running} for the next call") from exc
             raise
-        if running:
+        if running and not (running.unjudged and self._move(running.path, running.unjudged)):
             # First the name, then the lock: between the two another call would take the file for an abandoned step's.
             unlink(running.path)
             os.close(running.fd)
@@ -98,6 +119,17 @@ class Journal:
     def reports(self, ci_run_id: str = "") -> Iterator[Report]:
         """Finished reports, oldest first, of one run if it is named; a line that is damaged or not ours is skipped."""
         return (report for report, _ in self._reports_and_sinks(ci_run_id))
+
+    def report(self, report_id: str) -> Report | None:
+        """The finished report of that id."""
+        for line in self._lines(encode({"report_id": report_id})[1:-1]):
+            try:
+                found = from_json(json.loads(line))
+            except (ValueError, RecursionError):
+                continue
+            if found.report_id == report_id:
+                return found
+        return None
 
     def deliveries(self, ci_run_id: str = "") -> dict[str, str]:
         """What became of the reports that had somewhere to go, by report id: `delivered`, or what they wait for."""
@@ -138,10 +170,14 @@ class Journal:
             found = self._orphans()
             # A process that was killed between its record and `unlink` has its line already; only its file is removed.
             known = {line[len(_BEGINNING) :].partition(b'"')[0].decode("ascii", "replace") for line in self._lines()}
-            new = [report for report in found if report.report_id not in known]
-            for report in found:
-                self._adopt(report, sinks, fd if report.report_id not in known else None)
+            new = [each.report for each in found if each.report.report_id not in known]
+            for each in found:
+                self._adopt(each, sinks, fd if each.report.report_id not in known else None)
         return new
+
+    def has_unjudged(self) -> bool:
+        """Whether alert rules may still have to be held against a step, of this process or of one that was killed."""
+        return bool(listing(self.unjudged))
 
     def measures_path(self, report_id: str) -> str:
         """Where the command may write its `name=value` lines."""
@@ -198,7 +234,7 @@ class Journal:
         for sink in sinks:
             self.spool.enqueue(report, sink)
 
-    def _orphans(self) -> list[Report]:
+    def _orphans(self) -> list[Orphan]:
         """Steps whose process is gone, oldest first."""
         paths = [os.path.join(self.running, name) for name in sorted(listing(self.running)) if name.endswith(".json")]
         if not paths:
@@ -211,19 +247,31 @@ class Journal:
                 found.append(orphan(path))
             except NotOursError:
                 self._foreign[path] = None
-        return [report for report in found if report]
+        return [each for each in found if each]
 
-    def _adopt(self, report: Report, sinks: Sequence[str], fd: int | None) -> None:
+    def _adopt(self, orphan: Orphan, sinks: Sequence[str], fd: int | None) -> None:
         """Write the record, unless it is there (`fd` is None), and enqueue it: its process may not have done so."""
+        report = orphan.report
         if fd is not None:
             self._record(report, sinks, fd)
         else:
-            written = next((each for each in self.reports() if each.report_id == report.report_id), report)
             for sink in sinks:
-                self.spool.enqueue(written, sink)
+                self.spool.enqueue(self.report(report.report_id) or report, sink)
         # Last of all: as long as the running file is there, a crash in this function is repaired by the next call.
-        unlink(os.path.join(self.running, f"{report.report_id}.json"))
+        name = f"{report.report_id}.json"
+        path = os.path.join(self.running, name)
+        if not (orphan.has_alerts and self._move(path, os.path.join(self.unjudged, name))):
+            unlink(path)
         unlink(self.measures_path(report.report_id))
+
+    def _move(self, path: str, to: str) -> bool:
+        """Move a running file to another folder of ours; its lock goes with it."""
+        try:
+            self.prepare(os.path.dirname(to))
+            os.rename(path, to)
+        except (OSError, StateError):  # on Windows an open file cannot be moved
+            return False
+        return True
 
     @contextmanager
     def lock(self) -> Iterator[int]:

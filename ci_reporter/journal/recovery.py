@@ -5,22 +5,32 @@ from __future__ import annotations
 import json
 import os
 
-from ci_reporter.frozen import replace
+from ci_reporter.frozen import Frozen, replace
 from ci_reporter.journal.files import LARGEST_LINE, boot_id, try_lock
 from ci_reporter.model import Report, Result
 from ci_reporter.schema import from_json
+from ci_reporter.system import oom
 from ci_reporter.system.files import open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_KILLED = "the reporter was killed before the command ended"
+
 
 class NotOursError(Exception):
     """A file in running/ that ci-reporter has not written."""
 
 
-def orphan(path: str) -> Report | None:
+class Orphan(Frozen):
+    """A step whose process is gone: its record, and whether somebody is to be told of it."""
+
+    report: Report
+    has_alerts: bool
+
+
+def orphan(path: str) -> Orphan | None:
     """The record of a running file whose process is gone; None while it lives, or when the file is gone by now.
 
     The process holds a lock on the file, which the kernel releases when the process ends, however it ends: a lock that
@@ -37,7 +47,8 @@ def orphan(path: str) -> Report | None:
         if not try_lock(fd) or not os.fstat(fd).st_nlink:
             return None
         try:
-            return _record(json.loads(file.read(LARGEST_LINE)), os.path.basename(path))
+            flat = json.loads(file.read(LARGEST_LINE))
+            return Orphan(report=_record(flat, os.path.basename(path)), has_alerts="alerts" in flat)
         except (ValueError, RecursionError) as exc:
             raise NotOursError from exc
 
@@ -48,13 +59,18 @@ def _record(flat: dict[str, Any], name: str) -> Report:
         raise ValueError("the file of another report")
     if report.step.finished_at is not None:  # it has ended, but its record could not be written
         return report
-    return report_of_killed(report, same_boot=flat.get("boot_id") in (None, boot_id()))
-
-
-def report_of_killed(report: Report, *, same_boot: bool) -> Report:
-    """The record of a step whose process ended without writing one: it was killed, or the machine went down."""
-    if same_boot:
-        result, reason = Result.CANCELLATION, "the reporter was killed before the command ended"
-    else:
-        result, reason = Result.ERROR, "the machine went down before the command ended"
+    result, reason = cause(flat, boot_id(), oom.kills())
     return replace(report, step=replace(report.step, result=result, reason=reason))
+
+
+def cause(flat: dict[str, Any], boot: str | None, oom_kills: int | None) -> tuple[Result, str]:
+    """What ended a step whose process wrote no record, by what its running file and the machine tell.
+
+    `oom_kills` counts the processes of our control group that the kernel ended for lack of memory.
+    """
+    before = flat.get("oom_kills")
+    if flat.get("boot_id") not in (None, boot):
+        return Result.ERROR, "the machine went down before the command ended"
+    if isinstance(before, int) and oom_kills is not None and oom_kills > before:
+        return Result.ERROR, f"{_KILLED}; the kernel ended processes meanwhile, as memory ran out (oom)"
+    return Result.CANCELLATION, _KILLED

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ci_reporter.frozen import EMPTY, Frozen, replace
 from ci_reporter.model import Result, Step, rfc3339
-from ci_reporter.runner import oom
 from ci_reporter.runner.attempt import PARENT_GONE, Attempt, Exit, Limits
 from ci_reporter.runner.guard import Guard
 from ci_reporter.runner.launch import Launch
 from ci_reporter.runner.signals import Signals, has_terminal, name_of
 from ci_reporter.runner.spawn import default_signals, refusal
+from ci_reporter.system import oom
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -94,9 +94,14 @@ def policies(config: Config) -> tuple[Policy, ...]:
     return (*found, notify_policy(config.notify_on, config.notify_to)) if config.notify_on else found
 
 
-def plan_alerts(context: Context, report: Report, deadline: Deadline, *, gate: bool = False) -> Telling:
-    """Hold a report against the rules, write down what they make of it, fill the outbox. Nothing is sent."""
-    every = policies(context.config)
+def plan_alerts(
+    context: Context, report: Report, deadline: Deadline, *, gate: bool = False, every: Sequence[Policy] | None = None
+) -> Telling:
+    """Hold a report against the rules, write down what they make of it, fill the outbox. Nothing is sent.
+
+    The rules are `every`, else those of the settings.
+    """
+    every = policies(context.config) if every is None else every
     rules = [each for each in every if is_for(each, report, gate=gate)]
     if not rules:
         return Telling()

@@ -13,7 +13,15 @@ from ci_reporter import runner
 from ci_reporter.context import Context
 from ci_reporter.frozen import Frozen, replace
 from ci_reporter.model import Report, Result, Run, Step, rfc3339
-from ci_reporter.step.start import StartedStep, mask_run, new_report, program, start, without_passwords
+from ci_reporter.step.start import (
+    StartedStep,
+    mask_run,
+    new_report,
+    program,
+    start,
+    tells_people,
+    without_passwords,
+)
 from ci_reporter.system.trace import child_span
 
 TYPE_CHECKING = False
@@ -118,7 +126,7 @@ class Background:
         return self._run, self._name
 
     def _load(self) -> None:
-        from ci_reporter.step.prepare import prepare_command, tells_people
+        from ci_reporter.step.prepare import prepare_command
 
         self._run = prepare_command(self._context, self._run)
         if self._script is not None:

@@ -72,7 +72,9 @@ def finish(
     config, report = context.config, draft.report
     recorded = record(context, started, report)
     targets = _targets(context, started, timing)
-    outgoing = Outgoing(context=context, draft=draft, targets=targets, deadline=timing.deadline, signals=signals)
+    outgoing = Outgoing(
+        context=context, draft=draft, started=started, targets=targets, deadline=timing.deadline, signals=signals
+    )
     sending = send(outgoing)
     delivery = sending.delivery
     retry = (

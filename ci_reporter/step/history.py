@@ -8,6 +8,7 @@ cannot tell so, and the others can.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from ci_reporter import metrics
 from ci_reporter.context import Context
@@ -41,7 +42,7 @@ class Held(Frozen):
 def past(context: Context, report: Report, state: State, held: Held) -> Past:
     """All that is known from before this report."""
     known = state.reports.get(key_of(report), ())
-    recorded = [each for each in _earlier_reports(context, report) if each.report_id != report.report_id]
+    recorded = _earlier_reports(context, report)
     earlier = {each.report_id: each for each in (*known, *recorded) if each.report_id != report.report_id}
     reports = sorted(earlier.values(), key=_ended_s)
     newest_s = _ended_s(reports[-1]) if reports else 0.0
@@ -103,8 +104,10 @@ def held_by_gateway(context: Context, report: Report, deadline: Deadline) -> Hel
 
 
 def _earlier_reports(context: Context, report: Report) -> list[Report]:
+    """Those that were recorded before it: of a step that was left behind, others may have been recorded since."""
     series = key_of(report)
-    return [each for each in context.journal.last_reports(report.step.name, _MOST) if key_of(each) == series]
+    found = [each for each in context.journal.last_reports(report.step.name, _MOST) if key_of(each) == series]
+    return list(takewhile(lambda each: each.report_id != report.report_id, found))
 
 
 def _sources(recorded: bool, known: bool, newer: bool) -> Iterator[str]:

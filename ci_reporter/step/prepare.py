@@ -10,16 +10,12 @@ from ci_reporter.context import Context
 from ci_reporter.model import Run
 from ci_reporter.sinks.configured import sink_names
 from ci_reporter.step.limits import any_set
+from ci_reporter.step.start import tells_people
 
 
 def reads_reports(config: Config) -> bool:
     """Whether report files are read when the step ends."""
     return bool(config.coverage or config.tests) or any_set(config)
-
-
-def tells_people(config: Config) -> bool:
-    """Whether anybody is told of a step: there are alert rules, or --notify-on."""
-    return bool(config.notify_on) or config.alerts is not None
 
 
 def prepare_command(context: Context, run: Run) -> Run:

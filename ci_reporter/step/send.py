@@ -11,7 +11,7 @@ from ci_reporter.frozen import Frozen
 from ci_reporter.runner.signals import Signals
 from ci_reporter.step.deliver import Delivery, deliver
 from ci_reporter.step.draft import Draft
-from ci_reporter.step.prepare import tells_people
+from ci_reporter.step.start import StartedStep, tells_people
 from ci_reporter.system.deadline import Deadline
 from ci_reporter.system.parallel import run_together
 
@@ -43,6 +43,7 @@ class Outgoing(Frozen):
 
     context: Context
     draft: Draft
+    started: StartedStep
     targets: tuple[Sink, ...]
     deadline: Deadline
     signals: Signals | None = None
@@ -50,7 +51,7 @@ class Outgoing(Frozen):
 
 def send(outgoing: Outgoing) -> Sending:
     """Send the report, and tell people where somebody asked for that."""
-    if tells_people(outgoing.context.config):
+    if tells_people(outgoing.context.config) or outgoing.context.journal.has_unjudged():
         return _send_with_alerts(outgoing)
     if outgoing.context.config.dry_run or not outgoing.targets:
         return Sending(previews=_previews(outgoing))
@@ -60,12 +61,11 @@ def send(outgoing: Outgoing) -> Sending:
 def _send_with_alerts(outgoing: Outgoing) -> Sending:
     from ci_reporter.step import alerts
 
-    context, draft, deadline = outgoing.context, outgoing.draft, outgoing.deadline
-    # What the Pushgateway holds from before is read here, so this comes before the report is pushed.
-    plan = partial(alerts.plan_alerts, context, draft.report, deadline, gate=draft.gate)
-    planned, cut = _planned(outgoing, plan)
+    context, deadline = outgoing.context, outgoing.deadline
+    planned, cut = _planned(outgoing, partial(_plan, outgoing))
     if planned is None:
-        warning = f"the alert rules were not held against this step: {cut}"
+        later = "; the next step or 'ci-reporter flush' does it" if outgoing.started.running else ""
+        warning = f"the alert rules were not held against this step: {cut}{later}"
         return Sending(delivery=_cut(outgoing, cut), warnings=(warning,))
     telling = planned
     if context.config.dry_run:
@@ -79,6 +79,22 @@ def _send_with_alerts(outgoing: Outgoing) -> Sending:
     told = alerts.settle_alerts(context, telling, post, deadline)
     notes, warnings = (*telling.notes, *told.notes), (*telling.warnings, *told.warnings)
     return Sending(delivery=delivery, notes=notes, warnings=warnings)
+
+
+def _plan(outgoing: Outgoing) -> Telling:
+    """What there is to tell of steps that were left behind, which ran earlier, and of this one.
+
+    What the Pushgateway holds from before is read here, so this comes before the report is pushed.
+    """
+    from ci_reporter.journal.unjudged import forget
+    from ci_reporter.step import alerts
+    from ci_reporter.step.abandoned import joined, plan_abandoned
+
+    context, draft, deadline = outgoing.context, outgoing.draft, outgoing.deadline
+    earlier = plan_abandoned(context, deadline)
+    ours = alerts.plan_alerts(context, draft.report, deadline, gate=draft.gate)
+    forget(outgoing.started.running)
+    return joined([*earlier, ours])
 
 
 def _planned(outgoing: Outgoing, plan: Callable[[], Telling]) -> tuple[Telling | None, str]:

@@ -11,6 +11,10 @@ from ci_reporter.frozen import Frozen, replace
 from ci_reporter.journal import Running
 from ci_reporter.model import Report, Run, Step, uuid7
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class StartedStep(Frozen):
     """A step that runs. `running` is None where the state folder cannot be used; `warnings` then says why."""
@@ -20,15 +24,20 @@ class StartedStep(Frozen):
     warnings: tuple[str, ...] = ()
 
 
-def start(context: Context, report: Report, consequence: str = "") -> StartedStep:
-    """Note that a step starts; should that fail, the step goes on: `consequence` says so to a person.
+def tells_people(config: Config) -> bool:
+    """Whether anybody is told of a step: there are alert rules, or --notify-on."""
+    return bool(config.notify_on) or config.alerts is not None
+
+
+def start(context: Context, report: Report, consequence: str = "", *, gate: bool = False) -> StartedStep:
+    """Note that a step, or a gate, starts; should that fail, it goes on: `consequence` says so to a person.
 
     Raises UsageError for an alert rule or a channel that does not exist, before anything has begun.
     """
     if any((context.config.alerts, context.config.actions, context.config.notify_to)):
         _check_alerts(context.config)
     try:
-        return StartedStep(report=report, running=context.journal.begin(report))
+        return StartedStep(report=report, running=context.journal.begin(report, _alerts(context.config, gate=gate)))
     except StateError as exc:
         return StartedStep(report=report, warnings=(f"{exc}; {consequence}" if consequence else str(exc),))
 
@@ -44,6 +53,13 @@ def new_report(context: Context, run: Run, step: Step) -> Report:
         tags=_tags(context),
         measures=config.measures,
     )
+
+
+def _alerts(config: Config, *, gate: bool) -> dict[str, Any] | None:
+    """Whom to tell of this step, for the call that has to do it should we be killed (journal/unjudged.py)."""
+    if config.dry_run or not tells_people(config):
+        return None
+    return {"gate": gate, "notify_on": config.notify_on, "notify_to": config.notify_to}
 
 
 def _check_alerts(config: Config) -> None:

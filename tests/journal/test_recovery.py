@@ -11,6 +11,7 @@ import pytest
 from ci_reporter.errors import StateError
 from ci_reporter.frozen import replace
 from ci_reporter.journal import Journal
+from ci_reporter.journal.recovery import cause
 from ci_reporter.model import Result
 
 KILLED = "the reporter was killed before the command ended"
@@ -34,6 +35,20 @@ def test_a_step_from_before_a_reboot_is_an_error(journal, make_orphan):
     make_orphan(boot_id="another")
     (report,) = journal.recover(())
     assert (report.step.result, report.step.reason) == (Result.ERROR, DOWN)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "result"),
+    [
+        pytest.param(2, 3, Result.ERROR, id="memory ran out"),
+        pytest.param(2, 2, Result.CANCELLATION, id="memory did not run out"),
+        pytest.param(None, 3, Result.CANCELLATION, id="not counted when the step began"),
+        pytest.param(2, None, Result.CANCELLATION, id="not counted now"),
+        pytest.param(5, 0, Result.CANCELLATION, id="in another container"),
+    ],
+)
+def test_a_reporter_killed_while_memory_ran_out_is_an_error(before, now, result):
+    assert cause({"boot_id": "a", "oom_kills": before}, "a", now)[0] is result
 
 
 def test_the_step_of_a_living_reporter_is_left_alone(journal, make_report):
@@ -72,6 +87,7 @@ def test_nothing_is_recovered_twice(journal, make_orphan):
 RECOVER = """
 import sys
 from ci_reporter.journal import Journal
+from ci_reporter.journal.recovery import cause
 sys.stdin.read()  # all of them begin when the test closes their inputs
 Journal(sys.argv[1]).recover(("hub",))
 """

@@ -91,7 +91,7 @@ def run_to_end(setup: GateSetup, decide: Callable[[GatePlan, World], Outcome], *
 def begin(setup: GateSetup) -> StartedStep:
     """Note that the step begins, so that there is a record of it however it ends."""
     step = Step(name=setup.options.name, result=Result.CANCELLATION, started_at=rfc3339(time.time()))
-    return start(setup.context, new_report(setup.context, setup.run, step), "the gate goes on all the same")
+    return start(setup.context, new_report(setup.context, setup.run, step), "the gate goes on all the same", gate=True)
 
 
 def conclude(setup: GateSetup, started: StartedStep, ended: Step, gate: Gate | None = None) -> NoReturn:

@@ -185,6 +185,35 @@ def test_a_signal_while_the_rules_are_held_against_a_step_loses_no_alert(jobs, b
     assert len(list((job.program.state / "alerts").glob("*.json"))) == 1
 
 
+@pytest.mark.parametrize(
+    ("when", "hangs", "moment"),
+    [
+        pytest.param("failure", "CI_REPORTER_PUSHGATEWAY", "unjudged/*.json", id="before the outbox"),
+        pytest.param("always", "CI_REPORTER_SLACK", "alerts/*.json", id="before the channel"),
+    ],
+)
+def test_a_reporter_killed_before_it_told_anybody_loses_no_alert(jobs, black_hole, eventually, when, hangs, moment):
+    job = jobs(rules="")
+    env = job.env | {hangs: f"{black_hole}/x", "CI_REPORTER_BUDGET": "10m"}
+    options = ("run", "--name", "unit", "--notify-on", when)
+    with job.program.start(*options, "--", "sh", "-c", "exit 3", env=env) as running:
+        eventually(lambda: list(job.program.state.glob(moment)), "the moment to kill it")
+        running.kill()
+    for _ in range(2):
+        job.program("flush", env=job.env)
+    assert job.heard == ["🔴 unit: failure"]
+
+
+def test_a_step_whose_reporter_was_killed_is_told_by_the_next_step(jobs):
+    job = jobs(rules="")
+    job("sh", "-c", "kill -9 $PPID; exec sleep 0.2", options=("--notify-on", "always"))
+    assert "nobody was told of 1 step" in job.program("summary", env=job.env).stderr
+    job("true")
+    job("true")
+    assert job.heard == ["🔴 unit: cancellation"]
+    assert "the reporter was killed before the command ended" in job.chat.asked[0].body.decode()
+
+
 def test_a_gate_is_told_of(jobs):
     job = jobs("- {name: deploy, on: [gate], if: result != success}\n- {name: step, if: result != success}")
     (job.program.folder / "gate.yml").write_text(
