@@ -6,10 +6,7 @@ Source: GitHub's REST API, version 2022-11-28, "Commit statuses", "Deployments",
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterator, Mapping
-from functools import partial
 
 from ci_reporter.config import values
 from ci_reporter.config.setting import Settings, setting
@@ -19,15 +16,14 @@ from ci_reporter.notify import commitstatus
 from ci_reporter.notify.alert import Alert
 from ci_reporter.notify.commitstatus import Outcome
 from ci_reporter.notify.language import Language
-from ci_reporter.notify.notifier import Rate, json_body, json_request, preview_request
-from ci_reporter.notify.refusal import refusal, temporary_refusal
-from ci_reporter.system.text import clip
+from ci_reporter.notify.notifier import Rate, json_body, preview_request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ci_reporter.http import Answer, Request
+    from ci_reporter.http.rest import Api
     from ci_reporter.system.deadline import Deadline
 
 _RATE = Rate(count=60, per_s=60.0)  # of 80 a minute for what makes content
@@ -150,16 +146,12 @@ class GitHub(Frozen):
         """The newest deployment of this commit in this environment."""
         from urllib.parse import urlencode
 
-        from ci_reporter.http import Request
+        from ci_reporter.http import rest
 
         name, revision = self._commit(alert)
         query = urlencode({"sha": revision, "environment": alert.environment, "per_page": 1})
-        posted = self._post(f"/repos/{name}/deployments?{query}", {})
-        request = Request(method="GET", url=posted.url, headers=posted.headers, access=posted.access)
-        try:
-            found = json.loads(self._exchange(request, deadline).body)
-        except ValueError:
-            return None
+        asked = rest.request(self._api(), "GET", f"/repos/{name}/deployments?{query}")
+        found = rest.ask(self._api(), asked, deadline)
         return str(found[0]["id"]) if isinstance(found, list) and found and "id" in found[0] else None
 
     def _status(self, alert: Alert) -> dict[str, str]:
@@ -170,46 +162,26 @@ class GitHub(Frozen):
     def _commit(self, alert: Alert) -> tuple[str, str]:
         return commitstatus.commit_of(alert, self.settings.repository, self.name)
 
-    def _post(self, path: str, payload: Mapping[str, Any]) -> Request:
-        from ci_reporter.http import Access
+    def _api(self) -> Api:
+        from ci_reporter.http.github import github_api
 
-        headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-        return json_request(f"{self.api}{path}", payload, headers, access=Access(token=self.settings.token))
+        return github_api(self.api, self.settings.token, _REMEDIES)
+
+    def _post(self, path: str, payload: Mapping[str, Any]) -> Request:
+        from ci_reporter.http import rest
+
+        return rest.request(self._api(), "POST", path, payload)
 
     def _exchange(self, request: Request, deadline: Deadline) -> Answer:
-        from ci_reporter.http import send
+        """Send it. GitHub has made what was asked for when it gives its id."""
+        from ci_reporter.http import rest, send
 
-        return send(request, deadline, retries=2, problem=partial(_problem, request.method))
+        api = self._api()
 
+        def problem(answer: Answer) -> DeliveryError | None:
+            if found := rest.problem(api, request, answer):
+                return found
+            is_made = 200 <= answer.status < 300 and "id" in json_body(answer)
+            return None if is_made or not 200 <= answer.status < 300 else rest.refusal(api, answer)
 
-def _problem(method: str, answer: Answer) -> DeliveryError | None:
-    """It has made the status when it gives its id; a limit of requests is a 403 like a missing permission."""
-    body = json_body(answer)
-    if answer.status == 201 and "id" in body:
-        return None
-    if method == "GET" and answer.status == 200 and answer.body.lstrip().startswith(b"["):
-        return None
-    said = str(body.get("message") or "")
-    if answer.status in (403, 429) and (pause_s := _pause_s(answer, said)) is not None:
-        return temporary_refusal("github", said or "too many requests", pause_s)
-    errors = body.get("errors")
-    details = "; ".join(_detail(each) for each in errors) if isinstance(errors, list) else ""
-    return refusal("github", answer, ": ".join(filter(None, (said, details))), _REMEDIES.get(answer.status, ""))
-
-
-def _pause_s(answer: Answer, said: str) -> float | None:
-    """Seconds until it takes requests again; None where the answer is about something else. Source: "Rate limits"."""
-    from ci_reporter.http import retry_after_s
-
-    if "retry-after" in answer.headers:
-        return retry_after_s(answer)
-    if answer.headers.get("x-ratelimit-remaining") == "0":
-        reset = answer.headers.get("x-ratelimit-reset", "")
-        return max(0.0, int(reset) - time.time()) if reset.isdecimal() else 60.0
-    return 60.0 if "rate limit" in said.lower() else None
-
-
-def _detail(error: object) -> str:
-    if isinstance(error, dict):
-        return clip(str(error.get("message") or " ".join(f"{name}={value}" for name, value in error.items())), 100)
-    return clip(str(error), 100)
+        return send(request, deadline, retries=2, problem=problem)

@@ -117,18 +117,9 @@ def payload(alert: Alert, context: str | None = None, language: Language = Langu
 
 
 def _problem(answer: Answer) -> DeliveryError | None:
-    """It has made the status when it gives its id; `message` is a text, or a list of errors for each field."""
-    body = json_body(answer)
-    if answer.status in (200, 201) and "id" in body:
+    """It has made the status when it gives its id."""
+    from ci_reporter.http import rest
+
+    if answer.status in (200, 201) and "id" in json_body(answer):
         return None
-    said = body.get("message") or body.get("error") or ""
-    text = said if isinstance(said, str) else "; ".join(_flat(said))
-    return refusal("gitlab", answer, text, _REMEDIES.get(answer.status, ""))
-
-
-def _flat(said: object) -> list[str]:
-    if isinstance(said, dict):
-        return [
-            f"{name}: {', '.join(map(str, each)) if isinstance(each, list) else each}" for name, each in said.items()
-        ]
-    return [str(each) for each in said] if isinstance(said, list) else [str(said)]
+    return refusal("gitlab", answer, rest.words(answer), _REMEDIES.get(answer.status, ""))
