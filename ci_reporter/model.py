@@ -1,4 +1,4 @@
-"""The nouns: Run, Step, Coverage, Tests, BuildInfo, Gate, Report. Standard library only, frozen.
+"""The nouns: Run, Step, Coverage, Tests, FailedTest, BuildInfo, Gate, Report. Standard library only, frozen.
 
 A `Report` is what the world sees: one flat JSON object (schema 1). Times are RFC 3339 UTC strings, durations whole
 milliseconds, ratios 0-1 except `coverage_pct`. None means unknown.
@@ -12,12 +12,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from ci_reporter.frozen import EMPTY, Frozen
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import TypeVar
-
-    _Inner = TypeVar("_Inner", "Coverage", "Tests")
 
 
 class Result(StrEnum):
@@ -112,6 +106,15 @@ class Tests(Frozen):
     duration_ms: int | None = None
 
 
+class FailedTest(Frozen):
+    """A test that failed. `path` is relative to the repository, unknown where no such file is in it."""
+
+    name: str
+    message: str = ""
+    path: str | None = None
+    line: int | None = None
+
+
 class Gate(Frozen):
     """What a gate decided, `pass`, `fail` or `inconclusive`, and what it saw before the deploy and after it."""
 
@@ -142,7 +145,10 @@ class BuildInfo(Frozen):
 
 
 class Report(Frozen):
-    """One finished step of one run: what the journal keeps, the sinks send and `--json` prints."""
+    """One finished step of one run: what the journal keeps, the sinks send and `--json` prints.
+
+    `failures` are the tests that `failed_tests` names, with what they said.
+    """
 
     report_id: str
     run: Run
@@ -155,6 +161,7 @@ class Report(Frozen):
     measures: Mapping[str, float] = EMPTY
     tags: Mapping[str, str] = EMPTY
     failed_tests: tuple[str, ...] = ()
+    failures: tuple[FailedTest, ...] = ()
     flaky_tests: tuple[str, ...] = ()
     slowest_tests: Mapping[str, int] = EMPTY
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ci_reporter.frozen import Frozen, fields, required_fields
-from ci_reporter.model import Coverage, Gate, Report, Result, Run, Step, Tests, uuid7
+from ci_reporter.model import Coverage, FailedTest, Gate, Report, Result, Run, Step, Tests, uuid7
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeVar
 
-    _Inner = TypeVar("_Inner", Coverage, Tests, Gate)
+    _Inner = TypeVar("_Inner", Coverage, Tests, FailedTest, Gate)
 
 SCHEMA = 1
 
@@ -43,13 +43,18 @@ def to_json(report: Report) -> dict[str, Any]:
     flat |= {"gate": _gate(report.gate)} if report.gate else {}
     named = {"failed_tests": list(report.failed_tests), "flaky_tests": list(report.flaky_tests)}
     flat |= {key: names for key, names in named.items() if names}
+    flat |= {"failures": [_known(each) for each in report.failures]} if report.failures else {}
     flat |= {"slowest_tests": dict(report.slowest_tests)} if report.slowest_tests else {}
     rest = (run | step).items()
     return flat | {key: value for key, value in rest if key not in flat and key != "name" and value is not None}
 
 
 def _gate(gate: Gate) -> dict[str, Any]:
-    return {key: value for key, value in vars(gate).items() if value is not None} | {"rules": dict(gate.rules)}
+    return _known(gate) | {"rules": dict(gate.rules)}
+
+
+def _known(inner: Frozen) -> dict[str, Any]:
+    return {key: value for key, value in vars(inner).items() if value is not None}
 
 
 def from_json(flat: Mapping[str, Any]) -> Report:
@@ -71,6 +76,7 @@ def from_json(flat: Mapping[str, Any]) -> Report:
         measures=_values(flat, "measures", _number),
         tags=_values(flat, "tags", _text),
         failed_tests=_names(flat, "failed_tests"),
+        failures=_failures(flat, "failures"),
         flaky_tests=_names(flat, "flaky_tests"),
         slowest_tests=_values(flat, "slowest_tests", _whole),
     )
@@ -126,6 +132,16 @@ def _names(flat: Mapping[str, Any], key: str) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"{key}: expected a list of texts, got {_short(names)}")
     return tuple(names)
+
+
+def _failures(flat: Mapping[str, Any], key: str) -> tuple[FailedTest, ...]:
+    listed = flat.get(key)
+    if listed is None:
+        return ()
+    if not isinstance(listed, list):
+        raise ValueError(f"{key}: expected a list of objects, got {_short(listed)}")
+    found = (_inner(FailedTest, {f"{key}[{at}]": each}, f"{key}[{at}]") for at, each in enumerate(listed))
+    return tuple(each for each in found if each)
 
 
 def _text(flat: Mapping[str, Any], key: str) -> str | None:

@@ -72,6 +72,15 @@ def test_what_is_written_is_read_back(report):
     assert from_json(json.loads(json.dumps(to_json(report)))) == report
 
 
+def test_failures_are_read_back_and_refused_by_name():
+    known = {"exit_code": 1, "failures": [{"name": "adds", "message": "1 is not 2", "path": "test_cart.py", "line": 4}]}
+    report = from_json(known)
+    assert to_json(report)["failures"] == known["failures"]
+    assert from_json(to_json(report)).failures == report.failures
+    with pytest.raises(ValueError, match=r"failures\[1\]\.name: is missing"):
+        from_json(known | {"failures": [{"name": "adds"}, {}]})
+
+
 def test_a_report_has_every_key_of_the_schema_in_this_order():
     report = Report(report_id="r1", run=Run(), step=Step(name="unit", result=Result.SUCCESS))
     assert list(to_json(report)) == KEYS

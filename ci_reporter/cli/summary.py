@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import click
 
 from ci_reporter.cli import output
+from ci_reporter.cli.page import write_page
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import recorded_run_id
-from ci_reporter.errors import StateError
+from ci_reporter.errors import StateError, UsageError
 from ci_reporter.journal import Journal
 from ci_reporter.journal.unjudged import left_behind
 from ci_reporter.schema import to_json
@@ -20,17 +21,30 @@ from ci_reporter.sinks.configured import sink_names
 from ci_reporter.surfaces import terminal
 
 
-@click.command("summary", epilog="Example:  ci-reporter summary --all")
+@click.command("summary", epilog='Example:  ci-reporter summary --markdown "$GITHUB_STEP_SUMMARY"')
 @click.option("--all", "every", is_flag=True, help="Steps of every run in the state folder, not of this run alone.")
 @click.option("--run", "run_id", metavar="CI_RUN_ID", help="Steps of that run.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON report a line.")
+@click.option(
+    "--markdown",
+    metavar="FILE",
+    help="Write the run as a page of Markdown instead, of at most 1 MiB; - is stdout. The summary of a GitHub job is"
+    " appended to.",
+)
+@click.option(
+    "--full",
+    metavar="FILE",
+    help="Where the whole page goes when it is longer than that. Default: summary.md in the state folder.",
+)
 @report_errors
-def command(every: bool, run_id: str | None, as_json: bool) -> None:
+def command(every: bool, run_id: str | None, as_json: bool, markdown: str | None, full: str | None) -> None:
     """Show the steps of this run: name, result, duration, coverage, delivery.
 
     On a machine without a CI system every call is a run of its own, so the newest run is shown there. DELIVERY is `-`
     for a step that had no sink to be sent to.
     """
+    if full and not markdown:
+        raise UsageError("option --full: needs --markdown FILE")
     context = current_context()
     journal, names = context.journal, sink_names(context.config)
     problems = _recover(journal, names)
@@ -41,6 +55,8 @@ def command(every: bool, run_id: str | None, as_json: bool) -> None:
     if as_json:
         for report in chosen:
             output.result(json.dumps(to_json(report)))
+    elif chosen and markdown:
+        write_page(context, chosen, markdown, full)
     elif chosen:
         title = f"{terminal.plain(wanted) if wanted else 'every run'}: {_step_count(len(chosen))}"
         table = terminal.summary(

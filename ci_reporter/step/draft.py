@@ -7,7 +7,7 @@ from ci_reporter.model import Report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ci_reporter.step.failures import FailedTest
+    from ci_reporter.model import FailedTest
 
 
 class Draft(Frozen):

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import os
 
-from ci_reporter.frozen import Frozen
+from ci_reporter.model import FailedTest
 from ci_reporter.testresults.cases import Case
 
 _FOREIGN = ("/site-packages/", "/node_modules/", "/.venv/", "/vendor/")
 _LONGEST_NAME = 200
-
-
-class FailedTest(Frozen):
-    """A test that failed. `path` is relative to the repository, unknown where no such file is in it."""
-
-    name: str
-    message: str = ""
-    path: str | None = None
-    line: int | None = None
 
 
 def name_of(case: Case) -> str:

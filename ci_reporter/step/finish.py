@@ -21,8 +21,8 @@ from ci_reporter.system.deadline import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ci_reporter.model import FailedTest
     from ci_reporter.sinks import Sink
-    from ci_reporter.step.failures import FailedTest
 
 _ORPHAN_BUDGET_S = 0.5  # a reporter that has lost its parent is about to be killed
 

@@ -10,13 +10,16 @@ from ci_reporter import coverage, testresults
 from ci_reporter.config import Config
 from ci_reporter.context import Context, masking_of
 from ci_reporter.frozen import replace
+from ci_reporter.model import FailedTest
 from ci_reporter.step.draft import Draft
 from ci_reporter.step.failures import failed_test, name_of
 from ci_reporter.system import reportfile
 from ci_reporter.system.masking import Masking
+from ci_reporter.system.text import clip
 from ci_reporter.testresults.cases import Case
 
 _MOST_NAMED = 10
+_LONGEST_MESSAGE = 500
 _MOST_PROBLEMS = 10  # more of them are folded into one line
 _SHOWN = 3
 _CLOCK_S = 2.0  # file systems round times, and a build may run on another clock
@@ -55,6 +58,7 @@ def _with_tests(draft: Draft, files: Sequence[str], context: Context) -> Draft:
         slowest_tests={name_of(case): case.duration_ms for case in slowest if case.duration_ms is not None},
     )
     failed = tuple(failed_test(case, context.folder, context.root) for case in failing)
+    report = replace(report, failures=tuple(map(_short, failed[:_MOST_NAMED])))
     return _unread(replace(draft, report=report, failed=failed, notes=(*draft.notes, *found.notes)), found.problems)
 
 
@@ -96,6 +100,11 @@ def _mtime(path: str) -> float:
         return os.stat(path).st_mtime
     except OSError:
         return 0.0
+
+
+def _short(failure: FailedTest) -> FailedTest:
+    """The failure as the record keeps it: what its message says first."""
+    return replace(failure, message=clip(failure.message.strip(), _LONGEST_MESSAGE))
 
 
 def _names(cases: Sequence[Case]) -> tuple[str, ...]:

@@ -8,34 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ci_reporter.model import Report, Result
+from ci_reporter.model import FailedTest, Report, Result
 from ci_reporter.surfaces import terminal
 from ci_reporter.system import markdown
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Protocol
-
-    class Failure(Protocol):
-        """A test that failed, and where."""
-
-        @property
-        def name(self) -> str:
-            """Its suite and name."""
-
-        @property
-        def message(self) -> str:
-            """What it says of its failure."""
-
-        @property
-        def path(self) -> str | None:
-            """A file, relative to the repository."""
-
-        @property
-        def line(self) -> int | None:
-            """A line of that file."""
-
-
+LARGEST_SUMMARY = 1024 * 1024  # bytes; of a longer one nothing is shown
 SUMMARY = "GITHUB_STEP_SUMMARY"
 MOST_ANNOTATIONS = 10
 _LONGEST_MESSAGE = 1000
@@ -52,19 +29,19 @@ def error(message: str) -> str:
     return f"::error title=ci-reporter::{escape_data(message)}"
 
 
-def annotate(failures: Sequence[Failure], most: int = MOST_ANNOTATIONS) -> list[str]:
+def annotate(failures: Sequence[FailedTest], most: int = MOST_ANNOTATIONS) -> list[str]:
     """An annotation for each of the first `most` failed tests, at its line of the change where that is known."""
     return [_annotation(failure) for failure in failures[: max(0, min(most, MOST_ANNOTATIONS))]]
 
 
-def _annotation(failure: Failure) -> str:
+def _annotation(failure: FailedTest) -> str:
     place = {"file": failure.path, "line": str(failure.line)} if failure.path else {}
     properties = {**place, "title": failure.name}
     written = ",".join(f"{name}={escape_property(value)}" for name, value in properties.items() if value)
     return f"::error {written}::{escape_data(failure.message[:_LONGEST_MESSAGE] or 'failed')}"
 
 
-def summary(report: Report, failures: Sequence[Failure] = ()) -> str:
+def summary(report: Report, failures: Sequence[FailedTest] = ()) -> str:
     """The step as Markdown: a headline, its figures, the tests that failed."""
     result = report.step.result
     headline = f"{report.step.name}: {terminal.outcome(report)}"
@@ -89,7 +66,7 @@ def _figures(report: Report) -> Iterator[tuple[str, str]]:
     yield "run", report.run.ci_run_id
 
 
-def _list_item(failure: Failure) -> str:
+def _list_item(failure: FailedTest) -> str:
     where = f" ({markdown.code(f'{failure.path}:{failure.line}')})" if failure.path else ""
     first = failure.message.strip().partition("\n")[0][:200]
     return f"- {markdown.code(failure.name)}{where}{f': {markdown.escape(first)}' if first else ''}"

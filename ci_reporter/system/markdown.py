@@ -1,4 +1,9 @@
-"""Text inside Markdown: what comes from rules, servers, branches and test names stays text, in Markdown and in HTML."""
+"""Text inside Markdown: what comes from rules, servers, branches and test names stays text, in Markdown and in HTML.
+
+GitHub and GitLab look for mentions and references (`@ada`, `#12`, `!34`) in what Markdown has become, where a backslash
+is gone: a space without width takes them apart, and code they leave alone.
+Source: github.com/gjtorikian/html-pipeline, `mention_filter.rb`; GitLab, "Markdown", references specific to GitLab.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +12,26 @@ import re
 from ci_reporter.system.text import one_line
 
 _LONGEST_CODE = 200
+_NOTHING = "&#8203;"  # a space without width
+_REFERENCE = re.compile(r"(?<!\w)@(?=\w)|[#!~%$](?=\w)")
 
 
 def escape(text: str) -> str:
     """Text for a paragraph or a cell of a table, on one line."""
-    escaped = re.sub(r"([\\*_{}\[\]()#+!|~$:@-])", r"\\\1", one_line(text))
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "&#96;")
+    parts = _REFERENCE.split(line := one_line(text))
+    signs = _REFERENCE.findall(line)
+    return "".join(_escape(part) + each for part, each in zip(parts, [*map(_sign, signs), ""], strict=True))
 
 
 def code(text: str) -> str:
     """Text in backticks, cut to 200 characters."""
     return f"`{one_line(re.sub(r'[`|]+', ' ', text), _LONGEST_CODE) or ' '}`"
+
+
+def _escape(text: str) -> str:
+    escaped = re.sub(r"([\\*_{}\[\]()#+!|~$:@-])", r"\\\1", text)
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "&#96;")
+
+
+def _sign(sign: str) -> str:
+    return f"{sign if sign == '%' else chr(92) + sign}{_NOTHING}"

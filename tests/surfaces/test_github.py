@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ci_reporter.step.failures import FailedTest
+from ci_reporter.model import FailedTest
 from ci_reporter.surfaces import github
 
 JUNIT = """<testsuite name="cart"><testcase classname="tests.test_cart" name="test_adds">

@@ -2,6 +2,7 @@
 
 gate/<report_id>/verdict.json     what was decided, when, about which address and revision
 gate/<report_id>/watch.ndjson     the watch; baseline.ndjson beside it where there was one
+gate/<report_id>/summary.md       the verdict for people, as the summary of a job shows it
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST = 100
 _VERDICT = "verdict.json"
+_PAGE = "summary.md"
 _FILES = ("baseline", "watch")
 _LARGEST = 4 * 1024 * 1024
 
@@ -47,13 +49,15 @@ class PastGate:
         return read(path) if os.path.exists(path) else None
 
 
-def store(folder: str, name: str, recordings: Mapping[str, Recording], about: Mapping[str, Any]) -> str:
-    """Store a gate under `name`, and only the newest hundred; its folder. Raises StateError."""
+def store(folder: str, name: str, recordings: Mapping[str, Recording], about: Mapping[str, Any], page: str = "") -> str:
+    """Store a gate under `name`, with its page, and only the newest hundred; its folder. Raises StateError."""
     path = os.path.join(folder, name)
     try:
         os.makedirs(path, exist_ok=True)
         for phase, each in recordings.items():
             write(each, os.path.join(path, f"{phase}.ndjson"))
+        if page:
+            write_atomic(os.path.join(path, _PAGE), page.encode("utf-8", "replace"))
         # Last: without a verdict the rest of the folder does not count.
         write_atomic(os.path.join(path, _VERDICT), json.dumps(about, allow_nan=False).encode() + b"\n")
         for old in _names(folder)[:-MOST]:
@@ -61,6 +65,14 @@ def store(folder: str, name: str, recordings: Mapping[str, Recording], about: Ma
     except OSError as exc:
         raise StateError(f"cannot store the recording in {path}: {exc.strerror}") from exc
     return path
+
+
+def gate_page(folder: str, name: str) -> str:
+    """The verdict of a gate for people, as Markdown; empty where it is not kept."""
+    try:
+        return read_bounded(os.path.join(folder, name, _PAGE), _LARGEST).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def past_gates(folder: str) -> Iterator[PastGate]:

@@ -58,7 +58,7 @@ def write_evidence(
 ) -> Iterator[str]:
     """Write all of it; what could not be written, as sentences. `about` is what verdict.json says."""
     attempts = (
-        partial(_archive, outcome, paths, about),
+        partial(_archive, plan, outcome, paths, about, name),
         partial(_write_recording, outcome, paths),
         partial(_write_junit, plan, outcome, paths, name),
         partial(_write_markdown, plan, outcome, paths, name),
@@ -70,9 +70,10 @@ def write_evidence(
             yield str(exc)
 
 
-def _archive(outcome: Outcome, paths: EvidencePaths, about: Mapping[str, Any]) -> None:
+def _archive(plan: GatePlan, outcome: Outcome, paths: EvidencePaths, about: Mapping[str, Any], name: str) -> None:
     if paths.archive:
-        archive.store(paths.archive, paths.report_id, outcome.recordings, about)
+        page = _markdown(plan, outcome, name)
+        archive.store(paths.archive, paths.report_id, outcome.recordings, about, page)
 
 
 def _write_recording(outcome: Outcome, paths: EvidencePaths) -> None:
@@ -100,10 +101,13 @@ def _missing(outcome: Outcome) -> Missing:
 
 
 def _write_markdown(plan: GatePlan, outcome: Outcome, paths: EvidencePaths, name: str) -> None:
-    if not paths.markdown:
-        return
+    if paths.markdown:
+        _write(paths.markdown, _markdown(plan, outcome, name), "a")
+
+
+def _markdown(plan: GatePlan, outcome: Outcome, name: str) -> str:
     rollback = outcome.rollback.statement if outcome.rollback else ""
-    text = markdown(
+    return markdown(
         outcome.verdict,
         outcome.recordings,
         title=name,
@@ -111,7 +115,6 @@ def _write_markdown(plan: GatePlan, outcome: Outcome, paths: EvidencePaths, name
         headline="" if outcome.verdict else _missing(outcome).headline,
         lines=[line for line in (_opening(outcome), *outcome.notes, rollback) if line],
     )
-    _write(paths.markdown, text, "a")
 
 
 def _opening(outcome: Outcome) -> str:

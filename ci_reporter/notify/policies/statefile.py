@@ -120,7 +120,7 @@ def _short(report: Report) -> Report:
     """The report without what no condition compares with."""
     step = replace(report.step, output_tail=None, command=None, reason=None)
     run = replace(report.run, commit_message=None, commit_author=None, workspace=None, labels=None)
-    return replace(report, run=run, step=step, failed_tests=(), flaky_tests=(), slowest_tests=EMPTY)
+    return replace(report, run=run, step=step, failed_tests=(), failures=(), flaky_tests=(), slowest_tests=EMPTY)
 
 
 def _check_plain(path: str) -> None:

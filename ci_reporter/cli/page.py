@@ -1,0 +1,86 @@
+"""The page of a run as Markdown: into a file, onto stdout, or below what the summary of a GitHub job has already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from ci_reporter.cli import output
+from ci_reporter.context import Context
+from ci_reporter.errors import StateError
+from ci_reporter.gate.run.archive import gate_page
+from ci_reporter.journal.series import covered_before
+from ci_reporter.model import Report
+from ci_reporter.surfaces.github import LARGEST_SUMMARY, SUMMARY
+from ci_reporter.surfaces.markdown.fitting import Fitted
+from ci_reporter.surfaces.markdown.page import RunRecords, page
+from ci_reporter.system.files import append, write_atomic
+
+_STDOUT = "-"
+_FULL = "summary.md"
+_NO_LIMIT = 1 << 40
+
+
+def write_page(context: Context, reports: Sequence[Report], to: str, full: str | None) -> None:
+    """Write the page of these steps to `to`, and, where it is too long for that, all of it to `full`."""
+    run = records_of(context, reports)
+    rest = context.path(full) if full else os.path.join(context.journal.path, _FULL)
+    made = page(run, most=_room(context, to), rest=os.path.relpath(rest, context.folder))
+    if made.cut:
+        _write(rest, page(run, most=_NO_LIMIT))
+    if to == _STDOUT:
+        output.result(made.text.rstrip("\n"))
+    elif _is_summary(context, to):
+        _append(to, made)
+    else:
+        _write(context.path(to), made)
+
+
+def records_of(context: Context, reports: Sequence[Report]) -> RunRecords:
+    """These steps with what the state folder knows of their past and of their gates."""
+    return RunRecords(reports=tuple(reports), before=_before(context, reports), gates=_gates(context, reports))
+
+
+def _before(context: Context, reports: Sequence[Report]) -> Mapping[str, Report]:
+    """The earlier record that the coverage of each step is compared with, by report id."""
+    if all(report.coverage_pct is None for report in reports):
+        return {}
+    records = list(context.journal.reports())
+    found = ((report.report_id, covered_before(report, records)) for report in reports)
+    return {report_id: earlier for report_id, earlier in found if earlier}
+
+
+def _gates(context: Context, reports: Sequence[Report]) -> Mapping[str, str]:
+    """The pages of the gates among the steps, by report id."""
+    folder = os.path.join(context.journal.path, "gate")
+    return {report.report_id: gate_page(folder, report.report_id) for report in reports if report.gate}
+
+
+def _room(context: Context, to: str) -> int:
+    """How many bytes the page may have: GitHub takes one MiB of a step's summary, and shows nothing of a longer one."""
+    if not _is_summary(context, to):
+        return LARGEST_SUMMARY
+    try:
+        return max(0, LARGEST_SUMMARY - os.stat(to).st_size)
+    except OSError:
+        return LARGEST_SUMMARY
+
+
+def _is_summary(context: Context, path: str) -> bool:
+    return bool(path) and path == context.env.get(SUMMARY)
+
+
+def _append(path: str, made: Fitted) -> None:
+    try:
+        append(path, made.text)
+    except OSError as exc:
+        raise StateError(f"cannot write the summary to {path}: {exc.strerror}") from exc
+
+
+def _write(path: str, made: Fitted) -> None:
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        write_atomic(path, made.text.encode("utf-8", "replace"))
+    except OSError as exc:
+        raise StateError(f"cannot write {path}: {exc.strerror}") from exc
+    output.say(f"ci-reporter: wrote {path}")

@@ -1,0 +1,37 @@
+"""A run in one line: where it was, what failed, how long it took."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ci_reporter.model import Report, Result, seconds_of
+from ci_reporter.surfaces import terminal
+
+GOOD = (Result.SUCCESS, Result.SKIP)
+
+
+def headline(reports: Sequence[Report]) -> str:
+    """`acme/shop · CI: 2 of 5 steps failed`."""
+    run = reports[-1].run
+    where = " · ".join(terminal.plain(each) for each in (run.repository, run.pipeline) if each)
+    return f"{where}: {verdict(reports)}" if where else verdict(reports)
+
+
+def verdict(reports: Sequence[Report]) -> str:
+    """`2 of 5 steps failed, 1 cancelled`; `5 steps, all good`."""
+    steps = "1 step" if len(reports) == 1 else f"{len(reports)} steps"
+    cancelled = sum(report.step.result is Result.CANCELLATION for report in reports)
+    failed = sum(report.step.result not in (*GOOD, Result.CANCELLATION) for report in reports)
+    if not failed and not cancelled:
+        return f"{steps}, all good"
+    parts = [f"{count} {word}" for count, word in ((failed, "failed"), (cancelled, "cancelled")) if count]
+    first, *rest = parts
+    count, _, word = first.partition(" ")
+    return ", ".join([f"{count} of {steps} {word}", *rest])
+
+
+def took(reports: Sequence[Report]) -> str:
+    """From the first step's start to the last one's end; empty where that is unknown."""
+    begun = [each for report in reports if (each := seconds_of(report.step.started_at)) is not None]
+    ended = [each for report in reports if (each := seconds_of(report.step.finished_at)) is not None]
+    return terminal.duration(max(0, round((max(ended) - min(begun)) * 1000))) if begun and ended else ""

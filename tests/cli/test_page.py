@@ -1,0 +1,55 @@
+"""`ci-reporter summary --markdown`: the page of a run, where a CI system shows it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ci_reporter.journal.files import encode
+from ci_reporter.schema import to_json
+
+GITHUB = {"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "17", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_REPOSITORY": "acme/shop"}
+
+
+@pytest.fixture
+def job(run_program, make_report, tmp_path):
+    """A job on GitHub with two steps; called with the options of `summary`, it ends with what the summary has."""
+    summary = tmp_path / "summary.md"
+    run_program.state.mkdir()
+    steps = [make_report(report_id=name, ci_run_id="github-17-1", step=name) for name in ("unit", "e2e")]
+    (run_program.state / "steps.ndjson").write_bytes(b"".join(encode(to_json(each)) + b"\n" for each in steps))
+
+    def call(*options, before=""):
+        summary.write_text(before)
+        done = run_program("summary", *options, env=GITHUB | {"GITHUB_STEP_SUMMARY": str(summary)})
+        return done, summary.read_text()
+
+    call.summary = str(summary)
+    return call
+
+
+def test_the_jobs_summary_is_appended_to(job):
+    done, page = job("--markdown", job.summary, before="mine\n")
+    assert page.startswith("mine\n### ✅ acme/shop · CI")
+    assert "| unit | ✅ success |" in page and "| e2e | ✅ success |" in page
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_what_has_no_room_in_the_summary_is_in_a_file(job, run_program):
+    done, page = job("--markdown", job.summary, "--full", "out/all.md", before="x" * (1024**2 - 350))
+    assert len(page.encode()) <= 1024**2
+    assert page.endswith("The whole page is in `out/all.md`.\n")
+    assert "gantt" in (run_program.folder / "out/all.md").read_text()
+    assert done.stderr == f"ci-reporter: wrote {run_program.folder / 'out/all.md'}\n"
+
+
+def test_another_file_is_replaced(job, run_program):
+    page = run_program.folder / "page.md"
+    page.write_text("old")
+    done, summary = job("--markdown", "page.md")
+    assert page.read_text().startswith("### ✅")
+    assert (summary, done.stderr) == ("", f"ci-reporter: wrote {page}\n")
+
+
+def test_a_dash_is_stdout(job):
+    done, _ = job("--markdown", "-")
+    assert done.stdout.startswith("### ✅")

@@ -1,0 +1,48 @@
+"""A chart that Mermaid draws, whatever steps are called."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ci_reporter.surfaces.markdown.mermaid import entity, gantt
+
+
+def test_a_step_is_a_task_from_its_start_on(make_report):
+    assert gantt([make_report(step="unit", result="failure", exit_code=1)]).splitlines() == [
+        "```mermaid",
+        "gantt",
+        "    dateFormat x",
+        "    axisFormat %H:%M:%S",
+        "    todayMarker off",
+        "    unit :crit, 1769860800000, 12345ms",
+        "```",
+    ]
+
+
+def test_several_jobs_are_sections(make_report):
+    chart = gantt([make_report(job_name="unit (3.12)"), make_report(job_name="e2e: all")])
+    assert re.findall("section (.*)", chart) == ["unit (3.12)", "e2e#58; all"]
+
+
+def test_of_many_steps_the_longest_are_shown(make_report):
+    chart = gantt([make_report(step=f"s{at}", duration_ms=at) for at in range(70)])
+    assert chart.count("ms\n") == 50
+    assert " s69 :" in chart and " s19 :" not in chart
+    assert chart.endswith("… 20 more steps, each shorter than these")
+
+
+def test_a_step_without_a_time_is_not_drawn(make_report):
+    assert gantt([make_report(started_at=None)]) == ""
+
+
+@pytest.mark.parametrize("name", ["section a", "title x", "click a href b", "dateFormat x", "end", "Section"])
+def test_a_word_of_the_grammar_is_a_name(name):
+    assert entity(name) == f"#{ord(name[0])};{name[1:]}"
+
+
+@given(st.text(min_size=1))
+def test_a_name_ends_neither_its_task_nor_its_line(name):
+    assert re.fullmatch(r"(?:[\w ./()=+-]|#\d+;)+", entity(name))
+    assert "".join(re.sub(r"#(\d+);", lambda found: chr(int(found[1])), entity(name))) == name
