@@ -21,8 +21,9 @@ from ci_reporter.providers.status import result_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
+    from ci_reporter.context import Context
     from ci_reporter.step.collect import JobEnd
 
 _OF_A_COMMAND = frozenset(
@@ -31,18 +32,33 @@ _OF_A_COMMAND = frozenset(
 
 
 @report_errors
-def _collect(result: str | None, started: str | None, **options: Any) -> None:
+def _collect(result: str | None, started: str | None, from_api: bool, records: tuple[str, ...], **options: Any) -> None:
     from ci_reporter.step.collect import collect
 
     context = current_context(explicit_options(options))
     job = _job_end(result, started)
+    if from_api or records:
+        files = options["coverage"] or options["tests"]
+        _from_api(context, from_api, job or files, records)
     if not (job or context.config.coverage or context.config.tests):
         raise UsageError(
-            "collect: nothing to record (name files with --coverage or --tests, or how a job ended with --result)"
+            "collect: nothing to record (name files with --coverage or --tests, or how a job ended with --result, or"
+            " give --from-api)"
         )
     conclusion = collect(context, current_run(context), job, before_s=time.monotonic() - STARTED)
     show(conclusion, context, as_json=context.config.json)
     sys.exit(conclusion.exit_code)
+
+
+def _from_api(context: Context, from_api: bool, more: object, records: tuple[str, ...]) -> NoReturn:
+    """Record the jobs that the API tells. Raises UsageError for what does not go with that."""
+    from ci_reporter.cli.from_api import collect_from_api
+
+    if not from_api:
+        raise UsageError("collect: --records goes with --from-api")
+    if more:
+        raise UsageError("collect: --from-api reads no files and takes no --result (call collect once for each)")
+    collect_from_api(context, records)
 
 
 def _job_end(result: str | None, started: str | None) -> JobEnd | None:
@@ -91,6 +107,18 @@ command = _Collect(
             metavar="TIME",
             help="With --result: when the job started, in seconds since the epoch or as 2026-01-31T12:00:00Z.",
         ),
+        click.Option(
+            ["--from-api"],
+            is_flag=True,
+            help="Ask GitHub or GitLab for the jobs of this run, and record those that have no record.",
+        ),
+        click.Option(
+            ["--records"],
+            multiple=True,
+            metavar="FILE",
+            help="With --from-api: the records (steps.ndjson) of another job, to know what it has recorded itself. "
+            "Repeat the option for more.",
+        ),
         *(
             option(flag, setting)
             for flag, setting in RUN_SETTINGS.items()
@@ -105,6 +133,10 @@ command = _Collect(
 
     With --result it is the record of a job that ended without being wrapped, called as the job is: for hooks such as
     GitLab's after_script, where only the CI system's word is left. Files from before its start are not counted; a limit
-    that it misses is a warning. Exit code, CPU time and memory are unknown.""",
+    that it misses is a warning. Exit code, CPU time and memory are unknown.
+
+    With --from-api, in the last job of a run, it records the jobs whose image has no Python: name, result, duration, as
+    the CI system tells them. It needs a token in CI_REPORTER_GITHUB_TOKEN or GITHUB_TOKEN that may read actions, or in
+    CI_REPORTER_GITLAB_TOKEN or GITLAB_TOKEN with the scope read_api.""",
     epilog="Example:  ci-reporter collect --name reports --coverage coverage.xml --tests 'build/**/TEST-*.xml'",
 )
