@@ -16,6 +16,7 @@ _COMMANDS = """BASE COVERAGE_DIFF_MIN NOW REPRODUCIBLE VERSION
     GATE_RATE GATE_RULES GATE_URL GATE_WARMUP GATE_WATCH GATE_WATCH_TIME GATE_WINDOW
     HEALTH_CA HEALTH_EXPECT_REVISION HEALTH_REVISION_AT HEALTH_TIMEOUT HEALTH_TLS_DAYS
     HEALTH_TOKEN HEALTH_TOKEN_FILE HEALTH_URL"""  # options of other commands
+_TEMPLATES = "PYTHON PYZ PYZ_SHA256"  # where the GitLab components and the Jenkins library find us
 _FOREIGN = "PACKAGE TESTS_REQUIRE_ALL"  # of our examples and our own test suite
 
 
@@ -24,7 +25,7 @@ def others() -> frozenset[str]:
 
     The fields of a `Run` are among them: `ci-reporter context` writes them, and they correct what a CI system says.
     """
-    words = f"{_TOLD} {_ACTION} {_COMMANDS} {_FOREIGN}".split()
+    words = f"{_TOLD} {_ACTION} {_COMMANDS} {_TEMPLATES} {_FOREIGN}".split()
     return frozenset(f"{PREFIX}{word}" for word in (*words, *(name.upper() for name in fields(Run))))
 
 
