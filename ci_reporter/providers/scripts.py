@@ -33,6 +33,7 @@ def first_line(script: str) -> str:
 def step_name(env: Env, script: str, read_file: ReadFile) -> str:
     """The name of the step whose script this is."""
     own = env.get("GITHUB_ACTION", "")
+    own = "" if own.isdecimal() else own  # act counts the steps that have no id, and no id begins with a digit
     found = _in_workflow(env, script, own, read_file)
     return found or ("" if own.startswith("__") else own) or first_line(script)
 

@@ -55,9 +55,19 @@ def name(script, action="__run", env=ENV, workflow=WORKFLOW):
         ("make test", "__run_4", "Again"),
         ("./deploy.sh production", "deploy", "deploy"),
         ("make docs", "__run", "make docs"),
+        ("make docs", "3", "make docs"),
         ("$ErrorActionPreference = 'stop'\nmake lint\nexit $LASTEXITCODE", "__run_2", "make lint"),
     ],
-    ids=["unnamed", "expressions", "first of two", "last of two", "a name of expressions", "another job's", "pwsh"],
+    ids=[
+        "unnamed",
+        "expressions",
+        "first of two",
+        "last of two",
+        "a name of expressions",
+        "another job's",
+        "counted by act",
+        "pwsh",
+    ],
 )
 def test_a_step_is_called_as_the_workflow_calls_it(script, action, called):
     assert name(script, action) == called
