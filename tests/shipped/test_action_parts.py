@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
+from ci_reporter.version import __version__
+
+PYTHON = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")
 HOSTILE = "$(touch pwned)`touch pwned`'\"; touch pwned; '"
 GATE = """
 gate: { warmup: 0, watch: 2s, rate: 20/s, early_pass: false, converge: { timeout: TIMEOUT, rate: 20/s } }
@@ -165,9 +169,53 @@ def test_release_gives_later_steps_the_program(release_job: Any) -> None:
     assert (done.exit_code, "first" in done.log) == (0, True)
 
 
-def test_wrong_checksum_is_one_error_and_no_record(release_job: Any) -> None:
+def test_wrong_checksum_stops_the_step_with_one_sentence(release_job: Any) -> None:
     with (release_job.action_path / "ci-reporter.pyz").open("ab") as file:
         file.write(b"!")
     done = release_job.action(run="echo ran; exit 7")
-    assert (done.exit_code, "ran\n" in done.log, done.log.count("::error ")) == (7, True, 1)
+    assert (done.exit_code, "ran\n" in done.log, done.log.count("::error "), done.log.count("\n")) == (1, False, 1, 1)
     assert ("checksum" in done.log, release_job.records()) == (True, [])
+
+
+def test_program_runs_by_the_python_that_the_input_names(release_job: Any) -> None:
+    cached = release_job.temp / "tools/Python/3.99.1/x64/bin/python3"
+    cached.parent.mkdir(parents=True)
+    cached.symlink_to(PYTHON)
+    done = release_job.action({"RUNNER_TOOL_CACHE": f"{release_job.temp}/tools"}, run="true", python_version="3.99")
+    assert (done.exit_code, done.outputs["result"], "::" in done.log) == (0, "success", False)
+    assert str(cached) in (release_job.temp / "ci-reporter/bin/ci-reporter").read_text()
+
+
+def test_python_that_is_not_there_is_one_error_and_no_failure(release_job: Any) -> None:
+    done = release_job.action(run="echo ran", python_version="3.99")
+    assert (done.exit_code, done.log.count("::error "), "needs Python 3.99, which is not here" in done.log) == (
+        0,
+        1,
+        True,
+    )
+    assert done.log.endswith("ran\n")
+
+
+def test_release_that_the_input_names_comes_from_the_file_that_is_it(release_job: Any) -> None:
+    done = release_job.action({"PIP_INDEX_URL": "http://127.0.0.1:1"}, run="true", version=__version__)
+    assert (done.exit_code, done.outputs["result"]) == (0, "success")
+
+
+@pytest.mark.slow
+def test_another_release_comes_from_the_package_index(release_job: Any) -> None:
+    done = release_job.action({"PIP_INDEX_URL": "http://127.0.0.1:1"}, run="echo ran", version="98.7.6")
+    assert (done.exit_code, "ci-reporter==98.7.6" in done.log, done.log.count("::warning ")) == (0, True, 1)
+    assert "ran\n" in done.log
+
+
+@pytest.mark.parametrize(("name", "value"), [("version", "1; touch pwned"), ("python_version", "3.1/../..")])
+def test_version_is_a_version(release_job: Any, name: str, value: str) -> None:
+    done = release_job.action(run="echo ran", **{name: value})
+    assert (done.exit_code, done.log.count("::error "), "ran\n" in done.log) == (1, 1, False)
+
+
+def test_later_call_without_wishes_uses_what_is_there(release_job: Any) -> None:
+    release_job.action(run="true", version=__version__)
+    before = (release_job.temp / "ci-reporter/installed").stat().st_mtime_ns
+    done = release_job.action(run="true")
+    assert (done.exit_code, (release_job.temp / "ci-reporter/installed").stat().st_mtime_ns) == (0, before)
