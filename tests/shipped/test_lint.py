@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-ACTIONS = ("action.yml", "gate/action.yml", "stamp/action.yml", "notify/action.yml")
+ACTIONS = ("action.yml", "setup/action.yml", "gate/action.yml", "stamp/action.yml", "notify/action.yml")
 WORKFLOW = "examples/github-actions/ci.yml"
 RELEASE = ".github/workflows/release.yml"
 # The linter's WASM build is older than this scope of GITHUB_TOKEN.
