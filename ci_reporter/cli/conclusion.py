@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from ci_reporter.cli.output import colour, fail, result, say, warn
 from ci_reporter.context import Context
+from ci_reporter.model import Report
 from ci_reporter.schema import to_json
 from ci_reporter.step.finish import Conclusion
 from ci_reporter.surfaces import github, terminal
@@ -23,8 +24,10 @@ def show(conclusion: Conclusion, context: Context, *, as_json: bool = False) -> 
         warn(warning, context.env)
     for limit in conclusion.missed:
         fail(limit, context.env)
-    if config.ci_summary and context.env.get("GITHUB_ACTIONS") == "true":
-        _show_on_github(conclusion, context.env)
+    if config.ci_summary != "none" and context.env.get("GITHUB_ACTIONS") == "true":
+        _annotate(conclusion, context)
+        if config.ci_summary == "step" and context.env.get(github.SUMMARY):
+            _summarize(conclusion, context.env)
     if not config.quiet:
         painted = colour(sys.stderr, context.env)
         say(terminal.last_line(conclusion.report, conclusion.fate, colour=painted))
@@ -34,13 +37,33 @@ def show(conclusion: Conclusion, context: Context, *, as_json: bool = False) -> 
         result(preview)
 
 
-def _show_on_github(conclusion: Conclusion, env: Mapping[str, str]) -> None:
-    """Annotate failed tests, and append to the page of the run; that it cannot be written is worth a warning."""
-    for line in github.annotate(conclusion.failed, github.MOST_ANNOTATIONS - len(conclusion.missed)):
-        say(line)
-    path = env.get(github.SUMMARY)
-    if not path:
+def _annotate(conclusion: Conclusion, context: Context) -> None:
+    """Show failed tests at their lines of the change; missed limits are annotations, too."""
+    if not conclusion.failed:
         return
+    report = conclusion.report
+    most = min(github.MOST_ANNOTATIONS - len(conclusion.missed), github.MOST_OF_A_JOB - _annotated(context, report))
+    for line in github.annotate(conclusion.failed, most, _failed_tests(report)):
+        say(line)
+
+
+def _annotated(context: Context, report: Report) -> int:
+    """How many annotations earlier steps of this job have made, at most."""
+    earlier = context.journal.reports(report.run.ci_run_id)
+    return sum(
+        min(github.MOST_ANNOTATIONS, _failed_tests(each))
+        for each in earlier
+        if each.run.job_name == report.run.job_name and each.report_id != report.report_id
+    )
+
+
+def _failed_tests(report: Report) -> int:
+    return report.tests.failed + report.tests.errors if report.tests else 0
+
+
+def _summarize(conclusion: Conclusion, env: Mapping[str, str]) -> None:
+    """Append to the page of the run; that it cannot be written is worth a warning."""
+    path = env[github.SUMMARY]
     try:
         append(path, github.summary(conclusion.report, conclusion.failed))
     except OSError as exc:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from ci_reporter.cli.process import current_context
@@ -69,7 +70,9 @@ def _record(
     context: Context, command: CommandStep, signals: Signals, end: Callable[[int], object] | None = None
 ) -> tuple[int, Step]:
     """Run the command and conclude the step; should that hang, a signal to stop makes `end` end the program."""
+    end_section = _begin_section(context, command)
     done = run_command(command, signals)
+    end_section()
     step = done.report.step
     code = step.exit_code or 0
     try:
@@ -81,6 +84,26 @@ def _record(
     except Exception as exc:  # noqa: BLE001  whatever is wrong with us, the command's own code wins
         _report_bug(exc)
         return code, step
+
+
+def _begin_section(context: Context, command: CommandStep) -> Callable[[], None]:
+    """Begin a section of GitLab's log, where there is one; what ends it."""
+    config, report = context.config, command.started.report
+    if report.run.provider != "gitlab" or config.quiet or config.ci_summary == "none":
+        return lambda: None
+    from ci_reporter.surfaces import section
+
+    name = f"ci_reporter_{report.report_id}"
+    _write(section.begin(name, report.step.name, time.time()))
+    return lambda: _write(section.end(name, time.time()))
+
+
+def _write(line: str) -> None:
+    """Write a line to stderr; whoever has closed it does not miss it."""
+    try:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
+    except (OSError, ValueError, UnicodeError):
+        pass
 
 
 def _load() -> None:

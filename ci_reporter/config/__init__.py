@@ -161,11 +161,13 @@ class Config(Settings):
         "Branches whose names are labels, beside the default branch: patterns with * and ?.",
         many=True,
     )
-    ci_summary: bool = setting(
-        True,
-        values.flag,
-        "BOOL",
-        "On GitHub: annotate failed tests and add the step to the job's summary. Default: true.",
+    ci_summary: str = setting(
+        "step",
+        values.ci_summary,
+        "step|job|none",
+        "What the CI system shows. step: on GitHub annotations of failed tests, and the step in the job's summary; on"
+        " GitLab a section of the log. job: all but the summary, which `ci-reporter summary --markdown` writes at the"
+        " job's end. none: nothing. Default: step.",
     )
     notify_on: str | None = option(
         None,

@@ -52,6 +52,14 @@ def flag(value: str) -> bool:
     return lower in _YES
 
 
+def ci_summary(value: str) -> str:
+    """What a CI system shows: `step`, `job` or `none`; yes is `step`, and no is `none`."""
+    lower = value.strip().lower()
+    if lower not in (*_YES, *_NO, "step", "job", "none"):
+        raise ValueError("is not one of step, job, none")
+    return "step" if lower in _YES else "none" if lower in _NO else lower
+
+
 class OneOf:
     """One of a few words."""
 

@@ -1,7 +1,7 @@
 """What GitHub shows of a step: annotations by workflow commands, and a Markdown summary on the run's page.
 
-Source: github/docs, "Workflow commands for GitHub Actions": a step may give ten annotations of each level and 1 MiB of
-summary.
+Source: github/docs, "Workflow commands for GitHub Actions": a step may give ten annotations of each level, a job
+fifty, and a step 1 MiB of summary.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from ci_reporter.system import markdown
 
 LARGEST_SUMMARY = 1024 * 1024  # bytes; of a longer one nothing is shown
 SUMMARY = "GITHUB_STEP_SUMMARY"
-MOST_ANNOTATIONS = 10
+MOST_ANNOTATIONS = 10  # of a step and a level
+MOST_OF_A_JOB = 50
 _LONGEST_MESSAGE = 1000
 _MARKS = {Result.SUCCESS: "✅", Result.SKIP: "⏭️", Result.CANCELLATION: "🚫"}
 
@@ -29,9 +30,19 @@ def error(message: str) -> str:
     return f"::error title=ci-reporter::{escape_data(message)}"
 
 
-def annotate(failures: Sequence[FailedTest], most: int = MOST_ANNOTATIONS) -> list[str]:
-    """An annotation for each of the first `most` failed tests, at its line of the change where that is known."""
-    return [_annotation(failure) for failure in failures[: max(0, min(most, MOST_ANNOTATIONS))]]
+def annotate(failures: Sequence[FailedTest], most: int = MOST_ANNOTATIONS, total: int = 0) -> list[str]:
+    """Annotations of failed tests, at most `most`, each at its line of the change where that is known.
+
+    GitHub shows ten of a step and drops the rest without a word: where more have failed, the last one says how many.
+    """
+    most = max(0, min(most, MOST_ANNOTATIONS))
+    total = max(total, len(failures))
+    if total <= most or not failures:
+        return [_annotation(failure) for failure in failures[:most]]
+    shown = failures[: max(0, most - 1)]
+    names = "\n".join(failure.name for failure in failures[len(shown) :])[:_LONGEST_MESSAGE]
+    more = FailedTest(name=f"… {total - len(shown)} more failed tests", message=names)
+    return [_annotation(failure) for failure in (*shown, *([more] if most else []))]
 
 
 def _annotation(failure: FailedTest) -> str:

@@ -16,7 +16,7 @@ def test_a_page_and_badges_are_written(run_program, recorded):
     ended = run_program("report", *line, env=recorded)
     assert (ended.returncode, ended.stderr.count("wrote")) == (0, 3)
     page = (run_program.folder / "out" / "report.html").read_text()
-    assert "1 steps, all good" in page and "run-2" in page and "How the steps went before" in page
+    assert "1 step, all good" in page and "run-2" in page and "How the steps went before" in page
     assert "unit" in (run_program.folder / "d.svg").read_text()
     assert "unknown" in (run_program.folder / "c.svg").read_text()
 
@@ -24,8 +24,13 @@ def test_a_page_and_badges_are_written(run_program, recorded):
 @pytest.mark.parametrize(
     ("line", "code", "said"),
     [
-        ((), 2, "nothing to write (give --html FILE or --badge KIND=FILE)"),
+        ((), 2, "nothing to write (give --html, --badge, --annotations or --dotenv)"),
         (("--badge", "cover=x.svg"), 2, "no badge named 'cover' (perhaps you meant 'coverage')"),
+        (
+            ("--annotations", "a.json", "--link", "x=javascript:1"),
+            2,
+            "is not TEXT=URL with an https:// or http:// address",
+        ),
         (("--badge", "coverage"), 2, "names no file (write coverage=coverage.svg)"),
         (("--badge", "result=x.svg", "--step", "units"), 2, "no step named 'units' (perhaps you meant 'unit')"),
         (("--html", "x.html", "--run", "run-9"), 1, "no step of run run-9 is recorded"),

@@ -28,6 +28,7 @@ TEXTS = {  # of each kind two texts and their values, none of them a default
     "pair": ("a=x", {"a": "x"}, "b=y", {"b": "y"}),
     "measure": ("a=1", {"a": 1.0}, "b=2.5", {"b": 2.5}),
     "page_url": ("http://a/?x=1", "http://a/?x=1", "https://b/", "https://b/"),
+    "ci_summary": ("no", "none", "job", "job"),
     # of one channel each
     "responder": ("team:a", ("team", "a"), "user:b", ("user", "b")),
     "label": ("a=x", {"a": "x"}, "b=y", {"b": "y"}),

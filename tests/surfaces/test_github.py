@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ci_reporter.journal.files import encode
 from ci_reporter.model import FailedTest
+from ci_reporter.schema import to_json
 from ci_reporter.surfaces import github
 
 JUNIT = """<testsuite name="cart"><testcase classname="tests.test_cart" name="test_adds">
@@ -22,8 +24,15 @@ def test_a_name_and_a_message_cannot_begin_another_command():
     assert line == "::error title=a%2Cb%0A%3A%3Aerror%3A%3A::x%0A::set-output name=a::b%0D%250A"
 
 
-def test_at_most_ten_tests_are_annotated():
-    assert len(github.annotate([FailedTest(name=str(each)) for each in range(20)])) == 10
+def test_of_more_than_ten_the_last_annotation_counts_the_rest():
+    found = github.annotate([FailedTest(name=f"t{each}") for each in range(20)], total=120)
+    assert len(found) == 10
+    assert found[-1].startswith("::error title=… 111 more failed tests::t9%0At10%0A")
+
+
+@pytest.mark.parametrize(("most", "shown"), [(3, 3), (1, 1), (0, 0), (-4, 0), (50, 10)])
+def test_there_are_never_more_annotations_than_github_shows(most, shown):
+    assert len(github.annotate([FailedTest(name=str(each)) for each in range(20)], most)) == shown
 
 
 def test_the_summary_lists_failed_tests_and_counts_the_rest(make_report):
@@ -72,6 +81,22 @@ def test_run_annotates_and_summarizes_on_github(github_job):
 def test_one_setting_turns_it_off(github_job):
     done, page = github_job(CI_REPORTER_CI_SUMMARY="false")
     assert ("::error file=" in done.stderr, page) == (False, "")
+
+
+def test_a_job_may_leave_the_summary_to_its_end(github_job):
+    done, page = github_job(CI_REPORTER_CI_SUMMARY="job")
+    assert ("::error file=" in done.stderr, page) == (True, "")
+
+
+def test_a_job_has_fifty_annotations(github_job, run_program, make_report):
+    tests = {"total": 30, "passed": 20, "failed": 10, "errors": 0, "skipped": 0}
+    run_program.state.mkdir()
+    earlier = [
+        make_report(report_id=str(at), ci_run_id="run-1", job_name="build", exit_code=1, tests=tests) for at in range(5)
+    ]
+    (run_program.state / "steps.ndjson").write_bytes(b"".join(encode(to_json(each)) + b"\n" for each in earlier))
+    done, _ = github_job(CI_RUN_ID="run-1", GITHUB_JOB="build")
+    assert "::error file=" not in done.stderr
 
 
 def test_elsewhere_there_is_neither(github_job):

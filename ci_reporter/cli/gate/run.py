@@ -153,7 +153,7 @@ def _write(setup: GateSetup, outcome: Outcome, about: dict[str, object], report_
     paths = EvidencePaths(
         out=options.out,
         junit=options.junit,
-        markdown=options.markdown or env.get(_SUMMARY),
+        markdown=options.markdown or (env.get(_SUMMARY) if setup.context.config.ci_summary == "step" else None),
         archive=setup.world.archive,
         report_id=report_id,
     )

@@ -9,8 +9,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from ci_reporter.model import Report, Result, seconds_of
+from ci_reporter.model import Report
 from ci_reporter.surfaces import terminal
+from ci_reporter.surfaces.headline import headline, took
 from ci_reporter.surfaces.html import trends
 from ci_reporter.surfaces.html.style import STYLE
 from ci_reporter.surfaces.html.timeline import timeline
@@ -24,12 +25,11 @@ _HEAD = (
 )
 _MOST_TESTS = 200
 _MOST_RUNS = 30
-_GOOD = (Result.SUCCESS, Result.SKIP)
 
 
 def page(reports: Sequence[Report], history: Mapping[str, Sequence[Report]], now_s: float) -> str:
-    """One run as a page. `history` has the reports of each step by its name, oldest first, those of this run last."""
-    title = _title(reports)
+    """One run as a page. `history` has the runs of each step by its name, oldest first, this one last."""
+    title = headline(reports)
     return "".join(
         [
             f"{_HEAD}<title>{escape(title)}</title><style>{STYLE}</style></head><body>",
@@ -44,14 +44,6 @@ def page(reports: Sequence[Report], history: Mapping[str, Sequence[Report]], now
     )
 
 
-def _title(reports: Sequence[Report]) -> str:
-    run = reports[-1].run
-    where = " · ".join(terminal.plain(each) for each in (run.repository, run.pipeline) if each)
-    bad = sum(report.step.result not in _GOOD for report in reports)
-    verdict = f"{bad} of {len(reports)} steps failed" if bad else f"{len(reports)} steps, all good"
-    return f"{where}: {verdict}" if where else verdict
-
-
 def _about(reports: Sequence[Report]) -> str:
     run = reports[-1].run
     facts = {
@@ -60,17 +52,10 @@ def _about(reports: Sequence[Report]) -> str:
         "Commit": _text((run.revision or "")[:12]),
         "Change": _text(run.change),
         "Started by": _text(run.actor),
-        "Took": _text(_took(reports)),
+        "Took": _text(took(reports)),
     }
     rows = (f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts.items() if value)
     return f"<dl>{''.join(rows)}</dl>"
-
-
-def _took(reports: Sequence[Report]) -> str:
-    """From the first step's start to the last one's end."""
-    begun = [each for report in reports if (each := seconds_of(report.step.started_at)) is not None]
-    ended = [each for report in reports if (each := seconds_of(report.step.finished_at)) is not None]
-    return terminal.duration(max(0, round((max(ended) - min(begun)) * 1000))) if begun and ended else ""
 
 
 def _failed_tests(reports: Sequence[Report]) -> Iterator[str]:

@@ -103,7 +103,7 @@ def test_what_others_wrote_is_text(runs):
 def test_one_step_without_figures_is_a_page(make_report):
     bare = make_report(started_at=None, finished_at=None, duration_ms=None)
     found = Reader(page([bare], {}, NOW_S))
-    assert "1 steps, all good" in found.text
+    assert "1 step, all good" in found.text
     assert "svg" not in found.tags
 
 
