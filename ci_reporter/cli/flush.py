@@ -86,6 +86,8 @@ def _flush_alerts(context: Context, deadline: Deadline) -> int:
     for each in sent:
         for why in each.problems:
             output.warn(f"{each.channel} did not take an alert: {why}", context.env)
+        for why in each.without_chart:
+            output.warn(f"{each.channel} took an alert without its chart: {why}", context.env)
     for channel in sorted({each.channel for each in outbox.pending()} - {each.channel for each in sent}):
         output.warn(f"alerts wait for {channel!r}: {not_set_up(context, channel)}", context.env)
     left = len(outbox.pending())

@@ -52,6 +52,21 @@ class Commit(Frozen):
     stat: tuple[str, ...] = ()
 
 
+class Curve(Frozen):
+    """Values one after the other; None where there is none, such as a percentile of requests that failed."""
+
+    name: str
+    values: tuple[float | None, ...]
+
+
+class Chart(Frozen):
+    """Curves over one axis; the values before `split` are from before the change that the alert is about."""
+
+    title: str
+    curves: tuple[Curve, ...]
+    split: int = 0
+
+
 class Alert(Frozen):
     """One thing to tell people. Only the title is needed.
 
@@ -72,6 +87,7 @@ class Alert(Frozen):
     fields: tuple[Field, ...] = ()
     failed_tests: tuple[str, ...] = ()
     commit: Commit | None = None
+    charts: tuple[Chart, ...] = ()
     links: tuple[Link, ...] = ()
     at_s: float | None = None
     alert_id: str = ""
@@ -87,6 +103,7 @@ def to_json(alert: Alert) -> dict[str, Any]:
     flat["fields"] = [_known(each) for each in alert.fields]
     flat["links"] = [_known(each) for each in alert.links]
     flat["commit"] = _known(alert.commit) if alert.commit else None
+    flat["charts"] = [_flat_chart(each) for each in alert.charts]
     flat["failed_tests"] = list(alert.failed_tests)
     flat["replies_to"], flat["digest"] = dict(alert.replies_to), dict(alert.digest)
     flat["at"] = None if alert.at_s is None else rfc3339(alert.at_s)
@@ -110,10 +127,25 @@ def from_json(flat: Mapping[str, Any]) -> Alert:
             "commit": Commit(**commit | {"stat": tuple(commit.get("stat", ()))}) if commit else None,
             "fields": tuple(Field(**each) for each in values.get("fields", ())),
             "links": tuple(Link(**each) for each in values.get("links", ())),
+            "charts": tuple(_chart(each) for each in values.get("charts", ())),
             "failed_tests": tuple(values.get("failed_tests", ())),
             "at_s": seconds_of(at),
         }
     )
+
+
+def _flat_chart(chart: Chart) -> dict[str, Any]:
+    curves = [{"name": each.name, "values": list(each.values)} for each in chart.curves]
+    return {"title": chart.title, "curves": curves, "split": chart.split}
+
+
+def _chart(flat: Mapping[str, Any]) -> Chart:
+    curves = (Curve(name=each["name"], values=tuple(map(_number, each["values"]))) for each in flat["curves"])
+    return Chart(title=flat["title"], curves=tuple(curves), split=int(flat["split"]))
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def _known(value: Frozen) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Sent(Frozen):
 
     How many messages it took, and for each other one why not: those that are `waiting` are in the outbox and go out
     with the next call, those that were `refused` are lost. `references` has what the channel calls a message, by
-    alert id.
+    alert id. `without_chart` says why a message that was taken stands there without its picture.
     """
 
     channel: str
@@ -42,6 +42,7 @@ class Sent(Frozen):
     waiting: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     references: Mapping[str, str] = EMPTY
+    without_chart: tuple[str, ...] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -56,6 +57,15 @@ class Mailroom(Frozen):
     language: Language = Language.EN
     masking: Masking = Masking()
     clock: Callable[[], float] = time.time
+
+
+class _Way(Frozen):
+    """How messages go to one channel; without a `turn` its rate limit is not kept."""
+
+    notifier: Notifier
+    deadline: Deadline
+    mailroom: Mailroom
+    turn: Turn | None = None
 
 
 class _Attempt(Frozen):
@@ -107,7 +117,13 @@ def _without_turn(
     """
     kept = {each.alert.alert_id: each.alert for each in outbox.pending(notifier.name)}
     others = [each for each in alerts if each.alert_id not in kept]
-    first = _send_all([*kept.values()][: notifier.rate.count], notifier, deadline, mailroom, None) if kept else None
+    first = (
+        _send_all(
+            [*kept.values()][: notifier.rate.count], _Way(notifier=notifier, deadline=deadline, mailroom=mailroom)
+        )
+        if kept
+        else None
+    )
     second = _without_copies(others, notifier, deadline, mailroom) if others or not first else None
     return _sum(notifier.name, [each for each in (first, second) if each])
 
@@ -115,7 +131,8 @@ def _without_turn(
 def _without_copies(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, mailroom: Mailroom) -> Sent:
     """Send what nothing keeps: a message that may be taken later is lost, too."""
     messages = _messages(alerts, notifier, notifier.rate.count, mailroom.language)
-    sent = _send_all(messages, notifier, deadline, replace(mailroom, outbox=None), None)
+    way = _Way(notifier=notifier, deadline=deadline, mailroom=replace(mailroom, outbox=None))
+    sent = _send_all(messages, way)
     return replace(sent, refused=(*sent.refused, *sent.waiting), waiting=())
 
 
@@ -126,6 +143,7 @@ def _sum(channel: str, parts: Sequence[Sent]) -> Sent:
         waiting=tuple(why for each in parts for why in each.waiting),
         refused=tuple(why for each in parts for why in each.refused),
         references={alert_id: name for each in parts for alert_id, name in each.references.items()},
+        without_chart=tuple(why for each in parts for why in each.without_chart),
     )
 
 
@@ -142,7 +160,7 @@ def _in_turn(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, ma
         outbox.keep(each, name)
     for old in {each.alert_id for each in waiting} - {each.alert_id for each in messages}:
         outbox.remove(old, name)  # a digest says it now
-    return _send_all(messages, notifier, deadline, mailroom, turn)
+    return _send_all(messages, _Way(notifier=notifier, deadline=deadline, mailroom=mailroom, turn=turn))
 
 
 def _messages(alerts: Sequence[Alert], notifier: Notifier, most: int, language: Language) -> list[Alert]:
@@ -157,47 +175,62 @@ def _messages(alerts: Sequence[Alert], notifier: Notifier, most: int, language: 
     return [*fold(begins, max(1, most - len(ends)), language), *ends]
 
 
-def _send_all(
-    messages: Sequence[Alert], notifier: Notifier, deadline: Deadline, mailroom: Mailroom, turn: Turn | None
-) -> Sent:
+def _send_all(messages: Sequence[Alert], way: _Way) -> Sent:
     """Send one after the other, each as soon as the rate limit allows; after a failure that may pass, no further."""
     attempts: dict[str, _Attempt] = {}
-    stopped = _Attempt()
+    stopped, without_chart = _Attempt(), []
+    outbox, name = way.mailroom.outbox, way.notifier.name
     for message in messages:
-        attempt = stopped if stopped.problem else _attempt(message, notifier, deadline, mailroom, turn)
+        attempt = stopped if stopped.problem else _attempt(message, way)
         attempts[message.alert_id] = attempt
         if attempt.problem and not attempt.final:
             stopped = attempt
-            _keep(mailroom, message, notifier.name, attempt.problem)
-        elif mailroom.outbox is not None:
-            mailroom.outbox.remove(message.alert_id, notifier.name)
+            _keep(way.mailroom, message, name, attempt.problem)
+        elif outbox is not None:
+            outbox.remove(message.alert_id, name)
+        if message.charts and not attempt.problem:
+            without_chart.append(_attempt_chart(message, attempt.reference, way).problem)
     failed = [each for each in attempts.values() if each.problem]
     return Sent(
-        channel=notifier.name,
+        channel=name,
         taken=len(attempts) - len(failed),
         waiting=tuple(each.problem for each in failed if not each.final),
         refused=tuple(each.problem for each in failed if each.final),
         references={alert_id: each.reference for alert_id, each in attempts.items() if each.reference},
+        without_chart=tuple(filter(None, without_chart)),
     )
 
 
-def _attempt(message: Alert, notifier: Notifier, deadline: Deadline, mailroom: Mailroom, turn: Turn | None) -> _Attempt:
-    """Wait until the rate limit allows a message, count it, send it."""
-    if turn:
-        sent_at, now_s = turn.sent_at(), mailroom.clock()
-        pause_s = wait_s(sent_at, notifier.rate, now_s)
+def _attempt(message: Alert, way: _Way) -> _Attempt:
+    return _in_time(way, lambda: way.notifier.send(message, way.deadline))
+
+
+def _attempt_chart(message: Alert, reference: str | None, way: _Way) -> _Attempt:
+    """Post the charts of a message that was taken, where the channel has a way to; that is not tried again."""
+    if not getattr(way.notifier, "takes_charts", False):
+        return _Attempt()
+    post: Callable[..., None] = way.notifier.send_chart  # type: ignore[attr-defined]
+    return _in_time(way, lambda: post(message, reference, way.deadline))
+
+
+def _in_time(way: _Way, call: Callable[[], str | None]) -> _Attempt:
+    """Wait until the rate limit allows a call, count it, make it."""
+    rate, deadline = way.notifier.rate, way.deadline
+    if way.turn:
+        sent_at, now_s = way.turn.sent_at(), way.mailroom.clock()
+        pause_s = wait_s(sent_at, rate, now_s)
         if pause_s >= deadline.left_s():
             return _Attempt(problem=_TOO_SOON)
         time.sleep(pause_s)
-        turn.note([*sent_at, now_s + pause_s][-notifier.rate.count :])
-    done = run_until(deadline, lambda: _send(message, notifier, deadline, mailroom.masking))
+        way.turn.note([*sent_at, now_s + pause_s][-rate.count :])
+    done = run_until(deadline, lambda: _called(call, way.mailroom.masking))
     return done[0] if done else _Attempt(problem=f"no answer within {deadline.seconds:g} s")
 
 
-def _send(message: Alert, notifier: Notifier, deadline: Deadline, masking: Masking) -> _Attempt:
-    """Send it; a channel's words never hold a secret of ours."""
+def _called(call: Callable[[], str | None], masking: Masking) -> _Attempt:
+    """Make the call; a channel's words never hold a secret of ours."""
     try:
-        return _Attempt(reference=notifier.send(message, deadline))
+        return _Attempt(reference=call())
     except CIReporterError as exc:
         return _Attempt(problem=masking.mask(str(exc)), final=_is_final(exc))
     except Exception as exc:  # noqa: BLE001  a plug-in may raise anything, and its words may hold its secrets

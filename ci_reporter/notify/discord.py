@@ -5,6 +5,7 @@ Sources: Discord's documentation, "Execute Webhook", "Embed Limits", "Allowed Me
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -63,13 +64,27 @@ class DiscordSettings(WebhookSettings, group="discord"):
             secrets=self.secrets(),
             request=partial(_request, self, language),
             problem=_problem,
+            chart=partial(_chart_request, self),
         )
 
 
 def _request(settings: DiscordSettings, language: Language, alert: Alert) -> Request:
+    return json_request(_address(settings), payload(content(alert, language), settings.mentions))
+
+
+def _chart_request(settings: DiscordSettings, alert: Alert, image: bytes, message: str | None) -> Request:  # noqa: ARG001
+    """A message of the picture alone: a webhook cannot answer its own message."""
+    from ci_reporter.notify.multipart import form_request
+    from ci_reporter.notify.picture import NAME, description
+
+    about = {"id": 0, "filename": NAME, "description": clip(description(alert.charts), _LONGEST_DESCRIPTION)}
+    said = {"attachments": [about], "allowed_mentions": {"parse": []}}
+    return form_request(_address(settings), {"payload_json": json.dumps(said)}, ("files[0]", NAME, image))
+
+
+def _address(settings: DiscordSettings) -> str:
     url = settings.url or ""
-    url += f"{'&' if '?' in url else '?'}wait=true"  # else the answer comes before the message is checked
-    return json_request(url, payload(content(alert, language), settings.mentions))
+    return url + f"{'&' if '?' in url else '?'}wait=true"  # else the answer comes before the message is checked
 
 
 def payload(shown: Content, mentions: Sequence[str] = ()) -> dict[str, Any]:

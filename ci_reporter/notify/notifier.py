@@ -33,7 +33,9 @@ if TYPE_CHECKING:
         """A channel to people.
 
         One with an attribute `incidents` that is true opens something with an alert and closes it with the one that
-        resolves it: such an end is never told in a digest.
+        resolves it: such an end is never told in a digest. One with an attribute `takes_charts`
+        that is true has a method `send_chart(alert, reference, deadline)`, which posts the charts of an alert that the
+        channel has taken.
         """
 
         @property
@@ -66,6 +68,8 @@ class HttpNotifier(Frozen):
 
     `problem` says what is wrong with an answer: many channels refuse with status 200 and a code in the body.
     `reference` reads from a good answer what the channel calls the message; for `incidents` see `Notifier`.
+    `chart` makes the request that posts a picture beside the message, which the channel calls so: a picture that the
+    channel does not take must not cost the message.
     """
 
     name: str
@@ -75,22 +79,47 @@ class HttpNotifier(Frozen):
     secrets: frozenset[str] = frozenset()
     reference: Callable[[Answer], str | None] = lambda answer: None  # noqa: ARG005
     incidents: bool = False
+    chart: Callable[[Alert, bytes, str | None], Request] | None = None
 
     def send(self, alert: Alert, deadline: Deadline) -> str | None:
         """Send it, again after a failure that may pass, before the deadline. Raises DeliveryError, Rejected."""
+        return self.reference(self._post(self.request(alert), deadline))
+
+    @property
+    def takes_charts(self) -> bool:
+        """Whether it posts a picture beside a message."""
+        return self.chart is not None
+
+    def send_chart(self, alert: Alert, reference: str | None, deadline: Deadline) -> None:
+        """Post the charts beside the message of that name. Raises DeliveryError, Rejected."""
+        if self.chart and (image := _picture(alert)):
+            self._post(self.chart(alert, image, reference), deadline)
+
+    def preview(self, alert: Alert) -> str:
+        """Show the request, and say what follows it."""
+        shown = preview_request(self.request(alert), self.secrets)
+        image = _picture(alert) if self.chart else b""
+        return f"{shown}\n\nthen the charts as a picture: PNG, {len(image)} bytes" if image else shown
+
+    def _post(self, request: Request, deadline: Deadline) -> Answer:
         from ci_reporter.http import send
 
         try:
-            return self.reference(send(self.request(alert), deadline, retries=2, problem=self.problem))
+            return send(request, deadline, retries=2, problem=self.problem)
         except DeliveryError as exc:  # a channel may quote what it was sent: its own address, or a key in it
             from ci_reporter.system.masking import Masking
 
             exc.args = (Masking(self.secrets).mask(str(exc)),)
             raise
 
-    def preview(self, alert: Alert) -> str:
-        """Show the request."""
-        return preview_request(self.request(alert), self.secrets)
+
+def _picture(alert: Alert) -> bytes:
+    """The charts of an alert as a picture; empty without any."""
+    if not alert.charts:
+        return b""
+    from ci_reporter.notify.picture import picture
+
+    return picture(alert.charts)
 
 
 def preview_request(request: Request, secrets: frozenset[str]) -> str:

@@ -6,6 +6,7 @@ Sources: Telegram's documentation, "Bot API": `sendMessage`, "HTML style", `Resp
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -20,6 +21,7 @@ from ci_reporter.notify.layout import Layout, document
 from ci_reporter.notify.markdown import without_mentions
 from ci_reporter.notify.notifier import HttpNotifier, Rate, json_body, json_request
 from ci_reporter.notify.refusal import refusal, temporary_refusal
+from ci_reporter.system.text import clip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from ci_reporter.http import Answer, Request
 
 _RATE = Rate(count=20, per_s=60.0)  # 20 a minute in a group
-_LONGEST = 4096  # characters, without the markup
+_LONGEST, _LONGEST_CAPTION = 4096, 1000  # characters, without the markup; a caption has 1024
 _TAG = re.compile(r"</?(?:b|i|a|pre)(?: [^>]*)?>")
 _UNAUTHORIZED = "the bot's token is wrong; copy it again into CI_REPORTER_TELEGRAM_TOKEN"
 _REMEDIES = {
@@ -76,6 +78,7 @@ class TelegramSettings(Settings, group="telegram"):
             request=partial(_request, self, language),
             problem=_problem,
             reference=_message_id,
+            chart=partial(_chart_request, self),
         )
 
 
@@ -87,6 +90,22 @@ def _request(settings: TelegramSettings, language: Language, alert: Alert) -> Re
         reply = {"message_id": int(alert.replies_to["telegram"]), "allow_sending_without_reply": True}
         message["reply_parameters"] = reply
     return json_request(f"{settings.api}/bot{settings.token}/sendMessage", message)
+
+
+def _chart_request(settings: TelegramSettings, alert: Alert, image: bytes, message: str | None) -> Request:
+    """A picture that answers the message: the text below a picture would have room for 1024 characters only."""
+    from ci_reporter.notify.multipart import form_request
+    from ci_reporter.notify.picture import NAME, description
+
+    reply = {"message_id": int(message), "allow_sending_without_reply": True} if message else None
+    fields = {
+        "chat_id": settings.chat or "",
+        "caption": clip(description(alert.charts), _LONGEST_CAPTION),
+        "disable_notification": "true",  # the message has rung already
+        **({"message_thread_id": str(settings.topic)} if settings.topic is not None else {}),
+        **({"reply_parameters": json.dumps(reply)} if reply else {}),
+    }
+    return form_request(f"{settings.api}/bot{settings.token}/sendPhoto", fields, ("photo", NAME, image))
 
 
 def payload(shown: Content, mentions: Sequence[str] = ()) -> dict[str, Any]:

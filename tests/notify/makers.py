@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes, policy
+
 from ci_reporter.model import Result, Run
-from ci_reporter.notify.alert import Alert, Commit, Field, Level, Link
+from ci_reporter.notify.alert import Alert, Chart, Commit, Curve, Field, Level, Link
 
 RUN = Run(
     ci_run_id="github-17012345678-1",
@@ -20,6 +22,13 @@ RUN = Run(
 HOSTILE = (
     "<!channel> <at id=all></at> @all @everyone *b* _i_ `c` ~s~ [x](https://evil.example)"
     " <script>alert(1)</script> & \"'\r\nBcc: x\x1b[31m\u202e"
+)
+CHARTS = (
+    Chart(
+        title="latency, ms",
+        curves=(Curve(name="p95", values=(46.0, 48.0, 300.0, None, 340.0)), Curve(name="p50", values=(30.0,) * 5)),
+        split=2,
+    ),
 )
 
 
@@ -78,3 +87,11 @@ def huge_alert() -> Alert:
         commit=Commit(revision=RUN.revision, subject="修" * 2000, stat=tuple("文件 | 1 +" for _ in range(500))),
         links=tuple(Link(text="链接" * 50, url=f"https://x.example/{n}{'y' * 3500}") for n in range(60)),
     )
+
+
+def form_of(asked) -> dict[str, bytes]:
+    """The fields of a form, as a server reads them: by the standard library's parser of MIME."""
+    head = f"Content-Type: {asked.headers['content-type']}\r\n\r\n".encode()
+    whole = message_from_bytes(head + asked.body, policy=policy.HTTP)
+    return {each.get_param("name", header="content-disposition"): each.get_payload(decode=True)
+            for each in whole.iter_parts()}  # fmt: skip

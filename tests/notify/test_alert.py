@@ -10,7 +10,7 @@ from ci_reporter.model import Result
 from ci_reporter.notify.alert import Alert, Field, Level, Link, State, from_json, to_json
 from ci_reporter.notify.content import content
 from ci_reporter.notify.language import Language
-from tests.notify.makers import RUN, hostile_alert, make_alert
+from tests.notify.makers import CHARTS, RUN, hostile_alert, make_alert
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
@@ -30,6 +30,11 @@ def test_an_alert_is_the_same_after_the_outbox(title, text, level, state, name, 
 
 def test_the_smallest_alert_is_the_same_after_the_outbox():
     assert from_json(to_json(Alert(title="x"))) == Alert(title="x")
+
+
+def test_charts_are_the_same_after_the_outbox():
+    alert = make_alert(charts=CHARTS)
+    assert from_json(json.loads(json.dumps(to_json(alert)))).charts == CHARTS
 
 
 def test_what_was_measured_comes_before_where_it_happened():

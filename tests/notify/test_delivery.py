@@ -18,7 +18,7 @@ from ci_reporter.notify.notifier import Rate
 from ci_reporter.notify.outbox import Outbox
 from ci_reporter.system.deadline import Deadline
 from ci_reporter.system.masking import Masking
-from tests.notify.makers import make_alert
+from tests.notify.makers import CHARTS, make_alert
 
 
 class Channel(Frozen):
@@ -272,3 +272,51 @@ def test_an_end_that_has_no_room_waits(mailroom, outbox):
     ends = [make_alert(alert_id=f"end-{at:02}", state=State.RESOLVED) for at in range(30)]
     (sent,) = deliver(ends, [pager], Deadline(5), mailroom)
     assert (sent.taken, len(outbox.pending())) == (20, 10)
+
+
+class PictureChannel(Channel):
+    """A channel that takes pictures beside its messages."""
+
+    takes_charts = True
+    charts: object = None
+
+    def send_chart(self, alert, reference, deadline):
+        self.taken.append((alert.title, reference))
+        if self.charts:
+            self.charts()
+
+
+@pytest.fixture
+def chart_alert():
+    return make_alert(title="t", charts=CHARTS)
+
+
+def picture_channel(**more):
+    return PictureChannel(taken=[], **{"act": lambda alert: "ref"} | more)
+
+
+def test_a_chart_follows_its_message(chart_alert, mailroom, deadline):
+    chat = picture_channel()
+    (sent,) = deliver([chart_alert], [chat], deadline, mailroom)
+    assert (chat.taken, sent.without_chart) == ([chart_alert, ("t", "ref")], ())
+
+
+def test_a_chart_that_is_refused_costs_no_message(chart_alert, mailroom, outbox, deadline):
+    def refuse():
+        raise Rejected("chat refused: too large")
+
+    (sent,) = deliver([chart_alert], [picture_channel(charts=refuse)], deadline, mailroom)
+    assert (sent.taken, sent.problems, sent.without_chart) == (1, (), ("chat refused: too large",))
+    assert outbox.pending() == []
+
+
+def test_no_chart_follows_a_message_that_was_not_taken(chart_alert, mailroom, deadline):
+    chat = picture_channel(act=failing(DeliveryError("no")))
+    (sent,) = deliver([chart_alert], [chat], deadline, mailroom)
+    assert (chat.taken, sent.waiting, sent.without_chart) == ([], ("no",), ())
+
+
+def test_a_chart_counts_in_the_rate_limit(chart_alert, mailroom):
+    chat = picture_channel(rate=Rate(count=1, per_s=3600.0))
+    (sent,) = deliver([chart_alert], [chat], Deadline(2), mailroom)
+    assert (len(chat.taken), sent.without_chart) == (1, ("the channel's rate limit leaves no room for it now",))

@@ -11,7 +11,7 @@ from ci_reporter.notify.content import content
 from ci_reporter.notify.discord import DiscordSettings, payload
 from ci_reporter.notify.language import Language
 from tests.conftest import free_port
-from tests.notify.makers import hostile_alert, huge_alert, make_alert, small_alert
+from tests.notify.makers import CHARTS, form_of, hostile_alert, huge_alert, make_alert, small_alert
 
 TOKEN = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdEfGhIjKlMnOpQrStUvWxYz0123"
 PATH = f"/api/webhooks/223704706495545344/{TOKEN}"
@@ -82,6 +82,16 @@ def test_a_webhook_takes_every_alert(vendor, deadline, alert, language):
 @pytest.mark.parametrize("text", ["*" * 3000, "🚨" * 3000, "a" * 3000], ids=["escaped", "emoji", "plain"])
 def test_a_long_text_fits_beside_everything_else(text):
     check(payload(content(make_alert(text=text))))
+
+
+def test_a_chart_is_a_message_of_its_own_that_calls_nobody(vendor, deadline):
+    server = vendor(lambda asked: (200, {}, b'{"id": "1"}'))
+    discord(server.url, mentions=("everyone",)).send_chart(make_alert(charts=CHARTS), None, deadline)
+    form = form_of(server.asked[0])
+    said = json.loads(form["payload_json"])
+    assert (server.asked[0].path, form["files[0]"][:4]) == (f"{PATH}?wait=true", b"\x89PNG")
+    assert said["attachments"] == [{"id": 0, "filename": "chart.png", "description": "latency, ms: p95, p50"}]
+    assert said["allowed_mentions"] == {"parse": []}
 
 
 def test_the_answer_is_waited_for_also_in_a_thread(vendor, deadline):

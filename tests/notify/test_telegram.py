@@ -11,7 +11,7 @@ from ci_reporter.notify.content import content
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.telegram import TelegramSettings, payload
 from tests.conftest import free_port
-from tests.notify.makers import hostile_alert, huge_alert, make_alert, small_alert
+from tests.notify.makers import CHARTS, form_of, hostile_alert, huge_alert, make_alert, small_alert
 
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
 CHAT = "-1001234567890"
@@ -68,6 +68,14 @@ def api(asked):
     return 200, {}, json.dumps({"ok": True, "result": {"message_id": 365}}).encode()
 
 
+def photos(asked):
+    """sendPhoto of the Bot API."""
+    form = form_of(asked)
+    assert (asked.path, form["chat_id"]) == (f"/bot{TOKEN}/sendPhoto", CHAT.encode())
+    assert form["photo"].startswith(b"\x89PNG") and 0 < len(form["caption"].decode()) <= 1024
+    return 200, {}, b'{"ok": true, "result": {"message_id": 366}}'
+
+
 def no(status, description, **parameters):
     body = {"ok": False, "error_code": status, "description": description}
     return status, {}, json.dumps(body | ({"parameters": parameters} if parameters else {})).encode()
@@ -98,6 +106,14 @@ def test_a_message_says_what_it_is_called_and_is_answered(vendor, deadline):
     assert telegram(server.url).send(make_alert(), deadline) == "365"
     telegram(server.url).send(make_alert(state=State.RESOLVED, replies_to={"telegram": "365"}), deadline)
     assert server.asked[1].json["reply_parameters"] == {"message_id": 365, "allow_sending_without_reply": True}
+
+
+def test_a_chart_answers_its_message_without_a_sound(vendor, deadline):
+    server = vendor(photos)
+    telegram(server.url, topic=7).send_chart(make_alert(charts=CHARTS), "365", deadline)
+    form = form_of(server.asked[0])
+    assert json.loads(form["reply_parameters"]) == {"message_id": 365, "allow_sending_without_reply": True}
+    assert (form["disable_notification"], form["message_thread_id"]) == (b"true", b"7")
 
 
 def test_a_topic_of_a_forum_is_posted_in(vendor, deadline):

@@ -12,7 +12,7 @@ from ci_reporter.notify.language import Language
 from ci_reporter.notify.webhook import OwnWebhookSettings, payload
 from ci_reporter.system.standardwebhooks import SignatureError, verify
 from tests.conftest import free_port
-from tests.notify.makers import hostile_alert, huge_alert, make_alert
+from tests.notify.makers import CHARTS, hostile_alert, huge_alert, make_alert
 
 PATH = "/hooks/abcdefghijklmnopqrstuvwx?team=platform-secret"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -67,6 +67,12 @@ def test_the_data_are_the_alert():
 def test_what_has_no_room_is_counted():
     left_out = payload(huge_alert(), 0.0)["data"]["left_out"]
     assert left_out["failed_tests"] > 2900
+
+
+def test_a_chart_is_sent_whole_or_not_at_all():
+    small, large = (payload(make_alert(charts=CHARTS, text=text), 0.0)["data"] for text in ("", "x" * 30_000))
+    assert small["charts"][0]["curves"][0]["values"] == [46.0, 48.0, 300.0, None, 340.0]
+    assert large["charts"] in ([], small["charts"])
 
 
 def test_both_secrets_sign_while_they_change(vendor, deadline):

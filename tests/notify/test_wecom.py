@@ -1,5 +1,7 @@
 """WeCom: what a robot is sent, in 4096 bytes, and what its answers mean: its status is 200 whatever it says."""
 
+import base64
+import hashlib
 import json
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +13,7 @@ from ci_reporter.notify.content import content
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.wecom import WecomSettings, payload
 from tests.conftest import free_port
-from tests.notify.makers import hostile_alert, huge_alert, make_alert, small_alert
+from tests.notify.makers import CHARTS, hostile_alert, huge_alert, make_alert, small_alert
 
 KEY = "693a91f6-7xxx-4bc4-97a0-0ec2sifa5aaa"
 PATH = f"/cgi-bin/webhook/send?key={KEY}"
@@ -86,6 +88,16 @@ def test_what_may_pass_is_tried_again(vendor, deadline, first):
     server = vendor(lambda asked: first if len(server.asked) == 1 else robot(asked))
     wecom(server.url).send(make_alert(), deadline)
     assert len(server.asked) == 2
+
+
+def test_a_chart_is_a_message_of_its_own_with_its_checksum(vendor, deadline):
+    server = vendor(lambda asked: (200, {}, b'{"errcode":0,"errmsg":"ok"}'))
+    wecom(server.url).send_chart(make_alert(charts=CHARTS), None, deadline)
+    sent = server.asked[0].json
+    image = base64.b64decode(sent["image"]["base64"], validate=True)
+    assert (sent["msgtype"], image[:4]) == ("image", b"\x89PNG")
+    assert sent["image"]["md5"] == hashlib.md5(image).hexdigest()
+    assert len(image) <= 2 * 1024 * 1024
 
 
 def test_a_robot_that_was_used_too_often_is_left_alone_for_now(vendor, deadline):

@@ -32,7 +32,8 @@ def tell(context: Context, run: Run, plan: GatePlan, action: Action, outcome: Ou
     sent = send_all(context, [alert], _channels(context, action), Deadline(context.config.budget_s))
     lost = [f"{each.channel} did not take it: {why}" for each in sent for why in each.refused]
     waits = [f"{each.channel} did not take it yet: {why}" for each in sent for why in each.waiting]
-    return [*lost, *waits]
+    bare = [f"{each.channel} took it without its chart: {why}" for each in sent for why in each.without_chart]
+    return [*lost, *waits, *bare]
 
 
 def _channels(context: Context, action: Action) -> list[str]:

@@ -12,13 +12,13 @@ from ci_reporter.gate.recording import Count, Probe, Recording, Sample
 from ci_reporter.gate.statistics.figures import main_signal, of_probes
 
 _MOST_POINTS = 12  # a window: more labels than that run into each other
-_FEWEST_POINTS = 3
+FEWEST_POINTS = 3
 _SHORTEST_S = 5.0
 _NAMES = "`b` is the baseline, `w` the watch"
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Point:
+class Point:
     """What one block of a window showed; a percentile is None where too many of its probes failed."""
 
     label: str = ""
@@ -29,11 +29,11 @@ class _Point:
 
 def charts(baseline: Recording | None, watch: Recording | None) -> Iterator[str]:
     """Each chart with a line that says what it shows; none where there is too little to see."""
-    windows = _points(baseline, "b"), _points(watch, "w")
-    points = [*windows[0], *windows[1]]
-    if len(points) < _FEWEST_POINTS:
+    windows = points(baseline, "b"), points(watch, "w")
+    both = [*windows[0], *windows[1]]
+    if len(both) < FEWEST_POINTS:
         return
-    gaps = any(point.p95_ms is None for point in points)
+    gaps = any(point.p95_ms is None for point in both)
     if all(any(point.p95_ms is not None for point in window) for window in windows if window):
         repeated = "; a block in which too many failed repeats the one before" if gaps else ""
         yield f"Latency in ms: p95 above p50; {_NAMES}{repeated}."
@@ -41,14 +41,15 @@ def charts(baseline: Recording | None, watch: Recording | None) -> Iterator[str]
             [value for window in windows for value in _without_gaps([getattr(point, name) for point in window])]
             for name in ("p95_ms", "p50_ms")
         )
-        yield _chart("ms", points, [p95, p50], most=max(p95) * 1.1 or 1.0)
+        yield _chart("ms", both, [p95, p50], most=max(p95) * 1.1 or 1.0)
     if gaps:
         yield f"Errors in %; {_NAMES}."
-        bad = [point.bad_pct for point in points]
-        yield _chart("%", points, [bad], most=min(100.0, max(1.0, max(bad) * 1.5)))
+        bad = [point.bad_pct for point in both]
+        yield _chart("%", both, [bad], most=min(100.0, max(1.0, max(bad) * 1.5)))
 
 
-def _points(recording: Recording | None, letter: str) -> list[_Point]:
+def points(recording: Recording | None, letter: str = "") -> list[Point]:
+    """A window in at most twelve blocks of at least five seconds; `letter` begins their labels."""
     chosen = main_signal(recording)
     slices: dict[int, list[Sample]] = {}
     size_s = max(_SHORTEST_S, (max(chosen.times, default=0.0) + 1e-6) / _MOST_POINTS)
@@ -58,13 +59,13 @@ def _points(recording: Recording | None, letter: str) -> list[_Point]:
     return [replace(point, label=f"{letter}{at}") for at, point in enumerate(found, start=1)]
 
 
-def _point(samples: Sequence[Sample]) -> _Point:
+def _point(samples: Sequence[Sample]) -> Point:
     counts = [each for each in samples if isinstance(each, Count)]
     if counts:
         total = sum(each.total for each in counts)
-        return _Point(bad_pct=100 * sum(each.bad for each in counts) / total if total else 0.0)
+        return Point(bad_pct=100 * sum(each.bad for each in counts) / total if total else 0.0)
     found = of_probes([each for each in samples if isinstance(each, Probe)])
-    return _Point(p50_ms=found.p50_ms, p95_ms=found.p95_ms, bad_pct=100 * (found.error_ratio or 0.0))
+    return Point(p50_ms=found.p50_ms, p95_ms=found.p95_ms, bad_pct=100 * (found.error_ratio or 0.0))
 
 
 def _without_gaps(values: Sequence[float | None]) -> list[float]:
@@ -73,7 +74,7 @@ def _without_gaps(values: Sequence[float | None]) -> list[float]:
     return [last := last if value is None else value for value in values]
 
 
-def _chart(unit: str, points: Sequence[_Point], series: Sequence[Sequence[float]], most: float) -> str:
+def _chart(unit: str, points: Sequence[Point], series: Sequence[Sequence[float]], most: float) -> str:
     lines = [f"    line [{', '.join(_number(value) for value in values)}]" for values in series]
     axes = (f"    x-axis [{', '.join(point.label for point in points)}]", f'    y-axis "{unit}" 0 --> {_number(most)}')
     return "\n".join(("```mermaid", "xychart-beta", *axes, *lines, "```"))

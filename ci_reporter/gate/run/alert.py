@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from ci_reporter.gate.report.chart import FEWEST_POINTS, points
 from ci_reporter.gate.report.sparkline import sparkline
 from ci_reporter.gate.run.conclusion import rows
 from ci_reporter.gate.run.options import GatePlan
@@ -12,7 +13,7 @@ from ci_reporter.gate.run.outcome import Outcome
 from ci_reporter.gate.statistics import figures, words
 from ci_reporter.gate.verdict import FAIL, PASS
 from ci_reporter.model import Run
-from ci_reporter.notify.alert import Alert, Commit, Field, Level
+from ci_reporter.notify.alert import Alert, Chart, Commit, Curve, Field, Level
 
 _MOST_WORST = 3
 
@@ -30,6 +31,7 @@ def gate_alert(plan: GatePlan, outcome: Outcome, run: Run, commit: Commit | None
         run=run,
         fields=tuple(_fields(outcome)),
         commit=commit,
+        charts=tuple(_charts(outcome)),
         dedup_key=f"gate {service or ''} {plan.environment or ''}".strip(),
     )
 
@@ -78,6 +80,20 @@ def _fields(outcome: Outcome) -> Iterator[Field]:
         yield Field(name="p95 over the watch", value=sparkline(outcome.watch.recording, outcome.reference.recording))
     if outcome.convergence and outcome.convergence.expected:
         yield Field(name="Revision", value=outcome.convergence.expected[:12])
+
+
+def _charts(outcome: Outcome) -> Iterator[Chart]:
+    """Before and after: latency, and errors where there were any."""
+    windows = [points(outcome.reference.recording), points(outcome.watch.recording if outcome.watch else None)]
+    every = [point for window in windows for point in window]
+    if len(every) < FEWEST_POINTS or not windows[1]:
+        return
+    p95, p50, bad = ([getattr(point, name) for point in every] for name in ("p95_ms", "p50_ms", "bad_pct"))
+    latency = (Curve(name="p95", values=tuple(p95)), Curve(name="p50", values=tuple(p50)))
+    if any(value is not None for value in p95):
+        yield Chart(title="latency, ms", curves=latency, split=len(windows[0]))
+    if any(bad):
+        yield Chart(title="errors, %", curves=(Curve(name="errors", values=tuple(bad)),), split=len(windows[0]))
 
 
 def _service(plan: GatePlan) -> str | None:

@@ -113,7 +113,7 @@ class EmailNotifier(Frozen):
         """Show the headers and both parts as they are read, not as they are encoded."""
         message = self._message(alert)
         headers = [f"{name}: {value}" for name, value in message.items() if not re.match("(?i)content-|mime-", name)]
-        parts = [f"[{part.get_content_type()}]\n{part.get_content()}" for part in message.iter_parts()]
+        parts = [_part(part) for part in message.walk() if not part.is_multipart()]
         server = self.settings.server
         shown = [f"SMTP {server.name}" if server else "SMTP", *headers, "", *parts]
         return Masking(self.settings.secrets()).mask("\n".join(shown))
@@ -122,3 +122,10 @@ class EmailNotifier(Frozen):
         from ci_reporter.notify.email.message import message
 
         return message(alert, self.settings.sender_address() or "", self.settings.to, self.language)
+
+
+def _part(part: EmailMessage) -> str:
+    """A part as it is read; of a picture, how large it is."""
+    found = part.get_content()
+    shown = found if isinstance(found, str) else f"{part.get_filename()}, {len(found)} bytes"
+    return f"[{part.get_content_type()}]\n{shown}"

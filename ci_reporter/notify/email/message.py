@@ -19,12 +19,14 @@ from hashlib import sha256
 from ci_reporter.model import uuid7
 from ci_reporter.notify.alert import Alert, Level
 from ci_reporter.notify.content import Content, content
-from ci_reporter.notify.email.page import page
+from ci_reporter.notify.email.page import Picture, page
 from ci_reporter.notify.fitting import fit_lines
 from ci_reporter.notify.language import Language
+from ci_reporter.notify.picture import NAME, description, picture
 from ci_reporter.system.text import clip
 
 _LONGEST_TEXT, _LARGEST_LISTING, _MOST_LINES = 10_000, 8000, 40
+_CHART = "chart@ci-reporter.invalid"  # what the page calls the picture
 _URGENT = (Level.CRITICAL,)
 
 
@@ -39,9 +41,18 @@ def message(alert: Alert, sender: str, to: Sequence[str], language: Language = L
     for name, value in _headers(alert, sender.rpartition("@")[2]):
         made[name] = value
     _set_text(made, plain(shown))
-    made.add_alternative(page(shown), subtype="html", cte="base64")
+    _set_page(made, shown, alert)
     made["Content-Language"] = language  # last: whatever sets the content removes all that is said of it
     return made
+
+
+def _set_page(made: EmailMessage, shown: Content, alert: Alert) -> None:
+    """The page, and its picture within the message: one that is loaded from elsewhere many programs do not show."""
+    image = picture(alert.charts) if alert.charts else b""
+    shot = Picture(address=f"cid:{_CHART}", description=description(alert.charts)) if image else None
+    made.add_alternative(page(shown, shot), subtype="html", cte="base64")
+    for part in [*made.iter_parts()][1:] if image else ():
+        part.add_related(image, "image", "png", cid=f"<{_CHART}>", filename=NAME, disposition="inline")
 
 
 def plain(shown: Content) -> str:

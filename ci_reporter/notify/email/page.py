@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from ci_reporter.frozen import Frozen
 from ci_reporter.notify.content import Content
 from ci_reporter.notify.fitting import fit_lines
 from ci_reporter.notify.layout import excerpt
@@ -31,9 +32,16 @@ _DARK = """
 """
 
 
-def page(shown: Content) -> str:
+class Picture(Frozen):
+    """What the page shows: where it is, and what it says to who cannot see it."""
+
+    address: str
+    description: str
+
+
+def page(shown: Content, picture: Picture | None = None) -> str:
     """The whole page."""
-    inner = "\n".join(_rows(shown))
+    inner = "\n".join(_rows(shown, picture))
     return f"""<!DOCTYPE html>
 <html lang="{shown.language}">
 <head>
@@ -65,7 +73,7 @@ def _preheader(shown: Content) -> str:
     return clip(shown.text.partition("\n")[0] or facts, _LONGEST_PREHEADER)
 
 
-def _rows(shown: Content) -> Iterator[str]:
+def _rows(shown: Content, picture: Picture | None) -> Iterator[str]:
     when = f'<div class="quiet" style="color:#59636e;font-size:13px;margin-top:4px">{escape(shown.when)}</div>'
     title = '<h1 class="text" style="margin:0;font-size:20px;line-height:1.3;color:#1f2328">{}</h1>'
     yield _row(title.format(escape(shown.headline)) + (when if shown.when else ""), top=20)
@@ -73,6 +81,8 @@ def _rows(shown: Content) -> Iterator[str]:
         yield _row(f'<div class="text" style="color:#1f2328;font-size:15px;line-height:1.5">{_with_breaks(text)}</div>')
     if shown.facts:
         yield _row(_facts(shown))
+    if picture:
+        yield _row(_image(picture))
     if shown.failed_tests:
         yield _row(_listing(shown.word("Failed tests"), shown.failed_tests, shown))
     if shown.commit:
@@ -95,6 +105,13 @@ def _facts(shown: Content) -> str:
         for each in shown.facts[:_MOST_FACTS]
     )
     return f'<table role="presentation" width="100%" cellpadding="0" cellspacing="0">{rows}</table>'
+
+
+def _image(picture: Picture) -> str:
+    return (
+        f'<img src="{escape(picture.address)}" alt="{escape(clip(picture.description, 300))}" width="600"'
+        ' style="display:block;width:100%;max-width:600px;height:auto;border:0;border-radius:6px">'
+    )
 
 
 def _listing(heading: str, lines: Sequence[str], shown: Content) -> str:

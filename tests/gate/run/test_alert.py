@@ -88,6 +88,25 @@ def test_the_figures_are_facts():
     assert set(facts["p95 over the watch"]) <= set("▁▂▃▄▅▆▇█")
 
 
+def test_before_and_after_are_a_chart():
+    before, after = make_recording("baseline", seconds=60), make_recording(seconds=60, slower=3.0)
+    of = Outcome(watch=Watch(verdict=verdict(), recording=after, warmup=after), reference=Reference(recording=before))
+    (latency,) = alert(of).charts
+    p95, p50 = latency.curves
+    assert (p95.name, p50.name, latency.split) == ("p95", "p50", len(p95.values) // 2)
+    assert max(p95.values[: latency.split]) < min(p95.values[latency.split :])
+
+
+def test_errors_are_a_chart_of_their_own_where_there_are_any():
+    after = make_recording(seconds=60, errors=0.3)
+    of = Outcome(watch=Watch(verdict=verdict(), recording=after, warmup=after))
+    assert "errors, %" in [each.title for each in alert(of).charts]
+
+
+def test_a_gate_that_saw_nothing_has_no_chart():
+    assert alert(outcome()).charts == ()
+
+
 def test_the_alert_that_it_is_over_has_the_same_key():
     assert alert(outcome()).dedup_key == alert(outcome("pass")).dedup_key == "gate shop.example production"
 

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from email import message_from_bytes, policy
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from ci_reporter.notify.email.message import message
 from ci_reporter.notify.language import Language
 from ci_reporter.system.deadline import Deadline
 from tests.notify.email.conftest import PASSWORD, USER
-from tests.notify.makers import hostile_alert, huge_alert, make_alert
+from tests.notify.makers import CHARTS, hostile_alert, huge_alert, make_alert
 
 TO = ("ada@acme.example", "bob@acme.example")
 HEADERS = {
@@ -74,6 +75,15 @@ def test_any_text_gives_one_message(title, alert_id, key):
     assert set(made.keys()) - {"In-Reply-To", "References"} == HEADERS - {"In-Reply-To", "References"}
     assert b"\r\n\r\n" in made.as_bytes()
     assert made.as_bytes().partition(b"\r\n\r\n")[0].isascii()
+
+
+def test_a_chart_stands_in_the_page_and_comes_with_it():
+    made = message_from_bytes(message(make_alert(charts=CHARTS), "ci@x.example", TO).as_bytes(), policy=policy.default)
+    kinds = [each.get_content_type() for each in made.walk()]
+    assert kinds == ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png"]
+    shown, image = [*made.walk()][-2:]
+    assert f'src="cid:{image["Content-ID"][1:-1]}" alt="latency, ms: p95, p50"' in shown.get_content()
+    assert image.get_content().startswith(b"\x89PNG")
 
 
 def test_what_is_about_the_same_is_one_thread():
