@@ -132,7 +132,7 @@ class Vendor:
 
     def seen(self, method: str) -> list[Asked]:
         """The requests of a method, those for a name of the token left out."""
-        return [each for each in self.asked if each.method == method and each.path not in ("/graphql", "/user")]
+        return [each for each in self.asked if each.method == method and not each.path.endswith(("/graphql", "/user"))]
 
 
 @dataclass

@@ -13,6 +13,7 @@ COMMANDS = {
     "collect": "Record coverage and test results that another step left behind.",
     "context": "Show what is known of this job: run, job, branch, revision.",
     "summary": "Show the steps of this run.",
+    "comment": "Comment on the pull or merge request: the page of this run.",
     "report": "Write a page of this run as HTML, and badges.",
     "logs": "Find the log lines of a run; add the run to plain output.",
     "coverage": "Show and merge coverage files; show the coverage of a change.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ci_reporter import metrics
 from ci_reporter.context import Context
@@ -54,19 +54,22 @@ def collect_jobs(context: Context, run: Run, records: Sequence[str] = ()) -> Col
     jobs = api.jobs(str(run.pipeline_id), run.attempt or "1", deadline)
     pushed, warnings = _pushed(context, run, jobs, deadline)
     context.journal.recover(sink_names(context.config))
-    known = [*context.journal.reports(), *_read(records)]
-    found = sort_jobs(run, jobs, known, pushed)
+    theirs, problems = _read(records)
+    found = sort_jobs(run, jobs, [*context.journal.reports(), *theirs], pushed)
     reports = tuple(report_of(context, run, job) for job in found.missing)
-    return _record(context, Collected(reports=reports, jobs=found, warnings=warnings))
+    return _record(context, Collected(reports=reports, jobs=found, warnings=(*warnings, *problems)))
 
 
-def _read(paths: Sequence[str]) -> Iterator[Report]:
-    """The records in files of other jobs. Raises UsageError for one that cannot be read."""
+def _read(paths: Sequence[str]) -> tuple[list[Report], list[str]]:
+    """The records in files of other jobs, and what is wrong with files: a job that was cancelled has left none."""
+    found: list[Report] = []
+    problems = []
     for path in paths:
         try:
-            yield from read_records(path)
+            found += read_records(path)
         except ReportFileError as exc:
-            raise UsageError(f"option --records: {exc}") from exc
+            problems.append(f"option --records: {exc}")
+    return found, problems
 
 
 def _pushed(

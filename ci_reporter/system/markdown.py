@@ -1,7 +1,7 @@
 """Text inside Markdown: what comes from rules, servers, branches and test names stays text, in Markdown and in HTML.
 
-GitHub and GitLab look for mentions and references (`@ada`, `#12`, `!34`) in what Markdown has become, where a backslash
-is gone: a space without width takes them apart, and code they leave alone.
+GitHub and GitLab look for mentions, references and addresses (`@ada`, `#12`, `!34`, `&56`, `www.x.example`) in what
+Markdown has become, where a backslash is gone: a space without width takes them apart, and code they leave alone.
 Source: github.com/gjtorikian/html-pipeline, `mention_filter.rb`; GitLab, "Markdown", references specific to GitLab.
 """
 
@@ -13,7 +13,9 @@ from ci_reporter.system.text import one_line
 
 _LONGEST_CODE = 200
 _NOTHING = "&#8203;"  # a space without width
-_REFERENCE = re.compile(r"(?<!\w)@(?=\w)|[#!~%$](?=\w)")
+_REFERENCE = re.compile(r"(?<!\w)@(?=\w)|[#!~%$](?=\w)|&(?=\d)|:(?=//)|(?<=\b[wW]{3})\.(?=\w)")
+
+_SIGNS = {"%": "%", "&": "&amp;"}
 
 
 def escape(text: str) -> str:
@@ -34,4 +36,4 @@ def _escape(text: str) -> str:
 
 
 def _sign(sign: str) -> str:
-    return f"{sign if sign == '%' else chr(92) + sign}{_NOTHING}"
+    return f"{_SIGNS.get(sign, chr(92) + sign)}{_NOTHING}"
