@@ -11,14 +11,12 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
@@ -27,9 +25,10 @@ from hypothesis import HealthCheck, settings
 
 from ci_reporter.gate.probing.probe import Line, probe
 from ci_reporter.gate.recording import Probe
-from ci_reporter.http.exchange import Call
+from ci_reporter.http.timed import Call
 from ci_reporter.model import Report
 from ci_reporter.schema import from_json
+from tests.program import ForkServer, Program
 
 # On a busy machine an example may take long, which says nothing of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -58,10 +57,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [*spread, *quick[len(slow) * every :]]
 
 
-# test_pyz.py has the promises tested on another form of the program.
-PROGRAM = Path(os.environ.get("CI_REPORTER_TESTS_PROGRAM") or Path(sys.executable).with_name("ci-reporter"))
-
-
 @pytest.fixture(scope="session")
 def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
     """Fill a folder once, whichever of pytest-xdist's workers comes first: `make_once("dist", build)`."""
@@ -80,64 +75,6 @@ def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callab
         return folder
 
     return make
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """A call of the program that has ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-    seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Program:
-    """The installed `ci-reporter`, in a working folder of its own and with no environment but what a test gives."""
-
-    folder: Path
-    home: Path
-
-    def __call__(
-        self, *args: str, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 180
-    ) -> Ended:
-        """Call it and wait for its end."""
-        begun = time.monotonic()
-        process = self.start(*args, env=env)
-        with process:
-            try:
-                out, err = process.communicate(stdin.encode(), timeout)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-        seconds = time.monotonic() - begun
-        texts = (each.decode("utf-8", "replace") for each in (out, err))
-        return Ended(returncode=process.returncode, stdout=next(texts), stderr=next(texts), seconds=seconds)
-
-    def start(self, *args: str, env: Mapping[str, str] | None = None, **how: object) -> subprocess.Popen[bytes]:
-        """Start it with pipes, or with what `how` tells Popen; whoever starts it waits for it."""
-        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        environment = self.environment() | dict(env or {})
-        return subprocess.Popen([PROGRAM, *args], **{"cwd": self.folder, "env": environment} | pipes | how)
-
-    def environment(self) -> dict[str, str]:
-        """What the program has when a test adds nothing."""
-        return {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8"}
-
-    @property
-    def state(self) -> Path:
-        """The state folder, where nobody moved it."""
-        return self.folder / ".ci-reporter"
-
-    def records(self) -> list[dict]:
-        """What steps.ndjson holds."""
-        path = self.state / "steps.ndjson"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-    def spooled(self) -> list[dict]:
-        """What the spool holds, oldest first."""
-        return [json.loads(path.read_text()) for path in sorted((self.state / "spool").glob("*.json"))]
 
 
 @pytest.fixture
@@ -163,13 +100,21 @@ def make_report() -> Callable[..., Report]:
     return lambda **more: from_json(known | more)
 
 
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator[ForkServer]:
+    """What calls of the program come from, without the imports of each start."""
+    server = ForkServer()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
-def run_program(tmp_path: Path) -> Program:
+def run_program(tmp_path: Path, fork_server: ForkServer) -> Program:
     """The installed program: `run_program("run", "--", "true", env={...})` gives returncode, stdout, stderr."""
     folder, home = tmp_path / "work", tmp_path / "home"
     folder.mkdir()
     home.mkdir()
-    return Program(folder=folder, home=home)
+    return Program(folder=folder, home=home, forks=fork_server)
 
 
 class Server:

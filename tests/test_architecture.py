@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import grimp
 import pytest
+
+import ci_reporter
 
 # import-linter checks the layers between rooms (`pyproject.toml`); this looks into the rooms.
 
@@ -46,3 +51,13 @@ def test_an_import_for_types_alone_counts(imports):
 
 def test_a_circle_is_found_over_several_modules():
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [["b", "c"]]
+
+
+PACKAGES = sorted(Path(ci_reporter.__file__).parent.rglob("__init__.py"))
+
+
+@pytest.mark.parametrize("path", PACKAGES, ids=lambda path: path.parent.name)
+def test_a_packages_own_functions_do_not_have_the_name_of_a_module_in_it(path):
+    """Importing the module would put it in the function's place."""
+    defined = {node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
+    assert not defined & {each.stem for each in path.parent.iterdir()}

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.conftest import PROGRAM
+from tests.program import PROGRAM
 
 NEW, OLD = "c0ffee1234567", "01dbeef234567"
 

@@ -31,7 +31,10 @@ def crashed(run_program, free_port) -> Crashed:
     """A third lives; the others are killed before, while and after the command runs, however slow this machine is."""
     chance = random.Random(SEED)
     env = {"CI_REPORTER_PUSHGATEWAY": f"http://127.0.0.1:{free_port()}", "CI_RUN_ID": "crash"}
-    one_s = run_program("run", "--name", "first", "--", "true", env=env).seconds
+    begun = time.monotonic()
+    with run_program.start("run", "--name", "first", "--", "true", env=env) as first:
+        first.communicate()
+    one_s = time.monotonic() - begun
     plan = {f"step-{number}": chance.choice([None, one_s, 3 * one_s]) for number in range(RUNS)}
     plan = {name: until and chance.uniform(0, until) for name, until in plan.items()}
 

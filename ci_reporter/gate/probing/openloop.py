@@ -22,7 +22,7 @@ from ci_reporter.gate.probing.patterns import Patterns
 from ci_reporter.gate.probing.probe import Line, probe, timed_out
 from ci_reporter.gate.probing.target import Expect, Target
 from ci_reporter.gate.recording import Probe, Value, line
-from ci_reporter.http.exchange import Call
+from ci_reporter.http.timed import Call
 
 MOST_IN_FLIGHT = 1000
 _SETTLED_EVERY_S = 0.1

@@ -14,9 +14,9 @@ from ci_reporter.gate.probing.asserts import number_at, problem
 from ci_reporter.gate.probing.target import Target
 from ci_reporter.gate.recording import Probe
 from ci_reporter.health.reply import SlowPattern, revision_of, search
-from ci_reporter.http.exchange import Call, Connection, Order, Reply, Trouble, Unanswered, connect, exchange, origin
 from ci_reporter.http.proxies import proxy_for
 from ci_reporter.http.reasons import system_reason
+from ci_reporter.http.timed import Call, Connection, Order, Reply, Trouble, Unanswered, connect, exchange, origin
 from ci_reporter.system.masking import Masking
 from ci_reporter.system.text import one_line
 from ci_reporter.version import __version__
