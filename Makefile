@@ -14,7 +14,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # The Pythons that ci-reporter.pyz has byte code for; any other compiles it at each call.
 PYZ_PYTHONS ?= 3.11 3.12 3.13
 
-.PHONY: help demo stack test pyz packages dev lint compiled-tests clean
+.PHONY: help demo stack test pyz packages dev site lint compiled-tests clean
 .DELETE_ON_ERROR:
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo '             REQUIRE_ALL=1 fails where a test would be skipped; VENV=folder, default .venv-test'
 	@echo 'make pyz     dist/ci-reporter.pyz, the whole program in one file; needs Python $(PYZ_PYTHONS)'
 	@echo 'make packages    the wheel and the sdist, in dist/'
+	@echo 'make site    the documentation as a site, in site/'
 	@echo 'make lint    formatting, lint, types and layers'
 	@echo 'make dev     .venv with an editable install, to work in'
 	@echo 'make clean   remove what these made'
@@ -66,6 +67,10 @@ $(VENV)/ready: $(SOURCES)
 compiled-tests: $(VENV)/ready
 	@$(BIN)/pytest --collect-only -q >/dev/null 2>&1 || true
 
+site: $(VENV)/ready
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo 'open site/index.html'
+
 lint: $(VENV)/ready
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -91,7 +96,7 @@ dev: .venv/dev
 	@touch $@
 
 clean: # not .venv, which is yours
-	rm -rf .demo .pyz $(VENV) node_modules dist .ci-reporter .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .demo .pyz $(VENV) node_modules dist site .ci-reporter .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 environment = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	|| { echo "$(PYTHON) is not Python 3.11 or newer; name one: make $@ PYTHON=python3.13" >&2; exit 1; } \

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -265,6 +267,28 @@ def _one_file(_: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder)
 
 
+def _tutorial(_: pytest.FixtureRequest, folder: Path) -> World:
+    """An empty folder. The first gate fails as on the page; the second takes seconds."""
+    (folder / "short.yml").write_text(SHORT)
+    port = next(port for port in range(20_000 + os.getpid() % 9_000, 32_000) if _is_free(port))
+    names = {
+        "8000": str(port),
+        "--window 60s --watch 60s": "--window 60s --warmup 2s --watch 60s",
+        "--rate 20/s --window 60s --watch 90s": "--rules short.yml --window 6s",
+    }
+    who = {f"GIT_{role}_{what}": WHO[what] for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    return World(folder=folder, names=names, env=who)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
 def _page(_: pytest.FixtureRequest, folder: Path) -> World:
     """An empty folder whose path the page calls /work."""
     return World(folder=folder, names={"/work/": f"{folder}/"})
@@ -283,5 +307,6 @@ WORLDS = {
     "sign-what-you-ship.md": _artifacts,
     "stamp-an-artifact.md": _artifacts,
     "tell-people.md": _channels,
+    "tutorial.md": _tutorial,
     "when-delivery-fails.md": _gateway,
 }

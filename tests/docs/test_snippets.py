@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def without_times(text):
     """Times, durations and commit ids differ from run to run."""
     text = re.sub(r"\b[0-9a-f]{40}\b", "COMMIT", re.sub(r" +", " ", text))
     text = re.sub(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", text)
-    return re.sub(r"\d+(\.\d+)? (ms|s)\b", "TIME", text)
+    return re.sub(r"(\d+ min )?\d+(\.\d+)? (ms|s)\b", "TIME", text)
 
 
 @pytest.mark.parametrize("page", HOW_TO, ids=lambda page: page.name)
@@ -49,7 +50,7 @@ def test_every_how_to_shows_a_command_that_is_run_here(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_print_what_the_page_says(page, world_of, tmp_path):
     world = world_of(page.name)
-    for title, text in fences(page, "yaml"):
+    for title, text in chain.from_iterable(fences(page, language) for language in ("yaml", "python", "sh")):
         if title:
             (world.folder / title).write_text(world.real(text))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
