@@ -10,6 +10,7 @@ import click
 
 from ci_reporter.cli import output
 from ci_reporter.cli.process import current_context
+from ci_reporter.cli.progress import progress
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.cli.run import explicit_options, sink_options
 from ci_reporter.context import Context
@@ -44,7 +45,9 @@ def command(strict: bool, **where: Any) -> None:
     waiting = journal.spool.pending()
     deadline = Deadline(context.config.budget_s)
     _plan_alerts(context, deadline)  # before anything is pushed: rules compare with what the gateway held before
-    delivered = deliver(journal, sinks(context), None, deadline)
+    doing, budget_s = f"sending {len(waiting)} report{'' if len(waiting) == 1 else 's'}", context.config.budget_s
+    with progress(lambda: doing, context.env, of_s=budget_s, quiet=context.config.quiet):
+        delivered = deliver(journal, sinks(context), None, deadline)
     left = journal.spool.pending()
     damaged = len(journal.spool) - len(left)
     problems = [*delivered.notes, *(f"not delivered: {why}" for why in delivered.reasons)]

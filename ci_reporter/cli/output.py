@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from threading import RLock
 
 from ci_reporter.surfaces import github, terminal
 
@@ -13,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
+STREAMS = RLock()  # who writes to a terminal in parts holds it, so that nothing comes in between
+_BEFORE: list[Callable[[], None]] = []
 _LOST: list[OSError] = []  # why stdout could not be written: what was asked for has not arrived
 _LONGEST = 2000  # a warning is one line; a server's words are cut where they are read
 
@@ -40,6 +43,11 @@ def result(text: str) -> None:
     _write(sys.stdout, text)
 
 
+def before_writing(clear: Callable[[], None]) -> None:
+    """Have `clear` called before anything is written: it leaves the terminal's last line to others."""
+    _BEFORE.append(clear)
+
+
 def colour(stream: TextIO | None, env: Mapping[str, str]) -> bool:
     """Whether colours are welcome there. Source: no-color.org."""
     return bool(stream) and stream is not None and stream.isatty() and not env.get("NO_COLOR")
@@ -65,13 +73,19 @@ def end(code: int) -> int:
 
 
 def _write(stream: TextIO | None, text: str) -> None:
-    if stream is None:  # it was closed before we started
-        return
+    with STREAMS:
+        for clear in _BEFORE:
+            clear()
+        if stream is not None:  # it was closed before we started
+            _write_line(stream, text)
+
+
+def _write_line(stream: TextIO, text: str) -> None:
     try:
         stream.write(f"{text}\n")
         stream.flush()
     except UnicodeEncodeError:
-        _write(stream, text.encode("ascii", "backslashreplace").decode())
+        _write_line(stream, text.encode("ascii", "backslashreplace").decode())
     except OSError as exc:
         if stream is sys.stdout:
             note_lost(exc)

@@ -13,6 +13,7 @@ import click
 from ci_reporter.cli import output
 from ci_reporter.cli.ending import exit_on_signals
 from ci_reporter.cli.process import current_context
+from ci_reporter.cli.progress import progress
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import Context, current_run, recorded_run_id
 from ci_reporter.errors import CIReporterError, UsageError
@@ -67,13 +68,14 @@ def command(artifacts: tuple[str, ...], as_json: bool, **wanted: Any) -> None:
     _warn_of_unknown(info, context.env)
     artifacts = tuple(path for path in artifacts if not is_stamp(path))
     with exit_on_signals():
-        failures = [failure for path in artifacts if (failure := _stamp_one(path, info, as_json=as_json))]
+        failures = _stamp_all(artifacts, info, context.env, as_json=as_json)
     if wanted["emit"]:
         _emit(info, wanted)
     if failures:
         _say_failures(failures, len(artifacts))
         sys.exit(1)
-    _attest(artifacts, _build_info(context, wanted | {"reproducible": False}), wanted, context)
+    with progress(lambda: "computing digests", context.env):
+        _attest(artifacts, _build_info(context, wanted | {"reproducible": False}), wanted, context)
 
 
 def _check(artifacts: Sequence[str], wanted: dict[str, Any]) -> None:
@@ -115,6 +117,21 @@ def is_stamp(path: str) -> bool:
     if artifact:
         output.say(f"ci-reporter: skipped {plain(path, _WIDEST)} · it is the stamp of {plain(artifact, _WIDEST)}")
     return artifact is not None
+
+
+def _stamp_all(artifacts: Sequence[str], info: BuildInfo, env: Mapping[str, str], *, as_json: bool) -> list[str]:
+    """Stamp one after another; the reasons of those that cannot be stamped."""
+    failures: list[str] = []
+    at = 0
+
+    def doing() -> str:
+        return f"stamping {plain(artifacts[at], _WIDEST)} ({at + 1} of {len(artifacts)})"
+
+    with progress(doing, env, quiet=not artifacts):
+        for at, path in enumerate(artifacts):  # noqa: B007  `doing` reads it
+            if failure := _stamp_one(path, info, as_json=as_json):
+                failures.append(failure)
+    return failures
 
 
 def _stamp_one(path: str, info: BuildInfo, *, as_json: bool) -> str | None:

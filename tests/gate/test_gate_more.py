@@ -210,7 +210,7 @@ def test_a_terminal_sees_one_live_line(run_program, backend, gate_yml):
     except OSError:
         pass
     os.close(ours)
-    lines = re.findall(r"\r\x1b\[K(converge ✓ ▸ watch  0:0\d left  [^\r]*)", seen.decode())
+    lines = re.findall(r"\r\x1b\[K(converge ✓ ▸ watch  [━╌]{12} 0:0\d left  [^\r]*)", seen.decode())
     assert len(lines) > 3, seen.decode()
     assert re.search(r"[▁-█]+  20\.0/s  p50 .* ms  p95 .* ms  errors 0 of \d+$", lines[-1])
     assert b"\r\x1b[Kci-reporter: gate" in seen

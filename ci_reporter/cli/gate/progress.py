@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from itertools import takewhile
 
 from ci_reporter.cli import output
+from ci_reporter.cli.progress import ProgressLine, bar, clock
 from ci_reporter.gate.recording import Count
 from ci_reporter.gate.report.sparkline import sparkline
 from ci_reporter.gate.run.progress import Moment, Phase
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _LOG_EVERY_S = 10.0
-_DRAW_EVERY_S = 0.25
 _NEAR = 0.2  # of what a rule needs: below that it is noise
 
 
@@ -27,11 +26,10 @@ class ProgressDisplay:
     """Tells where the gate is, on stderr; silent when `quiet`."""
 
     def __init__(self, env: Mapping[str, str], *, quiet: bool) -> None:
-        self._live = sys.stderr is not None and sys.stderr.isatty() and env.get("TERM") != "dumb"
+        self._line = ProgressLine(env, log_every_s=_LOG_EVERY_S)
         self._quiet = quiet
         self._phases: list[Phase] = []  # those before, and the one that goes on
         self._not_before = 0.0
-        self._drawn = False
 
     def show(self, moment: Moment) -> None:
         """Show the moment, if it is time to."""
@@ -41,48 +39,31 @@ class ProgressDisplay:
             return
         if begins:
             self._phases = [*takewhile(lambda phase: phase != moment.phase, self._phases), moment.phase]
-        self._not_before = now + (_DRAW_EVERY_S if self._live else _LOG_EVERY_S)
-        if self._live:
-            self._draw(live_line(moment, self._phases[:-1]))
+        self._not_before = now + self._line.every_s
+        if self._line.is_live:
+            self._line.draw(live_line(moment, self._phases[:-1]))
         elif not begins:
             output.say(f"gate: {line(moment)}")
 
     def say(self, sentence: str) -> None:
         """Say something that stays."""
         if not self._quiet:
-            self.clear()
             output.say(f"gate: {terminal.plain(sentence, 1000)}")
-
-    def _draw(self, text: str) -> None:
-        columns = terminal_columns()
-        sys.stderr.write(f"\r\x1b[K{terminal.plain(text, columns - 1)}")
-        sys.stderr.flush()
-        self._drawn = True
 
     def clear(self) -> None:
         """Leave the line to others."""
-        if self._drawn:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-            self._drawn = False
-
-
-def terminal_columns() -> int:
-    """How wide the terminal is."""
-    import shutil
-
-    return shutil.get_terminal_size().columns
+        self._line.clear()
 
 
 def line(moment: Moment) -> str:
     """Phase, time, and what is seen: `watch 0:35 of 5:00  5.0/s  p50 121 ms (+1 %) …`."""
-    return "  ".join([f"{moment.phase} {_clock(moment.elapsed_s)} of {_clock(moment.of_s)}", *_seen(moment)])
+    return "  ".join([f"{moment.phase} {clock(moment.elapsed_s)} of {clock(moment.of_s)}", *_seen(moment)])
 
 
 def live_line(moment: Moment, done: Sequence[Phase]) -> str:
     """The phases and where we are in them, p95 as a sparkline against the baseline, and the time that is left."""
     before = [f"{phase} ✓" for phase in done]
-    left = f"{_clock(moment.of_s - moment.elapsed_s)} left"
+    left = f"{bar(moment.elapsed_s / moment.of_s if moment.of_s else 1.0)} {clock(moment.of_s - moment.elapsed_s)} left"
     drawn = sparkline(moment.recording, moment.baseline) if moment.phase == Phase.WATCH else ""
     return "  ".join(part for part in (" ".join([*before, f"▸ {moment.phase}"]), left, drawn, *_seen(moment)) if part)
 
@@ -143,8 +124,3 @@ def _ms(value: float | None) -> str:
 
 def _change(now: float | None, before: float | None) -> str:
     return f" ({now / before - 1:+.0%})" if now is not None and before else ""
-
-
-def _clock(seconds: float) -> str:
-    whole = round(max(0.0, seconds))
-    return f"{whole // 60}:{whole % 60:02d}"
