@@ -115,9 +115,9 @@ command = _Collect(
         click.Option(
             ["--records"],
             multiple=True,
-            metavar="FILE",
-            help="With --from-api: the records (steps.ndjson) of another job, to know what it has recorded itself. "
-            "Repeat the option for more.",
+            metavar="GLOB",
+            help="With --from-api: records (steps.ndjson) of other jobs, to know what they have recorded; ** "
+            "matches any depth.",
         ),
         *(
             option(flag, setting)

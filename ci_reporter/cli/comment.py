@@ -13,10 +13,10 @@ from ci_reporter.cli.page import records_of
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import Context, current_run, masking_of, recorded_run_id
-from ci_reporter.errors import DeliveryError, ReportFileError, StateError, UsageError
+from ci_reporter.errors import DeliveryError, StateError, UsageError
 from ci_reporter.http.github import LONGEST_COMMENT as LONGEST_ON_GITHUB
 from ci_reporter.http.gitlab import LONGEST_COMMENT as LONGEST_ON_GITLAB
-from ci_reporter.journal.records import read_records
+from ci_reporter.journal.records import gather_records
 from ci_reporter.model import Report, Run
 from ci_reporter.sinks.configured import sink_names
 from ci_reporter.step.change import Change, change_of
@@ -46,8 +46,8 @@ _SAID = {
 @click.option(
     "--records",
     multiple=True,
-    metavar="FILE",
-    help="More records (steps.ndjson) of this run, those of its other jobs. Repeat the option for more.",
+    metavar="GLOB",
+    help="Records (steps.ndjson) of this run's other jobs; ** matches any depth.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the comment, and send nothing.")
 @click.option("--strict", is_flag=True, help="Exit 70 when the comment could not be written.")
@@ -90,13 +90,11 @@ def _reports(context: Context, ci_run_id: str, records: Sequence[str]) -> list[R
         context.journal.recover(sink_names(context.config))
     except StateError as exc:
         output.warn(str(exc), context.env)
-    found = {each.report_id: each for each in context.journal.reports(ci_run_id)}
-    for path in records:
-        try:
-            of_run = (each for each in read_records(context.path(path)) if each.run.ci_run_id == ci_run_id)
-            found = {each.report_id: each for each in of_run} | found
-        except ReportFileError as exc:
-            output.warn(f"option --records: {exc}", context.env)
+    theirs, problems = gather_records(records, context.folder)
+    for problem in problems:
+        output.warn(problem, context.env)
+    every = (*theirs, *context.journal.reports(ci_run_id))
+    found = {each.report_id: each for each in every if each.run.ci_run_id == ci_run_id}
     return sorted(found.values(), key=lambda each: each.step.started_at or "")
 
 

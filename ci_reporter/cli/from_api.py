@@ -25,7 +25,7 @@ _MOST_NAMES = 10
 def collect_from_api(context: Context, records: Sequence[str]) -> NoReturn:
     """Record the jobs of this run that nobody recorded, say so, exit. A failure fails the job only with --strict."""
     try:
-        found = collect_jobs(context, current_run(context), [context.path(each) for each in records])
+        found = collect_jobs(context, current_run(context), records)
     except (DeliveryError, StateError) as exc:
         output.warn(f"the jobs of this run are not recorded: {exc}", context.env)
         sys.exit(DeliveryError.exit_code if context.config.strict else 0)
@@ -66,7 +66,7 @@ def _sentence(found: Collected) -> Iterator[str]:
     if jobs.running:
         yield f"{_count(len(jobs.running))} not over yet, so not recorded: {_names(jobs.running)}"
     if jobs.earlier:
-        yield f"{_count(len(jobs.earlier))} of an earlier attempt left out"
+        yield f"{_count(len(jobs.earlier))} of another attempt left out"
     if jobs.unclear:
         ends = ", ".join(dict.fromkeys(repr(each.status) for each in jobs.unclear))
         yield f"{_count(len(jobs.unclear))} left out for an end that is not known ({ends}): {_names(jobs.unclear)}"

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from ci_reporter import metrics
 from ci_reporter.context import Context
-from ci_reporter.errors import DeliveryError, ReportFileError, UsageError
+from ci_reporter.errors import DeliveryError, UsageError
 from ci_reporter.frozen import Frozen
 from ci_reporter.http.upstream import Job
-from ci_reporter.journal.records import read_records
+from ci_reporter.journal.records import gather_records
 from ci_reporter.model import Report, Run
 from ci_reporter.sinks.configured import sink_names, sinks
 from ci_reporter.step.deliver import Delivery, deliver
@@ -41,7 +41,7 @@ class Collected(Frozen):
 
 
 def collect_jobs(context: Context, run: Run, records: Sequence[str] = ()) -> Collected:
-    """Ask the API, record what is missing, deliver. `records` are files with records of other jobs of this run.
+    """Ask the API, record what is missing, deliver. `records` name files with records of other jobs, `**` is any depth.
 
     The API, and what is sent after it, have the setting `budget` each. Raises UsageError outside of GitHub and GitLab,
     DeliveryError where the API does not tell, StateError where nothing can be written.
@@ -54,22 +54,10 @@ def collect_jobs(context: Context, run: Run, records: Sequence[str] = ()) -> Col
     jobs = api.jobs(str(run.pipeline_id), run.attempt or "1", deadline)
     pushed, warnings = _pushed(context, run, jobs, deadline)
     context.journal.recover(sink_names(context.config))
-    theirs, problems = _read(records)
+    theirs, problems = gather_records(records, context.folder)
     found = sort_jobs(run, jobs, [*context.journal.reports(), *theirs], pushed)
     reports = tuple(report_of(context, run, job) for job in found.missing)
     return _record(context, Collected(reports=reports, jobs=found, warnings=(*warnings, *problems)))
-
-
-def _read(paths: Sequence[str]) -> tuple[list[Report], list[str]]:
-    """The records in files of other jobs, and what is wrong with files: a job that was cancelled has left none."""
-    found: list[Report] = []
-    problems = []
-    for path in paths:
-        try:
-            found += read_records(path)
-        except ReportFileError as exc:
-            problems.append(f"option --records: {exc}")
-    return found, problems
 
 
 def _pushed(

@@ -66,18 +66,18 @@ def test_the_second_call_records_nothing_more(make_context, github_env):
     assert len(list(context.journal.reports())) == 2
 
 
-def test_records_of_other_jobs_are_looked_at(make_context, github_env, tmp_path):
+def test_records_of_other_jobs_are_looked_at(make_context, github_env):
     """The state folder of another job, brought here as an artifact."""
     other = make_context(github_env, dir="other")
     collect(other)
-    found = collect(make_context(github_env), str(tmp_path / "other/steps.ndjson"))
+    found = collect(make_context(github_env), "*/steps.ndjson")
     assert found.reports == ()
 
 
 def test_a_file_of_records_that_is_not_there_is_a_warning(make_context, github_env):
     """The job that should have left it was cancelled."""
     found = collect(make_context(github_env), "gone.ndjson")
-    assert (len(found.reports), found.warnings[0].partition(" cannot")[0]) == (2, "option --records: gone.ndjson:")
+    assert (len(found.reports), found.warnings) == (2, ("option --records: no file matches 'gone.ndjson'",))
 
 
 def test_a_pipeline_and_its_children_are_recorded(make_context):
