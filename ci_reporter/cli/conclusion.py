@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 
+from ci_reporter.cli.jobsummary import append_summary
 from ci_reporter.cli.output import colour, fail, result, say, warn
 from ci_reporter.context import Context
 from ci_reporter.model import Report
 from ci_reporter.schema import to_json
 from ci_reporter.step.finish import Conclusion
 from ci_reporter.surfaces import github, terminal
-from ci_reporter.system.files import append
+from ci_reporter.surfaces.failures import failed_count
 
 
 def show(conclusion: Conclusion, context: Context, *, as_json: bool = False) -> None:
@@ -26,8 +26,8 @@ def show(conclusion: Conclusion, context: Context, *, as_json: bool = False) -> 
         fail(limit, context.env)
     if config.ci_summary != "none" and context.env.get("GITHUB_ACTIONS") == "true":
         _annotate(conclusion, context)
-        if config.ci_summary == "step" and context.env.get(github.SUMMARY):
-            _summarize(conclusion, context.env)
+        if config.ci_summary == "step":
+            append_summary(github.summary(conclusion.report, conclusion.failed), context.env)
     if not config.quiet:
         painted = colour(sys.stderr, context.env)
         say(terminal.last_line(conclusion.report, conclusion.fate, colour=painted))
@@ -43,7 +43,7 @@ def _annotate(conclusion: Conclusion, context: Context) -> None:
         return
     report = conclusion.report
     most = min(github.MOST_ANNOTATIONS - len(conclusion.missed), github.MOST_OF_A_JOB - _annotated(context, report))
-    for line in github.annotate(conclusion.failed, most, _failed_tests(report)):
+    for line in github.annotate(conclusion.failed, most, failed_count(report)):
         say(line)
 
 
@@ -51,20 +51,7 @@ def _annotated(context: Context, report: Report) -> int:
     """How many annotations earlier steps of this job have made, at most."""
     earlier = context.journal.reports(report.run.ci_run_id)
     return sum(
-        min(github.MOST_ANNOTATIONS, _failed_tests(each))
+        min(github.MOST_ANNOTATIONS, failed_count(each))
         for each in earlier
         if each.run.job_name == report.run.job_name and each.report_id != report.report_id
     )
-
-
-def _failed_tests(report: Report) -> int:
-    return report.tests.failed + report.tests.errors if report.tests else 0
-
-
-def _summarize(conclusion: Conclusion, env: Mapping[str, str]) -> None:
-    """Append to the page of the run; that it cannot be written is worth a warning."""
-    path = env[github.SUMMARY]
-    try:
-        append(path, github.summary(conclusion.report, conclusion.failed))
-    except OSError as exc:
-        warn(f"cannot write the summary to {github.SUMMARY} ({path}): {exc.strerror}", env)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from ci_reporter.cli import output
+from ci_reporter.cli.jobsummary import summary_room
 from ci_reporter.context import Context
 from ci_reporter.errors import StateError
 from ci_reporter.gate.run.archive import gate_page
@@ -25,7 +26,11 @@ def write_page(context: Context, reports: Sequence[Report], to: str, full: str |
     """Write the page of these steps to `to`, and, where it is too long for that, all of it to `full`."""
     run = records_of(context, reports)
     rest = context.path(full) if full else os.path.join(context.journal.path, _FULL)
-    made = page(run, most=_room(context, to), rest=os.path.relpath(rest, context.folder))
+    made = page(
+        run,
+        most=summary_room(to) if _is_summary(context, to) else LARGEST_SUMMARY,
+        rest=os.path.relpath(rest, context.folder),
+    )
     if made.cut:
         _write(rest, page(run, most=_NO_LIMIT))
     if to == _STDOUT:
@@ -54,16 +59,6 @@ def _gates(context: Context, reports: Sequence[Report]) -> Mapping[str, str]:
     """The pages of the gates among the steps, by report id."""
     folder = os.path.join(context.journal.path, "gate")
     return {report.report_id: gate_page(folder, report.report_id) for report in reports if report.gate}
-
-
-def _room(context: Context, to: str) -> int:
-    """How many bytes the page may have: GitHub takes one MiB of a step's summary, and shows nothing of a longer one."""
-    if not _is_summary(context, to):
-        return LARGEST_SUMMARY
-    try:
-        return max(0, LARGEST_SUMMARY - os.stat(to).st_size)
-    except OSError:
-        return LARGEST_SUMMARY
 
 
 def _is_summary(context: Context, path: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from ci_reporter.model import FailedTest, Report, Result
 from ci_reporter.surfaces import terminal
+from ci_reporter.surfaces.failures import failed_count, first_line
 from ci_reporter.system import markdown
 
 LARGEST_SUMMARY = 1024 * 1024  # bytes; of a longer one nothing is shown
@@ -17,6 +18,7 @@ SUMMARY = "GITHUB_STEP_SUMMARY"
 MOST_ANNOTATIONS = 10  # of a step and a level
 MOST_OF_A_JOB = 50
 _LONGEST_MESSAGE = 1000
+_LONGEST_LINE = 200
 _MARKS = {Result.SUCCESS: "✅", Result.SKIP: "⏭️", Result.CANCELLATION: "🚫"}
 
 
@@ -60,8 +62,8 @@ def summary(report: Report, failures: Sequence[FailedTest] = ()) -> str:
     figures = [(name, text) for name, text in _figures(report) if text]
     lines += [f"| {' | '.join(name for name, _ in figures)} |", "|---" * len(figures) + "|"]
     lines += [f"| {' | '.join(markdown.escape(text) for _, text in figures)} |", ""]
-    lines += [_list_item(failure) for failure in failures[:MOST_ANNOTATIONS]]
-    hidden = (report.tests.failed + report.tests.errors if report.tests else 0) - len(failures[:MOST_ANNOTATIONS])
+    lines += [f"- {failure_line(failure)}" for failure in failures[:MOST_ANNOTATIONS]]
+    hidden = failed_count(report) - len(failures[:MOST_ANNOTATIONS])
     lines += [f"- … {hidden} more failed"] if failures and hidden > 0 else []
     return "\n".join(lines).rstrip() + "\n\n"
 
@@ -77,10 +79,11 @@ def _figures(report: Report) -> Iterator[tuple[str, str]]:
     yield "run", report.run.ci_run_id
 
 
-def _list_item(failure: FailedTest) -> str:
+def failure_line(failure: FailedTest) -> str:
+    """A failed test as Markdown: its name, its place, the first line of what it says."""
     where = f" ({markdown.code(f'{failure.path}:{failure.line}')})" if failure.path else ""
-    first = failure.message.strip().partition("\n")[0][:200]
-    return f"- {markdown.code(failure.name)}{where}{f': {markdown.escape(first)}' if first else ''}"
+    first = terminal.plain(first_line(failure.message), _LONGEST_LINE)
+    return f"{markdown.code(failure.name)}{where}{f': {markdown.escape(first)}' if first else ''}"
 
 
 def escape_data(data: str) -> str:

@@ -11,6 +11,7 @@ import click
 from ci_reporter import coverage
 from ci_reporter.cli import output
 from ci_reporter.cli.coverage.files import format_option, read_all
+from ci_reporter.cli.jobsummary import append_summary
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import Context, current_run
@@ -20,7 +21,6 @@ from ci_reporter.coverage.outdated import Sources, contradictions
 from ci_reporter.coverage.report import CoverageReport
 from ci_reporter.errors import CIReporterError, UsageError
 from ci_reporter.surfaces import github
-from ci_reporter.system.files import append
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,12 +154,7 @@ def _on_github(found: ChangeCoverage, change: Change, doubts: Sequence[str], env
     if env.get("GITHUB_ACTIONS") == "true":
         for line in _annotations(found):
             output.say(line)
-    summary = env.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        try:
-            append(summary, f"{markdown(found, change.base, doubts)}\n")
-        except OSError as exc:
-            output.warn(f"cannot write the step's summary {summary}: {exc.strerror}", env)
+    append_summary(f"{markdown(found, change.base, doubts)}\n", env)
 
 
 def _annotations(found: ChangeCoverage) -> Iterator[str]:

@@ -9,8 +9,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 
-from ci_reporter.model import Report
+from ci_reporter.model import FailedTest, Report
 from ci_reporter.surfaces import terminal
+from ci_reporter.surfaces.failures import failed_count, failures_of, first_line
 from ci_reporter.surfaces.headline import headline, took
 from ci_reporter.surfaces.html import trends
 from ci_reporter.surfaces.html.style import STYLE
@@ -59,13 +60,19 @@ def _about(reports: Sequence[Report]) -> str:
 
 
 def _failed_tests(reports: Sequence[Report]) -> Iterator[str]:
-    failed = [(report.step.name, name) for report in reports for name in report.failed_tests]
+    failed = [(report.step.name, each) for report in reports for each in failures_of(report)]
     if not failed:
         return
-    items = [f"<li>{_text(step)}: <code>{_text(name, 300)}</code></li>" for step, name in failed[:_MOST_TESTS]]
-    rest = len(failed) - _MOST_TESTS
+    items = [f"<li>{_text(step)}: {_failure(each)}</li>" for step, each in failed[:_MOST_TESTS]]
+    rest = sum(max(len(failures_of(each)), failed_count(each)) for each in reports) - len(items)
     items += [f"<li>… {rest} more</li>"] if rest > 0 else []
     yield from _section("Failed tests", f"<ul>{''.join(items)}</ul>")
+
+
+def _failure(failure: FailedTest) -> str:
+    where = f" (<code>{_text(f'{failure.path}:{failure.line}')}</code>)" if failure.path else ""
+    message = f"<br>{_text(first_line(failure.message), 300)}" if failure.message else ""
+    return f"<code>{_text(failure.name, 300)}</code>{where}{message}"
 
 
 def _steps(reports: Sequence[Report]) -> str:
@@ -91,11 +98,16 @@ def _step(report: Report) -> list[str]:
 def _gates(reports: Sequence[Report]) -> Iterator[str]:
     for report in reports:
         if gate := report.gate:
-            rows = [[_text(name), _text(verdict)] for name, verdict in gate.rules.items()]
-            rows += [["p95", f"{_ms(gate.p95_ms_before)} before, {_ms(gate.p95_ms)} now"]]
-            rows += [["errors", f"{_share(gate.error_ratio_before)} before, {_share(gate.error_ratio)} now"]]
             name = f"{terminal.plain(report.step.name)}: {gate.verdict}"
-            yield from _section(escape(name), _table(name, ("Rule", "Verdict"), rows))
+            rules = [[_text(rule), _text(verdict)] for rule, verdict in gate.rules.items()]
+            seen = [
+                ["p50", _ms(gate.p50_ms_before), _ms(gate.p50_ms)],
+                ["p95", _ms(gate.p95_ms_before), _ms(gate.p95_ms)],
+                ["Errors", _share(gate.error_ratio_before), _share(gate.error_ratio)],
+            ]
+            tables = _table(f"Rules of {name}", ("Rule", "Verdict"), rules) if rules else ""
+            tables += _table(f"Figures of {name}", ("", "Before", "Now"), seen, numbers=(1, 2))
+            yield from _section(escape(name), tables)
 
 
 def _trends(history: Mapping[str, Sequence[Report]]) -> str:
@@ -118,12 +130,14 @@ def _section(heading: str, content: str) -> Iterator[str]:
 
 def _table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int] = ()) -> str:
     """A table; its cells are HTML. A column that has nothing to say is left out."""
-    shown = [at for at in range(len(head)) if any(row[at] not in ("", "-") for row in rows)]
+    shown = [at for at in range(len(head)) if any(row[at] not in ("", "-", "unknown") for row in rows)]
 
     def kind(column: int) -> str:
         return ' class="number"' if column in numbers else ""
 
-    titles = "".join(f'<th scope="col"{kind(at)}>{name}</th>' for at, name in enumerate(head) if at in shown)
+    titles = "".join(
+        f'<th scope="col"{kind(at)}>{name}</th>' if name else "<td></td>" for at, name in enumerate(head) if at in shown
+    )
     body = "".join(
         f"<tr>{''.join(f'<td{kind(at)}>{cell}</td>' for at, cell in enumerate(row) if at in shown)}</tr>"
         for row in rows

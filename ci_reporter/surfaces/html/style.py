@@ -35,6 +35,7 @@ svg .axis { stroke: var(--line); } svg .scale { fill: var(--quiet); }
 svg .success { fill: var(--success); } svg .cancellation { fill: var(--cancellation); } svg .skip { fill: var(--skip); }
 svg .failure, svg .error, svg .timeout { fill: var(--failure); }
 svg .trend { fill: none; stroke: var(--link); stroke-width: 1.5; }
+span.scale { color: var(--quiet); font-size: .8rem; }
 footer { margin-top: 2.5rem; color: var(--quiet); font-size: .875rem; }
 @media print { body { max-width: none; padding: 0; } .wide { overflow: visible; } h2 { break-after: avoid; }
   tr { break-inside: avoid; } }

@@ -19,7 +19,7 @@ def durations(runs: Sequence[Report]) -> str:
         return ""
     bars = [_bar(report, at, longest) for at, report in enumerate(runs)]
     label = f"Durations of the last {len(runs)} runs, up to {terminal.duration(longest)}"
-    return _svg(len(runs), label, "".join(bars))
+    return _svg(len(runs), label, "".join(bars)) + _scale(f"up to {terminal.duration(longest)}")
 
 
 def coverage(runs: Sequence[Report]) -> str:
@@ -34,7 +34,13 @@ def coverage(runs: Sequence[Report]) -> str:
         for at, pct in known
     )
     label = f"Coverage of the last {len(known)} runs, {low:.1f} % to {high:.1f} %"
-    return _svg(len(runs), label, f'<polyline class="trend" points="{points}"/>')
+    drawn = _svg(len(runs), label, f'<polyline class="trend" points="{points}"/>')
+    return drawn + _scale(f"{low:.1f} % to {high:.1f} %")
+
+
+def _scale(text: str) -> str:
+    """The same for the eye; who has it read out knows it from the chart's label."""
+    return f'<span class="scale" aria-hidden="true">{text}</span>'
 
 
 def _bar(report: Report, at: int, longest: int) -> str:

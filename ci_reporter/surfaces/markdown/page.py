@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from ci_reporter.frozen import EMPTY, Frozen
-from ci_reporter.model import FailedTest, Gate, Report, Result
+from ci_reporter.model import Gate, Report, Result
 from ci_reporter.surfaces import terminal
-from ci_reporter.surfaces.github import LARGEST_SUMMARY
+from ci_reporter.surfaces.failures import failed_count, failures_of
+from ci_reporter.surfaces.github import LARGEST_SUMMARY, failure_line
 from ci_reporter.surfaces.headline import GOOD, headline, took
 from ci_reporter.surfaces.markdown.fitting import Fitted, Part, fit
 from ci_reporter.surfaces.markdown.mermaid import gantt
@@ -84,20 +85,13 @@ def _failed_tests(reports: Sequence[Report]) -> Iterator[Part]:
 
 def _failures(report: Report) -> Iterator[str]:
     """The failed tests of a step that are known by name, and how many more there are."""
-    known = report.failures or tuple(FailedTest(name=name) for name in report.failed_tests)
+    known = failures_of(report)
     step = escape(terminal.plain(report.step.name))
     for failure in known:
         yield f"- {step}: {failure_line(failure)}"
-    hidden = (report.tests.failed + report.tests.errors if report.tests else 0) - len(known)
+    hidden = failed_count(report) - len(known)
     if known and hidden > 0:
         yield f"- {step}: … {hidden} more failed"
-
-
-def failure_line(failure: FailedTest) -> str:
-    """A failed test: its name, its place, the first line of what it says."""
-    where = f" ({code(f'{failure.path}:{failure.line}')})" if failure.path else ""
-    first = terminal.plain(failure.message.strip().partition("\n")[0], _LONGEST_MESSAGE)
-    return f"{code(failure.name)}{where}{f': {escape(first)}' if first else ''}"
 
 
 def _flaky_tests(reports: Sequence[Report]) -> Iterator[Part]:

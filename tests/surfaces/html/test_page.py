@@ -76,7 +76,7 @@ class Reader(HTMLParser):
 def test_what_failed_stands_first(runs):
     text = Reader(made(runs())).text
     order = ["1 of 2 steps failed", "github-11", "Failed tests", "test_cart::test_total", "What ran when"]
-    order += ["deploy: fail", "46 ms before, 363 ms now", "How the steps went before"]
+    order += ["deploy: fail", "46 ms363 ms", "How the steps went before"]
     places = [text.find(each) for each in order]
     assert -1 not in places and places == sorted(places), dict(zip(order, places, strict=True))
 
@@ -98,6 +98,13 @@ def test_what_others_wrote_is_text(runs):
     assert (found.addresses, found.handlers) == ([], [])
     assert "<script>alert(1)</script>" in found.text
     assert "\x1b" not in found.text and "\u202e" not in found.text
+
+
+def test_a_failed_test_stands_with_its_place_and_what_it_says(make_report):
+    failures = [{"name": "cart: adds", "message": "1 is not 2\nat all", "path": "test_cart.py", "line": 4}]
+    tests = {"total": 9, "passed": 6, "failed": 3, "errors": 0, "skipped": 0}
+    found = Reader(page([make_report(exit_code=1, failures=failures, tests=tests)], {}, NOW_S)).text
+    assert "pytest: cart: adds (test_cart.py:4)1 is not 2… 2 more" in found
 
 
 def test_one_step_without_figures_is_a_page(make_report):
