@@ -221,6 +221,8 @@ def one_of(known: tuple[str, ...]) -> Callable[[Node], str]:
     """A reader of one of these words."""
 
     def of(node: Node) -> str:
+        if not isinstance(node.value, str):
+            raise UsageError(f"{node.where}: expected one of {', '.join(sorted(known))}, got {describe(node)}")
         if node.value not in known:
             raise UsageError(f"{node.where}: {describe(node)} is not known ({hint(str(node.value), known)})")
         return str(node.value)

@@ -12,14 +12,20 @@ from ci_reporter.schema import from_json
 from ci_reporter.system import reportfile
 
 
-def read_records(path: str) -> Iterator[Report]:
-    """The reports in a file, one a line, in its order; any other line is passed over. Raises ReportFileError."""
+def read_records(path: str, skipped: list[int] | None = None) -> Iterator[Report]:
+    """The reports in a file, one a line, in its order. Raises ReportFileError.
+
+    Any other line is passed over, and its number put into `skipped`.
+    """
     with reportfile.open_report(path) as file:
+        number = 0
         while line := file.readline(LARGEST_LINE):
+            number += 1
             try:
                 yield from_json(json.loads(line))
             except (ValueError, RecursionError):
-                continue
+                if skipped is not None and line.strip():
+                    skipped.append(number)
 
 
 def gather_records(patterns: Sequence[str], root: str) -> tuple[list[Report], list[str]]:

@@ -137,9 +137,14 @@ def _links(alert: Alert, language: Language) -> Iterator[Link]:
     ]
     seen = set()
     for each in candidates:
-        if each.url not in seen and each.url.startswith(("https://", "http://")) and each.url.isprintable():
+        if each.url not in seen and is_web_address(each.url):
             seen.add(each.url)
             yield Link(text=one_line(each.text, 75) or each.url[:75], url=each.url.replace(" ", "%20"))
+
+
+def is_web_address(url: str) -> bool:
+    """Whether it may be linked: `javascript:` runs in who clicks it, and a control character hides where it leads."""
+    return url.startswith(("https://", "http://")) and url.isprintable()
 
 
 def _clean(text: str) -> str:

@@ -12,8 +12,8 @@ from functools import partial
 
 from ci_reporter.errors import CIReporterError, DeliveryError, Rejected, StateError
 from ci_reporter.frozen import EMPTY, Frozen, replace
-from ci_reporter.notify.alert import Alert, State
-from ci_reporter.notify.digest import fold
+from ci_reporter.notify.alert import Alert
+from ci_reporter.notify.digest import fold, urgency
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.outbox import Outbox, Turn
 from ci_reporter.notify.pace import room, wait_s
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ci_reporter.system.deadline import Deadline
 
 _TOO_SOON = "the channel's rate limit leaves no room for it now"
+_SHORT_S = 1.0  # our own pauses before another try are shorter
 _BUSY = "another process sends to this channel"
 
 
@@ -69,10 +70,14 @@ class _Way(Frozen):
 
 
 class _Attempt(Frozen):
-    """One message to one channel: why it was not taken, and whether it never will be; else its name, if it has one."""
+    """One message to one channel: why it was not taken, and whether it never will be; else its name, if it has one.
+
+    `pause_s` is for how long the channel wants to be left alone.
+    """
 
     problem: str = ""
     final: bool = False
+    pause_s: float = 0.0
     reference: str | None = None
 
 
@@ -98,14 +103,16 @@ def _to_channel(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline,
     return _without_copies(alerts, notifier, deadline, mailroom)
 
 
-def _keep_new(alerts: Sequence[Alert], notifier: Notifier, mailroom: Mailroom, outbox: Outbox) -> Sent:
+def _keep_new(
+    alerts: Sequence[Alert], notifier: Notifier, mailroom: Mailroom, outbox: Outbox, why: str = _BUSY
+) -> Sent:
     """Leave what is new to the process that sends to this channel now, or to the next.
 
     What waits already is not touched: that process may just be sending it, and in a digest it would be said twice.
     """
     for each in _messages(alerts, notifier, notifier.rate.count, mailroom.language):
         outbox.keep(each, notifier.name)
-    return Sent(channel=notifier.name, waiting=(_BUSY,))
+    return Sent(channel=notifier.name, waiting=(why,))
 
 
 def _without_turn(
@@ -151,6 +158,9 @@ def _in_turn(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, ma
     """Fold what waits and what is new into as many messages as the rate limit leaves room for, and send these."""
     outbox, name = mailroom.outbox, notifier.name
     assert outbox is not None  # noqa: S101
+    pause_s = turn.pause_s(mailroom.clock())
+    if pause_s >= deadline.left_s():
+        return _keep_new(alerts, notifier, mailroom, outbox, f"it asked for a pause, which lasts {pause_s:.0f} s more")
     waiting = [each.alert for each in outbox.pending(name)]
     now_s = mailroom.clock()
     until_s = now_s + deadline.left_s() / 2  # half of the time is for the answers
@@ -159,20 +169,21 @@ def _in_turn(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, ma
     for each in messages:
         outbox.keep(each, name)
     for old in {each.alert_id for each in waiting} - {each.alert_id for each in messages}:
-        outbox.remove(old, name)  # a digest says it now
+        outbox.remove(old, name)  # a digest says it now, or a later one with its key
     return _send_all(messages, _Way(notifier=notifier, deadline=deadline, mailroom=mailroom, turn=turn))
 
 
 def _messages(alerts: Sequence[Alert], notifier: Notifier, most: int, language: Language) -> list[Alert]:
-    """As many messages as there is room for. Where an alert opens something, its end is told by itself or waits.
+    """As many messages as there is room for; where an alert opens something, those with a key are never in a digest.
 
-    In a digest nobody's incident would be closed.
+    A digest has no key, so what it opened nobody could close, and what is over would stay open. Of each key only the
+    last message counts there; the most urgent ones go first, and what has no room waits.
     """
     if not getattr(notifier, "incidents", False) or len(alerts) <= most:
         return fold(alerts, most, language)
-    ends = [each for each in alerts if each.state is State.RESOLVED]
-    begins = [each for each in alerts if each.state is not State.RESOLVED]
-    return [*fold(begins, max(1, most - len(ends)), language), *ends]
+    keyed = {each.dedup_key: each for each in alerts if each.dedup_key}
+    others = [each for each in alerts if not each.dedup_key]
+    return [*sorted(keyed.values(), key=urgency), *fold(others, most - len(keyed), language)]
 
 
 def _send_all(messages: Sequence[Alert], way: _Way) -> Sent:
@@ -224,6 +235,8 @@ def _in_time(way: _Way, call: Callable[[], str | None]) -> _Attempt:
         time.sleep(pause_s)
         way.turn.note([*sent_at, now_s + pause_s][-rate.count :])
     done = run_until(deadline, lambda: _called(call, way.mailroom.masking))
+    if done and done[0].pause_s > _SHORT_S and way.turn:
+        way.turn.pause(way.mailroom.clock(), done[0].pause_s)
     return done[0] if done else _Attempt(problem=f"no answer within {deadline.seconds:g} s")
 
 
@@ -232,7 +245,8 @@ def _called(call: Callable[[], str | None], masking: Masking) -> _Attempt:
     try:
         return _Attempt(reference=call())
     except CIReporterError as exc:
-        return _Attempt(problem=masking.mask(str(exc)), final=_is_final(exc))
+        asked_s = getattr(exc, "pause_s", 0.0)  # of a TryLaterError, which is not imported for this alone
+        return _Attempt(problem=masking.mask(str(exc)), final=_is_final(exc), pause_s=asked_s)
     except Exception as exc:  # noqa: BLE001  a plug-in may raise anything, and its words may hold its secrets
         return _Attempt(
             problem=f"it failed with {type(exc).__name__}, a bug in the notifier; please report it", final=True

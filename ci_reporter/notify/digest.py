@@ -17,7 +17,7 @@ def fold(alerts: Sequence[Alert], room: int, language: Language = Language.EN) -
     """At most `room` messages (at least one) that say all of these alerts: the most urgent ones, then one digest."""
     if len(alerts) <= max(1, room):
         return list(alerts)
-    urgent, alone = sorted(alerts, key=_urgency), max(0, room - 1)
+    urgent, alone = sorted(alerts, key=urgency), max(0, room - 1)
     return [*urgent[:alone], digest(urgent[alone:], language)]
 
 
@@ -40,7 +40,7 @@ def digest(alerts: Sequence[Alert], language: Language = Language.EN) -> Alert:
     )
 
 
-def _urgency(alert: Alert) -> tuple[int, float]:
+def urgency(alert: Alert) -> tuple[int, float]:
     """The most urgent first, then the oldest."""
     return -_ORDER.index(alert.level), alert.at_s or 0.0
 

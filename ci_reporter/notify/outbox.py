@@ -1,8 +1,8 @@
 """The outbox: alerts that a channel has not taken yet, one file each, and when the channel was last used.
 
 .ci-reporter/alerts/<alert_id>.<channel>.json    an alert that waits, and why
-.ci-reporter/alerts/<channel>.sent               when messages went out, to keep the channel's rate limit; locked
-                                                 by the process that sends to it
+.ci-reporter/alerts/<channel>.sent               when messages went out, to keep the channel's rate limit, and for
+                                                 how long it wants to be left alone; locked by the process that sends
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ from ci_reporter.system.files import open_regular, read_bounded, unlink, write_a
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ci_reporter.system.deadline import Deadline
 
 FOLDER = "alerts"
 _LARGEST = 1024 * 1024
 _NAME = re.compile(r"([0-9A-Za-z-]{1,64})\.([a-z0-9_]+)\.json")
 _POLL_S = 0.02
+_LONGEST_PAUSE_S = 3600.0
 
 
 class Waiting(Frozen):
@@ -94,24 +97,45 @@ class Outbox:
 
 
 class Turn(Frozen):
-    """The right to send to a channel, and when that was last done: seconds since the epoch, oldest first."""
+    """The right to send to a channel; when that was last done, and until when the channel wants to be left alone."""
 
     fd: int
 
     def sent_at(self) -> list[float]:
-        """When messages went out; nothing where the file is damaged."""
+        """When messages went out: seconds since the epoch, oldest first; nothing where the file is damaged."""
         try:
-            found = json.loads(read_at(self.fd, 0, _LARGEST) or b"[]")
-            return sorted(float(each) for each in found)
-        except (ValueError, TypeError, RecursionError, OSError):
+            return sorted(float(each) for each in self._read()["sent"])
+        except (ValueError, TypeError):
             return []
 
     def note(self, sent_at: Sequence[float]) -> None:
         """Write down when messages went out, before they do."""
+        self._write(self._read() | {"sent": list(sent_at)})
+
+    def pause_s(self, now_s: float) -> float:
+        """For how long the channel wants to be left alone, at most an hour: a channel or a clock may be wrong."""
+        try:
+            left_s = float(self._read()["until"]) - now_s
+        except (ValueError, TypeError):
+            return 0.0
+        return left_s if 0 < left_s <= _LONGEST_PAUSE_S else 0.0
+
+    def pause(self, now_s: float, seconds: float) -> None:
+        """Write down that the channel wants to be left alone from now on, for the next process, too."""
+        self._write(self._read() | {"until": now_s + min(seconds, _LONGEST_PAUSE_S)})
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            found = json.loads(read_at(self.fd, 0, _LARGEST))
+        except (ValueError, RecursionError, OSError):
+            found = None
+        return {"sent": [], "until": 0.0} | (found if isinstance(found, dict) else {})
+
+    def _write(self, found: dict[str, Any]) -> None:
         try:
             os.ftruncate(self.fd, 0)
             os.lseek(self.fd, 0, os.SEEK_SET)
-            write_whole(self.fd, json.dumps(list(sent_at)).encode())
+            write_whole(self.fd, json.dumps(found).encode())
         except OSError:
             pass  # a full disk: the channel itself still says when it is too much
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ci_reporter.http import Answer
 
 _LONGEST = 200
+MOVED = "it leads to another address, where a message does not arrive; copy the channel's address again"
 
 
 def refusal(channel: str, answer: Answer, said: str, remedy: str = "") -> DeliveryError | None:
@@ -18,6 +19,7 @@ def refusal(channel: str, answer: Answer, said: str, remedy: str = "") -> Delive
     if answer.status in (408, 429) or (answer.status >= 500 and answer.status != 501):  # 501: it has not got it
         return None
     words = one_line(said, _LONGEST) or answer.text(_LONGEST) or f"status {answer.status}"
+    remedy = remedy or (MOVED if 300 <= answer.status < 400 else "")
     return Rejected(f"{channel} refused: {words}" + (f" ({remedy})" if remedy else ""), answer.status)
 
 

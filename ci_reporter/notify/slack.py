@@ -16,6 +16,7 @@ from ci_reporter.notify.content import Content, content
 from ci_reporter.notify.fitting import fit_lines
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.notifier import HttpNotifier, Rate, WebhookSettings, json_body, json_request
+from ci_reporter.notify.refusal import MOVED
 from ci_reporter.system.text import clip
 
 TYPE_CHECKING = False
@@ -180,7 +181,7 @@ def _refusal(answer: Answer, word: str) -> DeliveryError | None:
         return None  # the status says enough
     if word in _PASSING:
         return TryLaterError(f"slack said {word}", retry_after_s(answer))
-    remedy = _REMEDIES.get(word)
+    remedy = _REMEDIES.get(word) or (MOVED if 300 <= answer.status < 400 else "")
     said = word or f"status {answer.status}"
     return Rejected(f"slack refused: {said}" + (f" ({remedy})" if remedy else ""), answer.status)
 

@@ -8,7 +8,7 @@ Killed at any point, the next run says it, perhaps once more.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from ci_reporter.config import Config
@@ -157,14 +157,15 @@ def settle_alerts(context: Context, telling: Telling, post: Post | None, deadlin
         return Told(warnings=tuple(cut))
     damage = settle(context, post.ready, post.sent, deadline)
     lost = (
-        f"an alert was not delivered: {_named(each.channel, why)}"
+        f"an alert was not delivered: {_named(each.channel, why)}; it is not sent again"
         for each in post.sent
         for why in dict.fromkeys(each.refused)
     )
+    left = {each.channel for each in Outbox(context.journal).pending()}
     late = (
         f"an alert was not delivered: {each.channel}: {why}; {_RETRY}"
         for each in post.sent
-        for why in dict.fromkeys(each.waiting)
+        for why in (dict.fromkeys(each.waiting) if each.channel in left else ())
     )
     return Told(notes=tuple(_sent(context, telling, post)), warnings=(*lost, *late, *([damage] if damage else [])))
 
@@ -277,7 +278,15 @@ def _sent(context: Context, telling: Telling, post: Post) -> Iterator[str]:
     by_channel = {each.channel: each for each in post.sent}
     source = f" (earlier runs are known from {' and '.join(telling.sources)})" if telling.sources else ""
     for each in telling.announcements:
-        kept = (Waiting(alert=each.alert, channel=name) for name in each.message.channels)
+        kept = [Waiting(alert=each.alert, channel=name) for name in each.message.channels]
         if takers := [one.channel for one in kept if taken(one, still, by_channel)]:
             kind = _KINDS[each.message.kind]
             yield f"alert {_short(each.alert)} sent to {', '.join(takers)}: {kind}{source}"
+        if busy := [one.channel for one in kept if _was_left(one, still, by_channel)]:
+            yield f"alert {_short(each.alert)} was left to a step beside this one, which used {', '.join(busy)}"
+
+
+def _was_left(each: Waiting, still: set[tuple[str, str]], sent: Mapping[str, Sent]) -> bool:
+    """Whether this process sent nothing and it waits no more all the same: another one has dealt with it."""
+    of = sent.get(each.channel)
+    return of is not None and not (of.taken or of.refused) and (each.alert.alert_id, each.channel) not in still

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ci_reporter.logs.wrapping import OutputWrapper
     from ci_reporter.runner.signals import Signals
+    from ci_reporter.step.alerts import Told
 
 
 class CommandStep(Frozen):
@@ -44,13 +45,14 @@ class CommandStep(Frozen):
 class CommandRun(Frozen):
     """A command that has run: its report without report files and measures, and what it told GitHub to mask.
 
-    `started` and `ended` are moments of `time.monotonic`.
+    `started` and `ended` are moments of `time.monotonic`. `told` is what people were told while it ran.
     """
 
     report: Report
     masks: frozenset[str]
     started: float
     ended: float
+    told: Sequence[Told] = ()
 
 
 def start_command(
@@ -86,7 +88,11 @@ def run_command(command: CommandStep, signals: Signals) -> CommandRun:
     run, name = command.background.found()
     report = replace(command.started.report, run=run, step=replace(step, name=name or step.name))
     return CommandRun(
-        report=report, masks=frozenset(command.order.masks), started=command.background.started, ended=ended
+        report=report,
+        masks=frozenset(command.order.masks),
+        started=command.background.started,
+        ended=ended,
+        told=command.background.told,
     )
 
 
@@ -104,6 +110,7 @@ class Background:
         self._name = ""
         self._load_more = load
         self._thread: Thread | None = None
+        self.told: Sequence[Told] = ()
 
     def start(self) -> None:
         """The command runs: begin."""
@@ -144,7 +151,7 @@ class Background:
 
         step = self._step.report.step
         report = replace(self._step.report, run=mask_run(self._run), step=replace(step, name=self._name or step.name))
-        watch_stuck(self._context, report, running, self.started)
+        self.told = watch_stuck(self._context, report, running, self.started)
 
 
 def _order(context: Context, report: Report, argv: Sequence[str], background: Background) -> runner.Order:

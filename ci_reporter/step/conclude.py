@@ -22,8 +22,9 @@ def conclude(
 ) -> Conclusion:
     """Enrich, hold to limits, record, deliver. `before_s` is the time we took before the command started."""
     ours = timing(context.config, done.report, before_s=before_s, ended=done.ended)
-    draft = enrich(context, Draft(report=done.report), command.argv, done.masks).with_warnings(
-        *_hints(command, done.report)
+    notes = tuple(note for told in done.told for note in told.notes)
+    draft = enrich(context, Draft(report=done.report, notes=notes), command.argv, done.masks).with_warnings(
+        *_hints(command, done.report), *(each for told in done.told for each in told.warnings)
     )
     if reads_reports(context.config):
         from ci_reporter.step.hold import hold_to_limits

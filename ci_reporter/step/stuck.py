@@ -12,30 +12,33 @@ from ci_reporter.model import Report
 from ci_reporter.notify.policies.conditions import comparisons
 from ci_reporter.notify.policies.facts import STUCK
 from ci_reporter.notify.policies.policy import Policy, is_for
-from ci_reporter.step.alerts import plan_stuck, policies, send_alerts, settle_alerts
+from ci_reporter.step.alerts import Told, plan_stuck, policies, send_alerts, settle_alerts
 from ci_reporter.system.deadline import Deadline
 
 _MARGIN_S = 0.05  # the condition is `more than`
 _SHORTEST_S = 1.0
 
 
-def watch_stuck(context: Context, report: Report, running: str, since: float) -> None:
+def watch_stuck(context: Context, report: Report, running: str, since: float) -> list[Told]:
     """Tell people while the command runs, from a thread of its own, where a rule asks for it.
 
     `running` is the file that is there as long as the step runs, `since` its start by `time.monotonic`. The thread ends
-    with the program; what it was sending then waits in the outbox.
+    with the program; what it was sending then waits in the outbox. What it has told is put into the list that comes
+    back, to be said when the command has ended: until then its output is its own.
     """
+    told: list[Told] = []
     rules = [each for each in policies(context.config) if is_for(each, report, gate=False)]
     limits = _limits(rules)
     if not limits or context.config.dry_run:
-        return
+        return told
     moments = (since + each for each in _moments(limits, rules))
     from threading import Thread
 
     try:
-        Thread(target=_watch, args=(context, report, running, moments), daemon=True).start()
+        Thread(target=_watch, args=(context, report, running, moments, told), daemon=True).start()
     except RuntimeError:  # the limit of processes is reached
         pass
+    return told
 
 
 def _limits(rules: Sequence[Policy]) -> list[float]:
@@ -59,7 +62,7 @@ def _moments(limits: Sequence[float], rules: Sequence[Policy]) -> Iterator[float
         yield from (max(limits) + _MARGIN_S + at * every_s for at in count(1))
 
 
-def _watch(context: Context, report: Report, running: str, moments: Iterator[float]) -> None:
+def _watch(context: Context, report: Report, running: str, moments: Iterator[float], told: list[Told]) -> None:
     def still_runs() -> bool:
         return os.path.exists(running)
 
@@ -69,4 +72,4 @@ def _watch(context: Context, report: Report, running: str, moments: Iterator[flo
             return
         deadline = Deadline(context.config.budget_s)
         telling = plan_stuck(context, report, deadline, still_runs)
-        settle_alerts(context, telling, send_alerts(context, telling, deadline), deadline)
+        told.append(settle_alerts(context, telling, send_alerts(context, telling, deadline), deadline))

@@ -184,3 +184,15 @@ def test_a_black_hole_costs_no_more_than_the_budget(run_program, black_hole):
     assert ended.returncode == 0
     assert "no answer" in ended.stderr  # of the server, or of the channel as a whole: both watch the clock
     assert ended.seconds < 20
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "wiki.example", "https://x.example/\x1b"])
+def test_a_link_that_is_not_a_web_address_is_refused(run_program, url):
+    ended = run_program("notify", "--title", "x", "--link", f"Runbook={url}")
+    assert (ended.returncode, "is not a web address (write Runbook=https://…)" in ended.stderr) == (2, True)
+
+
+def test_what_a_channel_refuses_is_said_to_be_lost(run_program, slack):
+    _, env = slack(b"no_service", 404)
+    ended = run_program("notify", "--title", "x", env=env)
+    assert "refused: no_service" in ended.stderr and "; it is not sent again" in ended.stderr

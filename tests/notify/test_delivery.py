@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ci_reporter.errors import DeliveryError, Rejected
-from ci_reporter.frozen import Frozen
+from ci_reporter.frozen import Frozen, replace
+from ci_reporter.http import TryLaterError
 from ci_reporter.journal import Journal
 from ci_reporter.notify.alert import Alert, Level, State
 from ci_reporter.notify.delivery import Mailroom, deliver
@@ -49,6 +50,11 @@ def failing(error):
 
 def alerts(count, **more):
     return [make_alert(title=f"t{at}", alert_id=f"id-{at:05}", **more) for at in range(count)]
+
+
+def ends(count):
+    """Alerts that are over, each with a key of its own."""
+    return [make_alert(alert_id=f"end-{at:02}", dedup_key=f"k{at}", state=State.RESOLVED) for at in range(count)]
 
 
 @pytest.fixture
@@ -260,17 +266,34 @@ def test_damaged_times_of_sending_close_no_channel(outbox, mailroom, deadline, c
 
 def test_what_opens_incidents_is_told_of_each_end_by_itself(mailroom):
     pager = channel(incidents=True)
-    storm = [*alerts(30), *(make_alert(alert_id=f"end-{at}", state=State.RESOLVED) for at in range(10))]
+    storm = [*alerts(30, dedup_key=""), *ends(10)]
     (sent,) = deliver(storm, [pager], Deadline(20), mailroom)
-    ends = [each.alert_id for each in pager.taken if each.state is State.RESOLVED]
-    assert ends == [f"end-{at}" for at in range(10)]
-    assert (sent.taken, pager.taken[9].title) == (20, "21 alerts")
+    assert [each.alert_id for each in pager.taken if each.state is State.RESOLVED] == [
+        f"end-{at:02}" for at in range(10)
+    ]
+    assert (sent.taken, pager.taken[-1].title) == (20, "21 alerts")
+
+
+def test_what_can_be_resolved_by_its_key_is_in_no_digest_and_waits(mailroom, outbox):
+    pager = channel(incidents=True)
+    storm = [make_alert(alert_id=f"id-{at:02}", dedup_key=f"key-{at}") for at in range(30)]
+    (sent,) = deliver(storm, [pager], Deadline(5), mailroom)
+    assert [each.dedup_key for each in (*pager.taken, *(one.alert for one in outbox.pending()))] == [
+        each.dedup_key for each in storm
+    ]
+    assert sent.taken == 20
+
+
+def test_of_one_key_only_the_last_message_counts_in_a_storm(mailroom, outbox):
+    pager = channel(incidents=True)
+    deliver([*alerts(30), *alerts(1, state=State.RESOLVED)], [pager], Deadline(5), mailroom)
+    assert [each.state for each in pager.taken] == [State.RESOLVED]
+    assert outbox.pending() == []
 
 
 def test_an_end_that_has_no_room_waits(mailroom, outbox):
     pager = channel(incidents=True)
-    ends = [make_alert(alert_id=f"end-{at:02}", state=State.RESOLVED) for at in range(30)]
-    (sent,) = deliver(ends, [pager], Deadline(5), mailroom)
+    (sent,) = deliver(ends(30), [pager], Deadline(5), mailroom)
     assert (sent.taken, len(outbox.pending())) == (20, 10)
 
 
@@ -320,3 +343,18 @@ def test_a_chart_counts_in_the_rate_limit(chart_alert, mailroom):
     chat = picture_channel(rate=Rate(count=1, per_s=3600.0))
     (sent,) = deliver([chart_alert], [chat], Deadline(2), mailroom)
     assert (len(chat.taken), sent.without_chart) == (1, ("the channel's rate limit leaves no room for it now",))
+
+
+def test_a_channel_that_asks_for_a_pause_is_left_alone_by_the_next_process(mailroom, outbox, deadline):
+    deliver(alerts(1), [channel(act=failing(TryLaterError("429", 600.0)))], deadline, mailroom)
+    later = channel()
+    (sent,) = deliver(alerts(2), [later], deadline, replace(mailroom, clock=lambda: time.time() + 590))
+    assert (later.taken, sent.waiting) == ([], ("it asked for a pause, which lasts 10 s more",))
+    (sent,) = deliver((), [later], deadline, replace(mailroom, clock=lambda: time.time() + 601))
+    assert (sent.taken, len(outbox)) == (2, 0)
+
+
+def test_a_pause_is_at_most_an_hour(mailroom, deadline):
+    deliver(alerts(1), [channel(act=failing(TryLaterError("429", 1e9)))], deadline, mailroom)
+    (sent,) = deliver((), [channel()], deadline, replace(mailroom, clock=lambda: time.time() + 3601))
+    assert sent.taken == 1

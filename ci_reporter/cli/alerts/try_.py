@@ -21,6 +21,7 @@ from ci_reporter.notify.content import content
 from ci_reporter.notify.policies.replay import Line, replay
 from ci_reporter.surfaces.terminal import plain
 
+_MOST_LINES = 5
 _ALL = "all channels"  # where none is set up
 
 
@@ -41,7 +42,10 @@ def command(path: str | None, as_json: bool) -> None:
     context = current_context()
     rules = rules_of(context)
     config = context.config
-    records = list(read_records(context.path(path)) if path else context.journal.reports())
+    skipped: list[int] = []
+    records = list(read_records(context.path(path), skipped) if path else context.journal.reports())
+    for problem in _skipped(path, skipped) if path else context.journal.foreign_files_warning():
+        output.warn(problem, context.env)
     channels = config.notify_to or tuple(config.notifiers) or (_ALL,)
     lines = list(replay(rules, records, channels, language(context)))
     said = [each for each in lines if each.alert]
@@ -50,6 +54,15 @@ def command(path: str | None, as_json: bool) -> None:
     for why in _undecided(lines):
         output.say(f"ci-reporter: {why}")
     output.say(f"ci-reporter: {_count(len(records), 'record')}, {_count(len(said), 'message')}; nothing was sent")
+
+
+def _skipped(path: str, numbers: Sequence[int]) -> Iterator[str]:
+    """Which lines of the file are not records."""
+    if numbers:
+        shown = ", ".join(map(str, numbers[:_MOST_LINES]))
+        more = f" and {len(numbers) - _MOST_LINES} more" if len(numbers) > _MOST_LINES else ""
+        lines, are = ("line", "is not a record") if len(numbers) == 1 else ("lines", "are not records")
+        yield f"{path}: {lines} {shown}{more} {are}; skipped"
 
 
 def _text(line: Line, context: Context) -> str:

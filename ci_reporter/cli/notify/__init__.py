@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -20,6 +20,7 @@ from ci_reporter.model import Result
 from ci_reporter.notify.alert import Alert, Field, Level, Link, State
 from ci_reporter.notify.channels import language, not_set_up, notifier, prepared, send_all
 from ci_reporter.notify.commit import commit
+from ci_reporter.notify.content import is_web_address
 from ci_reporter.notify.delivery import Sent
 from ci_reporter.notify.from_report import report_fields
 from ci_reporter.notify.language import words
@@ -95,7 +96,7 @@ def show(context: Context, sent: Sequence[Sent], *, as_json: bool = False) -> No
         for why in dict.fromkeys(each.waiting):
             output.warn(f"{each.channel} did not take it: {why}; 'ci-reporter flush' sends it again", context.env)
         for why in dict.fromkeys(each.refused):
-            output.warn(f"{each.channel} did not take it: {why}", context.env)
+            output.warn(f"{each.channel} did not take it: {why}; it is not sent again", context.env)
         if as_json:
             output.result(json.dumps({**vars(each), "references": dict(each.references)}))
         elif each.taken:
@@ -119,7 +120,7 @@ def _alert(context: Context, about: dict[str, object]) -> Alert:
         service=_known(about["service"]),
         fields=(*(Field(name=name, value=value) for name, value in _pairs("--field", about["fields"])), *known.fields),
         commit=commit(Git(context.folder, context.env), run.revision),
-        links=tuple(Link(text=name, url=url) for name, url in _pairs("--link", about["links"])),
+        links=tuple(_links(about["links"])),
         dedup_key=str(about["dedup_key"] or ""),
     )
 
@@ -167,6 +168,13 @@ def _pairs(option: str, given: object) -> list[tuple[str, str]]:
         if not (name.strip() and equals):
             raise UsageError(f"option {option}: {values.quote(name)} is not NAME=VALUE")
     return [(name.strip(), value) for name, _, value in found]
+
+
+def _links(given: object) -> Iterator[Link]:
+    for name, url in _pairs("--link", given):
+        if not is_web_address(url):
+            raise UsageError(f"option --link: {values.quote(url)} is not a web address (write {name}=https://…)")
+        yield Link(text=name, url=url)
 
 
 def _stdin() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from math import isinf
 from operator import eq, ge, gt, le, lt, ne
 
 from ci_reporter.config import boolean, values
@@ -18,6 +19,7 @@ _LEAF = re.compile(r"(?P<name>[A-Za-z][\w.\-]*?)\s*(?P<op>==|!=|>=|<=|>|<|=)\s*(
 _LIST = re.compile(r"(?P<name>[A-Za-z][\w.\-]*)\s+(?P<no>not\s+)?in\s*\((?P<items>[^()]*)\)")
 _SIGNED = re.compile(r"(?P<sign>[+-])\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>%?)")
 OPERATORS = {">": gt, ">=": ge, "<": lt, "<=": le, "==": eq, "!=": ne}
+_REFS = ("branch", "tag", "target_branch")
 _EXAMPLE = "write result == failure, duration > 10m, coverage < -1% or tests.failed > 0"
 
 
@@ -125,9 +127,18 @@ def _of_text(text: str, name: str, operator: str, items: tuple[str, ...]) -> Com
     texts = tuple(_unquoted(text, each) for each in items)
     words = fact(name).words
     for each in texts:
+        if name in _REFS and (wrong := never_a_ref(each)):
+            raise ValueError(f"holds {text!r}: {each!r} {wrong}")
         if words and each not in words:
             raise ValueError(f"holds {text!r}, and {name} is never {each!r} ({hint(each, words)})")
     return Comparison(text=text, name=name, operator=operator, texts=texts)
+
+
+def never_a_ref(pattern: str) -> str:
+    """Why a pattern matches no branch or tag, with the way out; empty where it may match one."""
+    if "[" in pattern and "]" not in pattern.partition("[")[2]:
+        return "has a '[' without its ']', and no branch has one in its name (write release/*, or release/[0-9]*)"
+    return ""
 
 
 def _unquoted(text: str, value: str) -> str:
@@ -166,6 +177,8 @@ def _number(text: str, kind: Kind, value: str) -> float:
 def _plain(value: str) -> float:
     if not re.fullmatch(r"(?a)[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", value):
         raise ValueError("is not a number (write 0, or 48000)")
+    if isinf(float(value)):
+        raise ValueError("is larger than any number here (write 0, or 48000)")
     return float(value)
 
 

@@ -41,6 +41,8 @@ def correct(policy: Policy, entry: Entry, series: str, last: Sighting | None, ch
     entry = replace(entry, members={**entry.members, series: seen})
     if last.holds and is_ripe(policy, seen) and not entry.episode:
         return replace(entry, episode=_episode(policy, last, seen, channels), ended=None)
+    if last.holds and last.only and not entry.episode:
+        return replace(entry, ended=_unsure(last))
     if entry.episode and not any(each.holds for each in entry.members.values()):
         return replace(entry, episode=None, ended=entry.episode)
     return entry
@@ -51,6 +53,14 @@ def doubt(entry: Entry) -> Entry:
     return (
         replace(entry, episode=replace(entry.episode, told=(), told_at_s=None, sure=False)) if entry.episode else entry
     )
+
+
+def _unsure(last: Sighting) -> Episode:
+    """One that somebody may have been told of: whether the condition held for long enough, this place cannot tell.
+
+    A run in which it holds begins a new episode; one in which it does not tells that this one is over.
+    """
+    return Episode(since_s=last.at_s if last.since_s is None else last.since_s, runs=1, sure=False, least=True)
 
 
 def _episode(policy: Policy, last: Sighting, seen: Member, channels: tuple[str, ...]) -> Episode:

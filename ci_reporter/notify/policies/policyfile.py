@@ -12,7 +12,7 @@ from ci_reporter.errors import UsageError
 from ci_reporter.notify.actions import Action, actions
 from ci_reporter.notify.alert import Level
 from ci_reporter.notify.policies import template
-from ci_reporter.notify.policies.conditions import comparisons, parse
+from ci_reporter.notify.policies.conditions import comparisons, never_a_ref, parse
 from ci_reporter.notify.policies.policy import (
     DAY_S,
     DEPLOY,
@@ -68,7 +68,7 @@ def _policy(node: Node, known: Mapping[str, Action]) -> Policy:
         text=written,
         line=node.line,
         on=on,
-        branches=names(keys.get("branch")),
+        branches=_branches(keys.get("branch")),
         then=_then(keys.get("then"), known),
         message=_message(keys["message"]) if "message" in keys else None,
         level=Level(read(keys, "level", one_of(tuple(Level)), Level.ERROR)),
@@ -95,6 +95,14 @@ def _on(node: Node | None) -> tuple[str, ...]:
     for each in found:
         if each not in (STEP, GATE, PIPELINE) and not (each.startswith(DEPLOY) and each != DEPLOY):
             raise UsageError(f"{node.where if node else 'on'}: {each!r} is not known ({hint(each, _ON)})")
+    return found
+
+
+def _branches(node: Node | None) -> tuple[str, ...]:
+    found = names(node)
+    for each in found:
+        if wrong := never_a_ref(each):
+            raise UsageError(f"{node.where if node else 'branch'}: {each!r} {wrong}")
     return found
 
 

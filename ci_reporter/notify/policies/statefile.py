@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ci_reporter.system.deadline import Deadline
 
 _NAME = "alerts.json"
+_BEGINNING = b'{"version":'  # every file that we write begins like this
 _LARGEST = 16 * 1024 * 1024
 _POLL_S = 0.005
 _LOCK_WAIT_S = 2.0
@@ -51,26 +52,39 @@ class StateFile:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._is_foreign = False
 
     def read(self) -> tuple[State, str]:
         """The state, and what is wrong with the file if anything is: then nothing is known from it."""
+        content = b""
         try:
-            return _state(json.loads(read_bounded(self.path, _LARGEST))), ""
+            content = read_bounded(self.path, _LARGEST)
+            return _state(json.loads(content)), ""
         except FileNotFoundError:
             return State(), ""
         except OSError as exc:
             return State(), f"{self.path} cannot be read: {exc.strerror}"
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-            return State(), f"{self.path} is damaged, and is written anew"
+            ours = content.startswith(_BEGINNING) or _BEGINNING.startswith(content.strip(b"\0"))  # or torn
+            self._is_foreign = not ours
+            return State(), self._foreign() if self._is_foreign else f"{self.path} is damaged, and is written anew"
 
     def write(self, state: State) -> str:
-        """Write the state; what is wrong if that fails."""
+        """Write the state; what is wrong if that fails. A file that somebody else has written stays as it is."""
+        if self._is_foreign:
+            return self._foreign()
         try:
             _check_plain(self.path)
             write_atomic(self.path, encode(_flat(state)))
         except OSError as exc:
             return f"cannot write {self.path}: {exc.strerror}; the next run may say the same again"
         return ""
+
+    def _foreign(self) -> str:
+        return (
+            f"{self.path} is not a state file of ci-reporter, and stays as it is: what was said before is not known"
+            " (set CI_REPORTER_NOTIFY_STATE to another file)"
+        )
 
     @contextmanager
     def lock(self, deadline: Deadline) -> Iterator[bool]:

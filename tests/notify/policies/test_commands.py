@@ -104,6 +104,14 @@ def test_try_tells_a_machine_one_object_a_message(alerts, records):
     assert found[0]["alert"]["title"] == "main is red (unit)"
 
 
+def test_try_says_which_lines_are_not_records(alerts, records, run_program):
+    path = run_program.folder / records("+-")
+    path.write_text('{"a\n' + path.read_text() + "\n[]\n")  # its fourth line is torn
+    done = alerts("try", "--report", path.name)
+    assert f"{path.name}: lines 1, 4, 6 are not records; skipped" in done.stderr
+    assert "2 records" in done.stderr
+
+
 def test_try_reads_the_records_of_the_state_folder(alerts, run_program):
     run_program("run", "--name", "unit", "--", "false", env={"CI_REPORTER_BRANCH": "main"})
     done = alerts("try")

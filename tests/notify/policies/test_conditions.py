@@ -133,6 +133,8 @@ def test_an_unknown_part_that_decides_nothing_does_not_matter(holds, text, expec
         ("branch == 'main", "with a quote that does not end"),
         ("stuck < 3m", "write stuck > 30m"),
         ("failure", "which is not a comparison"),
+        ("exit_code > 1e999", "'1e999' is larger than any number here"),
+        ("branch == [abc", "'[abc' has a '[' without its ']', and no branch has one in its name"),
         ("(result == failure", "has a '(' without its ')'"),
         ("(" * 5000 + "exit_code > 0" + ")" * 5000, "has more than 50 brackets within each other"),
     ],

@@ -298,8 +298,9 @@ def test_it_is_told_again_at_each_repeat_while_it_runs(jobs, eventually):
     job = jobs("- {name: slow, if: stuck > 1s, repeat: 1s}")
     running = job.program.start("run", "--name", "unit", "--", "cat", env=job.env, stdin=subprocess.PIPE)
     eventually(lambda: len(job.heard) >= 4, "the fourth message")
-    running.communicate(timeout=60)
+    _, said = running.communicate(timeout=60)
     assert running.returncode == 0
+    assert b"alert 'slow (unit)' sent to slack: it began" in said
 
 
 def test_a_step_whose_reporter_hangs_is_told_by_the_next_one_beside_it(jobs, eventually):

@@ -240,6 +240,15 @@ def test_a_job_that_starts_from_nothing_knows_the_last_result(runs, expected):
     assert found == expected
 
 
+@pytest.mark.parametrize("policy", [replace(RULE, for_runs=2), replace(RULE, for_s=60.0)], ids=["runs", "time"])
+def test_whether_a_lost_onset_was_told_is_unknown_so_its_end_is(policy):
+    """The Pushgateway knows that the last run failed, and not how many did before it."""
+    last = Sighting(holds=True, at_s=1_000_000.0, since_s=None)
+    message = Job(policy=policy, last=last).run(False, witness=True)
+    assert message.kind is Kind.RECOVERED
+    assert message.episode.least
+
+
 def test_a_job_that_starts_from_nothing_repeats_when_it_is_time():
     """It began at hour 0 and is repeated every 3 hours: the runs of hours 3 and 6 say it."""
     policy, found = replace(RULE, repeat_s=3 * HOUR_S), ""

@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -40,13 +41,26 @@ def test_a_file_that_is_not_there_is_nothing_and_no_problem(file):
     assert file.read() == (State(), "")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"version": 2}', '{"version": 1}', "\x00" * 99, "[" * 9999])
+@pytest.mark.parametrize("text", ["", "{", '{"version":', '{"version":2}', '{"version":1}', "\x00" * 99])
 def test_a_damaged_file_is_nothing_and_said(file, text):
     with open(file.path, "w") as out:
         out.write(text)
     state, problem = file.read()
     assert state == State()
     assert problem.endswith("alerts.json is damaged, and is written anew")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"name": "shop"}', '{\n  "version": "1.0.0"\n}', "[]", "7", "null", "print(1)", "[" * 9999],
+    ids=["package.json", "a version of its own", "list", "number", "null", "program", "brackets"],
+)
+def test_a_file_of_somebody_else_is_said_and_stays_as_it_is(file, text):
+    Path(file.path).write_text(text)
+    state, problem = file.read()
+    assert (state, file.write(State())) == (State(), problem)
+    assert "alerts.json is not a state file of ci-reporter, and stays as it is" in problem
+    assert Path(file.path).read_text() == text
 
 
 JSON = st.recursive(
