@@ -67,7 +67,7 @@ wrapped:
   script: [ci-reporter run --name inner -- sh -c 'exit 0']
 no python:
   extends: .ci-reporter
-  stage: test
+  stage: build
   allow_failure: true
   variables: {{PATH: {tools}}}
   script:
@@ -119,15 +119,14 @@ def test_every_template_makes_ci_reporter_ready_in_the_same_way(name: str) -> No
     assert set_up(name) == set_up("report")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_header_and_jobs_fit_gitlabs_schema(name: str, tool: Callable[..., Any], tmp_path: Path) -> None:
-    header, jobs = parts(name)
-    values = {each: about.get("default", "dist/*") for each, about in header["spec"]["inputs"].items()}
-    text = re.sub(r"\$\[\[ inputs\.([\w-]+) \]\]", lambda found: values[found[1]], json.dumps(jobs))
-    files = tmp_path / "header.yml", tmp_path / "jobs.yml"
-    files[0].write_text(json.dumps(header))
-    files[1].write_text(text)
-    done = tool("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", *files)
+def test_headers_and_jobs_fit_gitlabs_schema(tool: Callable[..., Any], tmp_path: Path) -> None:
+    for name in NAMES:
+        header, jobs = parts(name)
+        values = {each: about.get("default", "dist/*") for each, about in header["spec"]["inputs"].items()}
+        text = re.sub(r"\$\[\[ inputs\.([\w-]+) \]\]", lambda found, values=values: values[found[1]], json.dumps(jobs))
+        (tmp_path / f"{name}-header.yml").write_text(json.dumps(header))
+        (tmp_path / f"{name}-jobs.yml").write_text(text)
+    done = tool("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", *tmp_path.iterdir())
     assert done.returncode == 0, done.stdout
 
 
@@ -313,7 +312,4 @@ class TestPipeline:
         assert {"unit", "broken"} <= jobs
 
     def test_dotenv_is_what_gitlab_takes(self, ran: Path) -> None:
-        text = (
-            ran / ".gitlab-ci-local/artifacts/unit/.gitlab-ci-reports/dotenv/.ci-reporter/ci-reporter.env"
-        ).read_text()
-        assert re.fullmatch(r"CI_RUN_ID=gitlab-\d+\n", text)
+        assert re.fullmatch(r"CI_RUN_ID=gitlab-\d+\n", (ran / ".ci-reporter/ci-reporter.env").read_text())
