@@ -311,5 +311,12 @@ class TestPipeline:
         jobs = {sample.labels["ci_job"] for each in families for sample in each.samples}
         assert {"unit", "broken"} <= jobs
 
+    def test_page_of_the_job_links_to_the_run_and_its_report(self, ran: Path) -> None:
+        annotations = json.loads((ran / ".ci-reporter/annotations.json").read_text())
+        links = {each["external_link"]["label"]: each["external_link"]["url"] for each in annotations["ci-reporter"]}
+        assert re.fullmatch(r"https://gitlab.test/a/b/pipelines/\d+", links["The run"])
+        assert any(url.endswith("/artifacts/file/.ci-reporter/report.html") for url in links.values())
+        assert (ran / ".ci-reporter/report.html").read_text().startswith("<!DOCTYPE html>")
+
     def test_dotenv_is_what_gitlab_takes(self, ran: Path) -> None:
         assert re.fullmatch(r"CI_RUN_ID=gitlab-\d+\n", (ran / ".ci-reporter/ci-reporter.env").read_text())

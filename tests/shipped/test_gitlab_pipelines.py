@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.conftest import needs
 from tests.shipped.conftest import PYTHON
@@ -127,12 +128,48 @@ def test_deploy_is_stamped_recorded_and_watched(run: Callable[..., Ran], shop: s
     assert revision == (tmp_path / "live").read_text().strip()
 
 
-@pytest.mark.parametrize("example", ["all-jobs.yml", "deploy.yml"])
-def test_it_names_components_and_inputs_that_there_are(example: str) -> None:
-    import yaml
+def yaml_of(page: Path) -> list[str]:
+    """The YAML blocks of a page."""
+    return re.findall(r"(?s)```yaml\n(.*?)```", page.read_text())
 
-    yaml.SafeLoader.add_constructor("!reference", lambda loader, node: loader.construct_sequence(node))
-    for include in yaml.safe_load((EXAMPLES / example).read_text())["include"]:
+
+PAGE = EXAMPLES.parents[1] / "docs/how-to/gitlab-ci.md"
+FILES = {name: (EXAMPLES / name).read_text() for name in (".gitlab-ci.yml", "all-jobs.yml", "deploy.yml")}
+TEXTS = FILES | {f"{PAGE.name} {number}": text for number, text in enumerate(yaml_of(PAGE), 1)}
+
+
+def referenced(loader: yaml.SafeLoader, node: yaml.SequenceNode) -> Any:
+    """What `!reference [.ci-reporter, …]` stands for."""
+    job, key = loader.construct_sequence(node)
+    _, jobs = yaml.safe_load_all((EXAMPLES.parents[1] / "templates/report.yml").read_text())
+    return jobs[{".ci-reporter": "$[[ inputs.as ]]"}[job]][key]
+
+
+class _Loader(yaml.SafeLoader):
+    """Knows GitLab's tag."""
+
+
+_Loader.add_constructor("!reference", referenced)
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_components_have_the_inputs_that_are_given(text: str) -> None:
+    for include in yaml.load(text, _Loader).get("include", []):
         name = include["component"].rpartition("/")[2].partition("@")[0]
         header = next(yaml.safe_load_all((EXAMPLES.parents[1] / f"templates/{name}.yml").read_text()))
         assert set(include.get("inputs", {})) <= set(header["spec"]["inputs"])
+
+
+def test_pipelines_fit_gitlabs_schema(tool: Callable[..., Any], tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.yml" for number in range(len(TEXTS))]
+    for file, text in zip(files, TEXTS.values(), strict=True):
+        file.write_text(json.dumps(yaml.load(text, _Loader)))
+    done = tool("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", *files)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", ["report", "gate", "stamp", "notify"])
+def test_page_lists_every_input_of_the_component(name: str) -> None:
+    header = next(yaml.safe_load_all((EXAMPLES.parents[1] / f"templates/{name}.yml").read_text()))
+    row = next(line for line in PAGE.read_text().splitlines() if line.startswith(f"| `{name}` |"))
+    assert set(re.findall(r"`([\w-]+)`", row)) - {name, "ci-reporter-tests"} == set(header["spec"]["inputs"])
