@@ -13,12 +13,15 @@ import sys
 import threading
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import exp
 from pathlib import Path
 
 import pytest
+
+from tests.vendors import GITHUB_TOKEN, GitHub, github_job, serving
 
 ROOT = Path(__file__).parents[2]
 
@@ -294,14 +297,27 @@ def _page(_: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder, names={"/work/": f"{folder}/"})
 
 
+def _pull_request(request: pytest.FixtureRequest, folder: Path) -> World:
+    """The last job of a run of pull request 7: GitHub's API, and the token for it."""
+    late = {"completed_at": "2026-01-31T12:02:05Z"}
+    jobs = [github_job(1, "lint"), github_job(2, "docs", "failure", **late), github_job(3, "deploy", None)]
+    stack = ExitStack()
+    request.addfinalizer(stack.close)
+    url = stack.enter_context(serving(GitHub(jobs=jobs)))
+    env = {"GITHUB_REF": "refs/pull/7/merge", "GITHUB_REF_NAME": "7/merge", "GITHUB_TOKEN": GITHUB_TOKEN}
+    return World(folder=folder, env=GITHUB | env | {"GITHUB_WORKFLOW": "CI", "GITHUB_API_URL": url})
+
+
 WORLDS = {
     "answer-the-gate.md": _shop,
+    "comment-on-a-pull-request.md": _pull_request,
     "coverage-and-tests.md": _shards,
     "gate-a-deploy.md": _deploy,
     "judge-a-recording.md": _recordings,
     "push-to-a-pushgateway.md": _prometheus,
     "python-api.md": _python,
     "see-it-in-grafana.md": _monitoring,
+    "record-jobs-without-python.md": _pull_request,
     "run-from-one-file.md": _one_file,
     "show-a-run.md": _page,
     "sign-what-you-ship.md": _artifacts,
