@@ -45,6 +45,8 @@ def command(every: bool, run_id: str | None, as_json: bool, markdown: str | None
     """
     if full and not markdown:
         raise UsageError("option --full: needs --markdown FILE")
+    if as_json and markdown:
+        raise UsageError("--json and --markdown: only one of them can be written")
     context = current_context()
     journal, names = context.journal, sink_names(context.config)
     problems = _recover(journal, names)
