@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from functools import partial
 
 import atheris
 
@@ -21,10 +22,15 @@ with atheris.instrument_imports(include=["ci_reporter"]):
         registry.load("coverage", name, coverage.FORMATS)
 
 _FILE = tempfile.NamedTemporaryFile(prefix="fuzz-coverage-")  # noqa: SIM115
-_FORMAT = None if sys.argv[1] == "any" else sys.argv[1]
 
 
-def one_input(content: bytes) -> None:
+def fuzz(name: str, flags: list[str]) -> None:
+    """Feed bytes to the reader of that format until told to stop; `any` has the format told from the content."""
+    atheris.Setup([sys.argv[0], *flags], partial(one_input, None if name == "any" else name))
+    atheris.Fuzz()
+
+
+def one_input(name: str | None, content: bytes) -> None:
     """Read it both ways; what is read has to make sense."""
     _FILE.seek(0)
     _FILE.truncate()
@@ -32,7 +38,7 @@ def one_input(content: bytes) -> None:
     _FILE.flush()
     for detail in (False, True):
         try:
-            report = coverage.read(_FILE.name, _FORMAT, detail=detail)
+            report = coverage.read(_FILE.name, name, detail=detail)
         except ReportFileError as refusal:
             _require("\n" not in str(refusal), "a refusal is one line")
             continue
@@ -47,5 +53,4 @@ def _require(holds: bool, what: str) -> None:
 
 
 if __name__ == "__main__":
-    atheris.Setup([sys.argv[0], *sys.argv[2:]], one_input)
-    atheris.Fuzz()
+    fuzz(sys.argv[1], sys.argv[2:])

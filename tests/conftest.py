@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import re
@@ -36,11 +37,21 @@ settings.load_profile("any machine")
 
 
 def pytest_configure() -> None:
-    """Let the programs of the tests hear SIGINT and SIGHUP: they inherit that `make test &` or nohup ignores them."""
+    """Let the programs of the tests hear SIGINT and SIGHUP: they inherit that `make test &` or nohup ignores them.
+
+    Collecting makes a million objects that stay; looking for garbage among them is a fifth of each worker's start.
+    """
+    gc.disable()
     hear = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL, signal.SIGQUIT: signal.SIG_DFL}
     for number, handler in hear.items():
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)
+
+
+def pytest_collection_finish() -> None:
+    """From now on there is garbage: look for it among what comes."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

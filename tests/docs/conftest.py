@@ -9,7 +9,6 @@ import random
 import shutil
 import socket
 import subprocess
-import sys
 import threading
 import zipfile
 from collections.abc import Callable, Mapping
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.shipped.conftest import build, files, pyz, root, shared, tree, wheels  # noqa: F401  how the one file is made
 from tests.vendors import GITHUB_TOKEN, GitHub, github_job, serving
 
 ROOT = Path(__file__).parents[2]
@@ -260,11 +260,9 @@ def _channels(request: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder, names={"https://hooks.slack.com": address, "/srv/shop": str(folder)}, env=env)
 
 
-def _one_file(_: pytest.FixtureRequest, folder: Path) -> World:
+def _one_file(request: pytest.FixtureRequest, folder: Path) -> World:
     """The one file, with byte code for the Python that runs the tests, and its checksum, as a release has them."""
-    python = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")
-    file = folder / "ci-reporter.pyz"
-    subprocess.run([python, ROOT / "scripts/pyz", "--output", file, f"--python={python}"], check=True)
+    file = Path(shutil.copy2(request.getfixturevalue("pyz"), folder / "ci-reporter.pyz"))
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     (folder / "ci-reporter.pyz.sha256").write_text(f"{digest}  ci-reporter.pyz\n")
     return World(folder=folder)

@@ -27,9 +27,10 @@ LARGEST = 5_000_000
 
 
 @pytest.fixture(scope="session")
-def sources_only(shared: Path, build: Callable[..., Path], tree: Path) -> Path:
-    """The file without any byte code: what a Python sees that it does not name."""
-    return once(shared / "sources.pyz", lambda output: build(tree, output))
+def sources_only(shared: Path, tree: Path) -> Path:
+    """The file without any byte code: what a Python sees that it does not name. Built with wheels that pip gets."""
+    command = (PYTHON, tree / "scripts/pyz", "--output")
+    return once(shared / "sources.pyz", lambda output: subprocess.run([*command, output], check=True))
 
 
 Call = Callable[..., "subprocess.CompletedProcess[str]"]
