@@ -1,6 +1,7 @@
 """`ci-reporter comment`, the installed program against GitHub's and GitLab's API."""
 
 import json
+import re
 
 import pytest
 from markdown_it import MarkdownIt
@@ -49,6 +50,19 @@ def test_what_others_wrote_is_text(job):
         job(env=PULL_REQUEST | {"GITHUB_API_URL": url})
     html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(fake.comments[0]["body"])
     assert "&lt;img src=x onerror" in html and "<img" not in html
+
+
+def test_a_page_that_is_too_long_is_cut(job, run_program, make_report):
+    """The fake refuses more than 65,536 characters, as GitHub does."""
+    names = [f"test_{'😀' * 30}_{number}" for number in range(2000)]
+    report = make_report(report_id="f", ci_run_id="github-17012345678-1", exit_code=1, failed_tests=names)
+    (run_program.folder / "failed.ndjson").write_bytes(encode(to_json(report)) + b"\n")
+    fake = vendors.GitHub()
+    with serving(fake) as url:
+        job("--records", "failed.ndjson", env=PULL_REQUEST | {"GITHUB_API_URL": url})
+    (comment,) = fake.comments
+    assert re.search(r"^… \d+ more failed tests$", comment["body"], re.MULTILINE)
+    assert "| unit |" in comment["body"]
 
 
 def test_a_merge_request_gets_it_too(job):

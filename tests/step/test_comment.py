@@ -109,6 +109,22 @@ def test_of_two_that_were_written_at_once_the_older_stays(both):
     assert (len(fake.comments), fake.comments[0]["id"], texts(fake)) == (1, 5, ["ours"])
 
 
+def test_a_comment_whose_answer_was_lost_is_not_there_twice(both):
+    """It was written, and a proxy answered 502: it is written once more, and the younger one deleted."""
+    fake, api = both
+    lost = []
+
+    def lose(asked):
+        if asked.method == "POST" and not lost:
+            lost.append(fake.answer(asked))
+            return said(502, {"message": "Bad Gateway"})
+        return None
+
+    fake.before = lose
+    assert write(api) is Fate.UNCHANGED
+    assert texts(fake) == ["hello"]
+
+
 def test_many_jobs_at_once_leave_one(both):
     fake, api = both
     threads = [threading.Thread(target=write, args=(api, f"job {number}")) for number in range(6)]
