@@ -306,6 +306,15 @@ def _pull_request(request: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder, env=GITHUB | env | {"GITHUB_WORKFLOW": "CI", "GITHUB_API_URL": url})
 
 
+def _repository(_: pytest.FixtureRequest, folder: Path) -> World:
+    """A Python project that GitHub hosts, with a script that deploys it."""
+    (folder / "pyproject.toml").write_text('[project]\nname = "shop"\ndependencies = ["pytest"]\n')
+    (folder / "deploy.sh").touch()
+    for words in (["init", "-q", "-b", "main"], ["remote", "add", "origin", "https://github.com/acme/shop"]):
+        subprocess.run(["git", "-C", str(folder), *words], check=True)
+    return World(folder=folder)
+
+
 WORLDS = {
     "answer-the-gate.md": _shop,
     "comment-on-a-pull-request.md": _pull_request,
@@ -320,6 +329,7 @@ WORLDS = {
     "show-a-run.md": _page,
     "sign-what-you-ship.md": _artifacts,
     "stamp-an-artifact.md": _artifacts,
+    "start-in-a-repository.md": _repository,
     "tell-people.md": _channels,
     "tutorial.md": _tutorial,
     "when-delivery-fails.md": _gateway,
