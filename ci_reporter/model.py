@@ -164,6 +164,7 @@ class Report(Frozen):
     failures: tuple[FailedTest, ...] = ()
     flaky_tests: tuple[str, ...] = ()
     slowest_tests: Mapping[str, int] = EMPTY
+    traceparent: str | None = None
 
 
 def rfc3339(epoch_s: float) -> str:

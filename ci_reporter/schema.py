@@ -45,6 +45,7 @@ def to_json(report: Report) -> dict[str, Any]:
     flat |= {key: names for key, names in named.items() if names}
     flat |= {"failures": [_known(each) for each in report.failures]} if report.failures else {}
     flat |= {"slowest_tests": dict(report.slowest_tests)} if report.slowest_tests else {}
+    flat |= {"traceparent": report.traceparent} if report.traceparent else {}
     rest = (run | step).items()
     return flat | {key: value for key, value in rest if key not in flat and key != "name" and value is not None}
 
@@ -79,6 +80,7 @@ def from_json(flat: Mapping[str, Any]) -> Report:
         failures=_failures(flat, "failures"),
         flaky_tests=_names(flat, "flaky_tests"),
         slowest_tests=_values(flat, "slowest_tests", _whole),
+        traceparent=_text(flat, "traceparent"),
     )
 
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "stamp": "Write version, revision and run into what the job built.",
     "inspect": "Show the stamp of an artifact.",
     "notify": "Tell people: chat, mail, pagers, commit statuses.",
+    "trace": "Send the span of the whole run, in its last job.",
     "flush": "Send the reports that have not been delivered yet.",
     "gc": "Delete groups from the Pushgateway that nobody pushes any more.",
     "gate": "Decide after a deploy whether the job may go green.",

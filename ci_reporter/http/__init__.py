@@ -37,12 +37,16 @@ _PASSING = (408, 429)  # beside 5xx: statuses that say "not now"
 
 
 class Access(Frozen):
-    """How to be let in: basic or bearer authentication, and whom to trust (a path, else the system's store)."""
+    """How to be let in: basic or bearer authentication, and whom to trust (a path, else the system's store).
+
+    `hidden` are secrets that are sent in other headers.
+    """
 
     username: str | None = None
     password: str | None = None
     token: str | None = None
     ca: str | None = None
+    hidden: frozenset[str] = frozenset()
 
     def __repr__(self) -> str:
         return f"Access(username={self.username!r}, ca={self.ca!r}, password and token hidden)"
@@ -61,7 +65,7 @@ class Access(Frozen):
     def mask(self, text: str) -> str:
         """The text without our secrets: a server may say what it was sent."""
         sent = (self.header() or "").partition(" ")[2]
-        return Masking(filter(None, (sent, self.token, self.password))).mask(text)
+        return Masking(filter(None, (sent, self.token, self.password, *self.hidden))).mask(text)
 
 
 class Request(Frozen):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from ci_reporter.config import values
 from ci_reporter.config.server import Server
 from ci_reporter.config.setting import option, setting
-from ci_reporter.errors import DeliveryError, Rejected
+from ci_reporter.errors import Rejected
 from ci_reporter.frozen import Frozen
 from ci_reporter.model import Report, Result, seconds_of
 from ci_reporter.schema import to_json
@@ -33,7 +33,6 @@ _SERVICE = "ci-reporter"
 _LABELS = ("job", "repository", "pipeline", "branch")  # of the grouping key: bounded sets
 _LONGEST_LABEL = 1024  # of its 2048 bytes
 _LONGEST_METADATA = 1024  # a value; all together may have 64 KiB
-_BATCH_LINES = 100
 _LATE_S = 30 * 60.0  # Loki refuses what is an hour behind its stream; later ones are told as sent now
 
 
@@ -44,15 +43,12 @@ class LokiSettings(Server, group="loki"):
     tenant: str | None = setting(None, values.text, "NAME", "Loki's tenant, the X-Scope-OrgID.")
 
     def sink(self, context: Context, about_us: tuple[Samples, ...] = ()) -> Loki:  # noqa: ARG002  it has no metrics
-        """Make the sink; the step's trace is the one that our own environment names."""
-        from ci_reporter.system.trace import trace_id
-
+        """Make the sink."""
         return Loki(
             url=self.address(),
             access=self.access(),
             branches=context.config.branches,
             tenant=self.tenant,
-            trace_id=trace_id(context.env.get("TRACEPARENT", "")),
         )
 
     def findings(self, context: Context) -> Iterator[Finding]:  # noqa: ARG002
@@ -61,35 +57,32 @@ class LokiSettings(Server, group="loki"):
 
 
 class Loki(Frozen):
-    """Where and how to push. `tenant` is the X-Scope-OrgID, `trace_id` the trace that the step itself belongs to."""
+    """Where and how to push. `tenant` is the X-Scope-OrgID."""
 
     url: str
     access: Access
     branches: Sequence[str]
     tenant: str | None = None
-    trace_id: str | None = None
     clock: Callable[[], float] = time.time
     name: str = "loki"
 
     def send(self, own: Report | None, backlog: Sequence[Report], deadline: Deadline) -> Receipt:
         """Push the step's own report in one request, then the backlog in batches until one does not get through."""
+        from ci_reporter.sinks.batches import send_batches
+
+        def request(reports: Sequence[Report]) -> tuple[str, ...]:
+            self._request([_entry(report, now_s) for report in reports], deadline)
+            return ()
+
         now_s = self.clock()
-        receipts = []
-        if own:
-            receipts.append(self._push([_entry(own, now_s, self.trace_id)], deadline))
-        waiting = [_entry(report, now_s) for report in backlog]
-        for at in range(0, len(waiting), _BATCH_LINES):
-            lost = next((why for receipt in receipts for why in receipt.refused.values()), None)
-            batch = waiting[at : at + _BATCH_LINES]
-            receipts.append(Receipt(refused=_refusals(batch, lost)) if lost else self._push(batch, deadline))
-        return _merge(receipts)
+        return send_batches(own, backlog, request)
 
     def preview(self, report: Report) -> str:
         """Show the request that would be sent: method, address, headers without secrets, body before gzip."""
         lines = [f"POST {self._address}", *(f"{name}: {value}" for name, value in self._headers().items())]
         if header := self.access.header():
             lines.append(f"Authorization: {header.split()[0]} ***")
-        body = self._body([_entry(report, self.clock(), self.trace_id)])
+        body = self._body([_entry(report, self.clock())])
         return "\n".join([*lines, "", json.dumps(body, indent=2)])
 
     @property
@@ -99,20 +92,6 @@ class Loki(Frozen):
     def _headers(self) -> dict[str, str]:
         tenant = {"X-Scope-OrgID": self.tenant} if self.tenant else {}
         return {"Content-Type": "application/json", "Content-Encoding": "gzip", **tenant}
-
-    def _push(self, entries: Sequence[_Entry], deadline: Deadline) -> Receipt:
-        """Push lines in one request. Refused ones are halved, so that one does not hold up the others.
-
-        What Loki takes of a request that it refuses is sent again: the same line at the same time is one line.
-        """
-        try:
-            self._request(entries, deadline)
-        except DeliveryError as exc:
-            if not isinstance(exc, Rejected) or exc.status != 400 or len(entries) == 1:
-                return Receipt(refused=_refusals(entries, str(exc)))
-            half = len(entries) // 2
-            return _merge([self._push(part, deadline) for part in (entries[:half], entries[half:])])
-        return Receipt(taken=frozenset(entry.report.report_id for entry in entries))
 
     def _request(self, entries: Sequence[_Entry], deadline: Deadline) -> None:
         import gzip
@@ -155,19 +134,20 @@ class Loki(Frozen):
 
 
 class _Entry(Frozen):
-    """A report as a line to be: its time, whether that is the time of sending, its trace where it is known."""
+    """A report as a line to be: its time, and whether that is the time of sending."""
 
     report: Report
     at_ns: int
     late: bool
-    trace_id: str | None
 
     def metadata(self) -> dict[str, str]:
         """What to find the line by that would make a stream of its own as a label."""
+        from ci_reporter.system.trace import trace_id_of
+
         run, step = self.report.run, self.report.step
         found = {
             "ci_run_id": run.ci_run_id,
-            "trace_id": self.trace_id,
+            "trace_id": trace_id_of(self.report.traceparent, run.ci_run_id),
             "report_id": self.report.report_id,
             "revision": run.revision,
             "ci_job": run.job_name,
@@ -180,11 +160,11 @@ class _Entry(Frozen):
         return {name: _cut(value, _LONGEST_METADATA) for name, value in found.items() if value}
 
 
-def _entry(report: Report, now_s: float, trace_id: str | None = None) -> _Entry:
+def _entry(report: Report, now_s: float) -> _Entry:
     at_s = seconds_of(report.step.finished_at)
     late = at_s is None or now_s - at_s > _LATE_S
     at_ms = round((now_s if late or at_s is None else at_s) * 1000)
-    return _Entry(report=report, at_ns=at_ms * 1_000_000, late=late, trace_id=trace_id)
+    return _Entry(report=report, at_ns=at_ms * 1_000_000, late=late)
 
 
 def _line(report: Report) -> str:
@@ -202,14 +182,3 @@ def _level(result: Result) -> str:
 
 def _cut(value: str, most_bytes: int) -> str:
     return value.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore")
-
-
-def _refusals(entries: Sequence[_Entry], why: str) -> dict[str, str]:
-    return {entry.report.report_id: why for entry in entries}
-
-
-def _merge(receipts: Sequence[Receipt]) -> Receipt:
-    return Receipt(
-        taken=frozenset().union(*(receipt.taken for receipt in receipts)),
-        refused={report_id: why for receipt in receipts for report_id, why in receipt.refused.items()},
-    )

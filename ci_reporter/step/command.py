@@ -22,7 +22,7 @@ from ci_reporter.step.start import (
     tells_people,
     without_passwords,
 )
-from ci_reporter.system.trace import child_span
+from ci_reporter.system.trace import step_traceparent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -205,5 +205,5 @@ def _variables(context: Context, report: Report) -> dict[str, str]:
         "CI_RUN_ID": report.run.ci_run_id,
         "CI_REPORTER_STEP": report.step.name,
         "CI_REPORTER_MEASURES": context.journal.measures_path(report.report_id),
-        "TRACEPARENT": child_span(context.env.get("TRACEPARENT", "")),
+        "TRACEPARENT": step_traceparent(report.traceparent, report.run.ci_run_id, report.report_id),
     }

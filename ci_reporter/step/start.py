@@ -10,6 +10,7 @@ from ci_reporter.errors import StateError
 from ci_reporter.frozen import Frozen, replace
 from ci_reporter.journal import Running
 from ci_reporter.model import Report, Run, Step, uuid7
+from ci_reporter.system.trace import traceparent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def new_report(context: Context, run: Run, step: Step) -> Report:
         environment=config.environment and without_passwords(config.environment),
         tags=_tags(context),
         measures=config.measures,
+        traceparent=traceparent(context.env.get("TRACEPARENT", "")) or None,
     )
 
 

@@ -1,4 +1,7 @@
-"""Trace context: read a `traceparent`, continue a trace, begin one.
+"""Trace context: read a `traceparent`, begin a trace; the ids of a run's trace and of its spans.
+
+Jobs of a run share nothing but its id, so ids of traces and spans are hashes of the ids that all of them know: whoever
+knows `CI_RUN_ID` can compute the trace, in a shell by `printf %s "$CI_RUN_ID" | sha256sum | cut -c1-32`.
 
 Sources: W3C Trace Context 1, "traceparent Header"; OpenTelemetry, "Environment Variables as Context Propagation
 Carriers", and its SDK's default sampler, `ParentBased(root=AlwaysOn)`.
@@ -38,9 +41,39 @@ def new_trace() -> str:
     return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-{_SAMPLED}"
 
 
-def child_span(text: str) -> str:
-    """A traceparent for what we start: a new span of the given trace; without a valid one, a new trace."""
-    given = traceparent(text)
-    if not given:
-        return new_trace()
-    return f"{given[:36]}{os.urandom(8).hex()}{given[52:]}"
+def run_trace_id(ci_run_id: str) -> str:
+    """The trace of a run: 32 hex digits."""
+    return _sha256_hex(ci_run_id)[:32]
+
+
+def run_span_id(ci_run_id: str) -> str:
+    """The span of a whole run: 16 hex digits."""
+    return _sha256_hex(ci_run_id)[32:48]
+
+
+def step_span_id(report_id: str) -> str:
+    """The span of a step: 16 hex digits, the same for the same report."""
+    return _sha256_hex(report_id)[:16]
+
+
+def trace_id_of(given: str | None, ci_run_id: str) -> str:
+    """The trace of a step: the one it was started in, else that of its run."""
+    return trace_id(given or "") or run_trace_id(ci_run_id)
+
+
+def step_traceparent(given: str | None, ci_run_id: str, report_id: str) -> str:
+    """What a step's command is given: the step's span, in the trace that we were given, else in that of the run."""
+    flags = traceparent(given or "")[53:] or _SAMPLED
+    return f"00-{trace_id_of(given, ci_run_id)}-{step_span_id(report_id)}-{flags}"
+
+
+def _sha256_hex(text: str) -> str:
+    """As hashlib gives it, which loads OpenSSL: 2 ms that the command would wait for. `random` does the same."""
+    try:
+        from _sha2 import sha256  # from Python 3.12 on
+    except ImportError:
+        try:
+            from _sha256 import sha256
+        except ImportError:
+            from hashlib import sha256
+    return str(sha256(text.encode("utf-8", "replace")).hexdigest())

@@ -25,6 +25,7 @@ TEXTS = {  # of each kind two texts and their values, none of them a default
     "percent": ("80", 80.0, "90", 90.0),
     "tail_bytes": ("4K", 4096, "100", 100),
     "url": ("http://a:9091", "http://a:9091", "https://b/push/", "https://b/push"),
+    "endpoint": ("env", "env", "https://b/otlp/", "https://b/otlp"),
     "pair": ("a=x", {"a": "x"}, "b=y", {"b": "y"}),
     "measure": ("a=1", {"a": 1.0}, "b=2.5", {"b": 2.5}),
     "page_url": ("http://a/?x=1", "http://a/?x=1", "https://b/", "https://b/"),

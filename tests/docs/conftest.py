@@ -315,6 +315,30 @@ def _repository(_: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder)
 
 
+class Collector(BaseHTTPRequestHandler):
+    """An OTLP endpoint that takes everything."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def _collector(request: pytest.FixtureRequest, folder: Path) -> World:
+    """A job of the run shop-42, and an OTLP endpoint."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    request.addfinalizer(lambda: (server.shutdown(), thread.join(), server.server_close()))
+    names = {"https://otlp.example": f"http://127.0.0.1:{server.server_port}"}
+    return World(folder=folder, names=names, env={"CI_RUN_ID": "shop-42"})
+
+
 WORLDS = {
     "answer-the-gate.md": _shop,
     "comment-on-a-pull-request.md": _pull_request,
@@ -326,6 +350,7 @@ WORLDS = {
     "see-it-in-grafana.md": _monitoring,
     "record-jobs-without-python.md": _pull_request,
     "run-from-one-file.md": _one_file,
+    "see-a-run-as-a-trace.md": _collector,
     "show-a-run.md": _page,
     "sign-what-you-ship.md": _artifacts,
     "stamp-an-artifact.md": _artifacts,

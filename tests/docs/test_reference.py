@@ -42,6 +42,15 @@ def test_every_key_of_a_report_is_named():
     assert [key for key in flat if f"`{key}`" not in page] == []
 
 
+def test_every_attribute_of_a_span_is_named():
+    code = (ROOT / "ci_reporter/sinks/spans.py").read_text()
+    attributes = set(
+        re.findall(r'"((?:service|cicd|vcs|deployment|test|process|error|ci_reporter)\.[\w.]+)(?:\{\w+\})?"', code)
+    )
+    page = (DOCS / "reference/trace.md").read_text()
+    assert [name for name in attributes if f"`{name}{'*' * name.endswith('.')}`" not in page] == []
+
+
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page):
     targets = re.findall(r"\]\(([^)#:]+)\)", page.read_text())

@@ -18,6 +18,7 @@ from ci_reporter.http import Access
 from ci_reporter.model import rfc3339
 from ci_reporter.sinks.loki import Loki as Sink
 from ci_reporter.system.deadline import Deadline
+from ci_reporter.system.trace import run_trace_id
 
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 HOUR_S = 3600.0
@@ -194,6 +195,7 @@ def test_labels_are_few_and_bounded_and_the_run_is_metadata(loki, sink, report):
         "step": "pytest",
         "result": "success",
         "level": "info",
+        "trace_id": run_trace_id("github-17012345678-1"),
     }
 
 
