@@ -10,7 +10,7 @@ from ci_reporter.version import __version__
 COMMANDS = {
     "run": "Run a command and record it as a step.",
     "shell": "Be the shell of a job's steps, and record each of them.",
-    "collect": "Record coverage and test results that another step left behind.",
+    "collect": "Record after the fact: report files, and jobs that nobody wrapped.",
     "context": "Show what is known of this job: run, job, branch, revision.",
     "summary": "Show the steps of this run, as a table or a page of Markdown.",
     "comment": "Comment on the pull or merge request: the page of this run.",
