@@ -9,14 +9,13 @@ from functools import partial
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.page import records_of
+from ci_reporter.cli.page import records_of, records_option, reports_of
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import Context, current_run, masking_of, recorded_run_id
 from ci_reporter.errors import DeliveryError, StateError, UsageError
 from ci_reporter.http.github import LONGEST_COMMENT as LONGEST_ON_GITHUB
 from ci_reporter.http.gitlab import LONGEST_COMMENT as LONGEST_ON_GITLAB
-from ci_reporter.journal.records import gather_records
 from ci_reporter.model import Report, Run
 from ci_reporter.sinks.configured import sink_names
 from ci_reporter.step.change import Change, change_of
@@ -43,12 +42,7 @@ _SAID = {
 )
 @click.option("--change", metavar="NUMBER", help="The pull or merge request. Default: the one of this run.")
 @click.option("--run", "run_id", metavar="CI_RUN_ID", help="The steps of that run. Default: of this run.")
-@click.option(
-    "--records",
-    multiple=True,
-    metavar="GLOB",
-    help="Records (steps.ndjson) of this run's other jobs; ** matches any depth.",
-)
+@records_option
 @click.option("--dry-run", is_flag=True, help="Print the comment, and send nothing.")
 @click.option("--strict", is_flag=True, help="Exit 70 when the comment could not be written.")
 @report_errors
@@ -90,12 +84,7 @@ def _reports(context: Context, ci_run_id: str, records: Sequence[str]) -> list[R
         context.journal.recover(sink_names(context.config))
     except StateError as exc:
         output.warn(str(exc), context.env)
-    theirs, problems = gather_records(records, context.folder)
-    for problem in problems:
-        output.warn(problem, context.env)
-    every = (*theirs, *context.journal.reports(ci_run_id))
-    found = {each.report_id: each for each in every if each.run.ci_run_id == ci_run_id}
-    return sorted(found.values(), key=lambda each: each.step.started_at or "")
+    return reports_of(context, ci_run_id, records)
 
 
 def _why_not(context: Context, run: Run, about: Change | None) -> str:

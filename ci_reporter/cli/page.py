@@ -5,40 +5,58 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+import click
+
 from ci_reporter.cli import output
-from ci_reporter.cli.jobsummary import summary_room
-from ci_reporter.context import Context
+from ci_reporter.cli.jobsummary import append_summary, summary_room
+from ci_reporter.context import Context, masking_of
 from ci_reporter.errors import StateError
 from ci_reporter.gate.run.archive import gate_page
+from ci_reporter.journal.records import gather_records
 from ci_reporter.journal.series import covered_before
 from ci_reporter.model import Report
 from ci_reporter.surfaces.github import LARGEST_SUMMARY, SUMMARY
-from ci_reporter.surfaces.markdown.fitting import Fitted
 from ci_reporter.surfaces.markdown.page import RunRecords, page
-from ci_reporter.system.files import append, write_atomic
+from ci_reporter.system.files import write_atomic
 
 _STDOUT = "-"
 _FULL = "summary.md"
 _NO_LIMIT = 1 << 40
 
 
+records_option = click.option(
+    "--records",
+    multiple=True,
+    metavar="GLOB",
+    help="Records (steps.ndjson) of this run's other jobs; ** matches any depth.",
+)
+
+
 def write_page(context: Context, reports: Sequence[Report], to: str, full: str | None) -> None:
     """Write the page of these steps to `to`, and, where it is too long for that, all of it to `full`."""
-    run = records_of(context, reports)
+    run, mask = records_of(context, reports), masking_of(context).mask
     rest = context.path(full) if full else os.path.join(context.journal.path, _FULL)
-    made = page(
-        run,
-        most=summary_room(to) if _is_summary(context, to) else LARGEST_SUMMARY,
-        rest=os.path.relpath(rest, context.folder),
-    )
+    most = summary_room(to) if _is_summary(context, to) else LARGEST_SUMMARY
+    made = page(run, most=most, rest=os.path.relpath(rest, context.folder))
     if made.cut:
-        _write(rest, page(run, most=_NO_LIMIT))
+        _write(rest, mask(page(run, most=_NO_LIMIT).text))
+    text = mask(made.text)
     if to == _STDOUT:
-        output.result(made.text.rstrip("\n"))
+        output.result(text.rstrip("\n"))
     elif _is_summary(context, to):
-        _append(to, made)
+        append_summary(text, context.env)
     else:
-        _write(context.path(to), made)
+        _write(context.path(to), text)
+
+
+def reports_of(context: Context, ci_run_id: str, records: Sequence[str]) -> list[Report]:
+    """The steps of a run, also those in files of its other jobs, in the order they started."""
+    theirs, problems = gather_records(records, context.folder)
+    for problem in problems:
+        output.warn(problem, context.env)
+    every = (*theirs, *context.journal.reports(ci_run_id))
+    found = {each.report_id: each for each in every if each.run.ci_run_id == ci_run_id}
+    return sorted(found.values(), key=lambda each: each.step.started_at or "")
 
 
 def records_of(context: Context, reports: Sequence[Report]) -> RunRecords:
@@ -65,17 +83,10 @@ def _is_summary(context: Context, path: str) -> bool:
     return bool(path) and path == context.env.get(SUMMARY)
 
 
-def _append(path: str, made: Fitted) -> None:
-    try:
-        append(path, made.text)
-    except OSError as exc:
-        raise StateError(f"cannot write the summary to {path}: {exc.strerror}") from exc
-
-
-def _write(path: str, made: Fitted) -> None:
+def _write(path: str, text: str) -> None:
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        write_atomic(path, made.text.encode("utf-8", "replace"))
+        write_atomic(path, text.encode("utf-8", "replace"))
     except OSError as exc:
         raise StateError(f"cannot write {path}: {exc.strerror}") from exc
     output.say(f"ci-reporter: wrote {path}")

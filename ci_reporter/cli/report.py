@@ -10,6 +10,7 @@ from urllib.parse import quote
 import click
 
 from ci_reporter.cli import output
+from ci_reporter.cli.page import records_option, reports_of
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.config.hint import hint
@@ -43,8 +44,9 @@ if TYPE_CHECKING:
     "--step", metavar="NAME", help="The step that badges and dotenv are of. Default: the last one that knows the value."
 )
 @click.option("--run", "run_id", metavar="CI_RUN_ID", help="Of that run. Default: this run.")
+@records_option
 @report_errors
-def command(run_id: str | None, **wanted: Any) -> None:
+def command(run_id: str | None, records: Sequence[str], **wanted: Any) -> None:
     """Write a page of this run: what failed, what ran when, every step, the gate, and how the steps went before.
 
     Earlier runs are those that the state folder keeps; let your CI system cache it to see them.
@@ -56,7 +58,7 @@ def command(run_id: str | None, **wanted: Any) -> None:
         raise UsageError("nothing to write (give --html, --badge, --annotations or --dotenv)")
     context = current_context()
     run = run_id or recorded_run_id(context)
-    reports = list(context.journal.reports(run))
+    reports = reports_of(context, run, records)
     if not reports:
         raise StateError(f"no step of run {run} is recorded in {context.journal.path} (`ci-reporter summary --all`)")
     for path, text in _contents(context, reports, files):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.page import write_page
+from ci_reporter.cli.page import records_option, reports_of, write_page
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import recorded_run_id
@@ -20,11 +20,16 @@ from ci_reporter.schema import to_json
 from ci_reporter.sinks.configured import sink_names
 from ci_reporter.surfaces import terminal
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 @click.command("summary", epilog='Example:  ci-reporter summary --markdown "$GITHUB_STEP_SUMMARY"')
 @click.option("--all", "every", is_flag=True, help="Steps of every run in the state folder, not of this run alone.")
 @click.option("--run", "run_id", metavar="CI_RUN_ID", help="Steps of that run.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON report a line.")
+@records_option
 @click.option(
     "--markdown",
     metavar="FILE",
@@ -37,28 +42,30 @@ from ci_reporter.surfaces import terminal
     help="Where the whole page goes when it is longer than that. Default: summary.md in the state folder.",
 )
 @report_errors
-def command(every: bool, run_id: str | None, as_json: bool, markdown: str | None, full: str | None) -> None:
+def command(every: bool, run_id: str | None, as_json: bool, **page: Any) -> None:
     """Show the steps of this run: name, result, duration, coverage, delivery.
 
     On a machine without a CI system every call is a run of its own, so the newest run is shown there. DELIVERY is `-`
     for a step that had no sink to be sent to.
     """
-    if full and not markdown:
+    if page["full"] and not page["markdown"]:
         raise UsageError("option --full: needs --markdown FILE")
-    if as_json and markdown:
+    if as_json and page["markdown"]:
         raise UsageError("--json and --markdown: only one of them can be written")
+    if every and page["records"]:
+        raise UsageError("--all and --records: only one of them can be shown")
     context = current_context()
     journal, names = context.journal, sink_names(context.config)
     problems = _recover(journal, names)
     wanted = None if every else run_id or recorded_run_id(context)
-    chosen = list(journal.reports(wanted or ""))
+    chosen = reports_of(context, wanted, page["records"]) if wanted else list(journal.reports())
     for problem in problems or journal.foreign_files_warning():
         output.warn(problem, context.env)
     if as_json:
         for report in chosen:
             output.result(json.dumps(to_json(report)))
-    elif chosen and markdown:
-        write_page(context, chosen, markdown, full)
+    elif chosen and page["markdown"]:
+        write_page(context, chosen, page["markdown"], page["full"])
     elif chosen:
         title = f"{terminal.plain(wanted) if wanted else 'every run'}: {_step_count(len(chosen))}"
         table = terminal.summary(

@@ -53,3 +53,28 @@ def test_another_file_is_replaced(job, run_program):
 def test_a_dash_is_stdout(job):
     done, _ = job("--markdown", "-")
     assert done.stdout.startswith("### ✅")
+
+
+def test_steps_of_other_jobs_are_on_the_page(job, run_program, make_report):
+    theirs = make_report(report_id="x", ci_run_id="github-17-1", step="lint", job_name="lint", started_at=None)
+    other = make_report(report_id="y", ci_run_id="github-16-1", step="old")
+    (run_program.folder / "lint").mkdir()
+    lines = b"".join(encode(to_json(each)) + b"\n" for each in (theirs, other))
+    (run_program.folder / "lint/steps.ndjson").write_bytes(lines + b"no record\n")
+    done, _ = job("--markdown", "-", "--records", "*/steps.ndjson")
+    assert "| lint | lint | ✅ success |" in done.stdout and "| unit | unit" in done.stdout
+    assert "old" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    "options", [("--full", "x.md"), ("--json", "--markdown", "x.md"), ("--all", "--records", "x")], ids=" ".join
+)
+def test_what_makes_no_sense_together_is_refused(job, options):
+    done, _ = job(*options)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_a_secret_of_this_job_is_not_on_the_page(run_program):
+    run_program("run", "-q", "--name", "deploy with hunter2hunter2", "--", "true", env={"CI_RUN_ID": "1"})
+    done = run_program("summary", "--markdown", "-", env={"CI_RUN_ID": "1", "API_TOKEN": "hunter2hunter2"})
+    assert "| deploy with *** |" in done.stdout and "hunter2" not in done.stdout

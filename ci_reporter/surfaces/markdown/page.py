@@ -29,6 +29,7 @@ MARKS = {
 }
 _REST = 300  # bytes for the line that says where the rest is
 _LONGEST_MESSAGE = 200
+_GATE_SHARE = 0.4
 _VERDICTS = {"pass": "✅", "fail": "❌", "inconclusive": "❔"}
 _URL = re.compile(r"https?://[^\s<>()\[\]\"'`\\|]+")
 
@@ -51,7 +52,7 @@ def page(run: RunRecords, *, most: int = LARGEST_SUMMARY, rest: str = "") -> Fit
         Part(head=(f"### {_mark(reports)} {escape(headline(reports))}", "", _about(reports))),
         *_failed_tests(reports),
         _steps(reports, run.before),
-        *(_gate(report, run.gates.get(report.report_id, "")) for report in reports if report.gate),
+        *(_gate(report, run.gates.get(report.report_id, ""), most) for report in reports if report.gate),
         *_flaky_tests(reports),
         *_timeline(reports),
     ]
@@ -144,10 +145,10 @@ def coverage(report: Report, before: Report | None) -> str:
     return f"{terminal.coverage(report)} ({points}{f' against {code(against)}' if against else ''})"
 
 
-def _gate(report: Report, text: str) -> Part:
-    """The gate's own page where there is one, else what the record has of it."""
-    if text:
-        return Part(head=(text.rstrip(),), share=0.5)
+def _gate(report: Report, text: str, most: int) -> Part:
+    """The gate's own page where there is one and room for it, else what the record has of it."""
+    if text and len(text.encode("utf-8", "replace")) < most * _GATE_SHARE:
+        return Part(head=(text.strip().replace("### ", "#### ", 1),))
     gate = report.gate
     assert gate is not None  # noqa: S101  it is asked for gates only
     name = escape(terminal.plain(report.step.name))
@@ -155,7 +156,7 @@ def _gate(report: Report, text: str) -> Part:
         head=(f"#### {_VERDICTS.get(gate.verdict, '❔')} {name}: {escape(gate.verdict)}", "", *_figures(gate)),
         lines=tuple(f"- {code(rule)}: {escape(verdict)}" for rule, verdict in gate.rules.items()),
         what="rules",
-        share=0.5,
+        share=_GATE_SHARE,
     )
 
 

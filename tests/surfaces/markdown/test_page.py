@@ -58,8 +58,12 @@ def test_a_change_has_its_sign(make_report, now, before, shown):
 
 def test_a_gates_own_page_takes_the_place_of_its_figures(run):
     text = page(replace(run, gates={"g": "### ❌ gate: fail after 12 s\n\n```mermaid\nxychart-beta\n```"})).text
-    assert "xychart-beta" in text
+    assert "\n#### ❌ gate: fail after 12 s\n" in text and "xychart-beta" in text
     assert "| p95 |" not in text
+
+
+def test_a_gates_page_that_has_no_room_leaves_its_figures(run):
+    assert "| p95 | 46 ms | 363 ms |" in page(replace(run, gates={"g": "x" * 2000}), most=4000).text
 
 
 def test_a_run_that_went_well_is_short(make_report):
