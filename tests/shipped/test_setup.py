@@ -124,7 +124,7 @@ def test_job_is_recorded_with_its_status(setup: Setup, status: str) -> None:
     done = setup.post(job_status=status)
     record = setup.records()[0]
     result = "cancellation" if status == "cancelled" else status
-    assert (done.returncode, record["result"], record["step"]) == (0, result, "unit (3.13)")
+    assert (done.returncode, record["result"], record["step"], record["job_name"]) == (0, result, "job", "unit (3.13)")
     assert record["duration_ms"] is not None
 
 
@@ -133,7 +133,7 @@ def test_end_of_the_job_shows_its_steps(setup: Setup) -> None:
     setup.program(*SHELL, script(setup, "echo one"), CI_REPORTER_CI_SUMMARY="false")
     setup.post()
     shown = setup.job.command_file("STEP_SUMMARY").read_text()
-    assert ("echo one" in shown, "unit" in shown) == (True, True)
+    assert ("echo one" in shown, "job" in shown) == (True, True)
 
 
 def test_end_of_the_job_records_a_step_that_was_killed(setup: Setup) -> None:
