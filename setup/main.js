@@ -65,6 +65,7 @@ function settings() {
   const found = {
     // Not in the workspace: actions/checkout empties it, and the runner may keep it for the next job.
     CI_REPORTER_DIR: env.CI_REPORTER_DIR || path.join(env.RUNNER_TEMP, "ci-reporter-records"),
+    CI_REPORTER_CI_SUMMARY: env.CI_REPORTER_CI_SUMMARY || (input("summary") === "false" ? "" : "job"), // post.js writes it
     CI_REPORTER_CONFIG: input("config"),
     CI_REPORTER_PUSHGATEWAY: input("pushgateway-url"),
     CI_REPORTER_MATRIX: ["null", "{}"].includes(input("matrix")) ? "" : input("matrix"), // a job without one

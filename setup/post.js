@@ -1,7 +1,6 @@
 // The job's end, also of one that has failed or was cancelled: record the job, deliver what still waits, show the steps.
 // Nothing here fails a job, unless CI_REPORTER_STRICT asks for it.
 const { spawnSync } = require("node:child_process");
-const fs = require("node:fs");
 const { annotate, input } = require("./common.js");
 
 const { env } = process;
@@ -9,7 +8,7 @@ const { env } = process;
 /** Call ci-reporter; its exit code and what it wrote to stdout. */
 function call(...args) {
   const [program, ...rest] = JSON.parse(env.STATE_command);
-  const changed = { ...env, CI_REPORTER_CI_SUMMARY: "false" }; // the table of all steps has the job's line, too
+  const changed = { ...env, CI_REPORTER_CI_SUMMARY: "none" }; // the page of the job has its line, too
   const done = spawnSync(program, [...rest, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], env: changed });
   if (done.error) annotate("warning", `${args[0]}: ${done.error.message}`);
   return done;
@@ -36,7 +35,7 @@ function main() {
   if (input("record-job") !== "false") codes.push(recordJob());
   codes.push(call("flush").status);
   if (input("summary") !== "false" && env.GITHUB_STEP_SUMMARY) {
-    fs.appendFileSync(env.GITHUB_STEP_SUMMARY, `\`\`\`\n${call("summary").stdout}\n\`\`\`\n`);
+    codes.push(call("summary", "--markdown", env.GITHUB_STEP_SUMMARY).status);
   }
   if (codes.includes(70)) process.exitCode = 1; // --strict
 }

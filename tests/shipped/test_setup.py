@@ -106,6 +106,7 @@ def test_steps_that_follow_know_the_run_and_where_records_go(setup: Setup) -> No
     assert setup.told("ENV") == {
         "CI_RUN_ID": "github-17012345678-1",
         "CI_REPORTER_DIR": records,
+        "CI_REPORTER_CI_SUMMARY": "job",
         "JOB_CHECK_RUN_ID": "99",
     }
     assert setup.told("OUTPUT") == {"ci-run-id": "github-17012345678-1", "records": records}
@@ -130,7 +131,7 @@ def test_job_is_recorded_with_its_status(setup: Setup, status: str) -> None:
 
 def test_end_of_the_job_shows_its_steps(setup: Setup) -> None:
     setup.main()
-    setup.program(*SHELL, script(setup, "echo one"), CI_REPORTER_CI_SUMMARY="false")
+    setup.program(*SHELL, script(setup, "echo one"))
     setup.post()
     shown = setup.job.command_file("STEP_SUMMARY").read_text()
     assert ("echo one" in shown, "job" in shown) == (True, True)
