@@ -9,8 +9,8 @@ if (!["run", "shell"].includes(name) || !args.includes("--") || !command.length)
   console.error(`ci-reporter: not set up in this job, see the warning at its begin; \`${name ?? ""}\` did nothing`);
   process.exit(name === "gate" ? 1 : 0);
 }
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal)); // before it can come
 const child = spawn(command[0], command.slice(1), { stdio: "inherit" });
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 child.on("error", (error) => {
   console.error(`ci-reporter: ${command[0]}: ${error.code === "ENOENT" ? "command not found" : error.message}`);
   process.exitCode = error.code === "ENOENT" ? 127 : 126;
