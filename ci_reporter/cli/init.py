@@ -27,7 +27,8 @@ from ci_reporter.surfaces.terminal import plain
     "--source",
     "of",
     metavar="REPOSITORY[@REF]",
-    help="Use the action of this repository, such as OWNER/ci-reporter@v1. Default: install the package with pipx.",
+    help="Use the action or the GitLab components of this repository, such as OWNER/ci-reporter@v1. Default: install"
+    " the package with pipx or pip.",
 )
 @report_errors
 def command(agreed: bool, system: str | None, of: str | None) -> None:

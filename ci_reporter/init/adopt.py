@@ -21,7 +21,7 @@ _GITLAB = re.compile(r" *- +" + _COMMAND)
 _BLOCK_KEY = re.compile(r" *(?:- )?run: *[|>][-+]?\s*")
 _SCRIPT_KEY = re.compile(r" *script: *")
 _MOST = 20
-_MOST_LINES, _LONGEST_LINE = 5_000, 1_000  # to look back from each line for what it belongs to is quadratic
+MOST_LINES, _LONGEST_LINE = 5_000, 1_000  # to look back from each line for what it belongs to is quadratic
 
 
 class Syntax(Frozen):
@@ -42,7 +42,7 @@ class Syntax(Frozen):
 def adopted(text: str, syntax: Syntax) -> str | None:
     """The file with its test commands under ci-reporter; None where there is nothing to change, or no safe way to."""
     lines = text.splitlines(keepends=True)
-    if "\r" in text or len(lines) > _MOST_LINES:
+    if "\r" in text or len(lines) > MOST_LINES:
         return None
     edits = [(at, edit) for at in range(len(lines)) if (edit := _edit(lines, at, syntax))][:_MOST]
     if not edits:
@@ -78,11 +78,16 @@ def _is_command(lines: Sequence[str], at: int, syntax: Syntax) -> bool:
     """Whether a line that reads like a command stands where commands stand."""
     line = lines[at].rstrip("\n")
     if not syntax.is_github:
-        return bool(_SCRIPT_KEY.fullmatch(_above(lines, at, "- ").rstrip("\n")))
+        return in_script(lines, at)
     if _GITHUB.fullmatch(line):
         return True
     continues = at > 0 and lines[at - 1].rstrip().endswith("\\")
     return not continues and bool(_BLOCK_KEY.fullmatch(_above(lines, at).rstrip("\n")))
+
+
+def in_script(lines: Sequence[str], at: int) -> bool:
+    """Whether a line is an item of a `script:` of GitLab."""
+    return bool(_SCRIPT_KEY.fullmatch(_above(lines, at, "- ").rstrip("\n")))
 
 
 def _above(lines: Sequence[str], at: int, item: str = "") -> str:

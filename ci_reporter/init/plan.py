@@ -9,15 +9,12 @@ from ci_reporter.frozen import Frozen
 from ci_reporter.init import github, gitlab, settingsfile
 from ci_reporter.init.adopt import Syntax, adopted
 from ci_reporter.init.commands import runs_tests
+from ci_reporter.init.components import with_component
 from ci_reporter.init.given import Source
 from ci_reporter.init.survey import Survey
 from ci_reporter.init.systems import name
 
 WRITES = ("github", "gitlab")  # the CI systems that get a file; the others get a line to copy
-SYNTAX = {
-    "github": Syntax(install=github.INSTALL, job_indent=2),
-    "gitlab": Syntax(install=gitlab.INSTALL, job_indent=0, is_github=False),
-}
 
 
 class Change(Frozen):
@@ -85,7 +82,9 @@ def _file_of(system: str, found: Survey, source: Source | None) -> Iterator[Chan
         yield f"{(using or [path])[0]} uses ci-reporter already"
         return
     changes = [
-        Change(path=each, before=text, after=new) for each, text in texts.items() if (new := _adopted(system, text))
+        Change(path=each, before=text, after=new)
+        for each, text in texts.items()
+        if text and (new := recorded_by(system, text, source))
     ]
     if changes:
         yield from changes
@@ -96,12 +95,22 @@ def _file_of(system: str, found: Survey, source: Source | None) -> Iterator[Chan
     if not found.suites:
         yield "no tests were found: put `ci-reporter run --` before the command that runs yours"
         return
-    new = github.workflow(found.suites, found.branch, source) if system == "github" else gitlab.pipeline(found.suites)
-    yield from _file(found, path, new)
+    is_github = system == "github"
+    yield from _file(
+        found,
+        path,
+        github.workflow(found.suites, found.branch, source) if is_github else gitlab.pipeline(found.suites, source),
+    )
 
 
-def _adopted(system: str, text: str) -> str | None:
-    return adopted(text, SYNTAX[system]) if text else None
+def recorded_by(system: str, text: str, source: Source | None) -> str | None:
+    """A person's CI file with what records its tests; None where there is nothing to change, or no safe way to."""
+    if system == "github":
+        setup = f"uses: {source.repository}/setup@{source.ref}" if source else github.INSTALL
+        return adopted(text, Syntax(install=setup, job_indent=2))
+    if source:
+        return with_component(text, source)
+    return adopted(text, Syntax(install=gitlab.INSTALL, job_indent=0, is_github=False))
 
 
 def _tests_in(path: str, text: str) -> str | None:

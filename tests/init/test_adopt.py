@@ -4,8 +4,8 @@ import difflib
 
 import pytest
 
-from ci_reporter.init.adopt import adopted
-from ci_reporter.init.plan import SYNTAX
+from ci_reporter.init.given import source
+from ci_reporter.init.plan import recorded_by
 from ci_reporter.version import __version__
 
 PIPX = f"run: pipx install ci-reporter=={__version__}"
@@ -15,7 +15,7 @@ HEAD = "on: push\njobs:\n  unit:\n    runs-on: ubuntu-latest\n    steps:\n      
 
 def changed(text, system="github"):
     """Lines that came, and then those that went, as a diff shows them."""
-    new = adopted(text, SYNTAX[system])
+    new = recorded_by(system, text, None)
     lines = difflib.ndiff(text.splitlines(), (new or text).splitlines())
     return sorted(line[0] + line[2:].strip() for line in lines if line[0] in "+-")
 
@@ -81,8 +81,13 @@ def test_a_job_of_gitlab_that_may_have_no_python_stays():
 
 
 def test_a_file_that_is_not_yaml_stays():
-    assert adopted(HEAD + "      - run: pytest\n  }{\n", SYNTAX["github"]) is None
+    assert recorded_by("github", HEAD + "      - run: pytest\n  }{\n", None) is None
 
 
 def test_a_file_with_windows_line_ends_stays():
-    assert adopted((HEAD + "      - run: pytest\n").replace("\n", "\r\n"), SYNTAX["github"]) is None
+    assert recorded_by("github", (HEAD + "      - run: pytest\n").replace("\n", "\r\n"), None) is None
+
+
+def test_with_a_source_the_setup_action_is_in_the_place_of_the_package():
+    new = recorded_by("github", HEAD + "      - run: pytest\n", source("acme/ci-reporter@v1"))
+    assert "      - uses: acme/ci-reporter/setup@v1\n      - run: ci-reporter run --name pytest -- pytest\n" in new

