@@ -9,6 +9,7 @@ import click
 
 from ci_reporter.cli import output
 from ci_reporter.cli.jobsummary import append_summary, summary_room
+from ci_reporter.cli.writing import write_file
 from ci_reporter.context import Context, masking_of
 from ci_reporter.errors import StateError
 from ci_reporter.gate.run.archive import gate_page
@@ -17,7 +18,6 @@ from ci_reporter.journal.series import covered_before
 from ci_reporter.model import Report
 from ci_reporter.surfaces.github import LARGEST_SUMMARY, SUMMARY
 from ci_reporter.surfaces.markdown.page import RunRecords, page
-from ci_reporter.system.files import write_atomic
 
 _STDOUT = "-"
 _FULL = "summary.md"
@@ -35,18 +35,28 @@ records_option = click.option(
 def write_page(context: Context, reports: Sequence[Report], to: str, full: str | None) -> None:
     """Write the page of these steps to `to`, and, where it is too long for that, all of it to `full`."""
     run, mask = records_of(context, reports), masking_of(context).mask
-    rest = context.path(full) if full else os.path.join(context.journal.path, _FULL)
     most = summary_room(to) if _is_summary(context, to) else LARGEST_SUMMARY
-    made = page(run, most=most, rest=os.path.relpath(rest, context.folder))
+    made = page(run, most=most)
     if made.cut:
-        _write(rest, mask(page(run, most=_NO_LIMIT).text))
+        rest = context.path(full) if full else os.path.join(context.journal.path, _FULL)
+        made = page(run, most=most, rest=_write_rest(context, rest, mask(page(run, most=_NO_LIMIT).text)))
     text = mask(made.text)
     if to == _STDOUT:
         output.result(text.rstrip("\n"))
     elif _is_summary(context, to):
         append_summary(text, context.env)
     else:
-        _write(context.path(to), text)
+        write_file(context.path(to), text)
+
+
+def _write_rest(context: Context, path: str, text: str) -> str:
+    """Write the whole page; where it is, from the working folder. Without it the short one is still worth having."""
+    try:
+        write_file(path, text)
+    except StateError as exc:
+        output.warn(str(exc), context.env)
+        return ""
+    return os.path.relpath(path, context.folder)
 
 
 def reports_of(context: Context, ci_run_id: str, records: Sequence[str]) -> list[Report]:
@@ -81,12 +91,3 @@ def _gates(context: Context, reports: Sequence[Report]) -> Mapping[str, str]:
 
 def _is_summary(context: Context, path: str) -> bool:
     return bool(path) and path == context.env.get(SUMMARY)
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        write_atomic(path, text.encode("utf-8", "replace"))
-    except OSError as exc:
-        raise StateError(f"cannot write {path}: {exc.strerror}") from exc
-    output.say(f"ci-reporter: wrote {path}")

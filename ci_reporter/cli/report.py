@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import click
 
-from ci_reporter.cli import output
 from ci_reporter.cli.page import records_option, reports_of
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
+from ci_reporter.cli.writing import write_file
 from ci_reporter.config.hint import hint
 from ci_reporter.context import Context, recorded_run_id
 from ci_reporter.errors import StateError, UsageError
@@ -23,7 +23,6 @@ from ci_reporter.model import Report
 from ci_reporter.surfaces import gitlab
 from ci_reporter.surfaces.badge import BADGES
 from ci_reporter.surfaces.html.page import page
-from ci_reporter.system.files import write_atomic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def command(run_id: str | None, records: Sequence[str], **wanted: Any) -> None:
     if not reports:
         raise StateError(f"no step of run {run} is recorded in {context.journal.path} (`ci-reporter summary --all`)")
     for path, text in _contents(context, reports, files):
-        _write(context.path(path), text)
+        write_file(context.path(path), text)
 
 
 class _Files(Frozen):
@@ -128,12 +127,3 @@ def _step(reports: Sequence[Report], kind: str, name: str | None) -> Report:
         )
     knows = {"coverage": lambda each: each.coverage_pct is not None, "gate": lambda each: each.gate is not None}
     return next((each for each in reversed(named) if knows.get(kind, bool)(each)), named[-1])
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        write_atomic(path, text.encode("utf-8", "replace"))
-    except OSError as exc:
-        raise StateError(f"cannot write {path}: {exc.strerror}") from exc
-    output.say(f"ci-reporter: wrote {path}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ci_reporter.model import Report, Result
+from ci_reporter.model import FailedTest, Report, Result
+from ci_reporter.surfaces.failures import failures_of, first_line
 from ci_reporter.system.text import without_escapes
 
 _COLOURS = {
@@ -106,11 +107,17 @@ def summary(reports: Sequence[Report], delivery: Mapping[str, str], *, colour: b
 def details(report: Report) -> list[str]:
     """The tests of a step that people ask about: failed, flaky, slow; one line each."""
     step = plain(report.step.name)
-    lines = [f"{step}: failed: {plain(name, 100)}" for name in report.failed_tests]
+    lines = [f"{step}: failed: {_failure(each)}" for each in failures_of(report)]
     lines += [f"{step}: flaky: {plain(name, 100)}" for name in report.flaky_tests]
     slow = [(name, ms) for name, ms in report.slowest_tests.items() if ms >= _SLOW_MS]
     slow.sort(key=lambda item: -item[1])
     return lines + [f"{step}: slow: {duration(ms).rjust(8)}  {plain(name, 100)}" for name, ms in slow]
+
+
+def _failure(failure: FailedTest) -> str:
+    where = f" ({plain(failure.path, 100)}:{failure.line})" if failure.path else ""
+    said = f": {plain(first_line(failure.message), 100)}" if failure.message.strip() else ""
+    return f"{plain(failure.name, 100)}{where}{said}"
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:

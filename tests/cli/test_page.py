@@ -50,6 +50,19 @@ def test_another_file_is_replaced(job, run_program):
     assert (summary, done.stderr) == ("", f"ci-reporter: wrote {page}\n")
 
 
+def test_a_link_stays_a_link(job, run_program):
+    (run_program.folder / "page.md").symlink_to("there.md")
+    job("--markdown", "page.md")
+    assert (run_program.folder / "page.md").is_symlink()
+    assert (run_program.folder / "there.md").read_text().startswith("### ✅")
+
+
+def test_without_a_place_for_the_whole_page_the_short_one_is_written(job):
+    done, page = job("--markdown", job.summary, "--full", "/proc/no/all.md", before="x" * (1024**2 - 350))
+    assert page.endswith("The page is cut, as it is too long for this place.\n")
+    assert (done.returncode, "::warning title=ci-reporter::cannot write /proc/no/all.md" in done.stderr) == (0, True)
+
+
 def test_a_dash_is_stdout(job):
     done, _ = job("--markdown", "-")
     assert done.stdout.startswith("### ✅")

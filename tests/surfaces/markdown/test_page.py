@@ -98,13 +98,12 @@ def rows(tokens):
     return [row for row in found if len(row) != 3]
 
 
-@pytest.mark.parametrize("most", [2_000, 65_536, 1024**2])
+@pytest.mark.parametrize("most", [2_000, 65_536])
 def test_it_is_never_longer_than_it_may_be(run, make_report, most):
     long = tuple(
-        replace(run.reports[1], report_id=str(at), failures=(), failed_tests=(f"測{at}" * 60,) * 10)
-        for at in range(700)
+        replace(run.reports[1], report_id=str(at), failures=(), failed_tests=(f"測{at}" * 60,) * 10) for at in range(40)
     )
-    steps = tuple(make_report(report_id=f"s{at}", step=f"測試 {at}" * 9, duration_ms=at) for at in range(3000))
+    steps = tuple(make_report(report_id=f"s{at}", step=f"測試 {at}" * 9, duration_ms=at) for at in range(400))
     found = page(RunRecords(reports=(*long, *steps)), most=most, rest=".ci-reporter/summary.md")
     assert found.cut
     assert most * 0.4 < len(found.text.encode()) <= most
