@@ -62,6 +62,18 @@ def _variables(known: Mapping[str, str]) -> list[tuple[str, str]]:
 
 
 _OF_THE_JOB = frozenset(
-    {"job_name", "job_id", "job_url", "stage", "matrix", "node", "labels", "workspace", "step", "commit_message"}
+    {
+        "job_name",
+        "job_id",
+        "job_url",
+        "stage",
+        "matrix",
+        "node",
+        "labels",
+        "workspace",
+        "step",
+        "environment",
+        "commit_message",
+    }
 )
 _STYLES = {"table": _table, "json": _json, "shell": _shell, "dotenv": _dotenv}

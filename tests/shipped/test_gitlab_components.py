@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -150,7 +151,7 @@ SHELLS = {"bash": ("bash", "-eo", "pipefail", "-c"), "sh": ("sh", "-ec")}
 
 
 @pytest.mark.parametrize("shell", SHELLS.values(), ids=SHELLS)
-def test_job_that_is_cancelled_is_recorded(shell: tuple[str, ...], tmp_path: Path, pyz: Path, eventually: Any) -> None:
+def test_job_that_is_cancelled_is_recorded(shell: tuple[str, ...], tmp_path: Path, pyz: Path) -> None:
     job = parts("report")[1]["$[[ inputs.as ]]"]
     assert hook(shell, "\n".join(job["before_script"]), tmp_path, CI_REPORTER_PYZ=str(pyz)).returncode == 0
     began = (tmp_path / ".ci-reporter/hook-42/started").read_text()
@@ -187,6 +188,28 @@ def test_what_is_lacking_is_said_in_one_line(variables: dict[str, str], lacking:
     done = hook(SHELLS["sh"], f"{set_up('report')}\nci-reporter run -- true", tmp_path, PATH=str(bare), **variables)
     assert (done.returncode, done.stderr.count("\n")) == (0, 1), done.stderr
     assert f"ci-reporter: no record of this job: {lacking}" in done.stderr
+
+
+def test_python_that_lies_beside_the_image_is_used(tmp_path: Path, pyz: Path) -> None:
+    variables = {"CI_REPORTER_PYZ": str(pyz), "CI_REPORTER_PYTHON": str(PYTHON), "PATH": str(tools(tmp_path / "bin"))}
+    done = hook(SHELLS["sh"], f"{set_up('report')}\nci-reporter --version", tmp_path, **variables)
+    assert (done.stdout[:12], done.stderr) == ("ci-reporter ", "")
+
+
+@pytest.mark.parametrize(("resolved", "what"), [("false", "failed"), ("true", "is green again")])
+def test_people_are_told_which_branch_whatever_its_name(resolved: str, what: str, tmp_path: Path) -> None:
+    programs = tools(tmp_path / "bin", **{"ci-reporter": Path(sys.executable).with_name("ci-reporter")})
+    branch = "a$HOME$(touch pwned)"
+    variables = {"CI_PROJECT_PATH": "a/b", "CI_COMMIT_REF_NAME": branch, "CI_REPORTER_NOTIFY_TO": "log"}
+    told = {
+        "INPUT_LEVEL": "error",
+        "INPUT_RESOLVED": resolved,
+        "CI_PIPELINE_URL": "https://gitlab.test/a/b/-/pipelines/7",
+    }
+    done = hook(SHELLS["sh"], scripts("notify")[-1], tmp_path, PATH=str(programs), **variables, **told)
+    alert = json.loads((done.stdout + done.stderr).splitlines()[0])
+    assert (alert["message"], alert["dedup_key"]) == (f"a/b: the pipeline of {branch} {what}", f"a/b/{branch}")
+    assert not (tmp_path / "pwned").exists()
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["from this GitLab", "from elsewhere"])
