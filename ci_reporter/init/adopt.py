@@ -42,7 +42,7 @@ class Syntax(Frozen):
 def adopted(text: str, syntax: Syntax) -> str | None:
     """The file with its test commands under ci-reporter; None where there is nothing to change, or no safe way to."""
     lines = text.splitlines(keepends=True)
-    if "\r" in text or len(lines) > MOST_LINES:
+    if len(lines) > MOST_LINES:
         return None
     edits = [(at, edit) for at in range(len(lines)) if (edit := _edit(lines, at, syntax))][:_MOST]
     if not edits:

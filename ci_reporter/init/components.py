@@ -29,7 +29,7 @@ def with_component(text: str, source: Source) -> str | None:
     """The pipeline with the component; None where there is no job for it, or no safe way to put it in."""
     keys = _keys(text)
     lines = text.splitlines(keepends=True)
-    if keys is None or "\r" in text or len(lines) > MOST_LINES or any(_has_hooks(keys, each) for each in _HOOKS):
+    if keys is None or len(lines) > MOST_LINES or any(_has_hooks(keys, each) for each in _HOOKS):
         return None
     edits = [edit for begin, end in _jobs(lines) for edit in _edits(lines, begin, end)]
     include = _include(lines, keys, source) if edits else None

@@ -13,6 +13,7 @@ from ci_reporter.init.components import with_component
 from ci_reporter.init.given import Source
 from ci_reporter.init.survey import Survey
 from ci_reporter.init.systems import name
+from ci_reporter.init.words import is_path, is_plain
 
 WRITES = ("github", "gitlab")  # the CI systems that get a file; the others get a line to copy
 
@@ -84,7 +85,7 @@ def _file_of(system: str, found: Survey, source: Source | None) -> Iterator[Chan
     changes = [
         Change(path=each, before=text, after=new)
         for each, text in texts.items()
-        if text and (new := recorded_by(system, text, source))
+        if is_path(each) and is_plain(text) and (new := recorded_by(system, text, source))
     ]
     if changes:
         yield from changes

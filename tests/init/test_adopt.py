@@ -84,10 +84,6 @@ def test_a_file_that_is_not_yaml_stays():
     assert recorded_by("github", HEAD + "      - run: pytest\n  }{\n", None) is None
 
 
-def test_a_file_with_windows_line_ends_stays():
-    assert recorded_by("github", (HEAD + "      - run: pytest\n").replace("\n", "\r\n"), None) is None
-
-
 def test_with_a_source_the_setup_action_is_in_the_place_of_the_package():
     new = recorded_by("github", HEAD + "      - run: pytest\n", source("acme/ci-reporter@v1"))
     assert "      - uses: acme/ci-reporter/setup@v1\n      - run: ci-reporter run --name pytest -- pytest\n" in new

@@ -53,6 +53,23 @@ def test_for_a_workflow_that_runs_the_tests_a_change_is_proposed(planned):
     assert list(new(found)) == [".ci-reporter.yml"]
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (".github/workflows/a\n--- b\n.yml", ADOPTABLE),
+        (WORKFLOW, ADOPTABLE.replace("\n", "\r\n")),
+        (WORKFLOW, ADOPTABLE + "# \x0c\n"),
+        (WORKFLOW, ADOPTABLE + "# \u2028\n"),
+        (WORKFLOW, ADOPTABLE + "# \ufffd\n"),
+    ],
+    ids=["name", "CR", "form feed", "line separator", "not UTF-8"],
+)
+def test_a_file_that_a_patch_could_get_wrong_is_not_changed(planned, path, text):
+    found = planned({**GO, path: text})
+    assert found.proposed == ()
+    assert any("yours to change" in note for note in found.notes)
+
+
 def test_a_workflow_that_runs_the_tests_in_its_own_way_is_named(planned):
     found = planned({**GO, WORKFLOW: ADOPTABLE.replace("go test", "cd x && go test")})
     assert any(note.startswith(f"{WORKFLOW} line 6 runs tests in a way that is yours") for note in found.notes)

