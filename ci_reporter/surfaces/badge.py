@@ -12,19 +12,22 @@ from ci_reporter.model import Report, Result
 from ci_reporter.surfaces import terminal
 
 _GREEN, _YELLOW, _RED, _GREY = "#1a7f37", "#7d4e00", "#b3261e", "#57606a"  # white on each has a contrast above 4.5
-_CHARACTER, _PADDING, _HEIGHT = 7, 10, 20
+_PADDING, _HEIGHT = 10, 20
+# Pixels of a character of 11px Verdana, as far as they differ from most. Another font is fitted to them.
+_WIDTHS = {**dict.fromkeys("fijlrtI.,:;!|'()[] ", 4), **dict.fromkeys("mwMW%@", 11)}
+_WIDTH, _DOUBLE_WIDTH = 7, 12
 _GOOD_PCT, _FAIR_PCT = 90.0, 75.0
 
 
 def badge(label: str, value: str, colour: str) -> str:
     """The badge as SVG."""
-    left, right = (_CHARACTER * terminal.width(text) + 2 * _PADDING for text in (label, value))
+    left, right = (_length(text) + 2 * _PADDING for text in (label, value))
     said = escape(f"{label}: {value}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="{_HEIGHT}" role="img"'
         f' aria-label="{said}"><title>{said}</title>'
-        f'<clipPath id="r"><rect width="{left + right}" height="{_HEIGHT}" rx="3"/></clipPath>'
-        f'<g clip-path="url(#r)"><rect width="{left}" height="{_HEIGHT}" fill="#24292f"/>'
+        f'<clipPath id="w{left + right}"><rect width="{left + right}" height="{_HEIGHT}" rx="3"/></clipPath>'
+        f'<g clip-path="url(#w{left + right})"><rect width="{left}" height="{_HEIGHT}" fill="#24292f"/>'
         f'<rect x="{left}" width="{right}" height="{_HEIGHT}" fill="{colour}"/></g>'
         '<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">'
         f"{_word(label, 0, left)}{_word(value, left, right)}</g></svg>\n"
@@ -67,6 +70,10 @@ BADGES: dict[str, Callable[[Report], str]] = {
     "result": result,
     "gate": gate,
 }
+
+
+def _length(text: str) -> int:
+    return sum(_WIDTHS.get(char, _DOUBLE_WIDTH if terminal.width(char) > 1 else _WIDTH) for char in text)
 
 
 def _of(report: Report) -> str:

@@ -1,5 +1,6 @@
 """Badges: one look tells, and what is unknown is grey."""
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -41,3 +42,9 @@ def test_a_hostile_name_is_text(make_report):
     made = BADGES["result"](make_report(step='<script>alert(1)</script>"&'))
     assert "<script>" not in made
     ElementTree.fromstring(made)
+
+
+def test_badges_of_two_widths_can_stand_in_one_page(make_report):
+    """An id holds for the whole page: with the same one, the second would be cut as wide as the first."""
+    made = [BADGES["coverage"](make_report(coverage_pct=pct)) for pct in (9.0, 100.0)]
+    assert len({re.search(r'clipPath id="(\w+)"', each)[1] for each in made}) == 2
