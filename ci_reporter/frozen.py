@@ -38,17 +38,19 @@ class Frozen:
 
     _fields: ClassVar[dict[str, Any]] = {}
     _defaults: ClassVar[dict[str, Any]] = {}
+    _required: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls._fields = cls._fields | cls.__annotations__
         cls._defaults = {name: getattr(cls, name, _UNSET) for name in cls._fields}
+        cls._required = tuple(name for name, default in cls._defaults.items() if default is _UNSET)
 
     def __init__(self, **values: Any) -> None:
         given = self._defaults | values
         if len(given) > len(self._defaults):
             raise TypeError(f"{type(self).__name__} has no field {(values.keys() - self._defaults.keys()).pop()!r}")
-        if missing := [name for name, value in given.items() if value is _UNSET]:
+        if missing := [name for name in self._required if given[name] is _UNSET]:
             raise TypeError(f"{type(self).__name__} needs {', '.join(missing)}")
         self.__dict__.update(given)
 
@@ -80,4 +82,4 @@ def fields(kind: type[Frozen]) -> Mapping[str, str]:
 
 def required_fields(kind: type[Frozen]) -> tuple[str, ...]:
     """The names of the fields that have no default."""
-    return tuple(name for name, default in kind._defaults.items() if default is _UNSET)
+    return kind._required

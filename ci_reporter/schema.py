@@ -111,8 +111,17 @@ def _inner(kind: type[_Inner], flat: Mapping[str, Any], key: str) -> _Inner | No
 
 def _members(kind: type[Frozen], flat: Mapping[str, Any]) -> dict[str, Any]:
     """What is known of a noun's fields, each read as its annotation says."""
-    read = {name: _READERS[annotation.partition(" ")[0]](flat, name) for name, annotation in fields(kind).items()}
-    return {name: value for name, value in read.items() if value is not None}
+    readers = _readers_of(kind)
+    return {name: value for name in flat if name in readers and (value := readers[name](flat, name)) is not None}
+
+
+def _readers_of(kind: type[Frozen]) -> Mapping[str, Callable[[Mapping[str, Any], str], Any]]:
+    """The reader of each field; a hub asks for them with each report that it gets."""
+    if kind not in _READERS_OF:
+        _READERS_OF[kind] = {
+            name: _READERS[annotation.partition(" ")[0]] for name, annotation in fields(kind).items()
+        }
+    return _READERS_OF[kind]
 
 
 def _values(flat: Mapping[str, Any], key: str, read: Callable[[Mapping[str, Any], str], Any]) -> dict[str, Any]:
@@ -215,6 +224,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
     "float": _number,
     "Mapping[str,": lambda flat, key: _values(flat, key, _text),
 }
+_READERS_OF: dict[type[Frozen], Mapping[str, Callable[[Mapping[str, Any], str], Any]]] = {}
 _ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 _LARGEST_WHOLE = 2**63
 _LARGEST_NUMBER = 1.7976931348623157e308  # of a 64-bit float
