@@ -3,6 +3,7 @@
 CIReporterError          1
 ├── UsageError           2   an option, a variable or the configuration file is wrong
 ├── StateError           –   the state folder cannot be used; the wrapped command runs all the same
+├── StoreError           1   the hub's database cannot be opened, read or written
 ├── StampError           1   an artifact cannot be stamped, or its stamp cannot be read
 ├── ReportFileError      1   a coverage or test report cannot be read; beside a command it is a warning
 └── DeliveryError       70   a sink did not take a report (an exit code only under --strict)
@@ -24,6 +25,10 @@ class UsageError(CIReporterError):
 
 class StateError(CIReporterError):
     """The state folder cannot be read or written."""
+
+
+class StoreError(CIReporterError):
+    """The hub's database cannot be opened, read or written: names the file and says what to do."""
 
 
 class StampError(CIReporterError):

@@ -118,9 +118,7 @@ def _members(kind: type[Frozen], flat: Mapping[str, Any]) -> dict[str, Any]:
 def _readers_of(kind: type[Frozen]) -> Mapping[str, Callable[[Mapping[str, Any], str], Any]]:
     """The reader of each field; a hub asks for them with each report that it gets."""
     if kind not in _READERS_OF:
-        _READERS_OF[kind] = {
-            name: _READERS[annotation.partition(" ")[0]] for name, annotation in fields(kind).items()
-        }
+        _READERS_OF[kind] = {name: _READERS[annotation.partition(" ")[0]] for name, annotation in fields(kind).items()}
     return _READERS_OF[kind]
 
 

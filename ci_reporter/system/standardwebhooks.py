@@ -58,12 +58,19 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now_
     `body` are the bytes as they arrived: JSON that was read and written again is not what was signed. Whoever must not
     take a message twice keeps the ids until they are older than the tolerance. Raises SignatureError.
     """
+    return signer(headers, body, [key(each) for each in secrets], now_s)[0]
+
+
+def signer(headers: Mapping[str, str], body: bytes, keys: Sequence[bytes], now_s: float) -> tuple[str, int]:
+    """The id of a message, as `verify` has it, and which of the keys has signed it. Raises SignatureError."""
     message_id, stamp, given = _three(headers)
     _check_time(stamp, now_s)
-    known = [_signature(key(each), message_id, stamp, body) for each in secrets]
-    if not any(_same(ours, theirs) for theirs in _signatures(given) for ours in known):
-        raise SignatureError(f"no signature in {SIGNATURE} is of a secret that is known here")
-    return message_id
+    known = [_signature(each, message_id, stamp, body) for each in keys]
+    for theirs in _signatures(given):
+        for at, ours in enumerate(known):
+            if _same(ours, theirs):
+                return message_id, at
+    raise SignatureError(f"no signature in {SIGNATURE} is of a secret that is known here")
 
 
 def _three(headers: Mapping[str, str]) -> list[str]:

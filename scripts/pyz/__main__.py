@@ -25,6 +25,8 @@ from lean import lean
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+# Its packages are compiled ones, which no zip can hold; cli/hub says how to install it.
+LEFT_OUT = "ci_reporter/hub/"
 # Nothing imports these: other event loops and platforms, programs of their own, what tests are written with.
 UNUSED = (
     "_yaml/",
@@ -86,7 +88,8 @@ def _download(folder: Path) -> Path:
 def _collect(wheels: Path) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """The modules, and the other files: the authorities of certifi, and everybody's licence."""
     folder = ROOT / "ci_reporter"
-    sources = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in folder.rglob("*.py")}
+    ours = {path.relative_to(ROOT).as_posix(): path for path in folder.rglob("*.py")}
+    sources = {name: path.read_bytes() for name, path in ours.items() if not name.startswith(LEFT_OUT)}
     data = {"LICENSE": (ROOT / "LICENSE").read_bytes()}
     for wheel in wheels.glob("*.whl"):
         _verify(wheel)

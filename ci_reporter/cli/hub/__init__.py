@@ -1,0 +1,42 @@
+"""`ci-reporter hub`: the server that keeps what jobs report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from ci_reporter.cli.lazy import LazyGroup
+from ci_reporter.errors import UsageError
+
+_SUBCOMMANDS = {
+    "serve": "Receive reports and keep them, until SIGTERM.",
+}
+
+
+@click.group(
+    "hub",
+    cls=LazyGroup,
+    lazy=_SUBCOMMANDS,
+    prefix="hub.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example:  ci-reporter hub serve",
+)
+def command() -> None:
+    """Receive what jobs report, and keep it: one process, one SQLite file.
+
+    It needs `pip install 'ci-reporter[hub]'`, once on the machine that it runs on; jobs need nothing but their
+    ci-reporter.
+    """
+
+
+@contextmanager
+def extra() -> Iterator[None]:
+    """Import what only the extra has; without it one sentence says how to get it. Raises UsageError."""
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        raise UsageError(
+            f"the hub needs packages that are not installed here ({exc.name}): pip install 'ci-reporter[hub]'"
+        ) from exc

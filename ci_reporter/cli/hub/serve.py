@@ -1,0 +1,90 @@
+"""`ci-reporter hub serve`: the server."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from ci_reporter.cli.hub import extra
+from ci_reporter.cli.reporting import report_errors
+from ci_reporter.config import Config
+from ci_reporter.errors import UsageError
+
+_SECRETS = "CI_REPORTER_HUB_SECRETS"
+_DATABASE = "ci-reporter-hub.db"
+
+
+@click.command("serve", epilog="Example:  ci-reporter hub serve --listen 127.0.0.1:8750 --database ci-reporter-hub.db")
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    default="127.0.0.1:8750",
+    envvar="CI_REPORTER_HUB_LISTEN",
+    show_envvar=True,
+    help="Where to listen. Default: 127.0.0.1:8750. Other hosts need a secret.",
+)
+@click.option(
+    "--database",
+    metavar="FILE",
+    default=_DATABASE,
+    envvar="CI_REPORTER_HUB_DATABASE",
+    show_envvar=True,
+    help=f"The SQLite file, made if need be. Default: {_DATABASE}.",
+)
+@click.option(
+    "--branch",
+    "branches",
+    metavar="PATTERN",
+    multiple=True,
+    envvar="CI_REPORTER_HUB_BRANCHES",
+    show_envvar=True,
+    help="Branches that are series of their own, beside the default branch. Default: main, master, release/*.",
+)
+@click.option(
+    "--allow-body-signatures",
+    "bodies_alone",
+    is_flag=True,
+    envvar="CI_REPORTER_HUB_ALLOW_BODY_SIGNATURES",
+    show_envvar=True,
+    help="Take X-CI-Signature, of the body alone: it does not protect from replays.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
+    default="INFO",
+    envvar="CI_REPORTER_HUB_LOG_LEVEL",
+    show_envvar=True,
+    help="What to log, as JSON lines on stderr. Default: INFO.",
+)
+@report_errors
+def command(listen: str, database: str, branches: tuple[str, ...], bodies_alone: bool, log_level: str) -> None:
+    """Receive reports at POST /ci-report and keep them in one SQLite file, until SIGTERM or ^C.
+
+    The secrets that reports are signed with come from CI_REPORTER_HUB_SECRETS or, better, from the file that
+    CI_REPORTER_HUB_SECRETS_FILE names: one a line, or `REPOSITORY: SECRET...`. Without any, only this machine can reach
+    the hub. /health, /livez, /readyz and /metrics tell how it is.
+    """
+    with extra():
+        from ci_reporter.hub.ingest.secrets import SecretsSource
+        from ci_reporter.hub.server import Options, serve
+    host, port = _address(listen)
+    serve(
+        Options(
+            host=host,
+            port=port,
+            database=database,
+            secrets=SecretsSource(_SECRETS, dict(os.environ)),
+            branches=branches or Config.branches,
+            bodies_alone=bodies_alone,
+            log_level=log_level,
+        )
+    )
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Host and port of `127.0.0.1:8750`, `[::1]:8750` or `:8750`. Raises UsageError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535 or (":" in host) != host.startswith("["):
+        raise UsageError(f"option --listen: {text!r} is not an address (write 127.0.0.1:8750 or [::1]:8750)")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  `:8750` is how one asks for all addresses

@@ -1,0 +1,8 @@
+"""The hub: a server that receives what jobs report, keeps it, and exposes it. `pip install 'ci-reporter[hub]'`.
+
+    ingest/    POST /ci-report: bytes → verified → reports → rows → the queue of the writer
+    store/     rows → a database: what every database does (`Store`), and one folder a database
+    server.py  the whole: uvicorn, the routes, a clean start and stop
+
+Nothing below imports it, and it is not part of `ci-reporter.pyz`: a job that wraps a step never pays for it.
+"""

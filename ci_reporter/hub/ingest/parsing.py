@@ -1,0 +1,86 @@
+"""Bytes → JSON objects that may be reports: never more memory than the limits allow, whatever the bytes are."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from ci_reporter.hub.ingest.problem import Problem
+
+MOST_BYTES = 1024**2
+MOST_REPORTS = 1000
+MOST_DEPTH = 20
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+_SIZE = "1 MiB"
+
+
+def unpacked(body: bytes, encoding: bytes) -> bytes:
+    """The body without its Content-Encoding; what would grow beyond the limit is refused there. Raises Problem."""
+    if encoding in (b"", b"identity"):
+        return body
+    if encoding not in (b"gzip", b"x-gzip", b"deflate"):
+        raise Problem(415, "Content-Encoding: only gzip, deflate and identity are understood")
+    inflating = zlib.decompressobj(_GZIP_OR_ZLIB)
+    try:
+        found = inflating.decompress(body, MOST_BYTES + 1)
+    except zlib.error:
+        raise Problem(400, "the body is not what its Content-Encoding says") from None
+    if len(found) > MOST_BYTES:
+        raise too_large()
+    if not inflating.eof or inflating.unused_data:
+        raise Problem(400, "the compressed body is cut short, or something follows it")
+    return found
+
+
+def too_large() -> Problem:
+    """The refusal of a body that has too many bytes."""
+    return Problem(413, f"a request may have at most {_SIZE}; send fewer reports in one")
+
+
+def flat_reports(body: bytes) -> list[Mapping[str, Any]]:
+    """The objects of a body: one, or those of an array. Raises Problem."""
+    found = _json(body)
+    flats = found if isinstance(found, list) else [found]
+    if len(flats) > MOST_REPORTS:
+        raise Problem(413, f"{len(flats)} reports in one request, and {MOST_REPORTS} are the most")
+    return flats
+
+
+def _json(body: bytes) -> Any:
+    try:
+        found = _DECODER.decode(body.decode("utf-8"))
+    except RecursionError:
+        raise _too_deep() from None
+    except UnicodeDecodeError:
+        raise Problem(400, "the body is not UTF-8 text") from None
+    except ValueError as exc:
+        raise Problem(400, f"the body is not JSON: {exc}") from None
+    # A body with few brackets cannot be deep, and nearly every one is such a body.
+    if body.count(b"[") + body.count(b"{") > MOST_DEPTH and _depth(found) > MOST_DEPTH:
+        raise _too_deep()
+    return found
+
+
+def _too_deep() -> Problem:
+    return Problem(400, f"the JSON is nested more than {MOST_DEPTH} deep, which no report is")
+
+
+def _depth(found: Any) -> int:
+    """How deep lists and objects are nested, up to one more than is allowed."""
+    level, depth = [found], 0
+    while depth <= MOST_DEPTH:
+        level = [each for each in level if isinstance(each, dict | list)]
+        if not level:
+            break
+        depth += 1
+        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
+    return depth
+
+
+def _refuse_constant(word: str) -> Any:
+    raise ValueError(f"{word} is not a number in JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

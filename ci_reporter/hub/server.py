@@ -1,0 +1,120 @@
+"""The hub as a process: one port, one database, a clean start and a clean stop."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+import uvicorn
+
+from ci_reporter import logs
+from ci_reporter.errors import UsageError
+from ci_reporter.hub.app import App, Parts
+from ci_reporter.hub.connections import Connection
+from ci_reporter.hub.ingest.secrets import SecretsSource
+from ci_reporter.hub.store.sqlite.store import SqliteStore
+
+_KEEP_ALIVE_S = 75
+_STOP_S = 10  # for requests that have begun
+_BACKLOG = 4096
+_log = logging.getLogger("ci_reporter.hub")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What `ci-reporter hub serve` is told."""
+
+    host: str
+    port: int
+    database: str
+    secrets: SecretsSource
+    branches: tuple[str, ...]
+    bodies_alone: bool = False
+    log_level: str = "INFO"
+
+
+def serve(options: Options) -> None:
+    """Serve until SIGTERM or SIGINT. Raises UsageError, StoreError before anything is served."""
+    check_address(options.host, is_signed=options.secrets.given)
+    listening = _listen(options.host, options.port)
+    with listening:
+        store = SqliteStore(options.database)
+        logs.configure("ci-reporter-hub", level=options.log_level)
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # what it does at start and stop, we say
+        app = App(
+            Parts(store=store, secrets=options.secrets, branches=options.branches, bodies_alone=options.bodies_alone)
+        )
+        _raise_file_limit()
+        _say_start(options, listening)
+        _run(app, listening)
+        _log.info("the hub has stopped; all reports that were acknowledged are in %s", options.database)
+
+
+def check_address(host: str, *, is_signed: bool) -> None:
+    """Without a secret anybody could write: then only this machine may reach the port. Raises UsageError."""
+    if not is_signed and not _is_loopback(host):
+        raise UsageError(
+            f"option --listen: {host} can be reached from elsewhere, and without a secret anybody may send reports"
+            " (set CI_REPORTER_HUB_SECRETS or CI_REPORTER_HUB_SECRETS_FILE, or listen on 127.0.0.1)"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """The port, taken before anything else is done. Raises UsageError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except (OSError, OverflowError) as exc:
+        why = getattr(exc, "strerror", None) or exc
+        raise UsageError(f"option --listen: cannot listen on {host}:{port}: {why}") from exc
+
+
+def _say_start(options: Options, listening: socket.socket) -> None:
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    at = f"http://{host}:{listening.getsockname()[1]}"
+    _log.info("the hub listens on %s and keeps reports in %s", at, options.database)
+    if not options.secrets.given:
+        _log.warning("reports need no signature, so only this machine can reach the hub (CI_REPORTER_HUB_SECRETS)")
+    if options.bodies_alone:
+        _log.warning("signatures without a time are taken: whoever records such a request can send it again")
+
+
+def _run(app: App, listening: socket.socket) -> None:
+    config = uvicorn.Config(
+        app,
+        http=Connection,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_STOP_S,
+    )
+    # uvicorn stops cleanly and then sends itself the signal again: to have stopped when told to is a success.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _raise_file_limit() -> None:
+    """Each connection is an open file, and the usual limit is 1024."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,0 +1,54 @@
+"""Rows → a database. `Store` is what each kind of database does; `sqlite/` is the one for one machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from ci_reporter.errors import StoreError
+
+Series = tuple[str, str, str, str, str]  # repository, pipeline, ci_job, step, branch: the grouping key of DESIGN §6
+
+
+class Row(NamedTuple):
+    """A report as the database keeps it: what is looked up and counted, and the whole as JSON (schema 1).
+
+    `at_ms` is when the step ended, and never after `received_ms`: a sender whose clock is ahead would be the latest of
+    its series for ever. Times are milliseconds since the epoch.
+    """
+
+    report_id: str
+    series: Series
+    at_ms: int
+    received_ms: int
+    result: str
+    duration_ms: int | None
+    ci_run_id: str | None
+    revision: str | None
+    body: str
+
+
+class Written(NamedTuple):
+    """What became of the rows of one request: new ones, and those whose `report_id` was there already."""
+
+    stored: int
+    known: int
+
+
+class Store(Protocol):
+    """A database of reports. One thread writes; every call that reads may come from any other."""
+
+    def write(self, requests: Sequence[Sequence[Row]]) -> list[Written | StoreError]:
+        """Keep the rows of several requests in one transaction; they are durable when it returns.
+
+        The answers are in the order of the requests. Raises StoreError when nothing can be written now.
+        """
+
+    def check(self) -> None:
+        """Look whether the database answers. Raises StoreError."""
+
+    def bodies(self) -> Iterator[str]:
+        """Every report as JSON, in the order of their arrival. Raises StoreError."""
+
+    def close(self) -> None:
+        """Let go of the database."""

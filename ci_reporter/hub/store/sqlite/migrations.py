@@ -1,0 +1,71 @@
+"""The schema, as the steps that lead to it. A step is never changed once it was released; a new one is added.
+
+`PRAGMA user_version` is the number of steps that a file has been through. There is no way back: restore a backup.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from ci_reporter.errors import StoreError
+from ci_reporter.hub.store.sqlite.statements import APPLICATION_ID
+
+_1_REPORTS = """
+CREATE TABLE series (
+  series_id INTEGER PRIMARY KEY,
+  repository TEXT NOT NULL, pipeline TEXT NOT NULL, ci_job TEXT NOT NULL, step TEXT NOT NULL, branch TEXT NOT NULL,
+  UNIQUE (repository, pipeline, ci_job, step, branch)
+);
+CREATE TABLE report (
+  report_id TEXT NOT NULL UNIQUE,
+  series_id INTEGER NOT NULL REFERENCES series,
+  at_ms INTEGER NOT NULL,
+  received_ms INTEGER NOT NULL,
+  result TEXT NOT NULL,
+  duration_ms INTEGER,
+  ci_run_id TEXT,
+  revision TEXT,
+  body TEXT NOT NULL
+);
+CREATE INDEX report_of_series ON report (series_id, at_ms);
+CREATE TABLE latest (
+  series_id INTEGER PRIMARY KEY REFERENCES series,
+  report_id TEXT NOT NULL,
+  at_ms INTEGER NOT NULL
+);
+CREATE TABLE total (
+  series_id INTEGER NOT NULL REFERENCES series,
+  result TEXT NOT NULL,
+  runs INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  PRIMARY KEY (series_id, result)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS = (_1_REPORTS,)
+VERSION = len(MIGRATIONS)
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """How many steps the file has been through."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(connection: sqlite3.Connection, path: str, migrations: Sequence[str] = MIGRATIONS) -> None:
+    """Bring the file up to date, each step whole or not at all. Raises StoreError for a file of a newer version."""
+    found, to = version(connection), len(migrations)
+    if found > to:
+        raise StoreError(
+            f"{path} was written by a newer ci-reporter (schema {found}, and this one knows {to}):"
+            " upgrade this one, or restore a backup from before the upgrade"
+        )
+    for number in range(found, to):
+        # executescript commits what is open before it, so the transaction is part of the script.
+        marks = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number + 1};"
+        try:
+            connection.executescript(f"BEGIN IMMEDIATE; {migrations[number]} {marks} COMMIT;")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
