@@ -278,7 +278,7 @@ def grouping_key(report: Report, branches: Sequence[str]) -> dict[str, str]:
 def folded_branch(report: Report, patterns: Sequence[str]) -> str:
     """The branch as a label: its name where that is one of few, else `pull_request` or `other`."""
     run = report.run
-    if run.change:
+    if run.change or run.event == "pull_request":  # GitHub does not tell the number of a fork's afterwards
         return "pull_request"
     if run.branch and (run.branch == run.default_branch or any(fnmatchcase(run.branch, each) for each in patterns)):
         return run.branch

@@ -32,11 +32,20 @@ _OF_A_COMMAND = frozenset(
 
 
 @report_errors
-def _collect(result: str | None, started: str | None, from_api: bool, records: tuple[str, ...], **options: Any) -> None:
+def _collect(
+    result: str | None,
+    started: str | None,
+    from_api: bool,
+    records: tuple[str, ...],
+    untrusted: tuple[str, ...],
+    **options: Any,
+) -> None:
     from ci_reporter.step.collect import collect
 
     context = current_context(explicit_options(options))
     job = _job_end(result, started)
+    if untrusted:
+        _from_untrusted(context, job or from_api or records or options["coverage"] or options["tests"], untrusted)
     if from_api or records:
         files = options["coverage"] or options["tests"]
         _from_api(context, from_api, job or files, records)
@@ -59,6 +68,15 @@ def _from_api(context: Context, from_api: bool, more: object, records: tuple[str
     if more:
         raise UsageError("collect: --from-api reads no files and takes no --result (call collect once for each)")
     collect_from_api(context, records)
+
+
+def _from_untrusted(context: Context, more: object, patterns: tuple[str, ...]) -> NoReturn:
+    """Record what another run has recorded. Raises UsageError for what does not go with that."""
+    from ci_reporter.cli.untrusted import collect_from_untrusted
+
+    if more:
+        raise UsageError("collect: --untrusted goes with nothing else (call collect once for each)")
+    collect_from_untrusted(context, patterns)
 
 
 def _job_end(result: str | None, started: str | None) -> JobEnd | None:
@@ -118,6 +136,13 @@ command = _Collect(
             metavar="GLOB",
             help="With --from-api: records (steps.ndjson) of other jobs, to know what they have recorded; ** "
             "matches any depth.",
+        ),
+        click.Option(
+            ["--untrusted"],
+            multiple=True,
+            metavar="GLOB",
+            help="In a GitHub workflow `on: workflow_run`: take these records (steps.ndjson) of the run that started "
+            "it, such as that of a fork's pull request. Which run it was is not read from them.",
         ),
         *(
             option(flag, setting)
