@@ -96,7 +96,10 @@ def _flush_alerts(context: Context, deadline: Deadline) -> int:
     left = len(outbox.pending())
     if damaged := len(outbox) - left:
         output.warn(f"{damaged} files in {outbox.path} are damaged; they were skipped", context.env)
-    output.say(f"ci-reporter: {sum(each.taken for each in sent)} messages sent, {left} alerts left")
+    taken = sum(each.taken for each in sent)
+    output.say(
+        f"ci-reporter: {taken} message{'' if taken == 1 else 's'} sent, {left} alert{'' if left == 1 else 's'} left"
+    )
     return left
 
 

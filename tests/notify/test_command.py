@@ -98,7 +98,7 @@ def test_what_waits_goes_out_with_a_flush(run_program, slack):
     vendor, env = slack()
     ended = run_program("flush", "--strict", env=env)
     assert (ended.returncode, alerts(run_program)) == (0, [])
-    assert "1 messages sent, 0 alerts left" in ended.stderr
+    assert "1 message sent, 0 alerts left" in ended.stderr
     assert "late" in vendor.asked[0].body.decode()
 
 

@@ -4,7 +4,17 @@ import json
 
 import pytest
 
-from tests.notify.makers import RUN
+from ci_reporter.cli.gate.notify import tell
+from ci_reporter.context import load_context
+from ci_reporter.gate.rules import rulefile
+from ci_reporter.gate.rules.ruleset import Action
+from ci_reporter.gate.run.options import GatePlan
+from ci_reporter.gate.run.outcome import Outcome, Rollback
+from ci_reporter.gate.run.phases import Watch
+from ci_reporter.gate.run.reference import Reference
+from ci_reporter.gate.verdict import Verdict
+from tests.gate.conftest import make_recording
+from tests.notify.makers import RUN, form_of
 from tests.notify.policies.conftest import GITHUB, Jobs
 from tests.notify.test_github import TOKEN, GitHub
 
@@ -189,3 +199,26 @@ def test_what_is_too_long_is_cut_between_characters(job):
     text = chat.chat.asked[0].json["markdown"]["content"]
     assert len(text.encode()) <= 4096
     assert "\ufffd" not in text and "acme/shop" in text
+
+
+def test_a_gate_tells_of_its_verified_rollback_with_a_picture_of_what_led_to_it(vendor, tmp_path):
+    server = vendor(lambda asked: (200, {}, b'{"ok": true, "result": {"message_id": 365}}'))
+    env = {
+        "CI_REPORTER_TELEGRAM_TOKEN": "110201543:AAHdqTcvCH1v",
+        "CI_REPORTER_TELEGRAM_CHAT": "-100",
+        "CI_REPORTER_TELEGRAM_API": server.url,
+    }
+    after = make_recording(seconds=60, slower=3.0)
+    ended = Outcome(
+        watch=Watch(verdict=Verdict(verdict="fail", decided_at_s=30.0, rules=()), recording=after, warmup=after),
+        reference=Reference(recording=make_recording("baseline", seconds=60)),
+        rollback=Rollback(worked=True, verified=True, statement="the old one answers"),
+    )
+    rules = b'gate: {url: "https://shop.example/"}\nrules: [{name: slow, if: "http_latency_p95 > +10%", then: notify}]'
+    plan = GatePlan(rules=rulefile.parse(rules, "gate.yml"))
+    context = load_context(env, str(tmp_path))
+    assert tell(context, RUN, plan, Action(name="notify"), ended) == []
+    message, photo = server.asked
+    assert (message.path.rpartition("/")[2], photo.path.rpartition("/")[2]) == ("sendMessage", "sendPhoto")
+    assert "gate: fail, rolled back" in message.json["text"] and "the old one answers" in message.json["text"]
+    assert form_of(photo)["caption"] == b"latency, ms: p95, p50"

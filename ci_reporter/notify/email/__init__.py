@@ -46,6 +46,13 @@ class EmailSettings(Settings, group="email"):
     )
     username: str | None = setting(None, values.text, "NAME", "Email: the user that signs in at the server.")
     password: str | None = setting(None, values.text, "", "Email: the user's password.", secret=True)
+    token: str | None = setting(
+        None,
+        values.text,
+        "",
+        "Email: an OAuth 2 access token, instead of a password (XOAUTH2, as Microsoft 365 and Gmail want it).",
+        secret=True,
+    )
     ca: str | None = setting(
         None,
         values.certificates,
@@ -59,16 +66,20 @@ class EmailSettings(Settings, group="email"):
             return "email: there are recipients and no server (set CI_REPORTER_EMAIL_SERVER)"
         if self.to and not self.sender_address():
             return "email: there is no sender (set CI_REPORTER_EMAIL_FROM)"
-        if self.password and not self.username:
-            return "email: there is a password and no user (set CI_REPORTER_EMAIL_USERNAME)"
-        if not f"{self.username or ''}{self.password or ''}".isascii():
-            return "email: the username or the password has letters outside ASCII, which SMTP cannot send"
+        if self.password and self.token:
+            return "email: there are a password and a token (unset one of CI_REPORTER_EMAIL_PASSWORD and _TOKEN)"
+        if (self.password or self.token) and not self.username:
+            kind = "password" if self.password else "token"
+            return f"email: there is a {kind} and no user (set CI_REPORTER_EMAIL_USERNAME)"
+        if not f"{self.username or ''}{self.password or ''}{self.token or ''}".isascii():
+            return "email: the username, the password or the token has letters outside ASCII, which SMTP cannot send"
         return None
 
     def doubt(self, env: Mapping[str, str]) -> str | None:
         """A user without a password: a mistake, or a job of a fork, whose secrets are withheld."""
         name = "CI_REPORTER_EMAIL_PASSWORD"
-        if not self.to or not self.username or self.password or {name, f"{name}_FILE"} & env.keys():
+        known = {name, f"{name}_FILE", "CI_REPORTER_EMAIL_TOKEN", "CI_REPORTER_EMAIL_TOKEN_FILE"}
+        if not self.to or not self.username or self.password or self.token or known & env.keys():
             return None
         return f"email: there is a user and no password (set {name} or {name}_FILE)"
 
@@ -103,6 +114,7 @@ class EmailNotifier(Frozen):
             tls=Tls(known.tls) if known.tls else None,
             username=known.username,
             password=known.password,
+            token=known.token,
             ca=known.ca,
         )
         message = self._message(alert)

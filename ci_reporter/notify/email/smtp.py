@@ -42,10 +42,11 @@ class Account(Frozen):
     tls: Tls | None = None
     username: str | None = None
     password: str | None = None
+    token: str | None = None
     ca: str | None = None
 
     def __repr__(self) -> str:
-        return f"Account(server={self.server.name!r}, username={self.username!r}, password hidden)"
+        return f"Account(server={self.server.name!r}, username={self.username!r}, password and token hidden)"
 
 
 def deliver(message: EmailMessage, account: Account, recipients: Sequence[str], deadline: Deadline) -> None:
@@ -91,7 +92,7 @@ def _explain(error: Exception, name: str, deadline: Deadline) -> DeliveryError:
     """The failure in words people know. All of SMTP's errors are OSErrors, so those come first."""
     match error:
         case smtplib.SMTPAuthenticationError():
-            remedy = "check CI_REPORTER_EMAIL_USERNAME and CI_REPORTER_EMAIL_PASSWORD"
+            remedy = "check CI_REPORTER_EMAIL_USERNAME and CI_REPORTER_EMAIL_PASSWORD, or CI_REPORTER_EMAIL_TOKEN"
             said = _words(error.smtp_code, error.smtp_error)
             found = _by_code(f"{name} does not let us in: {said} ({remedy})", error.smtp_code)
         case smtplib.SMTPResponseException():
@@ -114,7 +115,7 @@ def _transact(message: EmailMessage, account: Account, recipients: Sequence[str]
     """Hand it over once; what the server said of those recipients that it did not take."""
     smtp = _connect(account, deadline)
     try:
-        if account.username and account.password:
+        if account.username and (account.password or account.token):
             _sign_in(smtp, account)
         return _hand_over(smtp, message, account, recipients)
     finally:
@@ -175,7 +176,22 @@ def _sign_in(smtp: smtplib.SMTP, account: Account) -> None:
             f"{account.server.name} takes no sign-in here"
             " (unset CI_REPORTER_EMAIL_USERNAME, or choose another port or another CI_REPORTER_EMAIL_TLS)"
         )
-    smtp.login(account.username or "", account.password or "")
+    if account.token:
+        _sign_in_by_token(smtp, account)
+    else:
+        smtp.login(account.username or "", account.password or "")
+
+
+def _sign_in_by_token(smtp: smtplib.SMTP, account: Account) -> None:
+    """XOAUTH2. Source: Google's "OAuth 2.0 Mechanism"; who is refused answers with nothing."""
+    words = f"user={account.username}\x01auth=Bearer {account.token}\x01\x01"
+
+    def answer(challenge: bytes | None = None) -> str:
+        return words if challenge is None else ""
+
+    if "XOAUTH2" not in str(smtp.esmtp_features.get("auth", "")).upper().split():
+        raise Rejected(f"{account.server.name} takes no token (XOAUTH2); set CI_REPORTER_EMAIL_PASSWORD instead")
+    smtp.auth("XOAUTH2", answer)
 
 
 def _hand_over(smtp: smtplib.SMTP, message: EmailMessage, account: Account, recipients: Sequence[str]) -> Replies:

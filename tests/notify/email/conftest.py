@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ssl
 from contextlib import ExitStack, contextmanager
 from email import message_from_bytes, policy
@@ -15,7 +16,7 @@ from ci_reporter.notify.email.address import Server
 from ci_reporter.notify.language import Language
 from tests.conftest import free_port
 
-USER, PASSWORD = "ci@acme.example", "correct-horse-battery"
+USER, PASSWORD, OAUTH = "ci@acme.example", "correct-horse-battery", "ya29.a0AfH6SMBx"
 
 
 class Mailbox:
@@ -40,6 +41,13 @@ class Mailbox:
         self.tls.append(session.ssl is not None)
         self.users.append(session.auth_data)
         return "250 OK"
+
+    async def auth_XOAUTH2(self, server, args):  # noqa: N802
+        """Google's and Microsoft's way: the token in the first line, and a challenge that says why not."""
+        if base64.b64decode(args[1]) == f"user={USER}\x01auth=Bearer {OAUTH}\x01\x01".encode():
+            return AuthResult(success=True, auth_data=USER)
+        assert await server.challenge_auth(b'{"status":"401"}') == b""
+        return AuthResult(success=False, handled=False)
 
     @property
     def messages(self):

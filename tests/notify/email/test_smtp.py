@@ -11,7 +11,7 @@ from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.notify.email.address import Tls
 from ci_reporter.system.deadline import Deadline
 from tests.conftest import free_port
-from tests.notify.email.conftest import PASSWORD, USER, Mailbox
+from tests.notify.email.conftest import OAUTH, PASSWORD, USER, Mailbox
 from tests.notify.makers import make_alert
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH")  # aiosmtpd counts STARTTLS alone as TLS
@@ -91,6 +91,20 @@ def test_a_wrong_password_is_said_and_not_shown(start_server, email, deadline):
     with pytest.raises(Rejected, match=r"does not let us in: 535 .*check CI_REPORTER_EMAIL_USERNAME") as caught:
         email(port, username=USER, password="wrong-wrong").send(make_alert(), deadline)
     assert "wrong-wrong" not in str(caught.value)
+
+
+def test_it_is_sent_with_a_token(start_server, email, deadline):
+    box, port = start_server("starttls", auth=True)
+    email(port, username=USER, token=OAUTH).send(make_alert(), deadline)
+    assert box.users == [USER]
+
+
+def test_a_token_that_has_run_out_is_refused_in_the_servers_words(start_server, email, deadline):
+    box, port = start_server("starttls", auth=True)
+    with pytest.raises(Rejected, match="535") as caught:
+        email(port, username=USER, token="old-token-1234").send(make_alert(), deadline)
+    assert "old-token" not in str(caught.value)
+    assert box.envelopes == []
 
 
 def test_sign_in_where_there_is_none_is_said(start_server, email, deadline):
