@@ -15,6 +15,7 @@ _HERE = {  # name → "module" or "module:attribute"
     "Coverage": "model:Coverage",
     "CoverageReport": "coverage.report:CoverageReport",
     "DeliveryError": "errors:DeliveryError",
+    "FailedTest": "model:FailedTest",
     "Gate": "model:Gate",
     "GateOptions": "gate.run.options:GateOptions",
     "Health": "health.app:Health",

@@ -13,7 +13,7 @@ from ci_reporter.gate.run.options import GateOptions, plan_gate
 from ci_reporter.gate.run.world import World
 from ci_reporter.health.app import Health
 from ci_reporter.health.checks import Check
-from ci_reporter.model import BuildInfo, Coverage, Gate, Report, Result, Run, Step, Tests
+from ci_reporter.model import BuildInfo, Coverage, FailedTest, Gate, Report, Result, Run, Step, Tests
 from ci_reporter.notify.alert import Alert
 from ci_reporter.schema import from_json as report_from_json
 from ci_reporter.schema import to_json as report_to_json
@@ -34,6 +34,7 @@ __all__ = [
     "Coverage",
     "CoverageReport",
     "DeliveryError",
+    "FailedTest",
     "Gate",
     "GateOptions",
     "Health",

@@ -13,6 +13,7 @@ from ci_reporter.surfaces import terminal
 
 _MOST = 50
 _LONGEST_NAME = 40
+_LONGEST_MS = 366 * 86_400_000  # a record of another program may say anything, and a date of JavaScript has an end
 _SHORT_S, _LONG_S = 10.0, 600.0
 _BAD = (Result.FAILURE, Result.ERROR, Result.TIMEOUT)
 _TAGS = {**dict.fromkeys(_BAD, "crit, "), Result.SUCCESS: "active, "}  # red; in the theme's colour; else grey
@@ -30,7 +31,7 @@ def gantt(reports: Sequence[Report]) -> str:
 
     Of more than fifty steps the longest are shown, and a line says how many are not.
     """
-    timed = [(begun, report) for report in reports if (begun := seconds_of(report.step.started_at)) is not None]
+    timed = [(begun, report) for report in reports if (begun := seconds_of(report.step.started_at) or 0.0) > 0]
     if not timed:
         return ""
     longest = sorted(timed, key=lambda each: -_length_ms(each[1]))[:_MOST]
@@ -65,7 +66,7 @@ def _name(text: str) -> str:
 
 
 def _length_ms(report: Report) -> int:
-    return max(1, report.step.duration_ms or 0)
+    return min(max(1, report.step.duration_ms or 0), _LONGEST_MS)
 
 
 def _axis(timed: Sequence[tuple[float, Report]]) -> str:

@@ -33,8 +33,14 @@ def test_of_many_steps_the_longest_are_shown(make_report):
     assert chart.endswith("… 20 more steps, each shorter than these")
 
 
-def test_a_step_without_a_time_is_not_drawn(make_report):
-    assert gantt([make_report(started_at=None)]) == ""
+@pytest.mark.parametrize("started_at", [None, "yesterday", "0001-01-01T00:00:00Z"])
+def test_a_step_without_a_time_that_can_be_drawn_is_left_out(make_report, started_at):
+    assert gantt([make_report(started_at=started_at)]) == ""
+
+
+def test_a_length_is_never_beyond_what_can_be_drawn(make_report):
+    chart = gantt([make_report(duration_ms=2**62), make_report(duration_ms=-5)])
+    assert re.findall(r"(\d+)ms", chart) == ["31622400000", "1"]
 
 
 @pytest.mark.parametrize("name", ["section a", "title x", "click a href b", "dateFormat x", "end", "Section"])
