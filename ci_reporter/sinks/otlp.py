@@ -16,6 +16,8 @@ from ci_reporter.errors import Rejected
 from ci_reporter.frozen import EMPTY, Frozen, replace
 from ci_reporter.model import Report
 from ci_reporter.sinks import Finding, Receipt
+from ci_reporter.sinks.endpoint import JSON, PATH, PROTOBUF, Endpoint, endpoint_of, headers_of
+from ci_reporter.sinks.protobuf import is_installed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,11 +28,8 @@ if TYPE_CHECKING:
     from ci_reporter.metrics import Samples
     from ci_reporter.system.deadline import Deadline
 
-_PATH = "/v1/traces"
 _FROM_ENV = "env"  # a word in the place of the address: the OTEL_ variables have it
-_ENV_DEFAULT = "http://localhost:4318"
-_JSON, _PROTOBUF = "http/json", "http/protobuf"
-_TYPES = {_JSON: "application/json", _PROTOBUF: "application/x-protobuf"}
+_TYPES = {JSON: "application/json", PROTOBUF: "application/x-protobuf"}
 _LACKING = "needs a package that is not installed (pip install 'ci-reporter[otel]')"
 
 
@@ -51,25 +50,30 @@ class OtlpSettings(Server, group="otlp"):
     )
     headers: str | None = setting(None, values.text, "", "Headers of each request: name=value,name=value.", secret=True)
     protocol: str = setting(
-        _JSON, values.OneOf(*_TYPES), "NAME", "http/json, or http/protobuf with ci-reporter[otel]. Default: http/json."
+        JSON, values.OneOf(*_TYPES), "NAME", "http/json, or http/protobuf with ci-reporter[otel]. Default: http/json."
     )
     service: str = setting("ci-reporter", values.text, "NAME", "The service.name of the spans. Default: ci-reporter.")
     tests: bool = setting(False, values.flag, "", "Also send a span of each test that the record names.")
 
     def sink(self, context: Context, about_us: tuple[Samples, ...] = ()) -> Otlp:  # noqa: ARG002  it has no metrics
         """Make the sink."""
-        base = self.address()
-        where = (
-            _from_env(context.env, self.headers)
-            if self.url == _FROM_ENV
-            else _Where(
-                url=base if base.endswith(_PATH) else base + _PATH,
-                headers=_headers(self.headers or ""),
-                protocol=self.protocol,
-            )
+        where = self._where(context.env)
+        access = replace(self.access(), ca=self.ca or where.ca, hidden=frozenset(where.headers.values()))
+        return Otlp(
+            url=where.url,
+            headers=where.headers,
+            protocol=PROTOBUF if where.protocol == PROTOBUF and is_installed() else JSON,
+            access=access,
+            service=self.service,
+            tests=self.tests,
         )
-        access = replace(self.access(), hidden=frozenset(where.headers.values()))
-        return Otlp(**vars(where), access=access, service=self.service, tests=self.tests)
+
+    def _where(self, env: Mapping[str, str]) -> Endpoint:
+        base = self.address()
+        if base == _FROM_ENV:
+            return endpoint_of(env, self.headers)
+        url = base if base.endswith(PATH) else base + PATH
+        return Endpoint(url=url, headers=headers_of(self.headers or ""), protocol=self.protocol)
 
     def address(self) -> str:
         """The address without a user and a password."""
@@ -77,21 +81,25 @@ class OtlpSettings(Server, group="otlp"):
 
     def secrets(self) -> frozenset[str]:
         """The values of headers, too."""
-        return super().secrets() | frozenset(_headers(self.headers or "").values())
+        return super().secrets() | frozenset(headers_of(self.headers or "").values())
 
     def problem(self) -> str | None:
         """An encoding that nobody here can write."""
-        if self.is_set and self.protocol == _PROTOBUF and not _has_protobuf():
-            return f"otlp_protocol: {_PROTOBUF} {_LACKING}"
+        if self.is_set and self.protocol == PROTOBUF and not is_installed():
+            return f"otlp_protocol: {PROTOBUF} {_LACKING}"
         return super().problem()
 
     def doubt(self, env: Mapping[str, str]) -> str | None:
         """What the OTEL_ variables want and do not get."""
-        wanted = _otel(env, "PROTOCOL")
-        if self.url != _FROM_ENV or wanted in (None, _JSON) or (wanted == _PROTOBUF and _has_protobuf()):
+        if self.url != _FROM_ENV:
             return super().doubt(env)
-        lacks = _LACKING if wanted == _PROTOBUF else "is not a protocol we speak"
-        return f"otlp: OTEL_EXPORTER_OTLP_PROTOCOL: {wanted} {lacks}; {_JSON} is used"
+        where = endpoint_of(env, self.headers)
+        if not where.url.startswith(("http://", "https://")):
+            return "otlp: OTEL_EXPORTER_OTLP_ENDPOINT is not an http(s) address (write http://host:4318)"
+        if where.protocol in (None, JSON) or (where.protocol == PROTOBUF and is_installed()):
+            return super().doubt(env)
+        lacks = _LACKING if where.protocol == PROTOBUF else "is not a protocol we speak"
+        return f"otlp: OTEL_EXPORTER_OTLP_PROTOCOL: {where.protocol} {lacks}; {JSON} is used"
 
     def findings(self, context: Context) -> Iterator[Finding]:
         """Send an export without spans: it is answered as any other, and leaves nothing behind."""
@@ -109,21 +117,13 @@ class OtlpSettings(Server, group="otlp"):
             yield Finding(ok=True, seen=f"{sink.shown} takes OTLP as {sink.protocol}")
 
 
-class _Where(Frozen):
-    """What an address and the OTEL_ variables come to."""
-
-    url: str
-    headers: Mapping[str, str]
-    protocol: str
-
-
 class Otlp(Frozen):
     """Where and how to send. `url` is that of the traces, `/v1/traces` included."""
 
     url: str
     access: Access
     headers: Mapping[str, str] = EMPTY
-    protocol: str = _JSON
+    protocol: str = JSON
     service: str = "ci-reporter"
     tests: bool = False
     name: str = "otlp"
@@ -159,9 +159,10 @@ class Otlp(Frozen):
         import gzip
 
         from ci_reporter.http import Request, send
+        from ci_reporter.sinks.protobuf import encode
         from ci_reporter.sinks.spans import count
 
-        encoded = _protobuf(body) if self.protocol == _PROTOBUF else json.dumps(body).encode()
+        encoded = encode(body) if self.protocol == PROTOBUF else json.dumps(body).encode()
         headers = {"Content-Type": _TYPES[self.protocol], "Content-Encoding": "gzip", **self.headers}
         request = Request(
             method="POST",
@@ -200,90 +201,13 @@ class Otlp(Frozen):
 
     def _partial(self, answer: Answer) -> tuple[int, str]:
         """How many spans were rejected, and what was said of it; an answer that says nothing has taken all."""
+        from ci_reporter.sinks.protobuf import decode
         from ci_reporter.system.text import one_line
 
         try:
-            found = _from_protobuf(answer.body) if self.protocol == _PROTOBUF else json.loads(answer.body or b"{}")
+            found = decode(answer.body) if self.protocol == PROTOBUF else json.loads(answer.body or b"{}")
             partial = found.get("partialSuccess") or {}
             rejected, said = int(partial.get("rejectedSpans") or 0), str(partial.get("errorMessage") or "")
         except (ValueError, TypeError, AttributeError, RecursionError):
             return 0, ""
         return rejected, self.access.mask(one_line(said, 300))
-
-
-def _from_env(env: Mapping[str, str], headers: str | None) -> _Where:
-    """Where and how, as the variables of OpenTelemetry's exporters say; those for traces alone come first."""
-    whole = env.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "").strip()
-    base = env.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip() or _ENV_DEFAULT
-    wanted = _otel(env, "PROTOCOL")
-    return _Where(
-        url=whole or base.rstrip("/") + _PATH,
-        headers=_headers(headers or _otel(env, "HEADERS") or ""),
-        protocol=_PROTOBUF if wanted == _PROTOBUF and _has_protobuf() else _JSON,
-    )
-
-
-def _otel(env: Mapping[str, str], name: str) -> str | None:
-    """The value of a variable for traces, else of the one for all signals."""
-    return (
-        env.get(f"OTEL_EXPORTER_OTLP_TRACES_{name}", "").strip()
-        or env.get(f"OTEL_EXPORTER_OTLP_{name}", "").strip()
-        or None
-    )
-
-
-def _headers(text: str) -> dict[str, str]:
-    """`name=value` pairs with commas between them, percent-encoded as in W3C Baggage."""
-    if not text:
-        return {}
-    from urllib.parse import unquote
-
-    pairs = (part.partition("=") for part in text.split(","))
-    return {
-        name.strip(): _header_value(unquote(value.strip())) for name, equals, value in pairs if equals and name.strip()
-    }
-
-
-def _header_value(text: str) -> str:
-    """A value that is one header and no more."""
-    return "".join(char for char in text if char.isprintable()).encode("latin-1", "ignore").decode("latin-1")
-
-
-def _has_protobuf() -> bool:
-    from importlib.util import find_spec
-
-    try:
-        return find_spec("opentelemetry.proto") is not None and find_spec("google.protobuf") is not None
-    except ModuleNotFoundError:
-        return False
-
-
-def _protobuf(body: dict[str, Any]) -> bytes:
-    """The body in protobuf. Its own JSON mapping has ids in base64 where OTLP's has hex."""
-    from base64 import b64encode
-
-    from google.protobuf.json_format import ParseDict
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
-    def mapped(value: Any, key: str = "") -> Any:
-        if isinstance(value, dict):
-            return {name: mapped(each, name) for name, each in value.items()}
-        if isinstance(value, list):
-            return [mapped(each) for each in value]
-        return b64encode(bytes.fromhex(value)).decode() if key in ("traceId", "spanId", "parentSpanId") else value
-
-    encoded: bytes = ParseDict(mapped(body), ExportTraceServiceRequest()).SerializeToString()
-    return encoded
-
-
-def _from_protobuf(body: bytes) -> dict[str, Any]:
-    """An answer as the same JSON. Raises ValueError."""
-    from google.protobuf.json_format import MessageToDict
-    from google.protobuf.message import DecodeError
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
-
-    try:
-        found: dict[str, Any] = MessageToDict(ExportTraceServiceResponse.FromString(body))
-    except DecodeError as exc:
-        raise ValueError(str(exc)) from exc
-    return found

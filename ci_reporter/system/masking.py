@@ -14,7 +14,7 @@ from ci_reporter.system.userinfo import HIDDEN, mask_addresses, secrets_in
 
 _SECRET_NAME = re.compile(
     r"TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|API_?KEY|PRIVATE|ACCESS_?KEY|SIGNATURE|WEBHOOK|COOKIE|AUTH_CONFIG"
-    r"|CONNECTION_STRING|PASS$|(^|_)(PAT|PWD|AUTH|KEY|DSN|JWT)$"
+    r"|CONNECTION_STRING|OTLP_(\w+_)?HEADERS$|PASS$|(^|_)(PAT|PWD|AUTH|KEY|DSN|JWT)$"
 )
 _MORE_SECRET = re.compile(r"(^|_)(AUTHORIZATION|APIKEY|SESSION_?ID|CSRF)")  # of headers and fields
 _NOT_SECRET = re.compile(r"(OLD)?PWD|.*_(FILE|PATH|DIR)")  # a path to a secret is not one

@@ -329,6 +329,22 @@ def test_headers_of_opentelemetry_go_only_where_it_sends(tmp_path):
     assert sink_of({"CI_REPORTER_OTLP": "http://a", **otel}, tmp_path).headers == {}
 
 
+def test_the_certificate_of_opentelemetry_is_trusted_where_it_sends(tmp_path):
+    env = {"CI_REPORTER_OTLP": "env", "OTEL_EXPORTER_OTLP_CERTIFICATE": "ca.pem"}
+    assert sink_of(env, tmp_path).access.ca == "ca.pem"
+
+
+def test_what_is_not_a_header_is_left_out(tmp_path):
+    env = {"CI_REPORTER_OTLP": "http://a", "CI_REPORTER_OTLP_HEADERS": "a b=1,=2,c,ok=x%0d%0aevil: 1"}
+    assert sink_of(env, tmp_path).headers == {"ok": "xevil: 1"}
+
+
+def test_an_address_of_opentelemetry_without_http_is_told(tmp_path):
+    env = {"CI_REPORTER_OTLP": "env", "OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"}
+    (doubt,) = load_context(env, str(tmp_path)).config.doubts
+    assert doubt == "otlp: OTEL_EXPORTER_OTLP_ENDPOINT is not an http(s) address (write http://host:4318)"
+
+
 def test_a_protocol_that_we_do_not_speak_is_told(tmp_path):
     env = {"CI_REPORTER_OTLP": "env", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
     (doubt,) = load_context(env, str(tmp_path)).config.doubts

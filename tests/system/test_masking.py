@@ -25,7 +25,12 @@ SECRET = "s3cr3t-value"
             "GPG_PASSPHRASE",
             "MY_CREDENTIALS",
         ),
-        *("AZURE_STORAGE_CONNECTION_STRING", "SESSION_COOKIE", "CI_REPORTER_PUSHGATEWAY_PASSWORD"),
+        *(
+            "AZURE_STORAGE_CONNECTION_STRING",
+            "SESSION_COOKIE",
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+            "CI_REPORTER_PUSHGATEWAY_PASSWORD",
+        ),
     ],
 )
 def test_the_value_of_a_variable_with_such_a_name_is_secret(name):
