@@ -1,4 +1,4 @@
-"""A process that has imported ci-reporter, and forks for each call of the program what a start would come to.
+"""A process that has imported ci-reporter, and forks for each call of the program, or of a script that uses it.
 
 A start costs 60–90 ms of CPU, nine tenths of them for imports that are the same each time; the tests make thousands.
 A call is a process of its own here, too, with the arguments, environment, folder and streams that it was given. Its
@@ -15,6 +15,7 @@ import gc
 import json
 import os
 import pkgutil
+import runpy
 import signal
 import socket
 import sys
@@ -22,6 +23,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from types import FrameType
+from typing import NoReturn
 
 import ci_reporter
 
@@ -62,8 +64,8 @@ def reap(_signal: int, _frame: FrameType | None) -> None:
             told.write(b"%d\n" % os.waitstatus_to_exitcode(status))
 
 
-def call(request: int, streams: list[int]) -> None:
-    """Be the program: what /usr/bin/env python and the console script do."""
+def call(request: int, streams: list[int]) -> NoReturn:
+    """Be the program: what the kernel, Python and the console script do at its start."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     for at, stream in enumerate(streams):
@@ -77,13 +79,22 @@ def call(request: int, streams: list[int]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     sys.path[0] = os.path.dirname(sys.argv[0])
-    from ci_reporter.cli import main
-
     try:
-        main()
+        run()
+        leave(0)
     except SystemExit as exc:
         leave(exc.code or 0)
         raise
+
+
+def run() -> None:
+    """The program, or a script of a test's own."""
+    if sys.argv[0].endswith(".py"):
+        runpy.run_path(sys.argv[0], run_name="__main__")
+        return
+    from ci_reporter.cli import main
+
+    main()
 
 
 def leave(code: object) -> None:

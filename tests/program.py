@@ -22,7 +22,12 @@ from pathlib import Path
 ANOTHER = os.environ.get("CI_REPORTER_TESTS_PROGRAM")
 PROGRAM = Path(ANOTHER or Path(sys.executable).with_name("ci-reporter"))
 CLEAN = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
-FOR_EXEC = ("PYTHON", "LANG", "LC_", "TZ", "LD_")  # variables that are read when a program starts, see forkserver.py
+FOR_EXEC = ("PYTHON", "LANG", "LC_", "TZ", "LD_")  # variables that are read when a program starts
+
+
+def can_fork(env: Mapping[str, str]) -> bool:
+    """Whether a fork of forkserver.py comes to the same as a start with these variables."""
+    return not any(name.startswith(FOR_EXEC) for name in env)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +53,7 @@ class Program:
     ) -> Ended:
         """Call it and wait for its end."""
         begun = time.monotonic()
-        if self.forks and not ANOTHER and not any(name.startswith(FOR_EXEC) for name in env or {}):
+        if self.forks and not ANOTHER and can_fork(env or {}):
             environment = self.environment() | dict(env or {})
             code, *texts = self.forks.call((PROGRAM, *args), self.folder, environment, stdin.encode(), timeout)
         else:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.program import can_fork
+
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 
@@ -22,16 +24,18 @@ def trace() -> tuple[str, str]:
 
 
 @pytest.fixture
-def script(tmp_path) -> Callable[..., subprocess.CompletedProcess]:
+def script(tmp_path, fork_server) -> Callable[..., subprocess.CompletedProcess]:
     """Run Python code in a process of its own, with no environment but what a test gives."""
 
     def run(code: str, **env: str) -> subprocess.CompletedProcess:
         path = tmp_path / "program.py"
         path.write_text(textwrap.dedent(code))
         known = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"}
-        return subprocess.run(
-            [sys.executable, path], env=known | env, cwd=tmp_path, capture_output=True, text=True, timeout=60
-        )
+        if not can_fork(env):
+            command = [sys.executable, path]
+            return subprocess.run(command, env=known | env, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        code, out, err = fork_server.call((path,), tmp_path, known | env, b"", 60)
+        return subprocess.CompletedProcess(path, code, out.decode(), err.decode())
 
     return run
 
