@@ -43,7 +43,7 @@ def to_json(report: Report) -> dict[str, Any]:
     flat |= {"gate": _gate(report.gate)} if report.gate else {}
     named = {"failed_tests": list(report.failed_tests), "flaky_tests": list(report.flaky_tests)}
     flat |= {key: names for key, names in named.items() if names}
-    flat |= {"failures": [_known(each) for each in report.failures]} if report.failures else {}
+    flat |= {"failures": [_without_none(each) for each in report.failures]} if report.failures else {}
     flat |= {"slowest_tests": dict(report.slowest_tests)} if report.slowest_tests else {}
     flat |= {"traceparent": report.traceparent} if report.traceparent else {}
     rest = (run | step).items()
@@ -51,10 +51,10 @@ def to_json(report: Report) -> dict[str, Any]:
 
 
 def _gate(gate: Gate) -> dict[str, Any]:
-    return _known(gate) | {"rules": dict(gate.rules)}
+    return _without_none(gate) | {"rules": dict(gate.rules)}
 
 
-def _known(inner: Frozen) -> dict[str, Any]:
+def _without_none(inner: Frozen) -> dict[str, Any]:
     return {key: value for key, value in vars(inner).items() if value is not None}
 
 

@@ -42,12 +42,14 @@ def _annotate(conclusion: Conclusion, context: Context) -> None:
     if not conclusion.failed:
         return
     report = conclusion.report
-    most = min(github.MOST_ANNOTATIONS - len(conclusion.missed), github.MOST_OF_A_JOB - _annotated(context, report))
+    most = min(
+        github.MOST_ANNOTATIONS - len(conclusion.missed), github.MOST_OF_A_JOB - _annotations_so_far(context, report)
+    )
     for line in github.annotate(conclusion.failed, most, failed_count(report)):
         say(line)
 
 
-def _annotated(context: Context, report: Report) -> int:
+def _annotations_so_far(context: Context, report: Report) -> int:
     """How many annotations earlier steps of this job have made, at most."""
     earlier = context.journal.reports(report.run.ci_run_id)
     return sum(

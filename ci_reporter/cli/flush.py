@@ -20,7 +20,7 @@ from ci_reporter.notify.channels import not_set_up, send_waiting
 from ci_reporter.notify.outbox import Outbox
 from ci_reporter.notify.policies.settle import settle
 from ci_reporter.sinks.configured import sink_names, sinks
-from ci_reporter.step.abandoned import joined, plan_abandoned
+from ci_reporter.step.abandoned import join, plan_abandoned
 from ci_reporter.step.deliver import deliver
 from ci_reporter.system.deadline import Deadline
 
@@ -71,7 +71,7 @@ def _plan_alerts(context: Context, deadline: Deadline) -> None:
     except UsageError as exc:
         output.warn(f"the alert rules were not held against steps whose reporter was killed: {exc}", context.env)
         return
-    for problem in joined(judged).warnings:
+    for problem in join(judged).warnings:
         output.warn(problem, context.env)
     if judged:
         output.say(f"ci-reporter: alert rules held against {_steps(len(judged))} whose reporter was killed")

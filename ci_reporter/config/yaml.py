@@ -129,15 +129,15 @@ class _Tree:
         if self._nodes > _MOST_NODES:
             raise UsageError(f"{self._path} line {line}: its aliases stand for too much (write the values out)")
         if isinstance(found, yaml.ScalarNode):
-            return self._made(found, found.value, style=found.style)
+            return self._node(found, found.value, style=found.style)
         if id(found) in self._open:
             raise UsageError(f"{self._path} line {line}: refers to itself by an alias (write the value out)")
         self._open.add(id(found))
         value = [self.node(each) for each in found.value] if isinstance(found, yaml.SequenceNode) else self._keys(found)
         self._open.discard(id(found))
-        return self._made(found, value)
+        return self._node(found, value)
 
-    def _made(self, found: yaml.Node, value: Any, style: str | None = None) -> Node:
+    def _node(self, found: yaml.Node, value: Any, style: str | None = None) -> Node:
         line = found.start_mark.line + 1
         return Node(value=value, place=f"{self._path} line {line}", line=line, style=style)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from ci_reporter.health.traffic import DURATIONS, IN_PROGRESS, LABELS, OTHER, REQUESTS, bounded
+from ci_reporter.health.traffic import DURATIONS, IN_PROGRESS, LABELS, OTHER, REQUESTS, series_labels
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,6 +64,6 @@ class SharedTraffic:
         observe(took_s)
 
     def _series_of(self, method: str, route: str, code: str) -> tuple[Callable[[], None], Callable[[float], None]]:
-        method, route, code = bounded(method, route, code, self._series)
+        method, route, code = series_labels(method, route, code, self._series)
         series = self._requests.labels(method, route, code).inc, self._durations.labels(method, route).observe
         return self._series.setdefault((method, route, code), series)

@@ -29,7 +29,7 @@ DURATIONS = "Time from a request's arrival to the end of its answer's body."
 IN_PROGRESS = "Requests whose answer is not complete yet."
 
 
-def bounded(method: str, route: str, code: str, known: Collection[tuple[str, str, str]]) -> tuple[str, str, str]:
+def series_labels(method: str, route: str, code: str, known: Collection[tuple[str, str, str]]) -> tuple[str, str, str]:
     """The labels of a series not seen before: a method nobody knows is `other`, and so is all beyond 1000 series."""
     method = method if method in _METHODS else OTHER
     if (method, route, code) not in known and len(known) >= _MOST_SERIES:
@@ -71,7 +71,7 @@ class Traffic:
             series.sum_s += took_s
 
     def _series_of(self, method: str, route: str, code: str) -> _Series:
-        key = bounded(method, route, code, self._series)
+        key = series_labels(method, route, code, self._series)
         return self._series.setdefault(key, _Series(len(self._buckets_s)))
 
     def collect(self) -> Iterator[Metric]:

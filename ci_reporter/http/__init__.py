@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from ci_reporter.errors import DeliveryError, Rejected
 from ci_reporter.frozen import EMPTY, Frozen
-from ci_reporter.http.authorities import trusted
+from ci_reporter.http.authorities import on_disk
 from ci_reporter.http.reasons import reason
 from ci_reporter.system.addresses import public_url
 from ci_reporter.system.deadline import Deadline
@@ -253,7 +253,7 @@ def _exchange(request: Request, deadline: Deadline) -> Answer:
         url = prepared.url or request.url
         settings = session.merge_environment_settings(url, {}, True, request.access.ca or True, None)
         with (
-            trusted(settings["verify"] or True) as verify,
+            on_disk(settings["verify"] or True) as verify,
             session.get_adapter(url).send(
                 prepared,
                 stream=True,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def trusted(verify: bool | str) -> Iterator[bool | str]:
+def on_disk(verify: bool | str) -> Iterator[bool | str]:
     """`verify` for a request that lasts as long as the block.
 
     True is certifi's list. Inside ci-reporter.pyz it is not on the disk, and OpenSSL takes only a path.

@@ -99,10 +99,10 @@ class Alert(Frozen):
 def to_json(alert: Alert) -> dict[str, Any]:
     """The alert as one JSON object; what is unknown or empty is absent, the time is RFC 3339."""
     flat: dict[str, Any] = dict(vars(alert))
-    flat["run"] = _known(alert.run) if alert.run else None
-    flat["fields"] = [_known(each) for each in alert.fields]
-    flat["links"] = [_known(each) for each in alert.links]
-    flat["commit"] = _known(alert.commit) if alert.commit else None
+    flat["run"] = _without_empty(alert.run) if alert.run else None
+    flat["fields"] = [_without_empty(each) for each in alert.fields]
+    flat["links"] = [_without_empty(each) for each in alert.links]
+    flat["commit"] = _without_empty(alert.commit) if alert.commit else None
     flat["charts"] = [_flat_chart(each) for each in alert.charts]
     flat["failed_tests"] = list(alert.failed_tests)
     flat["replies_to"], flat["digest"] = dict(alert.replies_to), dict(alert.digest)
@@ -148,7 +148,7 @@ def _number(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def _known(value: Frozen) -> dict[str, Any]:
+def _without_empty(value: Frozen) -> dict[str, Any]:
     return {
         name: list(each) if isinstance(each, tuple) else each
         for name, each in vars(value).items()

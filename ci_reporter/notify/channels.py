@@ -55,7 +55,7 @@ def send_all(
     named = dict.fromkeys(to or context.config.notifiers)
     missing = {name: why for name in named if (why := not_set_up(context, name))}
     ready = [notifier(context, name) for name in named if name not in missing]
-    complete = [_masked(each, ours.masking) for each in alerts]
+    complete = [_without_secrets(each, ours.masking) for each in alerts]
     return [
         *(Sent(channel=name, refused=(why,) * len(alerts)) for name, why in missing.items()),
         *(deliver(complete, ready, deadline, ours) if ready else ()),
@@ -108,12 +108,12 @@ def _command(context: Context, name: str) -> Notifier | None:
     return CommandNotifier(action=action, env=context.env) if action and action.run else None
 
 
-def prepared(context: Context, alert: Alert) -> Alert:
+def outgoing(context: Context, alert: Alert) -> Alert:
     """The alert as it goes out: with an id and a time, without secrets, whichever of its texts they stand in."""
-    return _masked(alert, masking_of(context))
+    return _without_secrets(alert, masking_of(context))
 
 
-def _masked(alert: Alert, masking: Masking) -> Alert:
+def _without_secrets(alert: Alert, masking: Masking) -> Alert:
     def mask(value: object) -> object:
         if isinstance(value, str):
             return masking.mask(value)

@@ -234,13 +234,13 @@ def _in_time(way: _Way, call: Callable[[], str | None]) -> _Attempt:
             return _Attempt(problem=_TOO_SOON)
         time.sleep(pause_s)
         way.turn.note([*sent_at, now_s + pause_s][-rate.count :])
-    done = run_until(deadline, lambda: _called(call, way.mailroom.masking))
+    done = run_until(deadline, lambda: _outcome_of(call, way.mailroom.masking))
     if done and done[0].pause_s > _SHORT_S and way.turn:
         way.turn.pause(way.mailroom.clock(), done[0].pause_s)
     return done[0] if done else _Attempt(problem=f"no answer within {deadline.seconds:g} s")
 
 
-def _called(call: Callable[[], str | None], masking: Masking) -> _Attempt:
+def _outcome_of(call: Callable[[], str | None], masking: Masking) -> _Attempt:
     """Make the call; a channel's words never hold a secret of ours."""
     try:
         return _Attempt(reference=call())

@@ -59,7 +59,7 @@ def alert(subject: Subject, language: Language) -> Alert:
     )
 
 
-def lasted(episode: Episode, at_s: float, language: Language) -> str:
+def length(episode: Episode, at_s: float, language: Language) -> str:
     """`3 runs, 2 h`; `at least 1 run, 2 h` where it may have begun before anything is known."""
     runs = words("{} run" if episode.runs == 1 else "{} runs", language).format(episode.runs)
     said = f"{runs}, {span(max(0.0, at_s - episode.since_s), language)}"
@@ -97,9 +97,9 @@ def _title(subject: Subject, language: Language) -> str:
 def _history(subject: Subject, language: Language) -> str:
     message = subject.message
     if message.kind is MessageKind.RECOVERED:
-        return words("recovered after {}", language).format(lasted(message.episode, subject.at_s, language))
+        return words("recovered after {}", language).format(length(message.episode, subject.at_s, language))
     if message.episode.runs > 1 and subject.policy.condition:
-        return words("for {}", language).format(lasted(message.episode, subject.at_s, language))
+        return words("for {}", language).format(length(message.episode, subject.at_s, language))
     return ""
 
 
@@ -159,7 +159,7 @@ def _values(subject: Subject, language: Language) -> dict[str, str]:
         "state": subject.message.kind,
         "runs": str(subject.message.episode.runs),
         "lasted": span(max(0.0, subject.at_s - subject.message.episode.since_s), language),
-        "usual_duration": _shown("duration", usual("duration", view.before), language),
+        "usual_duration": _display_text("duration", usual("duration", view.before), language),
         "coverage_change": _coverage_change(view),
         "run_url": run.run_url,
         "job_url": run.job_url,
@@ -167,7 +167,7 @@ def _values(subject: Subject, language: Language) -> dict[str, str]:
         "revision": (run.revision or "")[:_SHORT],
     } | ({"result": words("running", language)} if view.stuck_s else {})
     names = template_fields(subject.policy.message or "")
-    found = {name: more[name] if name in more else _shown(name, value(name, view), language) for name in names}
+    found = {name: more[name] if name in more else _display_text(name, value(name, view), language) for name in names}
     return {name: said for name, said in found.items() if said}
 
 
@@ -176,7 +176,7 @@ def _coverage_change(view: View) -> str:
     return "" if pct is None or base is None else f"{pct - base:+.1f}"
 
 
-def _shown(name: str, found: str | float | None, language: Language) -> str:
+def _display_text(name: str, found: str | float | None, language: Language) -> str:
     if found is None or isinstance(found, str):
         return words(found, language) if found and name == "result" else found or ""
     kind = fact(name).kind

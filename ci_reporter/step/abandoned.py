@@ -22,7 +22,7 @@ def plan_abandoned(context: Context, deadline: Deadline) -> list[Telling]:
     return take_over(context.journal, judge, lambda: deadline.left_s() >= enough_s)
 
 
-def joined(tellings: Sequence[Telling]) -> Telling:
+def join(tellings: Sequence[Telling]) -> Telling:
     """All of it as one. What is known of earlier runs is said of the last one alone: the step of this call."""
     last = tellings[-1] if tellings else Telling()
     return replace(

@@ -17,7 +17,7 @@ from ci_reporter.errors import StateError
 from ci_reporter.frozen import Frozen, replace
 from ci_reporter.model import Report
 from ci_reporter.notify.alert import Alert
-from ci_reporter.notify.channels import language, mailroom, notifier, prepared
+from ci_reporter.notify.channels import language, mailroom, notifier, outgoing
 from ci_reporter.notify.commit import commit_of
 from ci_reporter.notify.delivery import Sent, deliver
 from ci_reporter.notify.from_report import Subject, alert
@@ -27,7 +27,7 @@ from ci_reporter.notify.policies.evaluate import mentions
 from ci_reporter.notify.policies.facts import STUCK
 from ci_reporter.notify.policies.judge import Judgement, Past, Scene, judge
 from ci_reporter.notify.policies.policy import Policy, is_for, key_of
-from ci_reporter.notify.policies.settle import settle, taken
+from ci_reporter.notify.policies.settle import settle, was_taken
 from ci_reporter.notify.policies.state import Entry, Kind, Message
 from ci_reporter.notify.policies.statefile import State, remember, state_file
 from ci_reporter.step.history import Held, held_by_gateway, past
@@ -157,7 +157,7 @@ def settle_alerts(context: Context, telling: Telling, post: Post | None, deadlin
         return Told(warnings=tuple(cut))
     damage = settle(context, post.ready, post.sent, deadline)
     lost = (
-        f"an alert was not delivered: {_named(each.channel, why)}; it is not sent again"
+        f"an alert was not delivered: {_with_channel_name(each.channel, why)}; it is not sent again"
         for each in post.sent
         for why in dict.fromkeys(each.refused)
     )
@@ -167,14 +167,16 @@ def settle_alerts(context: Context, telling: Telling, post: Post | None, deadlin
         for each in post.sent
         for why in (dict.fromkeys(each.waiting) if each.channel in left else ())
     )
-    return Told(notes=tuple(_sent(context, telling, post)), warnings=(*lost, *late, *([damage] if damage else [])))
+    return Told(
+        notes=tuple(_sent_notes(context, telling, post)), warnings=(*lost, *late, *([damage] if damage else []))
+    )
 
 
 def _short(alert: Alert) -> str:
     return repr(one_line(alert.title, _LONGEST_TITLE))
 
 
-def _named(channel: str, why: str) -> str:
+def _with_channel_name(channel: str, why: str) -> str:
     """The reason after the channel's name, with which many begin by themselves."""
     return why if why.startswith(f"{channel} ") else f"{channel}: {why}"
 
@@ -229,7 +231,7 @@ def _announcements(context: Context, judged: Sequence[Judged]) -> Iterator[Annou
             at_s=each.scene.at_s,
             commit=commit_of(each.scene.report.run, Git(context.folder, context.env), _GIT_S),
         )
-        yield Announcement(message=message, alert=prepared(context, alert(subject, language(context))))
+        yield Announcement(message=message, alert=outgoing(context, alert(subject, language(context))))
 
 
 def _undecided(judgements: Sequence[Judgement]) -> Iterator[str]:
@@ -272,14 +274,14 @@ def _to(context: Context, name: str, direct: Sequence[Waiting], deadline: Deadli
     return deliver(ours, [channel], deadline, mailroom(context))[0]
 
 
-def _sent(context: Context, telling: Telling, post: Post) -> Iterator[str]:
+def _sent_notes(context: Context, telling: Telling, post: Post) -> Iterator[str]:
     """A sentence for each alert that any channel took."""
     still = {(each.alert.alert_id, each.channel) for each in Outbox(context.journal).pending()}
     by_channel = {each.channel: each for each in post.sent}
     source = f" (earlier runs are known from {' and '.join(telling.sources)})" if telling.sources else ""
     for each in telling.announcements:
         kept = [Waiting(alert=each.alert, channel=name) for name in each.message.channels]
-        if takers := [one.channel for one in kept if taken(one, still, by_channel)]:
+        if takers := [one.channel for one in kept if was_taken(one, still, by_channel)]:
             kind = _KINDS[each.message.kind]
             yield f"alert {_short(each.alert)} sent to {', '.join(takers)}: {kind}{source}"
         if busy := [one.channel for one in kept if _was_left(one, still, by_channel)]:

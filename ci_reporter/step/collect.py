@@ -36,7 +36,7 @@ def collect(context: Context, run: Run, job: JobEnd | None = None, *, before_s: 
     started = start(context, new_report(context, run, step))
     ours = timing(context.config, started.report, before_s=before_s)
     draft = read_reports(context, Draft(report=started.report), since_s=job.started_s if job else None)
-    return finish(context, started, _judged(context, draft, job, ours.deadline), ours)
+    return finish(context, started, _within_limits(context, draft, job, ours.deadline), ours)
 
 
 def _step_of_files(context: Context) -> Step:
@@ -58,7 +58,7 @@ def _step_of_job(context: Context, run: Run, job: JobEnd) -> Step:
     )
 
 
-def _judged(context: Context, draft: Draft, job: JobEnd | None, deadline: Deadline) -> Draft:
+def _within_limits(context: Context, draft: Draft, job: JobEnd | None, deadline: Deadline) -> Draft:
     """The draft held to limits. It is too late to fail a job that is over: a limit that it misses is a warning."""
     held = hold_to_limits(context, draft, deadline)
     return replace(held, report=draft.report, missed=()).with_warnings(*held.missed) if job else held

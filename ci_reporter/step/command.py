@@ -85,7 +85,7 @@ def run_command(command: CommandStep, signals: Signals) -> CommandRun:
     """Run the command to its end, in the working folder of this process."""
     step = runner.run(command.order, signals)
     ended = time.monotonic()
-    run, name = command.background.found()
+    run, name = command.background.result()
     report = replace(command.started.report, run=run, step=replace(step, name=name or step.name))
     return CommandRun(
         report=report,
@@ -124,7 +124,7 @@ class Background:
             return
         self._thread = thread
 
-    def found(self) -> tuple[Run, str]:
+    def result(self) -> tuple[Run, str]:
         """The run with what git knows of it, and the name of the step whose script it is, if it is one's."""
         if self._thread:
             self._thread.join()

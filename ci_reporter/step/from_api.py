@@ -120,10 +120,10 @@ def _sent(context: Context, found: Collected) -> Collected:
 
 
 def _planned(context: Context, reports: Sequence[Report], deadline: Deadline) -> Telling:
-    from ci_reporter.step.abandoned import joined
+    from ci_reporter.step.abandoned import join
     from ci_reporter.step.alerts import plan_alerts
 
-    return joined([plan_alerts(context, each, deadline) for each in reports])
+    return join([plan_alerts(context, each, deadline) for each in reports])
 
 
 def _told(context: Context, found: Collected, telling: Telling, deadline: Deadline) -> Collected:

@@ -62,7 +62,7 @@ def _send_with_alerts(outgoing: Outgoing) -> Sending:
     from ci_reporter.step import alerts
 
     context, deadline = outgoing.context, outgoing.deadline
-    planned, cut = _planned(outgoing, partial(_plan, outgoing))
+    planned, cut = _plan_until_interrupted(outgoing, partial(_plan, outgoing))
     if planned is None:
         later = "; the next step or 'ci-reporter flush' does it" if outgoing.started.running else ""
         warning = f"the alert rules were not held against this step: {cut}{later}"
@@ -88,16 +88,16 @@ def _plan(outgoing: Outgoing) -> Telling:
     """
     from ci_reporter.journal.unjudged import forget
     from ci_reporter.step import alerts
-    from ci_reporter.step.abandoned import joined, plan_abandoned
+    from ci_reporter.step.abandoned import join, plan_abandoned
 
     context, draft, deadline = outgoing.context, outgoing.draft, outgoing.deadline
     earlier = plan_abandoned(context, deadline)
     ours = alerts.plan_alerts(context, draft.report, deadline, gate=draft.gate)
     forget(outgoing.started.running)
-    return joined([*earlier, ours])
+    return join([*earlier, ours])
 
 
-def _planned(outgoing: Outgoing, plan: Callable[[], Telling]) -> tuple[Telling | None, str]:
+def _plan_until_interrupted(outgoing: Outgoing, plan: Callable[[], Telling]) -> tuple[Telling | None, str]:
     """What there is to tell, and what interrupted us, if anything did.
 
     A signal does not stop the planning at once: what is planned lies in the outbox, anything else would be lost.

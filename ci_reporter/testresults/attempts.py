@@ -41,7 +41,7 @@ class Attempt:
         return (self.suite, self.name)
 
     @property
-    def shortened(self) -> Attempt:
+    def with_short_message(self) -> Attempt:
         """The same with no more of its message than is ever shown."""
         return replace(self, message=values.message(self.message))
 
@@ -124,7 +124,7 @@ class GoAttempts:
         if attempt.outcome in (FAILED, ERROR):
             held.roots.add(root)
         if root in held.roots and held.count < _MOST_HELD:
-            attempt = attempt.shortened if held.count < _MOST_WITH_DETAILS else attempt.without_details
+            attempt = attempt.with_short_message if held.count < _MOST_WITH_DETAILS else attempt.without_details
             held.attempts.setdefault(attempt.key, []).append(attempt)
             held.count += 1
             return

@@ -57,7 +57,7 @@ class ProgressDisplay:
 
 def line(moment: Moment) -> str:
     """Phase, time, and what is seen: `watch 0:35 of 5:00  5.0/s  p50 121 ms (+1 %) …`."""
-    return "  ".join([f"{moment.phase} {clock(moment.elapsed_s)} of {clock(moment.of_s)}", *_seen(moment)])
+    return "  ".join([f"{moment.phase} {clock(moment.elapsed_s)} of {clock(moment.of_s)}", *_observations(moment)])
 
 
 def live_line(moment: Moment, done: Sequence[Phase]) -> str:
@@ -65,10 +65,12 @@ def live_line(moment: Moment, done: Sequence[Phase]) -> str:
     before = [f"{phase} ✓" for phase in done]
     left = f"{bar(moment.elapsed_s / moment.of_s if moment.of_s else 1.0)} {clock(moment.of_s - moment.elapsed_s)} left"
     drawn = sparkline(moment.recording, moment.baseline) if moment.phase == Phase.WATCH else ""
-    return "  ".join(part for part in (" ".join([*before, f"▸ {moment.phase}"]), left, drawn, *_seen(moment)) if part)
+    return "  ".join(
+        part for part in (" ".join([*before, f"▸ {moment.phase}"]), left, drawn, *_observations(moment)) if part
+    )
 
 
-def _seen(moment: Moment) -> list[str]:
+def _observations(moment: Moment) -> list[str]:
     if moment.convergence:
         seen = moment.convergence
         served = [f"{count} × {name}" for name, count in seen.served[:3]]

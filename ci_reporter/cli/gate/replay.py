@@ -46,7 +46,7 @@ def command(rules_path: str | None, environment: str | None, journal: str | None
     rules = (rulefile.load(rules_path, known) if rules_path else default()).on(environment)
     found = replay.rejudge(pasts, rules)
     if as_json:
-        output.result(json.dumps({"said": replay.sentence(found), "deploys": [_shown(each) for each in found]}))
+        output.result(json.dumps({"said": replay.sentence(found), "deploys": [_as_json(each) for each in found]}))
         return
     for each in found:
         output.result(f"  {each.past.finished_at}  was {each.past.decided:<12}  now {_now(each)}")
@@ -76,7 +76,7 @@ def _now(each: Replayed) -> str:
     return each.verdict.verdict + (f" ({', '.join(failed)})" if failed else "")
 
 
-def _shown(each: Replayed) -> dict[str, object]:
+def _as_json(each: Replayed) -> dict[str, object]:
     past = each.past
     now = {"verdict": each.verdict.verdict, "decided_at_s": each.verdict.decided_at_s}
     return {"id": past.name, "finished_at": past.finished_at, "was": past.decided, **now}

@@ -18,7 +18,7 @@ from ci_reporter.errors import DeliveryError, UsageError
 from ci_reporter.frozen import replace
 from ci_reporter.model import Result
 from ci_reporter.notify.alert import Alert, Field, Level, Link, State
-from ci_reporter.notify.channels import language, not_set_up, notifier, prepared, send_all
+from ci_reporter.notify.channels import language, not_set_up, notifier, outgoing, send_all
 from ci_reporter.notify.commit import commit
 from ci_reporter.notify.content import is_web_address
 from ci_reporter.notify.delivery import Sent
@@ -117,7 +117,7 @@ def _alert(context: Context, about: dict[str, object]) -> Alert:
         text=_stdin() if text == "-" else str(text or known.text),
         level=Level(str(about["level"])) if about["level"] else known.level,
         state=State.RESOLVED if about["resolved"] else State.FIRING,
-        service=_known(about["service"]),
+        service=_text_or_none(about["service"]),
         fields=(*(Field(name=name, value=value) for name, value in _pairs("--field", about["fields"])), *known.fields),
         commit=commit(Git(context.folder, context.env), run.revision),
         links=tuple(_links(about["links"])),
@@ -159,7 +159,7 @@ def _preview(context: Context, alert: Alert, names: Sequence[str]) -> None:
         if why := not_set_up(context, name):
             output.warn(f"{name}: {why}", context.env)
         else:
-            output.result(f"{name}:\n{notifier(context, name).preview(prepared(context, alert))}\n")
+            output.result(f"{name}:\n{notifier(context, name).preview(outgoing(context, alert))}\n")
 
 
 def _pairs(option: str, given: object) -> list[tuple[str, str]]:
@@ -184,5 +184,5 @@ def _stdin() -> str:
     return sys.stdin.buffer.read(_LARGEST_TEXT).decode("utf-8", "replace")
 
 
-def _known(value: object) -> str | None:
+def _text_or_none(value: object) -> str | None:
     return None if value is None else str(value)

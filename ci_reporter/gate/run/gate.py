@@ -41,7 +41,7 @@ def announce_rollback(plan: GatePlan, world: World) -> None:
     found = last_good(plan, plan.reference, world)
     world.progress.say(f"rollback: {found}")
     for action in wanted:
-        obstacle = found.obstacle(action.run or "") if found.known and action.needs_last_good else None
+        obstacle = found.obstacle(action.run or "") if found.is_known and action.needs_last_good else None
         if obstacle:
             world.progress.say(f"action {action.name!r} will not run: {obstacle}")
 

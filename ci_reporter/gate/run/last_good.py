@@ -40,9 +40,9 @@ class LastGood:
         return f"the last good revision is {self.revision[:_SHOWN]} ({self.reason})"
 
     @property
-    def known(self) -> bool:
+    def is_known(self) -> bool:
         """Whether a rollback has somewhere to lead to, of every service."""
-        return all(each.known for each in self.services.values()) if self.services else self.revision is not None
+        return all(each.is_known for each in self.services.values()) if self.services else self.revision is not None
 
     @property
     def revisions(self) -> dict[str, str | None]:
@@ -68,7 +68,7 @@ class LastGood:
 
     def obstacle(self, command: str) -> str | None:
         """Why a command that needs it cannot run: it is not known, or one variable stands for several revisions."""
-        if not self.known:
+        if not self.is_known:
             return self.reason
         if self.revision is None and _ONE_FOR_ALL.search(command):
             own = ", ".join(variable_of(name) for name in self.services)
@@ -89,7 +89,7 @@ def last_good(plan: GatePlan, reference: Reference, world: World, watch: Recordi
     found = {}
     for name, expected in plan.expected_by_service.items():
         deployed = expected or (usual_revision(_of_service(watch, name)) if watch else None)
-        given = _given(name, deployed, world.env)
+        given = _from_variable(name, deployed, world.env)
         found[name] = given or _search(name, deployed, reference.recording, _passing_revisions(name, plan, world))
     return _of_all(found) if plan.revisions else found[""]
 
@@ -102,7 +102,7 @@ def _of_all(services: Mapping[str, LastGood]) -> LastGood:
     return LastGood(revision=common, reason="; ".join(unknown), services=services)
 
 
-def _given(service: str, deployed: str | None, env: Mapping[str, str]) -> LastGood | None:
+def _from_variable(service: str, deployed: str | None, env: Mapping[str, str]) -> LastGood | None:
     """The one that somebody has set, for this service or for all of them."""
     for variable in dict.fromkeys((variable_of(service), VARIABLE)):
         revision = env.get(variable)

@@ -44,7 +44,7 @@ def _obstacle(done: ActionResult, back_to: LastGood, plan: GatePlan, world: Worl
     """Why nobody can say whether the old revision is back."""
     if not done.action.verify:
         return "nobody looked whether the old revision is back (verify: true looks)"
-    if not back_to.known:
+    if not back_to.is_known:
         return f"it cannot be verified: {back_to}"
     unseeable = [each for each in back_to.known_revisions if not is_revision(each)]
     if unseeable:

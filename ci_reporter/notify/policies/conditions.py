@@ -124,7 +124,7 @@ def _of_list(text: str, match: re.Match[str]) -> Comparison:
 def _of_text(text: str, name: str, operator: str, items: tuple[str, ...]) -> Comparison:
     if operator not in ("==", "!="):
         raise ValueError(f"holds {text!r}, but {name} is a text (write {name} == {items[0]})")
-    texts = tuple(_unquoted(text, each) for each in items)
+    texts = tuple(_unquote(text, each) for each in items)
     words = fact(name).words
     for each in texts:
         if name in _REFS and (wrong := never_a_ref(each)):
@@ -141,7 +141,7 @@ def never_a_ref(pattern: str) -> str:
     return ""
 
 
-def _unquoted(text: str, value: str) -> str:
+def _unquote(text: str, value: str) -> str:
     if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
         return value[1:-1]
     if '"' in value or "'" in value:

@@ -58,9 +58,7 @@ def is_for(policy: Policy, report: Report, *, gate: bool) -> bool:
 
 def key_of(report: Report, names: tuple[str, ...] = OF_A_STEP) -> str:
     """A series as one text: what these facts are worth, as far as they are known."""
-    return " ".join(
-        f"{name}={_quoted(found)}" for name in names if (found := fact(name).read(report)) not in (None, "")
-    )
+    return " ".join(f"{name}={_quote(found)}" for name in names if (found := fact(name).read(report)) not in (None, ""))
 
 
 def channels(policy: Policy, everyone: tuple[str, ...], usable: tuple[str, ...]) -> tuple[str, ...]:
@@ -74,7 +72,7 @@ def _deploys(environment: str) -> set[str]:
     return {f"{DEPLOY}{environment.removeprefix(DEPLOY)}"} if environment else set()
 
 
-def _quoted(found: object) -> str:
+def _quote(found: object) -> str:
     """A value in which a blank does not end it: two series never have one key."""
     return str(found).replace("%", "%25").replace(" ", "%20")
 

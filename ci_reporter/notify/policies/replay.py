@@ -11,7 +11,7 @@ from ci_reporter.notify.from_report import Subject, alert
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.policies.judge import Judgement, Past, Scene, judge
 from ci_reporter.notify.policies.policy import NOTIFY, Policy, key_of
-from ci_reporter.notify.policies.state import Entry, Fate, Kind, told
+from ci_reporter.notify.policies.state import Entry, Fate, Kind, entry_after
 from ci_reporter.notify.policies.statefile import State, remember
 
 
@@ -69,4 +69,4 @@ def _after(judgement: Judgement, at_s: float) -> Entry:
     if message is None:
         return judgement.entry
     fate = Fate(over=message.kind is Kind.RECOVERED, at_s=at_s, taken=dict.fromkeys(message.channels))
-    return told(judgement.entry, fate)
+    return entry_after(judgement.entry, fate)

@@ -10,7 +10,7 @@ from ci_reporter.notify.alert import State
 from ci_reporter.notify.delivery import Sent
 from ci_reporter.notify.from_report import dedup_key
 from ci_reporter.notify.outbox import Outbox, Waiting
-from ci_reporter.notify.policies.state import Fate, told
+from ci_reporter.notify.policies.state import Fate, entry_after
 from ci_reporter.notify.policies.statefile import state_file
 from ci_reporter.system.deadline import Deadline
 
@@ -29,11 +29,11 @@ def settle(context: Context, before: Sequence[Waiting], sent: Sequence[Sent], de
         keys = {dedup_key(*key): key for key in entries}
         for about, fate in fates:
             if key := keys.get(about):
-                entries[key] = told(entries[key], fate)
+                entries[key] = entry_after(entries[key], fate)
         return file.write(replace(state, entries=entries)) if entries != state.entries else ""
 
 
-def taken(each: Waiting, still: set[tuple[str, str]], sent: Mapping[str, Sent]) -> bool:
+def was_taken(each: Waiting, still: set[tuple[str, str]], sent: Mapping[str, Sent]) -> bool:
     """Whether a channel surely took an alert: it waits no more, alone or in a digest, and nothing was refused."""
     of = sent.get(each.channel)
     waits = (each.alert.alert_id, each.channel) in still
@@ -46,7 +46,7 @@ def _fates(before: Sequence[Waiting], still: set[tuple[str, str]], sent: Sequenc
         of = by_channel.get(each.channel)
         fate = Fate(over=each.alert.state is State.RESOLVED, at_s=each.alert.at_s or 0.0)
         waits = (each.alert.alert_id, each.channel) in still
-        if taken(each, still, by_channel):
+        if was_taken(each, still, by_channel):
             reference = of.references.get(each.alert.alert_id) if of else None
             yield each.alert.dedup_key, replace(fate, taken={each.channel: reference})
         elif of and of.refused and not of.taken and not waits:

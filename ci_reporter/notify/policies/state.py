@@ -97,11 +97,11 @@ def transition(policy: Policy, entry: Entry, seen: Seen) -> tuple[Entry, Message
     ended = entry.episode or entry.ended
     if seen.holds or not ended or not policy.recovery:
         return replace(entry, episode=None, ended=None if seen.holds or not policy.recovery else ended), None
-    owed = _owed(policy, ended, seen)
-    to = tuple(each for each in owed if each not in seen.waiting_end)
-    ended = replace(ended, told=owed, sure=True)
+    recipients = _end_recipients(policy, ended, seen)
+    to = tuple(each for each in recipients if each not in seen.waiting_end)
+    ended = replace(ended, told=recipients, sure=True)
     message = Message(kind=Kind.RECOVERED, channels=to, episode=ended) if to else None
-    return replace(entry, episode=None, ended=ended if owed else None), message
+    return replace(entry, episode=None, ended=ended if recipients else None), message
 
 
 class Fate(Frozen):
@@ -116,7 +116,7 @@ class Fate(Frozen):
     refused: tuple[str, ...] = ()
 
 
-def told(entry: Entry, fate: Fate) -> Entry:
+def entry_after(entry: Entry, fate: Fate) -> Entry:
     """The entry once it is known what became of a message: taken, refused, or waiting in the outbox."""
     about = entry.ended if fate.over else entry.episode
     if about is None or fate.at_s < about.since_s:  # meanwhile another job has seen it end, or begin again
@@ -179,7 +179,7 @@ def _firing(policy: Policy, entry: Entry, episode: Episode, seen: Seen) -> Messa
     return Message(kind=kind, channels=to, episode=episode) if to else None
 
 
-def _owed(policy: Policy, ended: Episode, seen: Seen) -> tuple[str, ...]:
+def _end_recipients(policy: Policy, ended: Episode, seen: Seen) -> tuple[str, ...]:
     """Who was told that it began, or is about to be, or may have been: they are told that it is over."""
     anyone = not ended.sure or (not policy.first and not ended.told)
     told_of_it = (*ended.told, *seen.waiting, *seen.waiting_end)

@@ -36,7 +36,7 @@ def page(reports: Sequence[Report], history: Mapping[str, Sequence[Report]], now
             f"{_HEAD}<title>{escape(title)}</title><style>{STYLE}</style></head><body>",
             f"<header><h1>{escape(title)}</h1>{_about(reports)}</header><main>",
             *_failed_tests(reports),
-            *_section("What ran when", _scrolled("Timeline", timeline(reports))),
+            *_section("What ran when", _scroll_box("Timeline", timeline(reports))),
             *_section("Steps", _steps(reports)),
             *_gates(reports),
             *_section("How the steps went before", _trends(history)),
@@ -142,10 +142,10 @@ def _table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], num
         f"<tr>{''.join(f'<td{kind(at)}>{cell}</td>' for at, cell in enumerate(row) if at in shown)}</tr>"
         for row in rows
     )
-    return _scrolled(caption, f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>")
+    return _scroll_box(caption, f"<table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>")
 
 
-def _scrolled(label: str, content: str) -> str:
+def _scroll_box(label: str, content: str) -> str:
     """What is wider than a small screen scrolls by itself, also by keyboard."""
     if not content:
         return ""

@@ -34,7 +34,7 @@ def fit(parts: Sequence[Part], most: int) -> Fitted:
     texts: list[str] = []
     left, cut = most, False
     for part in parts:
-        text = _fitted(part, min(left, int(most * part.share)))
+        text = _fit(part, min(left, int(most * part.share)))
         cut = cut or text != _text(part, part.lines)
         if text:
             texts.append(text)
@@ -42,7 +42,7 @@ def fit(parts: Sequence[Part], most: int) -> Fitted:
     return Fitted(text="".join(texts), cut=cut)
 
 
-def _fitted(part: Part, most: int) -> str:
+def _fit(part: Part, most: int) -> str:
     """As many of the lines as there is room for, and how many there are more."""
     whole = _text(part, part.lines)
     if _size(whole) <= most:

@@ -121,7 +121,7 @@ actions: { rollback: { run: ./rollback "$CI_REPORTER_LAST_GOOD" } }
 
 def test_each_service_has_a_last_good_revision_of_its_own():
     found = of_services(api=OLD, web=OLDER)
-    assert (found.known, found.revision, found.revisions) == (True, None, {"api": OLD, "web": OLDER})
+    assert (found.is_known, found.revision, found.revisions) == (True, None, {"api": OLD, "web": OLDER})
     assert found.variables == {
         "CI_REPORTER_LAST_GOOD": "",
         "CI_REPORTER_LAST_GOOD_API": OLD,
@@ -135,7 +135,7 @@ def test_services_of_one_revision_have_it_in_common():
 
 def test_one_service_without_a_last_good_revision_leaves_none_known():
     found = of_services(api=OLD, web=NEW)
-    assert (found.known, found.revision) == (False, None)
+    assert (found.is_known, found.revision) == (False, None)
     assert found.reason.startswith("web: the baseline already serves c0ffee123456")
     assert "(set CI_REPORTER_LAST_GOOD_WEB to it)" in found.reason
 

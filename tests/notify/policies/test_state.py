@@ -10,7 +10,7 @@ from ci_reporter.frozen import replace
 from ci_reporter.notify.policies.conditions import parse
 from ci_reporter.notify.policies.evidence import Sighting, correct
 from ci_reporter.notify.policies.policy import Policy
-from ci_reporter.notify.policies.state import Entry, Fate, Kind, Seen, told, transition
+from ci_reporter.notify.policies.state import Entry, Fate, Kind, Seen, entry_after, transition
 
 RULE = Policy(name="red", condition=parse("result == failure"), text="result == failure", repeat_s=None)
 HOUR_S = 3600.0
@@ -46,7 +46,7 @@ class Job:
         entry, message = transition(self.policy, entry, found)
         if message and not killed:
             took = {name: None for name in message.channels if name in taken}
-            entry = told(entry, Fate(over=message.kind is Kind.RECOVERED, at_s=self.at_s, taken=took))
+            entry = entry_after(entry, Fate(over=message.kind is Kind.RECOVERED, at_s=self.at_s, taken=took))
         if not lost:
             self.entry = entry
         self.last = Sighting(holds=holds, at_s=self.at_s)
