@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from math import isfinite
 
 from ci_reporter.frozen import EMPTY, Frozen
 from ci_reporter.model import Result, Run, rfc3339, seconds_of
@@ -135,7 +136,7 @@ def from_json(flat: Mapping[str, Any]) -> Alert:
 
 
 def _flat_chart(chart: Chart) -> dict[str, Any]:
-    curves = [{"name": each.name, "values": list(each.values)} for each in chart.curves]
+    curves = [{"name": each.name, "values": list(map(_number, each.values))} for each in chart.curves]
     return {"title": chart.title, "curves": curves, "split": chart.split}
 
 
@@ -145,7 +146,8 @@ def _chart(flat: Mapping[str, Any]) -> Chart:
 
 
 def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+    """A number as JSON knows it: it has no word for what is not one."""
+    return float(value) if value is not None and isfinite(value) else None
 
 
 def _without_empty(value: Frozen) -> dict[str, Any]:

@@ -145,5 +145,5 @@ def _entry(path: str, alert_id: str, channel: str) -> Waiting | None:
         flat = json.loads(read_bounded(path, _LARGEST))
         alert = from_json(flat["alert"])
         return Waiting(alert=alert, channel=channel, reason=flat.get("reason")) if alert.alert_id == alert_id else None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None

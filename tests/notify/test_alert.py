@@ -1,13 +1,14 @@
 """An alert survives the outbox whole, and a person reads what it says in their language."""
 
 import json
+from math import inf, nan
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_reporter.frozen import replace
 from ci_reporter.model import Result
-from ci_reporter.notify.alert import Alert, Field, Level, Link, State, from_json, to_json
+from ci_reporter.notify.alert import Alert, Chart, Curve, Field, Level, Link, State, from_json, to_json
 from ci_reporter.notify.content import content
 from ci_reporter.notify.language import Language
 from tests.notify.makers import CHARTS, RUN, hostile_alert, make_alert
@@ -35,6 +36,11 @@ def test_the_smallest_alert_is_the_same_after_the_outbox():
 def test_charts_are_the_same_after_the_outbox():
     alert = make_alert(charts=CHARTS)
     assert from_json(json.loads(json.dumps(to_json(alert)))).charts == CHARTS
+
+
+def test_what_is_no_number_in_json_is_a_gap():
+    alert = Alert(title="x", charts=(Chart(title="t", curves=(Curve(name="c", values=(nan, inf, 1.0)),)),))
+    assert to_json(alert)["charts"][0]["curves"][0]["values"] == [None, None, 1.0]
 
 
 def test_what_was_measured_comes_before_where_it_happened():
