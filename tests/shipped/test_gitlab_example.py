@@ -1,4 +1,4 @@
-"""examples/gitlab-ci, run by gitlab-ci-local with the shell executor."""
+"""examples/gitlab-ci/.gitlab-ci.yml, run by gitlab-ci-local with the shell executor: once well, once with a failure."""
 
 from __future__ import annotations
 
@@ -6,77 +6,81 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.conftest import needs
+
 pytestmark = [pytest.mark.node, pytest.mark.slow]
 
+STOP = "import pytest\n\n\ndef pytest_sessionstart():\n    pytest.exit('no', returncode=7)\n"
 
-@dataclass(frozen=True, kw_only=True)
-class Pipeline:
-    """The example's project in a git repository of its own, and how to run its pipeline."""
 
-    folder: Path
-    command: tuple[str, ...]
-    env: dict[str, str]
+@pytest.fixture(scope="session")
+def ran(
+    make_once: Callable[..., Path],
+    root: Path,
+    wheel: Path,
+    base_env: Callable[..., dict[str, str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The example's project after two pipelines, the second with what the first one installed; each has a log."""
+    runner = needs(root / "node_modules/.bin/gitlab-ci-local", "npm ci")
+    needs("rsync", "apt-get install rsync")
+    home = tmp_path_factory.mktemp("home")
+    who = {f"GIT_{role}_{what}": "a@b.test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    # Only what is imported is compiled.
+    env = base_env(home) | who | {"PIP_NO_COMPILE": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    variables = {"GITLAB_CI": "true", "CI_REPORTER_PACKAGE": str(wheel)}
+    told = [word for name, value in variables.items() for word in ("--variable", f"{name}={value}")]
+    flags = ("--force-shell-executor", "--home", str(home), "--ignore-predefined-vars", "GITLAB_CI")
 
-    def run(self) -> subprocess.CompletedProcess[str]:
-        """Commit what there is and run every job."""
+    def run(folder: Path, log: str) -> None:
+        done = subprocess.run([runner, *flags, *told], cwd=folder, env=env, capture_output=True, text=True, timeout=280)
+        (folder / log).write_text(json.dumps({"code": done.returncode, "out": done.stdout, "err": done.stderr}))
+        shutil.copy(folder / "metrics.txt", folder / f"{log}-metrics.txt")
+
+    def make(folder: Path) -> None:
+        shutil.copytree(root / "examples/gitlab-ci", folder, dirs_exist_ok=True)
         for command in (
             "init -q -b main",
             "add -A",
             "commit -q -m cart",
-            "remote add origin https://gitlab.test/acme/shop.git",
+            "remote add origin https://gitlab.test/a/b.git",
         ):
-            subprocess.run(["git", *command.split()], cwd=self.folder, env=self.env, check=True)
-        return subprocess.run(self.command, cwd=self.folder, env=self.env, capture_output=True, text=True, timeout=280)
+            subprocess.run(["git", *command.split()], cwd=folder, env=env, check=True)
+        run(folder, "well")
+        (folder / "tests/conftest.py").write_text(STOP)
+        run(folder, "failed")
 
-    def record(self) -> dict[str, object]:
-        """The one record."""
-        (line,) = (self.folder / ".ci-reporter/steps.ndjson").read_text().splitlines()
-        return json.loads(line)
+    return make_once("gitlab-example", make)
 
 
 @pytest.fixture
-def pipeline(
-    tmp_path: Path,
-    root: Path,
-    wheel: Path,
-    from_npm: Callable[[str], str],
-    needs: Callable[..., str],
-    base_env: Callable[..., dict[str, str]],
-) -> Pipeline:
-    """The example as someone has copied it; pip installs the wheel of this tree."""
-    needs("rsync", "apt-get install rsync")
-    folder, home = tmp_path / "shop", tmp_path / "home"
-    shutil.copytree(root / "examples/gitlab-ci", folder)
-    variables = {"GITLAB_CI": "true", "CI_REPORTER_PACKAGE": str(wheel)}
-    told = [word for name, value in variables.items() for word in ("--variable", f"{name}={value}")]
-    flags = ("--force-shell-executor", "--home", str(home), "--ignore-predefined-vars", "GITLAB_CI")
-    who = {f"GIT_{role}_{what}": "a@b.test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    return Pipeline(
-        folder=folder,
-        command=(from_npm("gitlab-ci-local"), *flags, *told),
-        env=base_env(home) | who,
-    )
+def log(ran: Path) -> Callable[[str], dict[str, Any]]:
+    """The exit code and the output of a pipeline."""
+    return lambda name: json.loads((ran / name).read_text())
 
 
-def test_pipeline_records_the_step_and_passes_the_run_id_on(pipeline: Pipeline) -> None:
-    done = pipeline.run()
-    assert done.returncode == 0, done.stdout + done.stderr
-    record = pipeline.record()
+@pytest.fixture
+def records(ran: Path) -> list[dict[str, Any]]:
+    """The records of both pipelines."""
+    return [json.loads(line) for line in (ran / ".ci-reporter/steps.ndjson").read_text().splitlines()]
+
+
+def test_pipeline_records_the_step_and_passes_the_run_id_on(ran: Path, log: Any, records: Any) -> None:
+    done, record = log("well"), records[0]
+    assert done["code"] == 0, done
     assert (record["step"], record["result"], record["job_name"]) == ("pytest", "success", "unit")
-    assert f"deploying what {record['ci_run_id']} has tested" in done.stdout
-    assert 'ci_step_success{ci_job="unit",step="pytest"} 1.0' in (pipeline.folder / "metrics.txt").read_text()
-    assert "89% coverage" in done.stdout
+    assert f"deploying what {record['ci_run_id']} has tested" in done["out"]
+    assert 'ci_step_success{ci_job="unit",step="pytest"} 1.0' in (ran / "well-metrics.txt").read_text()
+    assert "89% coverage" in done["out"]
 
 
-def test_job_fails_with_the_commands_code_and_keeps_its_record(pipeline: Pipeline) -> None:
-    stop = "import pytest\n\n\ndef pytest_sessionstart():\n    pytest.exit('no', returncode=7)\n"
-    (pipeline.folder / "tests/conftest.py").write_text(stop)
-    done = pipeline.run()
-    assert (done.returncode, "FAIL 7" in done.stderr) == (1, True), done.stdout + done.stderr
-    assert (pipeline.record()["result"], pipeline.record()["exit_code"]) == ("failure", 7)
-    assert "failure (exit 7)" in done.stdout  # the summary of after_script
+def test_job_fails_with_the_commands_code_and_keeps_its_record(log: Any, records: Any) -> None:
+    done = log("failed")
+    assert (done["code"], "FAIL 7" in done["err"]) == (1, True), done
+    assert (records[1]["result"], records[1]["exit_code"]) == ("failure", 7)
+    assert "failure (exit 7)" in done["out"]  # the summary of after_script

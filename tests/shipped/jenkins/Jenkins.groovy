@@ -6,6 +6,7 @@
 
 import groovy.json.JsonOutput
 import org.codehaus.groovy.control.CompilerConfiguration
+import org.codehaus.groovy.runtime.InvokerHelper
 import org.jenkinsci.plugins.workflow.steps.FlowInterruptedException
 
 class AbortException extends IOException { // hudson.AbortException
@@ -160,7 +161,8 @@ abstract class Pipeline extends Script { // CpsScript
 }
 
 def (String library, String folder) = args[0..1]
-def settings = new CompilerConfiguration(scriptBaseClass: Pipeline.name)
+def loader = new GroovyClassLoader(this.class.classLoader, new CompilerConfiguration(scriptBaseClass: Pipeline.name))
+Class ciReporter = loader.parseClass(new File(library, 'vars/ciReporter.groovy'))
 args[2..-1].each { path ->
     String name = new File(path).name
     File workspace = new File(folder, name)
@@ -171,12 +173,12 @@ args[2..-1].each { path ->
     def build = new Build()
     def steps = new Steps(workspace: workspace, library: new File(library), build: build, variables: variables)
     def binding = new Binding([steps: steps, currentBuild: build, scm: 'scm', any: 'any', env: [:].withDefault { steps.variables[it] }])
-    def shell = new GroovyShell(this.class.classLoader, binding, settings)
-    binding.setVariable('ciReporter', shell.parse(new File(library, 'vars/ciReporter.groovy')))
+    binding.setVariable('ciReporter', InvokerHelper.createScript(ciReporter, binding))
     Map ended = [script: name]
     try {
         // The library is loaded already, as one that is configured to be loaded implicitly.
-        ended.value = shell.evaluate(new File(path).text.replaceFirst(/(?m)^@Library.*/, ''))
+        Class pipeline = loader.parseClass(new File(path).text.replaceFirst(/(?m)^@Library.*/, ''))
+        ended.value = InvokerHelper.createScript(pipeline, binding).run()
     } catch (Throwable failure) {
         ended.failure = [type: failure.class.simpleName, message: failure.message]
     }
