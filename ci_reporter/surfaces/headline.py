@@ -19,6 +19,7 @@ def headline(reports: Sequence[Report]) -> str:
 
 def verdict(reports: Sequence[Report]) -> str:
     """`2 of 5 steps failed, 1 cancelled`; `5 steps, all good`."""
+    reports = [report for report in reports if not _is_told_by_steps(report, reports)]
     steps = "1 step" if len(reports) == 1 else f"{len(reports)} steps"
     cancelled = sum(report.step.result is Result.CANCELLATION for report in reports)
     failed = sum(report.step.result not in (*GOOD, Result.CANCELLATION) for report in reports)
@@ -35,3 +36,17 @@ def took(reports: Sequence[Report]) -> str:
     begun = [each for report in reports if (each := seconds_of(report.step.started_at)) is not None]
     ended = [each for report in reports if (each := seconds_of(report.step.finished_at)) is not None]
     return terminal.duration(max(0, round((max(ended) - min(begun)) * 1000))) if begun and ended else ""
+
+
+def _is_told_by_steps(report: Report, reports: Sequence[Report]) -> bool:
+    """Whether it is the record of a whole job, whose end its steps tell as well: one failure is not two."""
+    if not _is_job(report):
+        return False
+    steps = [each for each in reports if each.run.job_name == report.run.job_name and not _is_job(each)]
+    return bool(steps) and (report.step.result in GOOD or any(each.step.result not in GOOD for each in steps))
+
+
+def _is_job(report: Report) -> bool:
+    """A CI system tells how a job ended, and no exit code."""
+    step = report.step
+    return step.exit_code is None and step.command is None and step.name in (report.run.job_name, "job")
