@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from ci_reporter.cli import output
@@ -14,42 +12,62 @@ from ci_reporter.context import Context, recorded_run_id
 from ci_reporter.errors import StateError, UsageError
 from ci_reporter.sinks.otlp import Otlp
 from ci_reporter.sinks.spans import is_span
+from ci_reporter.step.trace import Whole, whole_run
 from ci_reporter.system.deadline import Deadline
 from ci_reporter.system.trace import trace_id_of
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-@click.command("trace", epilog="Example:  ci-reporter collect --from-api && ci-reporter trace")
-@click.option("--id", "only_id", is_flag=True, help="Only print the id of the run's trace.")
+
+@click.command("trace", epilog="Example:  ci-reporter trace --from-api")
+@click.option("--from-api", is_flag=True, help="Ask GitHub or GitLab when the run's jobs began and how they ended.")
+@click.option(
+    "--records",
+    multiple=True,
+    metavar="GLOB",
+    help="Also count these records (steps.ndjson) of other jobs; ** matches any depth.",
+)
+@click.option("--id", "only_id", is_flag=True, help="Only print the id of the trace that a step here would be in.")
 @click.option("--run", "run_id", metavar="CI_RUN_ID", help="Of that run. Default: this run.")
 @report_errors
-def command(only_id: bool, run_id: str | None, **where: Any) -> None:
+def command(from_api: bool, records: tuple[str, ...], only_id: bool, run_id: str | None, **where: Any) -> None:
     """Send the span of the whole run to the OTLP endpoint (CI_REPORTER_OTLP), and print the id of its trace.
 
-    It lasts from the first step that is recorded here to the last one, and has the worst result. Call it once, in the
-    run's last job, where the records of the other jobs are collected. Without it a trace has no root.
+    It lasts from the first step or job that is known here to the last one, and has the worst result. Call it once, in
+    the run's last job. Without it a trace has no root.
+
+    What the API needs is what `ci-reporter collect --from-api` needs.
     """
     context = current_context(explicit_options(where))
     run = run_id or recorded_run_id(context)
-    if not only_id:
-        _send(context, run)
-    output.result(trace_id_of(context.env.get("TRACEPARENT") if only_id else None, run))
+    if only_id:
+        output.result(trace_id_of(context.env.get("TRACEPARENT"), run))
+        return
+    sink = _sink(context)
+    _send(context, sink, run, whole_run(context, run, records, from_api=from_api))
+    output.result(trace_id_of(None, run))
 
 
 command.params = [*sink_options(), *command.params]
 
 
-def _send(context: Context, run: str) -> None:
-    """Send the span. Raises UsageError where there is no sink for it, StateError where nothing is recorded."""
+def _sink(context: Context) -> Otlp:
     settings = context.config.sinks.get("otlp")
     if settings is None:
         raise UsageError("there is nowhere to send the trace to (set CI_REPORTER_OTLP or give --otlp URL)")
-    recorded = [report for report in context.journal.reports(run) if is_span(report)]
-    if not recorded:
-        raise StateError(f"no step of run {run} is recorded in {context.journal.path} (`ci-reporter summary --all`)")
-    reports = [each for each in recorded if trace_id_of(each.traceparent, run) == trace_id_of(None, run)]
-    if not reports:
-        raise UsageError(f"the steps of run {run} are in a trace that TRACEPARENT named, which has a root of its own")
     sink = settings.sink(context)
     assert isinstance(sink, Otlp)  # noqa: S101
+    return sink
+
+
+def _send(context: Context, sink: Otlp, run: str, whole: Whole) -> None:
+    """Send the span. Raises StateError where nothing is known of the run, DeliveryError."""
+    for warning in whole.warnings:
+        output.warn(warning, context.env)
+    reports = [report for report in whole.reports if is_span(report)]
+    if not reports:
+        raise StateError(f"no step of run {run} is recorded in {context.journal.path} (`ci-reporter summary --all`)")
     for note in sink.send_run(reports, Deadline(context.config.budget_s)):
         output.warn(note, context.env)
