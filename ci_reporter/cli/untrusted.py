@@ -29,7 +29,11 @@ def collect_from_untrusted(context: Context, patterns: Sequence[str]) -> NoRetur
     if not context.config.quiet:
         left_out = f", {found.left_out} left out: of another time, twice, or too many" if found.left_out else ""
         of = f"{terminal.plain(run.ci_run_id)} ({terminal.plain(run.event or 'unknown')})"
-        output.say(f"ci-reporter: {len(found.reports)} records of {of} taken{left_out}")
+        output.say(f"ci-reporter: {_count(len(found.reports))} of {of} taken{left_out}")
     for report in found.reports if context.config.json else ():
         output.result(json.dumps(to_json(report)))
     sys.exit(DeliveryError.exit_code if found.undelivered and context.config.strict else 0)
+
+
+def _count(records: int) -> str:
+    return "1 record" if records == 1 else f"{records} records"
