@@ -92,13 +92,13 @@ class HttpNotifier(Frozen):
 
     def send_chart(self, alert: Alert, reference: str | None, deadline: Deadline) -> None:
         """Post the charts beside the message of that name. Raises DeliveryError, Rejected."""
-        if self.chart and (image := _picture(alert)):
+        if self.chart and (image := picture_of(alert)):
             self._post(self.chart(alert, image, reference), deadline)
 
     def preview(self, alert: Alert) -> str:
         """Show the request, and say what follows it."""
         shown = preview_request(self.request(alert), self.secrets)
-        image = _picture(alert) if self.chart else b""
+        image = picture_of(alert) if self.chart else b""
         return f"{shown}\n\nthen the charts as a picture: PNG, {len(image)} bytes" if image else shown
 
     def _post(self, request: Request, deadline: Deadline) -> Answer:
@@ -113,7 +113,7 @@ class HttpNotifier(Frozen):
             raise
 
 
-def _picture(alert: Alert) -> bytes:
+def picture_of(alert: Alert) -> bytes:
     """The charts of an alert as a picture; empty without any."""
     if not alert.charts:
         return b""

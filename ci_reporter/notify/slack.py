@@ -76,13 +76,23 @@ class SlackSettings(WebhookSettings, group="slack"):
 
     def notifier(self, env: Mapping[str, str], language: Language) -> HttpNotifier:  # noqa: ARG002
         """Make the notifier."""
-        return HttpNotifier(
+        request = partial(_request, self, language)
+        if self.url:
+            return HttpNotifier(
+                name="slack", rate=_RATE, secrets=self.secrets(), request=request, problem=_webhook_problem
+            )
+        from ci_reporter.http import Access
+        from ci_reporter.notify.slackbot import SlackBot, message_place
+
+        return SlackBot(
             name="slack",
             rate=_RATE,
             secrets=self.secrets(),
-            request=partial(_request, self, language),
-            problem=_api_problem if self.token else _webhook_problem,
-            reference=_timestamp,
+            request=request,
+            problem=_api_problem,
+            reference=message_place,
+            api=self.api,
+            access=Access(token=self.token),
         )
 
 
@@ -92,7 +102,8 @@ def _request(settings: SlackSettings, language: Language, alert: Alert) -> Reque
     message = payload(content(alert, language), settings.mentions)
     if settings.url:
         return json_request(settings.url, message)
-    thread = {"thread_ts": alert.replies_to["slack"]} if "slack" in alert.replies_to else {}
+    place = alert.replies_to.get("slack", "")
+    thread = {"thread_ts": place.rpartition(":")[2]} if place else {}
     return json_request(
         f"{settings.api}/chat.postMessage",
         {"channel": settings.channel, **message, **thread},
@@ -184,8 +195,3 @@ def _refusal(answer: Answer, word: str) -> DeliveryError | None:
     remedy = _REMEDIES.get(word) or (MOVED if 300 <= answer.status < 400 else "")
     said = word or f"status {answer.status}"
     return Rejected(f"slack refused: {said}" + (f" ({remedy})" if remedy else ""), answer.status)
-
-
-def _timestamp(answer: Answer) -> str | None:
-    """What a bot's message is called, to answer it in a thread."""
-    return json_body(answer).get("ts")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from jsonschema import Draft7Validator
@@ -14,7 +15,7 @@ from ci_reporter.notify.content import content
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.slack import SlackSettings, payload
 from tests.conftest import free_port
-from tests.notify.makers import hostile_alert, huge_alert, make_alert
+from tests.notify.makers import CHARTS, hostile_alert, huge_alert, make_alert
 
 PATH = "/services/T0AAAAAAA/B0BBBBBBB/abcdefghijklmnopqrstuvwx"
 TOKEN = "xoxb-000000000000-abcdefghijkl"
@@ -74,7 +75,20 @@ def api(asked):
         return 200, {}, b'{"ok":false,"error":"channel_not_found"}'
     thread = body.pop("thread_ts", "1503435956.000247")
     check(body)
-    return 200, {}, json.dumps({"ok": True, "ts": thread}).encode()
+    return 200, {}, json.dumps({"ok": True, "channel": "C024BE91L", "ts": thread}).encode()
+
+
+def files(asked):
+    """Slack's upload in three steps: an address, the bytes, and where to show them."""
+    if asked.path == "/upload/v1/ABC":
+        return 200, {}, f"OK - {len(asked.body)}".encode()
+    assert asked.headers["authorization"] == f"Bearer {TOKEN}"
+    if asked.path == "/files.getUploadURLExternal":
+        assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
+        address = f"http://{asked.headers['host']}/upload/v1/ABC"
+        return 200, {}, json.dumps({"ok": True, "upload_url": address, "file_id": "F123ABC456"}).encode()
+    assert asked.path == "/files.completeUploadExternal"
+    return 200, {}, b'{"ok": true, "files": [{"id": "F123ABC456"}]}'
 
 
 def by_webhook(url, **more):
@@ -124,10 +138,36 @@ def test_a_webhook_takes_an_alert(vendor, deadline):
 
 def test_a_bot_says_what_the_message_is_called_and_answers_in_its_thread(vendor, deadline):
     slack = vendor(api)
-    assert by_bot(slack.url).send(make_alert(), deadline) == "1503435956.000247"
-    by_bot(slack.url).send(make_alert(state=State.RESOLVED, replies_to={"slack": "1503435956.000247"}), deadline)
+    place = by_bot(slack.url).send(make_alert(), deadline)
+    by_bot(slack.url).send(make_alert(state=State.RESOLVED, replies_to={"slack": place}), deadline)
     assert slack.asked[1].json["thread_ts"] == "1503435956.000247"
     assert slack.asked[1].json["text"] == "✅ Resolved: unit failed"
+
+
+def test_a_message_of_an_earlier_version_is_answered(vendor, deadline):
+    slack = vendor(api)
+    by_bot(slack.url).send(make_alert(replies_to={"slack": "1503435956.000247"}), deadline)
+    assert slack.asked[0].json["thread_ts"] == "1503435956.000247"
+
+
+def test_a_bot_uploads_a_chart_into_the_thread_of_its_message(vendor, deadline):
+    slack = vendor(files)
+    by_bot(slack.url).send_chart(make_alert(charts=CHARTS), "C024BE91L:1503435956.000247", deadline)
+    asked, uploaded, done = slack.asked
+    length = parse_qs(asked.body.decode())["length"]
+    assert (length, uploaded.body[:4]) == ([str(len(uploaded.body))], b"\x89PNG")
+    assert "authorization" not in uploaded.headers
+    assert done.json == {
+        "files": [{"id": "F123ABC456", "title": "latency, ms: p95, p50"}],
+        "channel_id": "C024BE91L",
+        "thread_ts": "1503435956.000247",
+    }
+
+
+def test_a_bot_that_may_not_upload_posts_without_a_picture(vendor, deadline):
+    slack = vendor(lambda asked: (200, {}, b'{"ok": false, "error": "missing_scope", "needed": "files:write"}'))
+    by_bot(slack.url).send_chart(make_alert(charts=CHARTS), "C024BE91L:1503435956.000247", deadline)
+    assert len(slack.asked) == 1
 
 
 @pytest.mark.parametrize(
