@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -230,35 +231,42 @@ def test_jobs_token_goes_to_its_own_gitlab_alone(
 
 
 @pytest.fixture(scope="session")
-def ran(
-    make_once: Callable[..., Path],
-    pyz: Path,
-    base_env: Callable[..., dict[str, str]],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Path:
-    """The folder of a project after its pipeline: `log` holds what it printed."""
+def start(base_env: Callable[..., dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Start a pipeline in a project that has the components; `log` in its folder has what it prints."""
     runner = needs(Path(__file__).parents[2] / "node_modules/.bin/gitlab-ci-local", "npm ci")
     needs("rsync", "apt-get install rsync")
 
-    def run(folder: Path) -> None:
+    def run(folder: Path, pipeline: str) -> subprocess.Popen[bytes]:
         shutil.copytree(TEMPLATES, folder / "templates")
+        (folder / ".gitlab-ci.yml").write_text(pipeline)
+        home = tmp_path_factory.mktemp("home")
+        (home / "python3").symlink_to(PYTHON)  # the file has byte code for it
+        env = base_env(home)
+        env |= {f"GIT_{role}_{what}": "a@b.test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        env["PATH"] = f"{home}:{env['PATH']}"
+        for command in ("init -q -b main", "add -A", "commit -q -m x", "remote add origin https://gitlab.test/a/b.git"):
+            subprocess.run(["git", *command.split()], cwd=folder, env=env, check=True)
+        command = [runner, "--force-shell-executor", "--home", str(home), "--variable", "GITLAB_CI=true"]
+        with (folder / "log").open("wb") as log:
+            return subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log, start_new_session=True)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def ran(
+    make_once: Callable[..., Path], start: Callable[..., Any], pyz: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The folder of a project after its pipeline."""
+
+    def run(folder: Path) -> None:
         (folder / "made").mkdir()
         (folder / "made/coverage.xml").write_text(COVERAGE)
         (folder / "made/junit.xml").write_text(JUNIT)
         (folder / "gate.yml").write_text(RULES)
         digest = hashlib.sha256(pyz.read_bytes()).hexdigest()
         bare = tools(tmp_path_factory.mktemp("tools"))
-        text = PIPELINE.format(pyz=pyz, digest=digest, tools=bare, evil=json.dumps(EVIL))
-        (folder / ".gitlab-ci.yml").write_text(text)
-        env = base_env(tmp_path_factory.mktemp("home"))
-        (tmp_path_factory.getbasetemp() / "python3").symlink_to(PYTHON)  # the file has byte code for it
-        env["PATH"] = f"{tmp_path_factory.getbasetemp()}:{env['PATH']}"
-        env |= {f"GIT_{role}_{what}": "a@b.test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        for command in ("init -q -b main", "add -A", "commit -q -m x", "remote add origin https://gitlab.test/a/b.git"):
-            subprocess.run(["git", *command.split()], cwd=folder, env=env, check=True)
-        options = ("--force-shell-executor", "--home", env["HOME"], "--variable", "GITLAB_CI=true")
-        with (folder / "log").open("wb") as log:
-            subprocess.run([runner, *options], cwd=folder, env=env, stdout=log, stderr=log, timeout=280)
+        start(folder, PIPELINE.format(pyz=pyz, digest=digest, tools=bare, evil=json.dumps(EVIL))).wait(280)
 
     return make_once("components", run)
 
@@ -343,3 +351,22 @@ class TestPipeline:
 
     def test_dotenv_is_what_gitlab_takes(self, ran: Path) -> None:
         assert re.fullmatch(r"CI_RUN_ID=gitlab-\d+\n", (ran / ".ci-reporter/ci-reporter.env").read_text())
+
+
+@pytest.mark.node
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["^C", "TERM"])
+def test_step_of_a_job_that_is_stopped_is_recorded(
+    number: int, start: Callable[..., Any], pyz: Path, tmp_path: Path, eventually: Callable[..., object]
+) -> None:
+    include = f"include: [{{local: templates/report.yml, inputs: {{pyz: {pyz}}}}}]"
+    job = "slow: {extends: .ci-reporter, script: [ci-reporter run --name sleeper -- sleep 600]}"
+    process = start(tmp_path, f"{include}\n{job}\n")
+    steps = tmp_path / ".ci-reporter/steps.ndjson"
+    try:
+        eventually(lambda: list(tmp_path.glob(".ci-reporter/running/*.json")), "the step to start")
+    finally:
+        os.killpg(process.pid, number)  # as a terminal does with ^C, and a runner with a job
+    assert process.wait(60) == 128 + number
+    eventually(lambda: steps.exists() and steps.read_text(), "the record")
+    assert json.loads(steps.read_text())["result"] == "cancellation"

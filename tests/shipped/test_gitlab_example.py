@@ -31,8 +31,7 @@ def ran(
     needs("rsync", "apt-get install rsync")
     home = tmp_path_factory.mktemp("home")
     who = {f"GIT_{role}_{what}": "a@b.test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    # Only what is imported is compiled.
-    env = base_env(home) | who | {"PIP_NO_COMPILE": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    env = base_env(home) | who
     variables = {"GITLAB_CI": "true", "CI_REPORTER_PACKAGE": str(wheel)}
     told = [word for name, value in variables.items() for word in ("--variable", f"{name}={value}")]
     flags = ("--force-shell-executor", "--home", str(home), "--ignore-predefined-vars", "GITLAB_CI")
