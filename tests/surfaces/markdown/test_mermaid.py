@@ -1,12 +1,69 @@
 """A chart that Mermaid draws, whatever steps are called."""
 
+import json
 import re
+import string
+import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ci_reporter.surfaces.markdown.mermaid import entity, gantt
+from tests.conftest import needs
+
+ROOT = Path(__file__).parents[3]
+LIBRARY = ROOT / "node_modules/@mermaid-js/tiny/dist/mermaid.tiny.js"
+NAMES = (
+    *(f"{char}a{char}" for char in string.printable if not char.isspace()),
+    *(
+        "section x",
+        "title y",
+        "click z href",
+        "end",
+        "excludes weekends",
+        "accTitle: x",
+        "accDescr {",
+        "gantt",
+        "vert x",
+    ),
+    *("%%c", "%%{init: {}}%%", "dateFormat x", "a:b,c;d#e", "x :crit, 1, 2", "#35;", "&lt;b&gt;", 'href "x"', "after"),
+    *(
+        "---",
+        "call f()",
+        "tickInterval 1d",
+        "1",
+        "0ms",
+        "done",
+        "crit, x",
+        "weekday monday",
+        "測試",
+        "😀",
+        "a\nb",
+        "todayMarker",
+    ),
+)
+
+
+@pytest.mark.node
+def test_mermaid_reads_every_name_and_time(make_report):
+    """Fifty names share a chart: one that breaks out of its place breaks all of it."""
+    if not LIBRARY.exists():
+        needs("mermaid", "npm ci")
+    chunks = [NAMES[at : at + 50] for at in range(0, len(NAMES), 50)]
+    jobs = [
+        [make_report(step=name, job_name=name, result="failure", exit_code=1) for name in names] for names in chunks
+    ]
+    charts = [gantt(reports).removeprefix("```mermaid\n").removesuffix("```") for reports in jobs]
+    line = [needs("node", "apt-get install nodejs"), Path(__file__).with_name("gantt.mjs"), LIBRARY]
+    done = subprocess.run(line, input=json.dumps(charts), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-1000:]
+    start = 1769860800000
+    for names, tasks in zip(chunks, map(json.loads, done.stdout.splitlines()), strict=True):
+        shown = [name.replace("\n", " ") for name in names]
+        known = {"from": start, "to": start + 12345, "failed": True}
+        assert tasks == [{"name": name, "section": name, **known} for name in shown]
 
 
 def test_a_step_is_a_task_from_its_start_on(make_report):
