@@ -23,6 +23,7 @@ _NOUNS = {
 SINKS = {  # each switched on by the setting of its name
     "pushgateway": "ci_reporter.sinks.pushgateway:PushgatewaySettings",
     "loki": "ci_reporter.sinks.loki:LokiSettings",
+    "hub": "ci_reporter.sinks.hub:HubSettings",
     "otlp": "ci_reporter.sinks.otlp:OtlpSettings",
 }
 

@@ -236,6 +236,15 @@ def certificates(value: str) -> str:
     return value
 
 
+def webhook_secrets(value: str) -> str:
+    """One secret, or several with spaces between them while an old one is being replaced."""
+    from ci_reporter.system.standardwebhooks import key
+
+    for each in value.split():
+        key(each)
+    return " ".join(value.split())
+
+
 def pair(value: str) -> tuple[str, str]:
     """`name=value`; the name is a word of letters, digits, `_`, `.` and `-`."""
     name, equals, rest = value.partition("=")

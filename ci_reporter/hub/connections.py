@@ -33,12 +33,12 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what has come. A head that came whole, as nearly all do, needs no timer."""
-        if self._in_head:
-            self._head_bytes += len(data)
         super().data_received(data)
         if not self._in_head:
             self._stop_waiting()
-        elif self._head_bytes > _MOST_HEAD_BYTES:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > _MOST_HEAD_BYTES:
             self.transport.write(_TOO_LONG)
             self.transport.close()
         elif self._timer is None:

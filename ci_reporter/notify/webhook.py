@@ -28,15 +28,6 @@ _RATE = Rate(count=10, per_s=1.0)
 _LARGEST = 19_000  # of the 20 kB that the specification advises, for the whole body
 
 
-def signing_secrets(value: str) -> str:
-    """One secret, or several with spaces between them while an old one is being replaced."""
-    from ci_reporter.system.standardwebhooks import key
-
-    for each in value.split():
-        key(each)
-    return " ".join(value.split())
-
-
 class OwnWebhookSettings(WebhookSettings, group="webhook"):
     """The address, and what the messages are signed with."""
 
@@ -45,7 +36,7 @@ class OwnWebhookSettings(WebhookSettings, group="webhook"):
     )
     secret: str | None = setting(
         None,
-        signing_secrets,
+        values.webhook_secrets,
         "",
         "Webhook: what messages are signed with (Standard Webhooks), as whsec_ and base64; several while one is"
         " replaced, with spaces between them. Without it they are not signed.",

@@ -33,7 +33,7 @@ TEXTS = {  # of each kind two texts and their values, none of them a default
     # of one channel each
     "responder": ("team:a", ("team", "a"), "user:b", ("user", "b")),
     "label": ("a=x", {"a": "x"}, "b=y", {"b": "y"}),
-    "signing_secrets": ("whsec_" + "QUJD" * 8, "whsec_" + "QUJD" * 8, "whsec_" + "REVG" * 8, "whsec_" + "REVG" * 8),
+    "webhook_secrets": ("whsec_" + "QUJD" * 8, "whsec_" + "QUJD" * 8, "whsec_" + "REVG" * 8, "whsec_" + "REVG" * 8),
     "address": ("ada@a.example", "ada@a.example", "bob@b.example", "bob@b.example"),
     "server": ("a", Server(host="a"), "b:465", Server(host="b", port=465)),
     "deployment": ("17", "17", "create", "create"),

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import free_port
+from tests.hubs import running_hub
 from tests.shipped.conftest import build, files, pyz, root, shared, tree, wheels  # noqa: F401  how the one file is made
 from tests.vendors import GITHUB_TOKEN, GitHub, github_job, serving
 
@@ -339,6 +341,17 @@ def _collector(request: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder, names=names, env={"CI_RUN_ID": "shop-42"})
 
 
+def _hub(request: pytest.FixtureRequest, folder: Path) -> World:
+    """A hub, and a job that has its secret."""
+    secret = folder / "hub-secret"
+    secret.write_text("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n")
+    running = running_hub(folder, free_port(), CI_REPORTER_HUB_SECRETS_FILE=str(secret))
+    hub = running.__enter__()
+    request.addfinalizer(lambda: running.__exit__(None, None, None))
+    names = {"https://hub.example": hub.url}
+    return World(folder=folder, names=names, env={"CI_REPORTER_HUB_SECRET_FILE": "hub-secret"})
+
+
 WORLDS = {
     "answer-the-gate.md": _shop,
     "comment-on-a-pull-request.md": _pull_request,
@@ -349,6 +362,7 @@ WORLDS = {
     "python-api.md": _python,
     "see-it-in-grafana.md": _monitoring,
     "record-jobs-without-python.md": _pull_request,
+    "run-a-hub.md": _hub,
     "run-from-one-file.md": _one_file,
     "see-a-run-as-a-trace.md": _collector,
     "show-a-run.md": _page,
