@@ -38,6 +38,7 @@ svg .failure, svg .error, svg .timeout { fill: var(--failure); }
 svg .trend { fill: none; stroke: var(--link); stroke-width: 1.5; }
 span.scale { color: var(--quiet); font-size: .8rem; }
 footer { margin-top: 2.5rem; color: var(--quiet); font-size: .875rem; }
-@media print { body { max-width: none; padding: 0; } .wide { overflow: visible; } h2 { break-after: avoid; }
+@media print { body { max-width: none; padding: 0; } .wide { overflow: visible; } .wide > svg { min-width: 0; }
+  h2 { break-after: avoid; }
   tr { break-inside: avoid; } }
 """
