@@ -10,9 +10,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +44,7 @@ include:
     inputs: {{pyz: {pyz}, pyz-sha256: {digest}}}
   - local: templates/stamp.yml
     inputs: {{pyz: {pyz}, artifacts: dist/*, reproducible: "true", stage: deploy}}
-  - local: templates/notify.yml
+  - remote: {site}/notify.yml
     inputs: {{pyz: {pyz}, when: always, title: {evil}, text: {evil}, to: log}}
   - local: templates/gate.yml
     inputs: {{pyz: {pyz}, url: "http://127.0.0.1:9/health", rules: gate.yml, as: no answer}}
@@ -230,6 +233,13 @@ def test_jobs_token_goes_to_its_own_gitlab_alone(
     assert (b"t0ken" in server.seen[0]) is own
 
 
+class Files(SimpleHTTPRequestHandler):
+    """The templates, for `include: remote`."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
 @pytest.fixture(scope="session")
 def start(base_env: Callable[..., dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """Start a pipeline in a project that has the components; `log` in its folder has what it prints."""
@@ -266,7 +276,12 @@ def ran(
         (folder / "gate.yml").write_text(RULES)
         digest = hashlib.sha256(pyz.read_bytes()).hexdigest()
         bare = tools(tmp_path_factory.mktemp("tools"))
-        start(folder, PIPELINE.format(pyz=pyz, digest=digest, tools=bare, evil=json.dumps(EVIL))).wait(280)
+        with ThreadingHTTPServer(("127.0.0.1", 0), partial(Files, directory=TEMPLATES)) as server:
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+            site = f"http://127.0.0.1:{server.server_port}"
+            values = {"pyz": pyz, "digest": digest, "tools": bare, "evil": json.dumps(EVIL), "site": site}
+            start(folder, PIPELINE.format(**values)).wait(280)
+            server.shutdown()
 
     return make_once("components", run)
 

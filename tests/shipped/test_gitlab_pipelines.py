@@ -64,7 +64,9 @@ def run(tmp_path: Path, pyz: Path, base_env: Callable[..., dict[str, str]]) -> C
 
     def start(example: str) -> Ran:
         text = (EXAMPLES / example).read_text().replace(PLACE, str(pyz))
-        text = text.replace("/tools/ci-reporter/", "/a/b/").replace("@1\n", "@$CI_COMMIT_SHA\n")  # this project has them
+        text = text.replace("/tools/ci-reporter/", "/a/b/").replace(
+            "@1\n", "@$CI_COMMIT_SHA\n"
+        )  # this project has them
         text = text.replace("0" * 64, hashlib.sha256(pyz.read_bytes()).hexdigest())
         (folder / ".gitlab-ci.yml").write_text(text)
         env = base_env(tmp_path / "home") | {f"GIT_{role}_EMAIL": "a@b.test" for role in ("AUTHOR", "COMMITTER")}
