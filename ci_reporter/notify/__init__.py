@@ -10,7 +10,9 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ci_reporter.notify.alert import Alert as Alert
+    from ci_reporter.notify.alert import Chart as Chart
     from ci_reporter.notify.alert import Commit as Commit
+    from ci_reporter.notify.alert import Curve as Curve
     from ci_reporter.notify.alert import Field as Field
     from ci_reporter.notify.alert import Level as Level
     from ci_reporter.notify.alert import Link as Link
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "Alert": "alert",
+    "Chart": "alert",
     "Commit": "alert",
+    "Curve": "alert",
     "Field": "alert",
     "Language": "language",
     "Level": "alert",
