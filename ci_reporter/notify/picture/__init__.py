@@ -95,16 +95,15 @@ def _draw_grid(canvas: Canvas, panel: _Panel) -> None:
 
 
 def _draw_names(canvas: Canvas, panel: _Panel) -> None:
-    """What the left part is, and the right one, below them."""
-    chart, y = panel.chart, panel.top + _PANEL - _BOTTOM + 14
-    if 0 < chart.split < panel.count:
-        x = panel.x(chart.split - 0.5)
-        for dash in range(panel.high, panel.low, 16):
-            canvas.rectangle((x, dash), (x + 2, dash + 8), _QUIET)
-    for name, first, last in (("baseline", 0, chart.split), ("watch", chart.split, panel.count)):
-        middle = (panel.x(first - 0.5) + panel.x(last - 0.5)) // 2
-        if last > first:
-            canvas.text((middle - text_width(name, _SIZE) // 2, y), name, _QUIET, _SIZE)
+    """What the left part is, and the right one, below them; the line between them."""
+    chart, y = panel.chart, panel.low + 14
+    if not 0 < chart.split < panel.count:
+        return
+    x = panel.x(chart.split - 0.5)
+    for dash in range(panel.high, panel.low, 16):
+        canvas.rectangle((x, dash), (x + 2, dash + 8), _QUIET)
+    for name, left, right in (("before", panel.x(-0.5), x), ("now", x, panel.x(panel.count - 0.5))):
+        canvas.text(((left + right - text_width(name, _SIZE)) // 2, y), name, _QUIET, _SIZE)
 
 
 def _draw_legend(canvas: Canvas, panel: _Panel) -> None:
@@ -112,7 +111,7 @@ def _draw_legend(canvas: Canvas, panel: _Panel) -> None:
     y = panel.top + 16
     canvas.text((14, y), panel.chart.title, _INK, _SIZE)
     entries = [*zip((each.name for each in panel.chart.curves), _COLOURS, strict=False)]
-    entries += [("× failed", _BAD)] if _gaps(panel.chart) else []
+    entries += [("× no value", _BAD)] if _gaps(panel.chart) else []
     right = _WIDTH - _RIGHT
     for name, colour in reversed(entries):
         right -= text_width(name, _SIZE)
