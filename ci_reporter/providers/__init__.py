@@ -131,7 +131,9 @@ def one_line(value: str) -> str:
     """The first line as text that any encoding can hold, bounded: of a commit's message it is the subject."""
     lines = value.lstrip()[: 4 * _LONGEST].splitlines()
     text = lines[0].replace("\t", " ").encode("utf-8", "replace").decode("utf-8") if lines else ""
-    return "".join(char for char in text if char.isprintable()).strip()[:_LONGEST].strip()
+    if not text.isprintable():
+        text = "".join(filter(str.isprintable, text))
+    return text.strip()[:_LONGEST].strip()
 
 
 def _tidy(values: dict[str, str], env: Env) -> dict[str, str]:

@@ -57,6 +57,7 @@ class Runs:
     def __init__(self, settings: Converge, candidates: int | None = None) -> None:
         """Begin with the first run, or, after a relapse, where so many candidates have been before."""
         self._share, self._alpha = -log(1 - settings.old_share), 1 - settings.confidence
+        self._least = self._matches(10)  # n₀: a shorter run spends nothing, as it is never believed
         self._first = candidates is None
         self.candidates = candidates or 0
         self.run = 0
@@ -78,11 +79,6 @@ class Runs:
             return self._matches(2 / self._alpha)
         k = max(self.candidates, 1) if self.run >= self._least else self.candidates + 1
         return self._least + self._matches(2 * k * (k + 1) / self._alpha)
-
-    @property
-    def _least(self) -> int:
-        """n₀: a shorter run spends nothing, as it is never believed."""
-        return self._matches(10)
 
     def _matches(self, odds: float) -> int:
         """How many matches in a row are less likely than 1 in `odds`, where the old share is that of the settings."""
