@@ -23,16 +23,17 @@ _PASSED_OVER = frozenset(_TOOLS_FOLDERS.split())
 class Tree(Frozen):
     """The plain files below `root`, by path from there with `/`, the nearest to the root first.
 
-    `whole` is false where there are more than we look at.
+    `names` are the same as a set. `whole` is false where there are more than we look at.
     """
 
     root: str
     files: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
     whole: bool = True
 
     def has(self, path: str) -> bool:
         """Whether there is such a file."""
-        return path in self.files
+        return path in self.names
 
     def named(self, pattern: str, folder: str = "", *, deep: bool = True) -> Iterator[str]:
         """The files in a folder whose names are like `pattern`, with or without the folders in it."""
@@ -74,7 +75,7 @@ def look(root: str) -> Tree:
                 files.append(path)
             elif _is_ours(entry) and path.count("/") < _DEEPEST:
                 folders.append(path)
-    return Tree(root=root, files=tuple(files), whole=left > 0)
+    return Tree(root=root, files=tuple(files), names=frozenset(files), whole=left > 0)
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:

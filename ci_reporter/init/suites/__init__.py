@@ -30,6 +30,7 @@ _MARKERS = """
     pom.xml build.gradle build.gradle.kts *.sln *.slnx Gemfile phpunit.xml phpunit.xml.dist
 """
 _MOST = 6
+_MOST_FOLDERS = 50  # that are looked at
 _DEEPEST = 2  # folders below the root: services/cart/package.json
 
 
@@ -69,10 +70,10 @@ def _in_folder(tree: Tree, folder: str) -> tuple[Suite, ...]:
 
 
 def _folders(tree: Tree) -> list[str]:
-    """Folders with a build file, which can stand in a command as they are called."""
+    """The nearest folders with a build file whose names can stand in a command as they are."""
     found = {path.rpartition("/")[0] for marker in _MARKERS.split() for path in tree.named(marker)}
     near = {folder for folder in found if folder and folder.count("/") < _DEEPEST and is_path(folder)}
-    return sorted(near, key=lambda folder: (folder.count("/"), folder))
+    return sorted(near, key=lambda folder: (folder.count("/"), folder))[:_MOST_FOLDERS]
 
 
 def within(folder: str, name: str) -> str:
