@@ -11,6 +11,7 @@ are left out:
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import resource
 import shutil
@@ -49,6 +50,7 @@ def main() -> None:
     warm: dict[str, list[Start]] = {way.name: [] for way in ways}
     with tempfile.TemporaryDirectory() as folder:
         options.python = _bare(options.python, Path(folder, "bare"))
+        options.release = _release(options.pyz, Path(folder, "release"))
         for number in range(options.rounds):
             for way in ways:
                 home = Path(folder, f"{way.name} {number}")
@@ -65,6 +67,16 @@ def _bare(python: str, folder: Path) -> str:
     """A Python with nothing installed, as a job's image has it: what is installed for this one may slow its start."""
     subprocess.run([python, "-m", "venv", "--without-pip", folder], check=True)
     return str(folder / "bin/python")
+
+
+def _release(pyz: Path, folder: Path) -> Path:
+    """What `uses:` fetches of a release: the action with the one file and its checksum."""
+    for name in ("scripts", "setup"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy2(pyz, folder / "ci-reporter.pyz")
+    digest = hashlib.sha256(pyz.read_bytes()).hexdigest()
+    (folder / "ci-reporter.pyz.sha256").write_text(f"{digest}  ci-reporter.pyz\n")
+    return folder
 
 
 def _options() -> argparse.Namespace:
@@ -109,7 +121,7 @@ def _run(script: str, way: Way, home: Path, options: argparse.Namespace, proxy: 
 def _env(way: Way, home: Path, options: argparse.Namespace, proxy: str | None) -> Mapping[str, str]:
     env = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     env |= {"HOME": str(home), "PYTHON": options.python, "WHEEL": str(options.wheel.resolve())}
-    env |= {"PYZ": str(options.pyz.resolve()), "ROOT": str(ROOT), "GITHUB_ACTION_PATH": str(ROOT)}
+    env |= {"PYZ": str(options.pyz.resolve()), "ROOT": str(ROOT), "RELEASE": str(options.release)}
     if proxy:
         env |= {"HTTPS_PROXY": proxy, "https_proxy": proxy, "npm_config_https_proxy": proxy}
     return env | {name: value.replace("$HOME", str(home)) for name, value in way.env.items()}

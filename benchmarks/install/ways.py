@@ -18,6 +18,8 @@ _ACTION = {
     "RUNNER_TEMP": "$HOME/temp",
     "GITHUB_OUTPUT": "$HOME/output",
     "GITHUB_PATH": "$HOME/path",
+    "GITHUB_ENV": "$HOME/env",
+    "GITHUB_STATE": "$HOME/state",
 }
 
 
@@ -25,8 +27,8 @@ _ACTION = {
 class Way:
     """A script for an empty home folder, `first`, which runs again, warm, after `forget`: what a new job does not have.
 
-    `later` is one more step in the same job. $PYTHON, $WHEEL, $PYZ and $ROOT are the interpreter, what is installed,
-    the one file, and the checkout.
+    `later` is one more step in the same job. $PYTHON, $WHEEL, $PYZ, $ROOT and $RELEASE are the interpreter, what is
+    installed, the one file, the checkout, and a release's commit: the checkout with the one file.
     """
 
     name: str
@@ -48,6 +50,22 @@ WAYS = (
     Way(name="pipx run", first=f'pipx run --python "$PYTHON" --spec "$WHEEL" ci-reporter {_STEP}', needs="pipx"),
     Way(
         name="the action",
+        first='mkdir -p temp && "$RELEASE/scripts/action-run"',
+        forget="rm -rf temp",
+        later=f"temp/ci-reporter/bin/ci-reporter {_STEP}",
+        needs="bash",
+        env=_ACTION,
+    ),
+    Way(
+        name="the action's setup",
+        first=f'mkdir -p temp && node "$RELEASE/setup/main.js" && temp/ci-reporter/bin/ci-reporter {_STEP}',
+        forget="rm -rf temp",
+        later=f"temp/ci-reporter/bin/ci-reporter {_STEP}",
+        needs="node",
+        env=_ACTION,
+    ),
+    Way(
+        name="the action of a branch, by pip",
         first='mkdir -p temp && "$ROOT/scripts/action-run"',
         forget="rm -rf temp",
         later=f"temp/ci-reporter/bin/ci-reporter {_STEP}",

