@@ -49,7 +49,7 @@ def command(agreed: bool, system: str | None, of: str | None) -> None:
         output.say("ci-reporter: nothing to do")
     elif todo.new and (agreed or _asks(todo)):
         write(root, todo.new)
-        output.say(f"ci-reporter: wrote {_names(todo)}")
+        output.say(f"ci-reporter: wrote {_names(todo)}; commit what you want to keep")
     elif todo.new:
         output.say("ci-reporter: nothing was written (`ci-reporter init --yes` writes the new files)")
     if todo.proposed:

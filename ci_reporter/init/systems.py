@@ -66,12 +66,21 @@ def hosted_by(root: str) -> str | None:
 
 
 def default_branch(root: str) -> str:
-    """The branch that a clone begins with; the one that is checked out, where no remote says it."""
-    for path, begin in (("refs/remotes/origin/HEAD", "ref: refs/remotes/origin/"), ("HEAD", "ref: refs/heads/")):
-        branch = _git_file(root, path).strip().removeprefix(begin)
-        if _git_file(root, path).startswith(begin) and is_path(branch) and "*" not in branch:
-            return branch
-    return "main"
+    """The branch that a clone begins with; where no remote says it, `main` or `master`, else the one we are on."""
+    named = _branch(_git_file(root, "refs/remotes/origin/HEAD"), "ref: refs/remotes/origin/")
+    usual = (name for name in ("main", "master") if _has_branch(root, name))
+    return named or next(usual, None) or _branch(_git_file(root, "HEAD"), "ref: refs/heads/") or "main"
+
+
+def _branch(text: str, begin: str) -> str | None:
+    name = text.strip().removeprefix(begin)
+    return name if text.startswith(begin) and is_path(name) and "*" not in name else None
+
+
+def _has_branch(root: str, name: str) -> bool:
+    packed = _git_file(root, "packed-refs")
+    refs = (f"refs/heads/{name}", f"refs/remotes/origin/{name}")
+    return any(_git_file(root, ref) or f" {ref}\n" in packed for ref in refs)
 
 
 def _matching(tree: Tree, patterns: tuple[str, ...]) -> list[str]:

@@ -122,11 +122,21 @@ def test_the_gate_asks_the_address_that_the_deploy_names(planned):
     assert "  url: https://shop.example/health\n" in text
 
 
-def test_the_default_branch_is_the_one_that_is_built(planned):
-    head = {".git/refs/remotes/origin/HEAD": "ref: refs/remotes/origin/trunk\n"}
-    texts = new(planned({**GO, **head}))
-    assert "branches: [trunk]" in texts[".github/workflows/ci-reporter.yml"]
-    assert 'branches: [trunk, "release/*"]' in texts[".ci-reporter.yml"]
+@pytest.mark.parametrize(
+    ("git", "branch"),
+    [
+        ({"refs/remotes/origin/HEAD": "ref: refs/remotes/origin/trunk\n", "refs/heads/main": "c0ffee"}, "trunk"),
+        ({"HEAD": "ref: refs/heads/fix\n", "refs/heads/master": "c0ffee\n"}, "master"),
+        ({"HEAD": "ref: refs/heads/fix\n", "packed-refs": "c0ffee refs/remotes/origin/main\n"}, "main"),
+        ({"HEAD": "ref: refs/heads/develop\n"}, "develop"),
+        ({"HEAD": "ref: refs/heads/x: [y]\n"}, "main"),
+    ],
+    ids=["remote", "usual", "packed", "ours", "hostile"],
+)
+def test_the_default_branch_is_the_one_that_is_built(planned, git, branch):
+    texts = new(planned({**GO, **{f".git/{name}": text for name, text in git.items()}}))
+    assert f"branches: [{branch}]" in texts[".github/workflows/ci-reporter.yml"]
+    assert f'branches: [{branch}, "release/*"]' in texts[".ci-reporter.yml"]
 
 
 def test_reports_that_lie_there_are_read_where_the_tools_name_none(planned):
