@@ -253,7 +253,7 @@ def test_the_evidence_is_written_where_it_is_wanted(run_program, backend, gate_y
     assert (case.get("name"), case.find("failure")) == ("rule0", None)
     assert "### ✅ gate: pass" in (run_program.folder / "summary.md").read_text()
     kept = next((run_program.state / "gate").iterdir())
-    assert {each.name for each in kept.iterdir()} == {"watch.ndjson", "verdict.json"}
+    assert {each.name for each in kept.iterdir()} == {"watch.ndjson", "summary.md", "verdict.json"}
 
 
 def test_ci_gate_metrics_arrive(run_program, backend, gate_yml, pushgateway):

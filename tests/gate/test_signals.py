@@ -56,7 +56,7 @@ def test_around_ends_in_its_baseline_without_a_deploy(interrupt, run_program, ba
     (record,) = run_program.records()
     assert cancelled(record, number)
     kept = next(each for each in (run_program.state / "gate").iterdir() if each.name != "acted")
-    assert {each.name for each in kept.iterdir()} == {"baseline.ndjson", "verdict.json"}
+    assert {each.name for each in kept.iterdir()} == {"baseline.ndjson", "summary.md", "verdict.json"}
 
 
 @EACH_SIGNAL
