@@ -15,7 +15,7 @@ from ci_reporter.errors import ReportFileError
 from ci_reporter.surfaces.terminal import duration, plain
 from ci_reporter.system.reportfile import expand
 from ci_reporter.testresults import FORMATS, Collected, combine, read
-from ci_reporter.testresults.cases import Case, ResultFile, sum_of
+from ci_reporter.testresults.cases import Case, Outcome, ResultFile, sum_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _list(title: str, cases: Sequence[Case], total: int, *, colour: bool) -> Ite
     yield f"\n{title}"
     for case in cases:
         mark = _paint("●" if title == "flaky" else "✗", title, colour=colour)
-        kind = " (error)" if case.outcome == "error" else ""
+        kind = " (error)" if case.outcome is Outcome.ERROR else ""
         yield f"  {mark} {plain(_name(case), _WIDEST)}{kind}"
         yield from (f"      {line}" for line in _message(case))
     if total > len(cases):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from ci_reporter.testresults import values
-from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
+from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Outcome, Tally
 from ci_reporter.testresults.places import Place
 
 PYTEST_SUITE = "pytest"  # junit_suite_name, if nobody changed it
@@ -27,7 +27,7 @@ Key = tuple[str, str]
 class Attempt:
     """One run of one test, as a case of the file tells it."""
 
-    outcome: str
+    outcome: Outcome
     name: str
     suite: str
     seconds: float | None

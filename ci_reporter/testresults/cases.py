@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from heapq import heappush, heapreplace
 
 from ci_reporter.model import Tests
@@ -11,10 +12,17 @@ from ci_reporter.testresults.places import Place
 from ci_reporter.testresults.values import message as shown_message
 from ci_reporter.testresults.values import name as shown_name
 
-PASSED = "passed"
-FAILED = "failed"
-ERROR = "error"
-SKIPPED = "skipped"
+
+class Outcome(StrEnum):
+    """How a test ended. One that passed after it had failed is passed, and flaky."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+PASSED, FAILED, ERROR, SKIPPED = Outcome  # the readers' names: one look-up less in loops over millions
 
 MOST_SLOWEST = 10
 MOST_LISTED = 100
@@ -25,11 +33,11 @@ _COUNTED = {"total": "tests", "failed": "failed", "errors": "errors", "skipped":
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """One test as it ended: `outcome` is passed, failed, error or skipped; safe to show as it is."""
+    """One test as it ended; safe to show as it is."""
 
     name: str
     suite: str = ""
-    outcome: str = PASSED
+    outcome: Outcome = PASSED
     duration_ms: int | None = None
     message: str = ""
     flaky: bool = False
@@ -81,7 +89,7 @@ class Tally:
 
     def add(  # noqa: PLR0913 - what the formats know of a case
         self,
-        outcome: str,
+        outcome: Outcome,
         name: str,
         suite: str = "",
         *,
@@ -177,7 +185,7 @@ def sum_of(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
     return total or {}
 
 
-def _case(outcome: str, name: str, suite: str, seconds: float | None, message: str, flaky: bool) -> Case:
+def _case(outcome: Outcome, name: str, suite: str, seconds: float | None, message: str, flaky: bool) -> Case:
     return Case(
         name=shown_name(name) or "(no name)",
         suite=shown_name(suite),

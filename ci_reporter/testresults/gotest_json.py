@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ci_reporter.errors import ReportFileError
 from ci_reporter.system.reporthead import xml_start
 from ci_reporter.testresults import values
-from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
+from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Outcome, Tally
 from ci_reporter.testresults.lines import lines, readable
 
 TYPE_CHECKING = False
@@ -52,7 +52,7 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
 
 @dataclass(slots=True)
 class _Failure:
-    outcome: str
+    outcome: Outcome
     seconds: float | None
     message: str
     run: int
@@ -121,7 +121,7 @@ class _Reader:
             package.open.pop(key[1], None)
             self._end(package, key, _OUTCOMES[action], values.number(event.get("Elapsed")))
 
-    def _end(self, package: _Package, key: Key, outcome: str, seconds: float | None) -> None:
+    def _end(self, package: _Package, key: Key, outcome: Outcome, seconds: float | None) -> None:
         said = self._outputs.pop(key, "")
         earlier = package.failures.get(key[1])
         again = earlier is not None and earlier.run < package.run
@@ -180,7 +180,9 @@ class _Reader:
     def _passes(self, package: _Package, test: str) -> None:
         self._failures -= package.failures.pop(test, None) is not None
 
-    def _count(self, outcome: str, key: Key, seconds: float | None, message: str = "", *, flaky: bool = False) -> None:
+    def _count(
+        self, outcome: Outcome, key: Key, seconds: float | None, message: str = "", *, flaky: bool = False
+    ) -> None:
         name, test = key
         timed = "/" not in test
         self._tally.add(outcome, test, name, seconds=seconds, message=message, flaky=flaky, timed=timed)

@@ -14,7 +14,7 @@ from ci_reporter.system.reporthead import xml_start
 from ci_reporter.system.xmlstream import Rows, XMLStream
 from ci_reporter.testresults import values
 from ci_reporter.testresults.attempts import GO_PROPERTY, PYTEST_SUITE, Attempt, GoAttempts, PytestAttempts
-from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally, sum_of
+from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Outcome, Tally, sum_of
 from ci_reporter.testresults.places import places
 
 TYPE_CHECKING = False
@@ -55,7 +55,7 @@ class _Suite:
 class _Marks:
     """What stands in the open case; `text_of` is the element whose text is being collected."""
 
-    outcome: str = PASSED
+    outcome: Outcome = PASSED
     message: str = ""
     text: str = ""
     text_of: str = ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ci_reporter.system.reporthead import xml_start
 from ci_reporter.testresults import values
-from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
+from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Outcome, Tally
 from ci_reporter.testresults.elements import Element, Shape, read_cases
 
 TYPE_CHECKING = False
@@ -47,13 +47,13 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
     read_cases(path, file, Shape(roots=("test-results",), cases=("test-case",), on_case=on_case, on_other=on_other))
 
 
-def _outcome(case: Element) -> str:
+def _outcome(case: Element) -> Outcome:
     if "result" in case.attributes:
         return _OUTCOMES.get(case.attributes["result"], ERROR)
     return outcome_without_result(case)
 
 
-def outcome_without_result(case: Element) -> str:
+def outcome_without_result(case: Element) -> Outcome:
     """What `executed` and `success` say, either of which may be missing; a `<failure>` in the case says no to both.
 
     A case that says nothing at all is an error: nobody said that it passed.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ci_reporter.system.reporthead import xml_start
 from ci_reporter.testresults import values
-from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Tally
+from ci_reporter.testresults.cases import ERROR, FAILED, PASSED, SKIPPED, Outcome, Tally
 from ci_reporter.testresults.elements import Element, Shape, read_cases
 from ci_reporter.testresults.nunit2 import outcome_without_result
 
@@ -46,7 +46,7 @@ def read(path: str, file: BinaryIO, tally: Tally) -> None:
     read_cases(path, file, Shape(roots=_ROOTS, cases=("test-case",), on_case=on_case, on_other=on_other))
 
 
-def _outcome(case: Element) -> str:
+def _outcome(case: Element) -> Outcome:
     result = case.attributes.get("result")
     if result is None:
         return outcome_without_result(case)
