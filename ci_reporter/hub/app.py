@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ci_reporter.health import Check, Health, find
+from ci_reporter.hub.api.endpoint import Api
+from ci_reporter.hub.api.openapi import PREFIX
 from ci_reporter.hub.ingest.endpoint import PATH, Endpoint, Message, Receive, Send
 from ci_reporter.hub.ingest.queue import WriteQueue
 from ci_reporter.hub.ingest.secrets import SecretsSource
@@ -20,6 +22,7 @@ class Parts:
     secrets: SecretsSource
     branches: tuple[str, ...]
     bodies_alone: bool = False
+    api: Api | None = None
     health: Callable[[], Health] = lambda: Health(find(distribution="ci-reporter"))
 
 
@@ -40,6 +43,8 @@ class App:
         """Answer one request."""
         if self._ingest and scope["type"] == "http" and scope["path"] == PATH:
             await self._ingest(scope, receive, send)
+        elif self._parts.api and scope["type"] == "http" and scope["path"].startswith(f"{PREFIX}/"):
+            await self._parts.api(scope, receive, send)
         else:
             await self._rest(scope, receive, send)
 
@@ -64,6 +69,8 @@ class App:
     async def _end(self) -> None:
         if self._queue:
             await self._queue.close()
+        if self._parts.api:
+            self._parts.api.close()
         self._parts.store.close()
 
     def _check_writer(self) -> None:

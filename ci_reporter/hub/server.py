@@ -12,9 +12,12 @@ import uvicorn
 
 from ci_reporter import logs
 from ci_reporter.errors import UsageError
+from ci_reporter.hub.api.endpoint import Api
+from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.app import App, Parts
 from ci_reporter.hub.connections import Connection
 from ci_reporter.hub.ingest.secrets import SecretsSource
+from ci_reporter.hub.store.sqlite.reading import SqliteReading
 from ci_reporter.hub.store.sqlite.store import SqliteStore
 
 _KEEP_ALIVE_S = 75
@@ -45,7 +48,13 @@ def serve(options: Options) -> None:
         logs.configure("ci-reporter-hub", level=options.log_level)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # what it does at start and stop, we say
         app = App(
-            Parts(store=store, secrets=options.secrets, branches=options.branches, bodies_alone=options.bodies_alone)
+            Parts(
+                store=store,
+                secrets=options.secrets,
+                branches=options.branches,
+                bodies_alone=options.bodies_alone,
+                api=Api(Readers(lambda: SqliteReading(options.database))),
+            )
         )
         _raise_file_limit()
         _say_start(options, listening)

@@ -20,6 +20,7 @@ from ci_reporter.hub.store.sqlite.reasons import store_error
 
 CAP_BYTES = 64 * 1024**2
 _LOOK_S = 0.1
+_ONE_AT_A_TIME = threading.Lock()  # SQLite refuses the second at once, and the WAL would stay as large as it is
 _log = logging.getLogger("ci_reporter.hub.store")
 
 
@@ -63,7 +64,7 @@ def wal_bytes(path: str) -> int:
 def checkpoint(path: str) -> None:
     """Move the WAL into the database file, and empty it. Raises StoreError."""
     try:
-        with closing(connect(path)) as connection:
+        with _ONE_AT_A_TIME, closing(connect(path)) as connection:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.Error as exc:

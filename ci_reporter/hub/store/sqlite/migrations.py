@@ -43,7 +43,16 @@ CREATE TABLE total (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS = (_1_REPORTS,)
+# What the JSON API reads by: time, run, and the few reports among all that are of a deploy. `instr` finds a key of the
+# JSON that `json.dumps` has written: in a text the quotes would have backslashes.
+_2_READING = """
+CREATE INDEX report_by_time ON report (at_ms);
+CREATE INDEX report_of_run ON report (ci_run_id, at_ms) WHERE ci_run_id IS NOT NULL;
+CREATE INDEX report_of_deploy ON report (at_ms)
+WHERE instr(body, '"environment": "') > 0 OR instr(body, '"gate": {') > 0;
+"""
+
+MIGRATIONS = (_1_REPORTS, _2_READING)
 VERSION = len(MIGRATIONS)
 
 

@@ -1,0 +1,162 @@
+"""The API as an ASGI app: path → method → parameters → a reader's thread → JSON with an ETag, or a problem.
+
+An asker's rights are looked at before: whoever does it leaves an `Access` in the ASGI scope. Without one all may be
+seen; the hub then listens on this machine only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote, urlencode
+
+from ci_reporter.hub.api import params
+from ci_reporter.hub.api.masking import masked
+from ci_reporter.hub.api.openapi import PREFIX, document
+from ci_reporter.hub.api.readers import Readers
+from ci_reporter.hub.api.route import ACCESS, Access, Query, Route
+from ci_reporter.hub.api.routes import ROUTES
+from ci_reporter.hub.ingest.endpoint import Message, Receive, Send
+from ci_reporter.hub.ingest.problem import CONTENT_TYPE, Problem
+from ci_reporter.hub.store.reading import Reading
+
+_ALLOWED = b"GET, HEAD, OPTIONS"
+_JSON = b"application/json"
+_LONGEST_PATH = 2000
+_log = logging.getLogger("ci_reporter.hub.api")
+
+
+class _Answer(NamedTuple):
+    """What is sent, before it is known whether the asker has it already."""
+
+    body: bytes
+    etag: bytes
+    next_cursor: str | None = None
+
+
+class Api:
+    """The API over a database. `close` lets go of it."""
+
+    def __init__(self, readers: Readers, *, clock: Callable[[], float] = time.time) -> None:
+        self._readers = readers
+        self._clock = clock
+        self._openapi = _encoded(document(ROUTES))
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG002  no body is read
+        """Answer one request."""
+        try:
+            answer = await self._answer(scope)
+        except Problem as exc:
+            await _refuse(exc, scope, send)
+        except Exception:  # noqa: BLE001  a defect of ours is an answer, too, and must not end the connection
+            _log.exception("a request could not be answered: %s", scope["path"][:200])
+            await _refuse(Problem(500, "the hub has a defect; its log has the details"), scope, send)
+        else:
+            await _reply(answer, scope, send)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._readers.close()
+
+    async def _answer(self, scope: Message) -> _Answer | None:
+        """What is answered; None for a question about methods."""
+        path = _path(scope)
+        found = (self._openapi, {}) if path == ["openapi.json"] else _route(path)
+        if found is None:
+            raise Problem(404, f"there is nothing here; {PREFIX}/openapi.json tells what there is")
+        if scope["method"] == "OPTIONS":
+            return None
+        if scope["method"] not in ("GET", "HEAD"):
+            raise Problem(405, "the API is read by GET")
+        what, names = found
+        if isinstance(what, _Answer):
+            return what
+        values = params.read(scope["query_string"], what.params)
+        access = scope.get(ACCESS) or Access()
+        query = Query(values=values, path=names, access=access, now_ms=round(self._clock() * 1000))
+        return await self._readers.run(_job(what, query))
+
+
+def _job(route: Route, query: Query) -> Callable[[Reading], _Answer]:
+    """All of the work is done in the reader's thread, the JSON too."""
+    return lambda reading: _encoded(route.answer(reading, query))
+
+
+def _encoded(found: Mapping[str, Any]) -> _Answer:
+    body = json.dumps(masked(found), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    return _Answer(body, b'"%s"' % hashlib.sha256(body).hexdigest()[:32].encode(), found.get("next_cursor"))
+
+
+def _path(scope: Message) -> list[str]:
+    """The pieces of the path behind the prefix. A piece may hold an encoded slash, so they are cut before decoding."""
+    raw = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
+    if len(raw) > _LONGEST_PATH:
+        raise Problem(404, "there is nothing at so long a path")
+    try:
+        return [unquote(piece, errors="strict") for piece in raw.removeprefix(f"{PREFIX}/").split("/")]
+    except UnicodeDecodeError:
+        raise Problem(400, "the path is not UTF-8 text") from None
+
+
+def _route(path: Sequence[str]) -> tuple[Route, dict[str, str]] | None:
+    for route in ROUTES:
+        names = _match(route.path.strip("/").split("/"), path)
+        if names is not None:
+            return route, names
+    return None
+
+
+def _match(pattern: Sequence[str], path: Sequence[str]) -> dict[str, str] | None:
+    """The values of the names in a path; None where it is another path."""
+    if len(pattern) != len(path) or not all(path):
+        return None
+    pairs = list(zip(pattern, path, strict=True))
+    if any(wanted != found for wanted, found in pairs if not wanted.startswith("{")):
+        return None
+    return {wanted[1:-1]: found for wanted, found in pairs if wanted.startswith("{")}
+
+
+async def _reply(answer: _Answer | None, scope: Message, send: Send) -> None:
+    if answer is None:
+        await _send(scope, send, 204, b"", [(b"allow", _ALLOWED)])
+        return
+    headers = [(b"etag", answer.etag), (b"cache-control", b"private, no-cache"), (b"vary", b"authorization, cookie")]
+    if answer.next_cursor:
+        headers.append((b"link", _next_link(scope, answer.next_cursor)))
+    if _has(scope, answer.etag):
+        await _send(scope, send, 304, b"", headers)
+    else:
+        await _send(scope, send, 200, answer.body, [(b"content-type", _JSON), *headers])
+
+
+def _has(scope: Message, etag: bytes) -> bool:
+    """Whether the asker has this answer already. Source: RFC 9110, 13.1.2: a weak comparison, `*` is any."""
+    given = b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
+    return any(each.strip().removeprefix(b"W/") in (etag, b"*") for each in given.split(b","))
+
+
+def _next_link(scope: Message, cursor: str) -> bytes:
+    """The same question with another cursor, as RFC 8288 writes it; relative, so that it holds behind any proxy."""
+    pairs = params.pairs(scope["query_string"])
+    query = urlencode([*((name, value) for name, value in pairs if name != "cursor"), ("cursor", cursor)])
+    return f'<?{query}>; rel="next"'.encode()
+
+
+async def _refuse(problem: Problem, scope: Message, send: Send) -> None:
+    headers = [(b"content-type", CONTENT_TYPE), (b"cache-control", b"no-store")]
+    if problem.retry_after_s is not None:
+        headers.append((b"retry-after", str(problem.retry_after_s).encode()))
+    if problem.status == 405:
+        headers.append((b"allow", _ALLOWED))
+    await _send(scope, send, problem.status, problem.body(), headers)
+
+
+async def _send(scope: Message, send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    """Send it; to HEAD without the body, and with the length that it would have."""
+    length = [] if status in (204, 304) else [(b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *length]})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

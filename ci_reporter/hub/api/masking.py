@@ -1,0 +1,41 @@
+"""Secrets and e-mail addresses out of what is answered: senders mask what they know, and not every sender is ours.
+
+By form: tokens whose makers gave them a prefix, private keys, user information in addresses, e-mail addresses. By name:
+tags such as `api_token`. Sources: the formats that GitHub's secret scanning and GitLab's push rules look for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ci_reporter.system.masking import names_a_secret
+from ci_reporter.system.userinfo import HIDDEN, mask_addresses
+
+_TOKEN = re.compile(
+    r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|whsec_[\w+/=-]{20,}"
+    r"|AKIA[0-9A-Z]{16}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|npm_\w{30,}|pypi-[\w-]{40,}|dckr_pat_[\w-]{20,})"
+    r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?"
+)
+# The look-behind lets a long word be tried once, not from each of its letters on.
+_E_MAIL = re.compile(r"(?<![\w.+%-])(?!git@)[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
+_SUSPECT = re.compile(r"@|_|-|AKIA|eyJ")
+
+
+def masked(value: Any, name: str = "") -> Any:
+    """A JSON value without secrets and e-mail addresses; what is named like a secret is one."""
+    if isinstance(value, str):
+        return HIDDEN if name and value and names_a_secret(name) else mask_text(value)
+    if isinstance(value, Mapping):
+        return {mask_text(key): masked(inner, key) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(inner, name) for inner in value]
+    return value
+
+
+def mask_text(text: str) -> str:
+    """A text without secrets and e-mail addresses."""
+    if not _SUSPECT.search(text):
+        return text
+    return _E_MAIL.sub(f"{HIDDEN}@{HIDDEN}", mask_addresses(_TOKEN.sub(HIDDEN, text)))

@@ -1,0 +1,118 @@
+"""Runs: the steps of one `ci_run_id` in one repository, as one. A run has its place by the end of its first step.
+
+That place stays where it is while further steps come, so no page shows a run twice or leaves it out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ci_reporter.hub.api import cursor
+from ci_reporter.hub.api.route import Query
+from ci_reporter.hub.api.steps import report_of, step
+from ci_reporter.hub.ingest.problem import Problem
+from ci_reporter.hub.store.reading import Kind, Position, Reading, Selection, Stored
+from ci_reporter.model import Result, rfc3339, seconds_of
+
+_WORST_FIRST = (Result.ERROR, Result.TIMEOUT, Result.FAILURE, Result.CANCELLATION, Result.SUCCESS, Result.SKIP)
+_MOST_LOOKED_AT = 1000  # runs, for one page of those with a result
+
+
+def runs(reading: Reading, query: Query) -> Mapping[str, Any]:
+    """The runs of a selection. With `result` a page may have fewer items than asked for, and still a next one."""
+    count, result = query.values["per_page"], query.values.get("result")
+    items: list[dict[str, Any]] = []
+    last: Position | None = None
+    found = _runs(reading, query.selection()._replace(result=None), cursor.position(query), count)
+    for looked_at, (first, run_steps) in enumerate(found):
+        if len(items) == count or looked_at == _MOST_LOOKED_AT:
+            return {"items": items, "next_cursor": last and cursor.encode(query, last)}
+        last = first.position
+        if result is None or worst(run_steps) == result:
+            items.append(run(run_steps))
+    return {"items": items, "next_cursor": None}
+
+
+def one_run(reading: Reading, query: Query) -> Mapping[str, Any]:
+    """A run with its steps. Raises Problem: 404, 409."""
+    rows = steps_of(reading, query, query.path["ci_run_id"])
+    return run(rows) | {"steps": [step(row) for row in rows]}
+
+
+def steps_of(reading: Reading, query: Query, ci_run_id: str) -> list[Stored]:
+    """The steps of the run of that id, oldest first. Raises Problem: 404 none, 409 several repositories have one."""
+    places = reading.repositories_of_run(ci_run_id, query.access.repositories)
+    wanted = query.values.get("repository")
+    found = [place for place in places if wanted in (None, place)]
+    if not found:
+        raise Problem(404, f"there is no run with the id {ci_run_id!r}" + (" in this repository" if wanted else ""))
+    if len(found) > 1:
+        raise Problem(
+            409, f"{len(found)} repositories have a run with this id: ask with repository=", field="repository"
+        )
+    key = (found[0], ci_run_id)
+    return reading.steps_of_runs([key])[key]
+
+
+def last_runs(reading: Reading, selection: Selection, count: int) -> list[Sequence[Stored]]:
+    """The steps of the newest runs."""
+    firsts = reading.reports(selection, count, None, Kind.FIRST_OF_RUN)
+    found = reading.steps_of_runs([_key(first) for first in firsts])
+    return [found[_key(first)] for first in firsts]
+
+
+def run(rows: Sequence[Stored]) -> dict[str, Any]:
+    """A run as it is answered. `rows` are its steps, oldest first; what one of them does not know another may."""
+    reports = [report_of(row) for row in rows]
+    known = {
+        name: next((value for each in reports if (value := getattr(each.run, name)) is not None), None)
+        for name in ("repository", "pipeline", "branch", "revision", "change", "event", "run_url")
+    }
+    covered = [each.coverage_pct for each in reports if each.coverage_pct is not None]
+    return {
+        "ci_run_id": rows[0].ci_run_id,
+        **known,
+        "result": worst(rows),
+        "results": dict(Counter(row.result for row in rows)),
+        "step_count": len(rows),
+        **times(rows, [each.step.started_at for each in reports]),
+        "coverage_pct": covered[-1] if covered else None,
+    }
+
+
+def times(rows: Sequence[Stored], starts: Sequence[str | None]) -> dict[str, Any]:
+    """When the first step began, when the last one ended, and what lies between; the start may be unknown."""
+    started = [start_s for text in starts if (start_s := seconds_of(text)) is not None]
+    finished_ms = max(row.at_ms for row in rows)
+    started_ms = round(min(started) * 1000) if started and len(started) == len(rows) else None
+    known = started_ms is not None and 0 <= started_ms <= finished_ms
+    return {
+        "started_at": rfc3339(started_ms / 1000) if known and started_ms is not None else None,
+        "finished_at": rfc3339(finished_ms / 1000),
+        "duration_ms": finished_ms - started_ms if known and started_ms is not None else None,
+    }
+
+
+def worst(rows: Sequence[Stored]) -> str:
+    """The result of the whole: the worst that a step had; `skip` only where all were skipped."""
+    found = {row.result for row in rows}
+    return next(result for result in _WORST_FIRST if result in found)
+
+
+def _runs(
+    reading: Reading, selection: Selection, after: Position | None, count: int
+) -> Iterator[tuple[Stored, list[Stored]]]:
+    """The first step of each run with all steps of the run, newest run first."""
+    while True:
+        firsts = reading.reports(selection, count + 1, after, Kind.FIRST_OF_RUN)
+        found = reading.steps_of_runs([_key(first) for first in firsts])
+        yield from ((first, found[_key(first)]) for first in firsts)
+        if len(firsts) <= count:
+            return
+        after = firsts[-1].position
+
+
+def _key(row: Stored) -> tuple[str, str]:
+    return row.series[0], row.ci_run_id or ""
