@@ -30,12 +30,14 @@ class Importer:
         *,
         index: Mapping[str, tuple[str, bool, str, int, int]],
         chunks: Mapping[str, tuple[int, int]],
+        dictionary: bytes,
         is_compiled: bool,
     ) -> None:
         self.archive = archive
         self._packed = packed
         self._index = index  # module → path, whether it is a package, chunk (or ""), and where in it
         self._chunks = chunks  # chunk → where in `packed`
+        self._dictionary = dictionary  # what chunks have in common
         self._is_compiled = is_compiled
         self._inflated: dict[str, memoryview] = {}
 
@@ -65,7 +67,8 @@ class Importer:
             return self._compile(file, self.get_data(f"{self.archive}/{file}"))
         if chunk not in self._inflated:
             start, length = self._chunks[chunk]
-            self._inflated[chunk] = memoryview(zlib.decompress(self._packed[start : start + length]))
+            inflate = zlib.decompressobj(zdict=self._dictionary)
+            self._inflated[chunk] = memoryview(inflate.decompress(self._packed[start : start + length]))
         packed = self._inflated[chunk][at : at + size]
         if self._is_compiled:
             code: CodeType = marshal.loads(packed)
