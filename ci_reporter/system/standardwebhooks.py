@@ -13,14 +13,14 @@ with spaces between them, and a receiver is content with one. A `v1a` signature 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 TOLERANCE_S = 300.0
 _PREFIX = "whsec_"
 _SHORTEST_KEY, _LONGEST_KEY = 24, 64  # bytes
-_VERSION = "v1"
-_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_VERSION = b"v1,"
+_TIMESTAMP = re.compile(rb"[0-9]{1,12}")
 
 
 class SignatureError(ValueError):
@@ -47,9 +47,10 @@ def signed_headers(secrets: Sequence[str], message_id: str, timestamp_s: int, bo
     """The three headers of a message, signed with each of the secrets. Raises ValueError for an id with a dot in it."""
     if "." in message_id:
         raise ValueError(f"a message's id must have no dot in it, and {message_id!r} has one")
-    stamp = str(timestamp_s)
-    signatures = [f"{_VERSION},{_signature(key(each), message_id, stamp, body)}" for each in secrets]
-    return {ID: message_id, TIMESTAMP: stamp} | ({SIGNATURE: " ".join(signatures)} if signatures else {})
+    signed = b"%b.%d.%b" % (message_id.encode("utf-8", "replace"), timestamp_s, body)
+    signatures = [(_VERSION + _signature(key(each), signed)).decode() for each in secrets]
+    found = {ID: message_id, TIMESTAMP: str(timestamp_s)}
+    return found | ({SIGNATURE: " ".join(signatures)} if signatures else {})
 
 
 def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now_s: float) -> str:
@@ -58,19 +59,45 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now_
     `body` are the bytes as they arrived: JSON that was read and written again is not what was signed. Whoever must not
     take a message twice keeps the ids until they are older than the tolerance. Raises SignatureError.
     """
-    return signer(headers, body, [key(each) for each in secrets], now_s)[0]
-
-
-def signer(headers: Mapping[str, str], body: bytes, keys: Sequence[bytes], now_s: float) -> tuple[str, int]:
-    """The id of a message, as `verify` has it, and which of the keys has signed it. Raises SignatureError."""
     message_id, stamp, given = _three(headers)
-    _check_time(stamp, now_s)
-    known = [_signature(each, message_id, stamp, body) for each in keys]
-    for theirs in _signatures(given):
-        for at, ours in enumerate(known):
-            if _same(ours, theirs):
-                return message_id, at
+    signer(
+        message_id.encode(),
+        stamp.encode(),
+        given.encode("utf-8", "replace"),
+        body,
+        [key(each) for each in secrets],
+        now_s,
+    )
+    return message_id
+
+
+def signer(message_id: bytes, stamp: bytes, signatures: bytes, body: bytes, keys: Sequence[bytes], now_s: float) -> int:
+    """Which of the keys has signed a message, of which the first three are its headers. Raises SignatureError."""
+    import hmac
+
+    check_time(stamp, now_s)
+    signed = b"%b.%b.%b" % (message_id, stamp, body)
+    # What is malformed, or of a version that we do not know, is passed over.
+    theirs = [each[len(_VERSION) :] for each in signatures.split(b" ") if each.startswith(_VERSION)]
+    for at, each in enumerate(keys):
+        ours = _signature(each, signed)
+        # In constant time: how long it takes must not tell how much of a guessed signature was right.
+        if any(hmac.compare_digest(ours, their) for their in theirs):
+            return at
     raise SignatureError(f"no signature in {SIGNATURE} is of a secret that is known here")
+
+
+def check_time(stamp: bytes, now_s: float) -> None:
+    """Refuse what is not of now. Raises SignatureError.
+
+    An old message may be one that somebody has recorded; one from the future would stay valid for too long.
+    """
+    if not _TIMESTAMP.fullmatch(stamp):
+        raise SignatureError("the message's time is not a number of seconds")
+    age_s = now_s - int(stamp)
+    if abs(age_s) > TOLERANCE_S:
+        when = "ago" if age_s > 0 else "ahead"
+        raise SignatureError(f"the message was sent {abs(age_s):.0f} s {when}, more than {TOLERANCE_S:g} s")
 
 
 def _three(headers: Mapping[str, str]) -> list[str]:
@@ -80,34 +107,8 @@ def _three(headers: Mapping[str, str]) -> list[str]:
     return [found[name] for name in (ID, TIMESTAMP, SIGNATURE)]
 
 
-def _check_time(stamp: str, now_s: float) -> None:
-    """An old message may be one that somebody has recorded; one from the future would stay valid for too long."""
-    if not _TIMESTAMP.fullmatch(stamp):
-        raise SignatureError(f"{TIMESTAMP} is not a number of seconds")
-    age_s = now_s - int(stamp)
-    if abs(age_s) > TOLERANCE_S:
-        when = "ago" if age_s > 0 else "ahead"
-        raise SignatureError(f"the message was sent {abs(age_s):.0f} s {when}, more than {TOLERANCE_S:g} s")
-
-
-def _signatures(header: str) -> Iterator[str]:
-    """The `v1` ones; what is malformed, or of a version that we do not know, is passed over."""
-    for entry in header.split(" "):
-        version, comma, signature = entry.partition(",")
-        if comma and version == _VERSION:
-            yield signature
-
-
-def _signature(secret_key: bytes, message_id: str, stamp: str, body: bytes) -> str:
+def _signature(secret_key: bytes, signed: bytes) -> bytes:
     import base64
     import hmac
 
-    signed = f"{message_id}.{stamp}.".encode("utf-8", "replace") + body
-    return base64.b64encode(hmac.digest(secret_key, signed, "sha256")).decode()
-
-
-def _same(ours: str, theirs: str) -> bool:
-    """In constant time: how long it takes must not tell how much of a guessed signature was right."""
-    import hmac
-
-    return hmac.compare_digest(ours.encode(), theirs.encode("utf-8", "replace"))
+    return base64.b64encode(hmac.digest(secret_key, signed, "sha256"))
