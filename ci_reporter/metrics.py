@@ -278,10 +278,15 @@ def grouping_key(report: Report, branches: Sequence[str]) -> dict[str, str]:
 def folded_branch(report: Report, patterns: Sequence[str]) -> str:
     """The branch as a label: its name where that is one of few, else `pull_request` or `other`."""
     run = report.run
-    if run.change or run.event == "pull_request":  # GitHub does not tell the number of a fork's afterwards
+    return fold(run.branch, run.change, run.default_branch, patterns)
+
+
+def fold(branch: str | None, change: str | None, default_branch: str | None, patterns: Sequence[str]) -> str:
+    """What `folded_branch` says, for a branch, the change that the run was for, and the default branch."""
+    if change:
         return "pull_request"
-    if run.branch and (run.branch == run.default_branch or any(fnmatchcase(run.branch, each) for each in patterns)):
-        return run.branch
+    if branch and (branch == default_branch or any(fnmatchcase(branch, each) for each in patterns)):
+        return branch
     return "other"
 
 

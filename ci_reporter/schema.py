@@ -63,33 +63,29 @@ def from_json(flat: Mapping[str, Any]) -> Report:
 
     Raises ValueError naming the key when a value is missing or of the wrong type, and nothing else for any JSON.
     """
+    known = known_values(flat)
+    step = {name: known.pop(name) for name in fields(Step) if name in known}
+    run = {name: known.pop(name) for name in fields(Run) if name in known}
+    step["name"] = known.pop("step", None) or run.get("job_name") or "unknown"
+    return Report(**{"report_id": uuid7(), **known, "run": Run(**run), "step": Step(**step)})
+
+
+def known_values(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a report, by key, each value read as the nouns have it; `result` is always there.
+
+    This is `from_json` without the nouns, for whoever reads thousands a second. Raises ValueError as that does.
+    """
     if not isinstance(flat, Mapping):
         raise ValueError(f"a report is a JSON object, not {_short(flat)}")
-    return Report(
-        report_id=_id(flat, "report_id") or uuid7(),
-        run=Run(**_members(Run, flat)),
-        step=_step_from(flat),
-        environment=_text(flat, "environment"),
-        coverage=_inner(Coverage, flat, "coverage"),
-        coverage_pct=_number(flat, "coverage_pct"),
-        tests=_inner(Tests, flat, "tests"),
-        gate=_inner(Gate, flat, "gate"),
-        measures=_values(flat, "measures", _number),
-        tags=_values(flat, "tags", _text),
-        failed_tests=_names(flat, "failed_tests"),
-        failures=_failures(flat, "failures"),
-        flaky_tests=_names(flat, "flaky_tests"),
-        slowest_tests=_values(flat, "slowest_tests", _whole),
-        traceparent=_text(flat, "traceparent"),
-    )
-
-
-def _step_from(flat: Mapping[str, Any]) -> Step:
-    known = _members(Step, flat)
-    if "result" not in known and "exit_code" not in known:
-        raise ValueError("exit_code: is missing, and so is result; one of them says how the step ended")
-    known.setdefault("result", Result.FAILURE if known.get("exit_code") else Result.SUCCESS)
-    return Step(**{**known, "name": _text(flat, "step") or _text(flat, "job_name") or "unknown"})
+    known = {}
+    for key, value in flat.items():
+        if value is not None and (read := _TOP.get(key)) and (found := read(flat, key)) is not None:
+            known[key] = found
+    if "result" not in known:
+        if "exit_code" not in known:
+            raise ValueError("exit_code: is missing, and so is result; one of them says how the step ended")
+        known["result"] = Result.FAILURE if known["exit_code"] else Result.SUCCESS
+    return known
 
 
 def _inner(kind: type[_Inner], flat: Mapping[str, Any], key: str) -> _Inner | None:
@@ -223,6 +219,22 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
     "Mapping[str,": lambda flat, key: _values(flat, key, _text),
 }
 _READERS_OF: dict[type[Frozen], Mapping[str, Callable[[Mapping[str, Any], str], Any]]] = {}
+_TOP: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
+    **{name: read for kind in (Run, Step) for name, read in _readers_of(kind).items() if name != "name"},
+    "report_id": _id,
+    "step": _text,
+    "environment": _text,
+    "coverage": lambda flat, key: _inner(Coverage, flat, key),
+    "coverage_pct": _number,
+    "tests": lambda flat, key: _inner(Tests, flat, key),
+    "gate": lambda flat, key: _inner(Gate, flat, key),
+    "measures": lambda flat, key: _values(flat, key, _number),
+    "tags": lambda flat, key: _values(flat, key, _text),
+    "failed_tests": _names,
+    "failures": _failures,
+    "flaky_tests": _names,
+    "slowest_tests": lambda flat, key: _values(flat, key, _whole),
+}
 _ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 _LARGEST_WHOLE = 2**63
 _LARGEST_NUMBER = 1.7976931348623157e308  # of a 64-bit float

@@ -12,9 +12,10 @@ from typing import Any
 from ci_reporter.hub.ingest.parsing import MOST_BYTES, flat_reports, too_large, unpacked
 from ci_reporter.hub.ingest.problem import CONTENT_TYPE, Problem
 from ci_reporter.hub.ingest.queue import WriteQueue
-from ci_reporter.hub.ingest.rows import rows
+from ci_reporter.hub.ingest.rows import Origin, rows
 from ci_reporter.hub.ingest.secrets import SecretsSource
 from ci_reporter.hub.ingest.signature import SIGNATURE, SIGNATURE_256, Sender, verify
+from ci_reporter.hub.store import Row
 from ci_reporter.system.standardwebhooks import SignatureError
 
 Message = MutableMapping[str, Any]
@@ -67,12 +68,12 @@ class Endpoint:
         self.known += written.known
         await _reply(send, 202, b'{"stored": %d, "known": %d}\n' % written, _JSON)
 
-    def _rows(self, headers: Mapping[bytes, bytes], body: bytes) -> list[Any]:
+    def _rows(self, headers: Mapping[bytes, bytes], body: bytes) -> list[Row]:
         now_s = self._clock()
         repository = headers[REPOSITORY].decode("latin-1") if REPOSITORY in headers else None
         sender = self._sender(headers, body, repository, now_s)
-        flats = flat_reports(unpacked(body, headers.get(b"content-encoding", b"").lower()))
-        return rows(flats, sender, repository, now_s, self._branches)
+        parsed = flat_reports(unpacked(body, headers.get(b"content-encoding", b"").lower()))
+        return rows(parsed, Origin(sender=sender, repository=repository, now_s=now_s), self._branches)
 
     def _sender(
         self, headers: Mapping[bytes, bytes], body: bytes, repository: str | None, now_s: float

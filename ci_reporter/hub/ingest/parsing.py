@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ci_reporter.hub.ingest.problem import Problem
 
@@ -39,13 +39,21 @@ def too_large() -> Problem:
     return Problem(413, f"a request may have at most {_SIZE}; send fewer reports in one")
 
 
-def flat_reports(body: bytes) -> list[Mapping[str, Any]]:
+class Parsed(NamedTuple):
+    """The objects of a body; of one alone also its text, where that is ASCII on one line and can be kept as it is."""
+
+    reports: Sequence[Mapping[str, Any]]
+    text: str | None
+
+
+def flat_reports(body: bytes) -> Parsed:
     """The objects of a body: one, or those of an array. Raises Problem."""
     found = _json(body)
     flats = found if isinstance(found, list) else [found]
     if len(flats) > MOST_REPORTS:
         raise Problem(413, f"{len(flats)} reports in one request, and {MOST_REPORTS} are the most")
-    return flats
+    is_line = flats is not found and body.isascii() and b"\n" not in body and b"\r" not in body
+    return Parsed(flats, body.decode("ascii").strip() if is_line else None)
 
 
 def _json(body: bytes) -> Any:

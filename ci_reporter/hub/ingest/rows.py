@@ -4,61 +4,73 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from ci_reporter import metrics
+from ci_reporter.hub.ingest.parsing import Parsed
 from ci_reporter.hub.ingest.problem import Problem
 from ci_reporter.hub.ingest.ranges import out_of_range
 from ci_reporter.hub.ingest.signature import Sender
 from ci_reporter.hub.store import Row, Series
-from ci_reporter.model import Report, seconds_of
-from ci_reporter.schema import from_json
+from ci_reporter.model import seconds_of, uuid7
+from ci_reporter.schema import known_values
 
 _LONGEST_LABEL = 400  # characters; Prometheus itself sets no limit, and its memory does
 
 
-def rows(
-    flats: Sequence[Mapping[str, Any]],
-    sender: Sender | None,
-    repository: str | None,
-    now_s: float,
-    branches: tuple[str, ...],
-) -> list[Row]:
-    """The rows of a request; `repository` is the one that its header names. Raises Problem: all or none is kept."""
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a request comes from: who signed it, the repository that its header names, when it came."""
+
+    sender: Sender | None
+    repository: str | None
+    now_s: float
+
+
+def rows(parsed: Parsed, origin: Origin, branches: tuple[str, ...]) -> list[Row]:
+    """The rows of a request. Raises Problem: all or none is kept."""
     found = []
-    for at, given in enumerate(flats):
-        where = f"[{at}]." if len(flats) > 1 else ""
-        report, flat = _report(given, where), given
-        if sender and report.run.repository is None and sender.secret.repositories is not None:
-            flat = {**given, "repository": repository}
-            report = _report(flat, where)
-        if sender and not sender.secret.speaks_for(report.run.repository):
-            raise Problem(403, _foreign(report), field=f"{where}repository")
-        report_id = report.report_id
-        if sender and not flat.get("report_id"):
-            report_id = _id_of_message(sender, at)
-        found.append(_row(report, {**flat, "report_id": report_id}, round(now_s * 1000), branches))
+    single = len(parsed.reports) == 1
+    for at, flat in enumerate(parsed.reports):
+        where = "" if single else f"[{at}]."
+        known = _known(flat, where)
+        added = _added(known, origin, at)
+        if origin.sender and not origin.sender.secret.speaks_for(known.get("repository", added.get("repository"))):
+            raise Problem(403, _foreign(known), field=f"{where}repository")
+        body = parsed.text if parsed.text and not added else json.dumps({**flat, **added})
+        found.append(_row(known | added if added else known, body, round(origin.now_s * 1000), branches))
     return found
 
 
-def _report(flat: Mapping[str, Any], where: str) -> Report:
+def _known(flat: Mapping[str, Any], where: str) -> dict[str, Any]:
     try:
-        report = from_json(flat)
+        known = known_values(flat)
     except ValueError as exc:
         field, colon, why = str(exc).partition(": ")
         if not colon or " " in field:
             raise Problem(400, f"{where}: {exc}" if where else str(exc)) from None
         raise Problem(400, f"{where}{field}: {why}", field=f"{where}{field}") from None
-    if problem := out_of_range(report):
+    if problem := out_of_range(known):
         field, why = problem
         raise Problem(422, f"{where}{field}: {why}", field=f"{where}{field}")
-    return report
+    return known
 
 
-def _foreign(report: Report) -> str:
-    named = repr(report.run.repository) if report.run.repository else "no repository"
+def _added(known: Mapping[str, Any], origin: Origin, at: int) -> dict[str, Any]:
+    """What the report itself does not say: its id, and the repository whose secret has signed it."""
+    added: dict[str, Any] = {}
+    if "report_id" not in known:
+        added["report_id"] = _id_of_message(origin.sender, at) if origin.sender else uuid7()
+    if origin.sender and origin.sender.secret.repositories is not None and "repository" not in known:
+        added["repository"] = origin.repository
+    return added
+
+
+def _foreign(known: Mapping[str, Any]) -> str:
+    named = repr(known["repository"]) if "repository" in known else "no repository"
     return f"the secret that signed this request does not speak for {named}"
 
 
@@ -69,34 +81,39 @@ def _id_of_message(sender: Sender, at: int) -> str:
     return f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
 
 
-def _row(report: Report, flat: Mapping[str, Any], now_ms: int, branches: tuple[str, ...]) -> Row:
-    run, step = report.run, report.step
-    finished_s = seconds_of(step.finished_at)
+def _row(known: Mapping[str, Any], body: str, now_ms: int, branches: tuple[str, ...]) -> Row:
+    get = known.get
+    finished_s = seconds_of(known["finished_at"]) if "finished_at" in known else None
+    job = get("job_name", "")
+    branch = get("branch"), get("change"), get("default_branch")
     return Row(
-        report_id=flat["report_id"],
-        series=_series(report, branches),
+        report_id=known["report_id"],
+        series=_series(
+            get("repository", ""), get("pipeline", ""), job, get("step") or job or "unknown", branch, branches
+        ),
         at_ms=now_ms if finished_s is None else min(max(round(finished_s * 1000), 0), now_ms),
         received_ms=now_ms,
-        result=step.result.value,
-        duration_ms=step.duration_ms,
-        ci_run_id=_plain(run.ci_run_id) or None,
-        revision=_plain(run.revision or "") or None,
-        body=json.dumps({"schema": 1, **flat}),
-    )
-
-
-def _series(report: Report, branches: tuple[str, ...]) -> Series:
-    run = report.run
-    return (
-        _plain(run.repository or ""),
-        _plain(run.pipeline or ""),
-        _plain(run.job_name or ""),
-        _plain(report.step.name),
-        _plain(metrics.folded_branch(report, branches)),
+        result=str(known["result"]),
+        duration_ms=get("duration_ms"),
+        ci_run_id=_plain(get("ci_run_id", "")) or None,
+        revision=_plain(get("revision", "")) or None,
+        body=body,
     )
 
 
 @lru_cache(4096)
+def _series(
+    repository: str,
+    pipeline: str,
+    job: str,
+    step: str,
+    branch: tuple[str | None, str | None, str | None],
+    branches: tuple[str, ...],
+) -> Series:
+    """The series of a report; the next one is mostly of a series that was there a moment ago."""
+    return _plain(repository), _plain(pipeline), _plain(job), _plain(step), _plain(metrics.fold(*branch, branches))
+
+
 def _plain(text: str) -> str:
     """A text that every database and every label can hold: not long, no control characters, no lone surrogates."""
     if not text.isprintable():

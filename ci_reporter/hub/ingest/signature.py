@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ci_reporter.hub.ingest.secrets import Secret
 from ci_reporter.system import standardwebhooks
@@ -26,8 +26,7 @@ _WEBHOOK = tuple(
 _PREFIX = b"sha256="
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sender:
+class Sender(NamedTuple):
     """What a signature proves: which secret signed, and what tells this message from every other one.
 
     A message that is sent again has the same `message` and may have another time.
