@@ -31,9 +31,8 @@ function recordJob() {
 }
 
 function main() {
-  const codes = [];
+  const codes = [call("flush").status]; // first: it also records steps that were killed
   if (input("record-job") !== "false") codes.push(recordJob());
-  codes.push(call("flush").status);
   if (input("summary") !== "false" && env.GITHUB_STEP_SUMMARY) {
     codes.push(call("summary", "--markdown", env.GITHUB_STEP_SUMMARY).status);
   }

@@ -22,6 +22,7 @@ from tests.conftest import needs
 
 ROOT = Path(__file__).parents[2]
 PYTHON = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")  # it has no package of ours
+FILE_SUM = "ci-reporter.pyz.sha256"
 SHELL = ("bash", "--noprofile", "--norc", "-e", "-o", "pipefail")
 # What a machine needs to reach its package registry; tests pass on nothing else of their environment.
 NETWORK = re.compile(r"PIP_|SSL_CERT|REQUESTS_CA|NODE_EXTRA_CA|https?_proxy|no_proxy", re.IGNORECASE)
@@ -314,22 +315,30 @@ def release(make_once: Callable[..., Path], tree: Path, pyz: Path) -> Path:
         shutil.copytree(tree, folder, dirs_exist_ok=True)
         shutil.copy2(pyz, folder / "ci-reporter.pyz")
         digest = hashlib.sha256(pyz.read_bytes()).hexdigest()
-        (folder / "ci-reporter.pyz.sha256").write_text(f"{digest}  ci-reporter.pyz\n")
+        (folder / FILE_SUM).write_text(f"{digest}  ci-reporter.pyz\n")
 
     return make_once("release", add)
 
 
+@pytest.fixture(scope="session")
+def start_release_job(release: Path, home: Path) -> Callable[[Path], Job]:
+    """Start a job on a new runner that uses the action of a release, in a folder of its own."""
+
+    def start(folder: Path) -> Job:
+        action = folder / "action"
+        action.mkdir()
+        for name in ("action.yml", "setup", "gate", "stamp", "notify", "scripts", "ci-reporter.pyz", FILE_SUM):
+            copy = shutil.copytree if (release / name).is_dir() else shutil.copy2
+            copy(release / name, action / name)
+        return start_job(folder, folder / "temp", action, home)
+
+    return start
+
+
 @pytest.fixture
-def release_job(tmp_path: Path, release: Path, home: Path) -> Job:
-    """A job on a new runner that uses the action of a release, in a folder of its own."""
-    action = tmp_path / "action"
-    for name in ("action.yml", "setup", "gate", "stamp", "notify", "scripts"):
-        copy = shutil.copytree if (release / name).is_dir() else shutil.copy2
-        action.mkdir(exist_ok=True)
-        copy(release / name, action / name)
-    for name in ("ci-reporter.pyz", "ci-reporter.pyz.sha256"):
-        shutil.copy2(release / name, action / name)
-    return start_job(tmp_path, tmp_path / "temp", action, home)
+def release_job(tmp_path: Path, start_release_job: Callable[[Path], Job]) -> Job:
+    """A job on a new runner that uses the action of a release."""
+    return start_release_job(tmp_path)
 
 
 @pytest.fixture(scope="session")

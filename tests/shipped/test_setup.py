@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.conftest import needs
+
 pytestmark = pytest.mark.node
 SHELL = ("shell", "--", "bash", "--noprofile", "--norc", "-eo", "pipefail")
 
@@ -76,9 +78,26 @@ def defaults(root: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def setup(release_job: Any, root: Path, needs: Callable[..., str]) -> Setup:
+def setup(release_job: Any, root: Path) -> Setup:
     """In a job that uses a release."""
     return Setup(job=release_job, node=needs("node", "apt-get install nodejs"), inputs=defaults(root))
+
+
+@pytest.fixture(scope="module")
+def cancelled(start_release_job: Callable[[Path], Any], root: Path, tmp_path_factory: pytest.TempPathFactory) -> Setup:
+    """The same at the end of a job with two steps: one failed, one was killed when the job was cancelled."""
+    job = start_release_job(tmp_path_factory.mktemp("cancelled"))
+    setup = Setup(job=job, node=needs("node", "apt-get install nodejs"), inputs=defaults(root))
+    setup.main(matrix='{"python": "3.13"}')
+    done = setup.program(*SHELL, script(setup, "echo one\nexit 3\n"), GITHUB_ACTION="__run")
+    assert (done.returncode, done.stdout) == (3, "one\n")
+    command = [job.temp / "ci-reporter/bin/ci-reporter", *SHELL, script(setup, "echo begun; sleep 60")]
+    with subprocess.Popen(command, cwd=job.workspace, env=job.env, stdout=subprocess.PIPE) as step:
+        assert step.stdout
+        step.stdout.readline()
+        step.kill()
+    assert setup.post(job_status="cancelled").returncode == 0
+    return setup
 
 
 @pytest.fixture
@@ -112,45 +131,27 @@ def test_steps_that_follow_know_the_run_and_where_records_go(setup: Setup) -> No
     assert setup.told("OUTPUT") == {"ci-run-id": "github-17012345678-1", "records": records}
 
 
-def test_shell_records_each_step(setup: Setup) -> None:
-    setup.main()
-    done = setup.program(*SHELL, script(setup, "echo one\nexit 3\n"), GITHUB_ACTION="__run")
-    assert (done.returncode, done.stdout) == (3, "one\n")
-    assert [(each["step"], each["result"]) for each in setup.records()] == [("echo one", "failure")]
+def test_shell_records_each_step(cancelled: Setup) -> None:
+    record = cancelled.records()[0]
+    assert (record["step"], record["result"]) == ("echo one", "failure")
 
 
-@pytest.mark.parametrize("status", ["failure", "cancelled"])
-def test_job_is_recorded_with_its_status(setup: Setup, status: str) -> None:
-    setup.main(matrix='{"python": "3.13"}')
-    done = setup.post(job_status=status)
-    record = setup.records()[0]
-    result = "cancellation" if status == "cancelled" else status
-    assert (done.returncode, record["result"], record["step"], record["job_name"]) == (0, result, "job", "unit (3.13)")
+def test_end_of_the_job_records_a_step_that_was_killed(cancelled: Setup) -> None:
+    assert [(each["step"], each["result"]) for each in cancelled.records()][1] == (
+        "echo begun; sleep 60",
+        "cancellation",
+    )
+
+
+def test_job_is_recorded_with_its_status_and_its_duration(cancelled: Setup) -> None:
+    record = cancelled.records()[2]
+    assert (record["step"], record["result"], record["job_name"]) == ("job", "cancellation", "unit (3.13)")
     assert record["duration_ms"] is not None
 
 
-def test_end_of_the_job_shows_its_steps(setup: Setup) -> None:
-    setup.main()
-    setup.program(*SHELL, script(setup, "echo one"))
-    setup.post()
-    shown = setup.job.command_file("STEP_SUMMARY").read_text()
-    assert ("echo one" in shown, "job" in shown) == (True, True)
-
-
-def test_end_of_the_job_records_a_step_that_was_killed(setup: Setup) -> None:
-    setup.main()
-    program = setup.job.temp / "ci-reporter/bin/ci-reporter"
-    with subprocess.Popen(
-        [program, *SHELL, script(setup, "echo begun; sleep 60")],
-        cwd=setup.job.workspace,
-        env=setup.job.env,
-        stdout=subprocess.PIPE,
-    ) as step:
-        assert step.stdout
-        step.stdout.readline()
-        step.kill()
-    setup.post(job_status="cancelled")
-    assert [each["result"] for each in setup.records()] == ["cancellation", "cancellation"]
+def test_end_of_the_job_shows_its_steps(cancelled: Setup) -> None:
+    shown = cancelled.job.command_file("STEP_SUMMARY").read_text()
+    assert ("echo one" in shown, "echo begun" in shown, "job" in shown) == (True, True, True)
 
 
 @pytest.mark.parametrize(("input_", "left_out"), [("record_job", "job"), ("summary", "page")])
