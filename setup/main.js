@@ -8,6 +8,7 @@ const path = require("node:path");
 const { annotate, input, tell } = require("./common.js");
 
 const { env } = process;
+const began = Date.now() / 1000; // of the job, as near as we can tell
 const root = path.dirname(__dirname);
 const home = path.join(env.RUNNER_TEMP, "ci-reporter");
 const program = path.join(home, "bin", "ci-reporter");
@@ -87,7 +88,7 @@ function setUp() {
   tell("GITHUB_OUTPUT", "records", found.CI_REPORTER_DIR);
   tell("GITHUB_STATE", "command", JSON.stringify([python, ...args]));
   tell("GITHUB_STATE", "job", job ?? "");
-  tell("GITHUB_STATE", "began", String(Date.now() / 1000));
+  tell("GITHUB_STATE", "began", String(began));
 }
 
 fs.mkdirSync(path.dirname(program), { recursive: true });
