@@ -47,6 +47,7 @@ def test_every_how_to_shows_a_command_that_is_run_here(page):
     assert list(commands(page))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_print_what_the_page_says(page, world_of, tmp_path):
     world = world_of(page.name)

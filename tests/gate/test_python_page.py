@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import ci_reporter.gate
 from ci_reporter.gate import GateOptions, World
 
@@ -10,6 +12,7 @@ PAGE = (Path(__file__).parents[2] / "docs/reference/gate-python.md").read_text()
 SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_snippets_run_in_their_order(backend, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     service, names = backend("c0ffee1234567"), {}

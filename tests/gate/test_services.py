@@ -9,6 +9,8 @@ from ci_reporter.gate.probing import converge
 from ci_reporter.gate.recording import Probe
 from ci_reporter.gate.rules.plan import Converge
 
+pytestmark = pytest.mark.slow
+
 NEW, OLD = "c0ffee1234567", "01dbeef234567"
 OUTAGE = 'if: "down for 2s"'
 

@@ -110,6 +110,7 @@ def test_a_program_that_is_not_there_is_an_error_before_the_gate():
         commands.check([Command(signal="queue", argv=("./nope.sh",))], os.environ)
 
 
+@pytest.mark.slow
 def test_a_command_that_always_hangs_is_never_a_pass(run_program, gate_yml):
     more = 'signals: { queue: { exec: "/bin/sh hang.sh", every: 1s, timeout: 1s } }'
     (run_program.folder / "hang.sh").write_text("echo $$ >> begun\nsleep 600\n")
