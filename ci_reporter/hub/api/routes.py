@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ci_reporter.hub.api import params, runs, schemas, series, steps
+from ci_reporter.hub.api import compare, deployments, params, runs, schemas, series, steps, tests, trends
 from ci_reporter.hub.api.route import Route
 
 _NO_RUN = {404: "There is no such run.", 409: "Several repositories have a run of this id: name one."}
@@ -65,5 +65,57 @@ ROUTES: tuple[Route, ...] = (
         answer=steps.coverage,
         schema=schemas.page(schemas.COVERAGE),
         params=_OF_STEPS,
+    ),
+    Route(
+        path="/deployments",
+        summary="Deployments (a run's steps for one environment), newest first.",
+        answer=deployments.deployments,
+        schema=schemas.page(schemas.DEPLOYMENT),
+        params=(*params.OF_RUN, params.ENVIRONMENT, *params.OF_TIME, *params.OF_PAGE),
+    ),
+    Route(
+        path="/dora",
+        summary="DORA's four figures of the deployments in a window, by default the last 30 days.",
+        answer=deployments.dora,
+        schema=schemas.DORA,
+        params=(*params.OF_RUN, params.ENVIRONMENT, *params.OF_TIME),
+    ),
+    Route(
+        path="/tests",
+        summary="Tests that reports name as failed, flaky or slow in a window, by default the last 14 days.",
+        answer=tests.tests,
+        schema=schemas.TESTS,
+        params=(
+            *params.OF_SERIES,
+            params.choice("order", "What comes first.", tests.ORDERS, "failed"),
+            *params.OF_TIME,
+            params.PER_PAGE,
+        ),
+    ),
+    Route(
+        path="/tests/history",
+        summary="The reports that name one test, newest first.",
+        answer=tests.history,
+        schema=schemas.page(schemas.TEST_EVENT),
+        params=(params.NAME, *_OF_STEPS),
+    ),
+    Route(
+        path="/trends",
+        summary="Results and durations by hour, day or week of a window, by default the last 30 days.",
+        answer=trends.trends,
+        schema=schemas.TRENDS,
+        params=(
+            *params.OF_SERIES,
+            params.choice("bucket", "How long a bucket is, UTC; weeks begin on Monday.", [*trends.BUCKETS], "day"),
+            *params.OF_TIME,
+        ),
+    ),
+    Route(
+        path="/compare",
+        summary="What is different in a run, step by step.",
+        answer=compare.compare,
+        schema=schemas.COMPARISON,
+        params=(params.BASE, params.HEAD, params.REPOSITORY),
+        more_statuses=_NO_RUN,
     ),
 )
