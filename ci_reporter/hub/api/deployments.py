@@ -92,9 +92,10 @@ def _of_first_steps(reading: Reading, rows: Sequence[Stored]) -> Iterator[_Deplo
     """The deployments whose first step is among the rows: each has one place, however many steps it has."""
     found = reading.steps_of_runs([(row.series[0], row.ci_run_id) for row in rows if row.ci_run_id])
     for row in rows:
+        report = report_of(row)
         steps = found[row.series[0], row.ci_run_id] if row.ci_run_id else [row]
-        deployment = _alike(steps, report_of(row))
-        if deployment.rows[0].report_id == row.report_id:
+        deployment = _alike(steps, report)
+        if report.environment is not None and deployment.rows[0].report_id == row.report_id:
             yield deployment
 
 

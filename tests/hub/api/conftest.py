@@ -11,7 +11,8 @@ import pytest
 from ci_reporter.hub.api.endpoint import Api
 from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.api.route import ACCESS
-from ci_reporter.hub.ingest.rows import rows
+from ci_reporter.hub.ingest.parsing import flat_reports
+from ci_reporter.hub.ingest.rows import Origin, rows
 from ci_reporter.hub.store.sqlite.reading import SqliteReading
 from ci_reporter.hub.store.sqlite.store import SqliteStore
 from ci_reporter.model import rfc3339
@@ -63,7 +64,9 @@ class Hub:
         self.store = SqliteStore(self.path)
 
     def add(self, *flats):
-        self.store.write([rows([each], None, None, NOW_S, BRANCHES) for each in flats])
+        origin = Origin(sender=None, repository=None, now_s=NOW_S)
+        bodies = (json.dumps(each, separators=(",", ":")).encode() for each in flats)
+        self.store.write([rows(flat_reports(each), origin, BRANCHES) for each in bodies])
 
     def api(self):
         return Api(Readers(lambda: SqliteReading(self.path)), clock=lambda: NOW_S)

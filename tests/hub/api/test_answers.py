@@ -96,6 +96,11 @@ def test_the_gate_decides_what_a_deployment_was(hub, make_flat, more, outcome):
     assert [each["outcome"] for each in hub.items("/deployments")] == [outcome]
 
 
+def test_an_environment_without_a_name_is_none(hub, make_flat):
+    hub.add(make_flat(1, environment=""))
+    assert hub.items("/deployments") == []
+
+
 def test_dora_says_what_it_rests_on(hub, make_flat):
     for number, (ago_s, code) in enumerate([(5 * DAY_S, 0), (4 * DAY_S, 1), (4 * DAY_S - 3600, 1), (3 * DAY_S, 0)]):
         hub.add(make_flat(number, ago_s=ago_s, exit_code=code, **DEPLOY))

@@ -43,13 +43,12 @@ CREATE TABLE total (
 ) WITHOUT ROWID;
 """
 
-# What the JSON API reads by: time, run, and the few reports among all that are of a deploy. `instr` finds a key of the
-# JSON that `json.dumps` has written: in a text the quotes would have backslashes.
+# What the JSON API reads by: time, run, and the few reports among all that are of a deploy.
 _2_READING = """
 CREATE INDEX report_by_time ON report (at_ms);
 CREATE INDEX report_of_run ON report (ci_run_id, at_ms) WHERE ci_run_id IS NOT NULL;
 CREATE INDEX report_of_deploy ON report (at_ms)
-WHERE instr(body, '"environment": "') > 0 OR instr(body, '"gate": {') > 0;
+WHERE json_type(body, '$.environment') = 'text' OR json_type(body, '$.gate') = 'object';
 """
 
 MIGRATIONS = (_1_REPORTS, _2_READING)

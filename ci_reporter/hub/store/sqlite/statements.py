@@ -81,14 +81,14 @@ _KINDS = {
             AND (o.at_ms < r.at_ms OR o.report_id < r.report_id)
             AND t.repository = (SELECT repository FROM series WHERE series_id = r.series_id))""",
     ),
-    Kind.GATE: ("instr(r.body, '\"gate\": {') > 0",),
-    Kind.DEPLOYMENT: ('instr(r.body, \'"environment": "\') > 0',),
+    Kind.GATE: ("json_type(r.body, '$.gate') = 'object'",),
+    Kind.DEPLOYMENT: ("json_type(r.body, '$.environment') = 'text'",),
     Kind.COVERAGE: (
-        "(instr(r.body, '\"coverage\": {') > 0 OR json_type(r.body, '$.coverage_pct') IN ('integer', 'real'))",
+        "(json_type(r.body, '$.coverage_pct') IN ('integer', 'real') OR json_type(r.body, '$.coverage') = 'object')",
     ),
-    Kind.TESTS: ("instr(r.body, '\"tests\": {') > 0",),
+    Kind.TESTS: ("json_type(r.body, '$.tests') = 'object'",),
 }
-_OF_DEPLOY = """(instr(r.body, '"environment": "') > 0 OR instr(r.body, '"gate": {') > 0)"""
+_OF_DEPLOY = "(json_type(r.body, '$.environment') = 'text' OR json_type(r.body, '$.gate') = 'object')"
 _SERIES_NAMES = ("repository", "pipeline", "ci_job", "step", "branch")
 FOLDED = ("other", "pull_request")  # branches that many branches' reports are under: see metrics.folded_branch
 
