@@ -23,10 +23,12 @@ import pytest
 import yaml
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from ci_reporter.cli.options import run_settings
 from tests.conftest import needs
 from tests.shipped.conftest import PYTHON
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
+JENKINS = TEMPLATES.parent / "examples/jenkins/resources/ci-reporter/ci-reporter.sh"
 NAMES = ("report", "gate", "stamp", "notify")
 SCRIPTS = ("before_script", "script", "after_script")
 EVIL = "$(touch pwned) `touch pwned` \"; touch pwned; '"
@@ -192,6 +194,54 @@ def test_what_is_lacking_is_said_in_one_line(variables: dict[str, str], lacking:
     done = hook(SHELLS["sh"], f"{set_up('report')}\nci-reporter run -- true", tmp_path, PATH=str(bare), **variables)
     assert (done.returncode, done.stderr.count("\n")) == (0, 1), done.stderr
     assert f"ci-reporter: no record of this job: {lacking}" in done.stderr
+
+
+COMMANDS = {
+    "run -- sh -c 'exit 3'": 3,
+    "run sh -c 'exit 3' -- x": 3,
+    "run --name x -q sh -c 'exit 3'": 3,
+    "run --tests a.xml b.xml -- sh -c 'exit 3'": 3,
+    "run --shell 'true; exit 3'": 3,
+    "run -q --shell -- 'true; exit 3'": 3,
+    "shell -- sh -c 'exit 3'": 3,
+    "run --name": 2,
+    "run --": 2,
+    "gate watch 2>&-": 127,
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("system", ["gitlab", "jenkins"])
+def test_command_runs_where_ci_reporter_is_lacking(system: str, command: str, tmp_path: Path) -> None:
+    bare = tools(tmp_path / "bin", dirname=Path(str(shutil.which("dirname"))))
+    text = set_up("report")
+    if system == "jenkins":
+        (tmp_path / "ci-reporter").write_text(JENKINS.read_text())
+        (tmp_path / "ci-reporter").chmod(0o755)
+        text = f"PATH={tmp_path.parent}//{tmp_path.name}:$PATH"
+    done = hook(SHELLS["sh"], f"{text}\nci-reporter {command}", tmp_path, PATH=str(bare))
+    assert done.returncode == COMMANDS[command], done.stderr
+
+
+@pytest.mark.parametrize("file", [TEMPLATES / "report.yml", JENKINS], ids=["gitlab", "jenkins"])
+def test_options_without_a_value_are_known_where_ci_reporter_is_lacking(file: Path) -> None:
+    flags = {flag for flag, setting in run_settings().items() if setting.is_flag}
+    assert flags <= set(re.findall(r"--?[a-z-]+", file.read_text().split("The command begins behind")[1]))
+
+
+@pytest.mark.parametrize("found", [True, False], ids=["with ci-reporter", "without"])
+def test_full_disk_makes_no_command_green(found: bool, tmp_path: Path) -> None:
+    more = {"ci-reporter": Path(str(shutil.which("false")))} if found else {}
+    path = {"PATH": str(tools(tmp_path / "bin", **more))}
+    text = f"(ulimit -f 0\n{set_up('report')})\nPATH=$PWD/.ci-reporter/hook-42/bin:$PATH\nci-reporter run -- false"
+    assert hook(SHELLS["sh"], text, tmp_path, **path).returncode == (1 if found else 127)
+
+
+def test_garbage_in_place_of_the_one_file_is_said_in_one_line(tmp_path: Path, vendor: Any) -> None:
+    path = {"PATH": str(tools(tmp_path / "bin", python3=PYTHON))}
+    source = {"CI_REPORTER_PYZ": vendor(b"SSH-2.0-x\r\n").url + "/x", "CI_REPORTER_PYZ_SHA256": "0" * 64}
+    done = hook(SHELLS["sh"], f"{set_up('report')}\nci-reporter run -- true", tmp_path, **path, **source)
+    assert done.stderr == "ci-reporter: no record of this job: CI_REPORTER_PYZ cannot be used: SSH-2.0-x\n"
 
 
 def test_python_that_lies_beside_the_image_is_used(tmp_path: Path, pyz: Path) -> None:
