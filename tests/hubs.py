@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -19,9 +20,8 @@ from tests.program import CLEAN, PROGRAM
 class Hub:
     """The process, its address, its database and its log."""
 
-    def __init__(self, folder: Path, port: int, env: Mapping[str, str]) -> None:
-        self.port = port
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+        self.port = 0  # the kernel gives one that is free
         self.database = folder / "hub.db"
         self.log = folder / "hub.log"
         self._folder, self._env = folder, env
@@ -36,6 +36,11 @@ class Hub:
             )
         eventually(self._is_ready, f"the hub to be ready, see {self.log}")
         return self
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it; its exit code."""
@@ -63,6 +68,8 @@ class Hub:
     def _is_ready(self) -> bool:
         assert self.process
         assert self.process.poll() is None, self.log.read_text()
+        said = re.findall(r"the hub listens on http://127.0.0.1:(\d+)", self.log.read_text())
+        self.port = int(said[-1]) if said else 0
         try:
             self.get("/readyz")
         except OSError:
@@ -71,9 +78,9 @@ class Hub:
 
 
 @contextmanager
-def running_hub(folder: Path, port: int, **env: str) -> Iterator[Hub]:
+def running_hub(folder: Path, **env: str) -> Iterator[Hub]:
     """A hub that runs, and is stopped in the end."""
-    hub = Hub(folder, port, env)
+    hub = Hub(folder, env)
     try:
         yield hub.start()
     finally:

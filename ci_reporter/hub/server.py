@@ -19,6 +19,7 @@ from ci_reporter.hub.app import App, Parts
 from ci_reporter.hub.connections import Connection
 from ci_reporter.hub.ingest.secrets import SecretsSource
 from ci_reporter.hub.store.sqlite.reading import SqliteReading
+from ci_reporter.hub.store.sqlite.retention import Keep
 from ci_reporter.hub.store.sqlite.store import SqliteStore
 
 _KEEP_ALIVE_S = 75
@@ -36,6 +37,7 @@ class Options:
     database: str
     secrets: SecretsSource
     branches: tuple[str, ...]
+    keep: Keep
     bodies_alone: bool = False
     log_level: str = "INFO"
 
@@ -45,7 +47,7 @@ def serve(options: Options) -> None:
     check_address(options.host, is_signed=options.secrets.given)
     listening = _listen(options.host, options.port)
     with listening:
-        store = SqliteStore(options.database)
+        store = SqliteStore(options.database, keep=options.keep)
         logs.configure("ci-reporter-hub", level=options.log_level)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # what it does at start and stop, we say
         app = App(

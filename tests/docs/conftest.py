@@ -20,7 +20,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import free_port
 from tests.hubs import running_hub
 from tests.shipped.conftest import build, files, pyz, root, shared, tree, wheels  # noqa: F401  how the one file is made
 from tests.vendors import GITHUB_TOKEN, GitHub, github_job, serving
@@ -345,7 +344,7 @@ def _hub(request: pytest.FixtureRequest, folder: Path) -> World:
     """A hub, and a job that has its secret."""
     secret = folder / "hub-secret"
     secret.write_text("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n")
-    running = running_hub(folder, free_port(), CI_REPORTER_HUB_SECRETS_FILE=str(secret))
+    running = running_hub(folder, CI_REPORTER_HUB_SECRETS_FILE=str(secret))
     hub = running.__enter__()
     request.addfinalizer(lambda: running.__exit__(None, None, None))
     names = {"https://hub.example": hub.url}

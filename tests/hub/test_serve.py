@@ -21,8 +21,8 @@ MINIMAL = {"pipeline_id": "17", "job_name": "unit", "duration_ms": 1200, "exit_c
 
 
 @pytest.fixture
-def start_hub(tmp_path, free_port):
-    return lambda **env: running_hub(tmp_path, free_port(), **env)
+def start_hub(tmp_path):
+    return lambda **env: running_hub(tmp_path, **env)
 
 
 def lines(hub):

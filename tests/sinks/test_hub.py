@@ -11,7 +11,6 @@ import pytest
 from ci_reporter.http import Access
 from ci_reporter.sinks.hub import Hub as Sink
 from ci_reporter.system.deadline import Deadline
-from tests.conftest import free_port
 from tests.hubs import running_hub
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -21,7 +20,7 @@ SHOPS = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDC2FVsBQIhrs="
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
     secrets = f"{SECRET}\nshops/*: {SHOPS}"
-    with running_hub(tmp_path_factory.mktemp("hub"), free_port(), CI_REPORTER_HUB_SECRETS=secrets) as found:
+    with running_hub(tmp_path_factory.mktemp("hub"), CI_REPORTER_HUB_SECRETS=secrets) as found:
         yield found
 
 

@@ -12,6 +12,10 @@ from ci_reporter.errors import UsageError
 
 _SUBCOMMANDS = {
     "serve": "Receive reports and keep them, until SIGTERM.",
+    "backup": "Copy the database while the hub runs.",
+    "restore": "Put a backup in the place of the database.",
+    "export": "Print every report as a line of JSON.",
+    "import": "Keep the reports of files, one a line.",
 }
 
 

@@ -6,13 +6,16 @@ import os
 
 import click
 
-from ci_reporter.cli.hub import extra
+from ci_reporter.cli.hub import extra, options
 from ci_reporter.cli.reporting import report_errors
-from ci_reporter.config import Config
+from ci_reporter.config import Config, values
 from ci_reporter.errors import UsageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 _SECRETS = "CI_REPORTER_HUB_SECRETS"
-_DATABASE = "ci-reporter-hub.db"
 
 
 @click.command("serve", epilog="Example:  ci-reporter hub serve --listen 127.0.0.1:8750 --database ci-reporter-hub.db")
@@ -24,22 +27,22 @@ _DATABASE = "ci-reporter-hub.db"
     show_envvar=True,
     help="Where to listen. Default: 127.0.0.1:8750. Other hosts need a secret.",
 )
+@options.database
+@options.branches
 @click.option(
-    "--database",
-    metavar="FILE",
-    default=_DATABASE,
-    envvar="CI_REPORTER_HUB_DATABASE",
+    "--keep",
+    metavar="TIME",
+    envvar="CI_REPORTER_HUB_KEEP",
     show_envvar=True,
-    help=f"The SQLite file, made if need be. Default: {_DATABASE}.",
+    help="Delete reports that are older, such as 90d. Default: keep them.",
 )
 @click.option(
-    "--branch",
-    "branches",
-    metavar="PATTERN",
-    multiple=True,
-    envvar="CI_REPORTER_HUB_BRANCHES",
+    "--keep-runs",
+    metavar="N",
+    type=click.IntRange(min=1),
+    envvar="CI_REPORTER_HUB_KEEP_RUNS",
     show_envvar=True,
-    help="Branches that are series of their own, beside the default branch. Default: main, master, release/*.",
+    help="Keep the last N reports of a series (job, step, branch). Default: all.",
 )
 @click.option(
     "--allow-body-signatures",
@@ -58,7 +61,7 @@ _DATABASE = "ci-reporter-hub.db"
     help="What to log, as JSON lines on stderr. Default: INFO.",
 )
 @report_errors
-def command(listen: str, database: str, branches: tuple[str, ...], bodies_alone: bool, log_level: str) -> None:
+def command(listen: str, branches: tuple[str, ...], keep: str | None, keep_runs: int | None, **more: Any) -> None:
     """Receive reports at POST /ci-report and keep them in one SQLite file, until SIGTERM or ^C.
 
     The secrets that reports are signed with come from CI_REPORTER_HUB_SECRETS or, better, from the file that
@@ -68,16 +71,16 @@ def command(listen: str, database: str, branches: tuple[str, ...], bodies_alone:
     with extra():
         from ci_reporter.hub.ingest.secrets import SecretsSource
         from ci_reporter.hub.server import Options, serve
+        from ci_reporter.hub.store.sqlite.retention import Keep
     host, port = _address(listen)
     serve(
         Options(
             host=host,
             port=port,
-            database=database,
             secrets=SecretsSource(_SECRETS, dict(os.environ)),
             branches=branches or Config.branches,
-            bodies_alone=bodies_alone,
-            log_level=log_level,
+            keep=Keep(age_s=_age_s(keep), runs=keep_runs),
+            **more,
         )
     )
 
@@ -88,3 +91,10 @@ def _address(text: str) -> tuple[str, int]:
     if not colon or not port.isdecimal() or int(port) > 65535 or (":" in host) != host.startswith("["):
         raise UsageError(f"option --listen: {text!r} is not an address (write 127.0.0.1:8750 or [::1]:8750)")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  `:8750` is how one asks for all addresses
+
+
+def _age_s(text: str | None) -> float | None:
+    try:
+        return values.duration_s(text) if text else None
+    except ValueError as exc:
+        raise UsageError(f"option --keep: {values.quote(text or '')} {exc}") from exc

@@ -213,3 +213,13 @@ def _bounds(selection: Selection, plan: Plan) -> list[str]:
 def _where(wanted: Iterable[str]) -> str:
     texts = list(wanted)
     return f"WHERE {' AND '.join(texts)}" if texts else ""
+
+
+SERIES_WITH_REPORTS = "SELECT series_id FROM latest"
+NTH_NEWEST = "SELECT at_ms FROM report WHERE series_id = ? ORDER BY at_ms DESC LIMIT 1 OFFSET ?"
+DELETE_OLD = """
+DELETE FROM report WHERE rowid IN (SELECT rowid FROM report WHERE series_id = ? AND at_ms < ? LIMIT ?)
+"""
+FORGET_LATEST = """
+DELETE FROM latest WHERE series_id = ? AND NOT EXISTS (SELECT 1 FROM report WHERE report_id = latest.report_id)
+"""

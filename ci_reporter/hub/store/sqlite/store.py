@@ -13,6 +13,7 @@ from ci_reporter.hub.store.sqlite import statements
 from ci_reporter.hub.store.sqlite.checkpoint import CAP_BYTES, Checkpointer, checkpoint, wal_bytes
 from ci_reporter.hub.store.sqlite.opening import Lock, open_for_reading, open_for_writing
 from ci_reporter.hub.store.sqlite.reasons import is_of_the_whole, store_error
+from ci_reporter.hub.store.sqlite.retention import Keep, Retention
 
 _MOST_SERIES = 100_000  # ids that are remembered; more are looked up again
 _OVER_THE_CAP = 4  # times the cap of the WAL: from there on the writer waits for a checkpoint
@@ -21,7 +22,7 @@ _OVER_THE_CAP = 4  # times the cap of the WAL: from there on the writer waits fo
 class SqliteStore:
     """A hub's database file. Raises StoreError where it cannot be opened; one hub at a time has it."""
 
-    def __init__(self, path: str, *, wal_cap_bytes: int = CAP_BYTES) -> None:
+    def __init__(self, path: str, *, wal_cap_bytes: int = CAP_BYTES, keep: Keep | None = None) -> None:
         self.path = path
         self._lock = Lock(path)
         try:
@@ -32,6 +33,7 @@ class SqliteStore:
         self._wal_cap_bytes = wal_cap_bytes
         self._series_ids: dict[Series, int] = {}
         self._checkpointer = Checkpointer(path, wal_cap_bytes)
+        self._retention = Retention(path, keep) if keep and (keep.age_s or keep.runs) else None
 
     def write(self, requests: Sequence[Sequence[Row]]) -> list[Written | StoreError]:
         """Keep the rows of several requests in one transaction. Raises StoreError, and then nothing was kept.
@@ -49,17 +51,17 @@ class SqliteStore:
 
     def check(self) -> None:
         """Look whether the database answers. Raises StoreError."""
-        with self._reader() as connection:
+        with _reader(self.path) as connection:
             connection.execute(statements.CHECK).fetchone()
 
     def bodies(self) -> Iterator[str]:
         """Every report as JSON, in the order of their arrival. Raises StoreError."""
-        with self._reader() as connection:
-            for (body,) in connection.execute(statements.BODIES):
-                yield body
+        return bodies(self.path)
 
     def close(self) -> None:
         """Leave one file, without a WAL beside it."""
+        if self._retention:
+            self._retention.stop()
         self._checkpointer.stop()
         self._writer.close()
         self._lock.release()
@@ -69,14 +71,6 @@ class SqliteStore:
             return self._write([rows])[0]
         except sqlite3.Error as exc:
             return store_error(self.path, exc)
-
-    @contextmanager
-    def _reader(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(open_for_reading(self.path)) as connection:
-                yield connection
-        except sqlite3.Error as exc:
-            raise store_error(self.path, exc) from exc
 
     def _write(self, requests: Sequence[Sequence[Row]]) -> list[Written]:
         with _transaction(self._writer):
@@ -104,6 +98,22 @@ class SqliteStore:
     def _insert(self, rows: Iterable[Row], ids: dict[Series, int]) -> set[str]:
         batch = json.dumps([(row[0], ids[row[1]], *row[2:]) for row in rows])
         return {report_id for (report_id,) in self._writer.execute(statements.INSERT_REPORTS, (batch,))}
+
+
+def bodies(path: str) -> Iterator[str]:
+    """Every report of a database as JSON, in the order of their arrival; a hub may use it. Raises StoreError."""
+    with _reader(path) as connection:
+        for (body,) in connection.execute(statements.BODIES):
+            yield body
+
+
+@contextmanager
+def _reader(path: str) -> Iterator[sqlite3.Connection]:
+    try:
+        with closing(open_for_reading(path)) as connection:
+            yield connection
+    except sqlite3.Error as exc:
+        raise store_error(path, exc) from exc
 
 
 @contextmanager

@@ -1,0 +1,25 @@
+"""Options that several of the hub's commands have."""
+
+from __future__ import annotations
+
+import click
+
+DEFAULT_DATABASE = "ci-reporter-hub.db"
+
+database = click.option(
+    "--database",
+    metavar="FILE",
+    default=DEFAULT_DATABASE,
+    envvar="CI_REPORTER_HUB_DATABASE",
+    show_envvar=True,
+    help=f"The hub's SQLite file. Default: {DEFAULT_DATABASE}.",
+)
+branches = click.option(
+    "--branch",
+    "branches",
+    metavar="PATTERN",
+    multiple=True,
+    envvar="CI_REPORTER_HUB_BRANCHES",
+    show_envvar=True,
+    help="Branches that are series of their own, beside the default branch. Default: main, master, release/*.",
+)

@@ -1,0 +1,22 @@
+"""`ci-reporter hub restore`: a backup takes the place of the database."""
+
+from __future__ import annotations
+
+import click
+
+from ci_reporter.cli import output
+from ci_reporter.cli.hub import extra, options
+from ci_reporter.cli.reporting import report_errors
+
+
+@click.command("restore", epilog="Example:  ci-reporter hub restore /backups/hub-2026-01-31.db --replace")
+@click.argument("file", metavar="FILE")
+@options.database
+@click.option("--replace", is_flag=True, help="Replace a database that is there.")
+@report_errors
+def command(file: str, database: str, replace: bool) -> None:
+    """Put the backup FILE in the place of the database, after a check. The hub must not run."""
+    with extra():
+        from ci_reporter.hub.store.sqlite.backup import restore
+    restore(file, database, replace=replace)
+    output.say(f"ci-reporter: {database} is restored from {file}")
