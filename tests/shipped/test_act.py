@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +22,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ci_reporter.model import rfc3339
 from tests.conftest import needs
 
 pytestmark = [pytest.mark.node, pytest.mark.slow]
@@ -29,6 +31,15 @@ NOTHING = """
 name: passed over
 description: Somebody else's action.
 runs: { using: composite, steps: [ { run: ":", shell: sh } ] }
+"""
+DOWNLOAD = """
+name: download-artifact
+description: Puts the artifact that $THEIRS names where the real one would.
+inputs: { path: { description: where } }
+runs:
+  using: composite
+  steps:
+    - { run: 'mkdir -p "$TO/records-0" && cp "$THEIRS" "$TO/records-0"', shell: sh, env: { TO: "${{ inputs.path }}" } }
 """
 FAILING = """
 on: push
@@ -59,8 +70,8 @@ class Act:
     release: Path
     env: dict[str, str]
 
-    def start(self, **workflows: str) -> subprocess.Popen[str]:
-        """Start the jobs of these workflows."""
+    def start(self, *event: str | Path, **workflows: str) -> subprocess.Popen[str]:
+        """Start the jobs of these workflows, for a push or another event with the options that it needs."""
         files = self.folder / "repository/.github/workflows"
         files.mkdir(parents=True, exist_ok=True)
         used = set()
@@ -68,9 +79,11 @@ class Act:
             (files / f"{name}.yml").write_text(text)
             steps = [step for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"]]
             used |= {step["uses"].replace("/setup@", "@").replace("/gate@", "@") for step in steps if "uses" in step}
-        (self.folder / "nothing").mkdir(exist_ok=True)
-        (self.folder / "nothing/action.yml").write_text(NOTHING)
-        folders = {each: self.release if each == OURS else self.folder / "nothing" for each in used}
+        for name, text in {"nothing": NOTHING, "download": DOWNLOAD}.items():
+            (self.folder / name).mkdir(exist_ok=True)
+            (self.folder / name / "action.yml").write_text(text)
+        folders = {each: self.folder / ("download" if "/download-" in each else "nothing") for each in used}
+        folders |= {OURS: self.release}
         for command in ("init -q -b main", "add -A", "-c user.name=a -c user.email=a@b.c commit -q -m x"):
             subprocess.run(["git", *command.split()], cwd=self.folder / "repository", check=True)
         replaced = [f"--local-repository={each}={folder}" for each, folder in folders.items()]
@@ -81,7 +94,7 @@ class Act:
         options = ["-P", "ubuntu-latest=-self-hosted", "--no-cache-server"]
         options += [f"--env={name}={text}" for name, text in set_to.items()]
         return subprocess.Popen(
-            [Path(sys.executable).with_name("act"), "push", *options, *replaced],
+            [Path(sys.executable).with_name("act"), *(event or ["push"]), *options, *replaced],
             cwd=self.folder / "repository",
             env=self.env,
             stdin=subprocess.DEVNULL,
@@ -179,6 +192,22 @@ def test_cancelled_job_has_its_steps_and_its_end(act: Act, eventually: Callable[
     records = act.records()
     assert records["broken", "job"]["result"] == "cancellation", log
     assert sorted(each["result"] for each in records.values()) == ["cancellation", "cancellation", "success"], log
+
+
+def test_records_of_a_fork_are_published_as_those_of_its_run(act: Act, jobs: Any, root: Path, tmp_path: Path) -> None:
+    records = tmp_path / "steps.ndjson"
+    records.write_text("".join(json.dumps(each) + "\n" for each in jobs[1].values()))
+    started = rfc3339(time.time() - 3600)
+    run = {"id": 7, "name": "CI", "event": "pull_request", "head_branch": "main", "run_started_at": started}
+    event = {"workflow_run": run, "repository": {"full_name": "acme/shop", "default_branch": "main"}}
+    (tmp_path / "event.json").write_text(json.dumps(event))
+    workflow = (root / "examples/github-actions/fork-publish.yml").read_text()
+    options = ("workflow_run", f"--eventpath={tmp_path / 'event.json'}", f"--env=THEIRS={records}")
+    with act.start(*options, publish=workflow) as process:
+        log, _ = process.communicate(timeout=240)
+    found = {(each["ci_run_id"], each["repository"], each["branch"]) for each in act.records().values()}
+    assert found == {("github-7-1", "acme/shop", None)}, log
+    assert {step for _, step in act.records()} >= {"Tests", "pytest", "fails"}, log
 
 
 class Shop(BaseHTTPRequestHandler):
