@@ -50,7 +50,7 @@ def steps_of(reading: Reading, query: Query, ci_run_id: str) -> list[Stored]:
         raise Problem(404, f"there is no run with the id {ci_run_id!r}" + (" in this repository" if wanted else ""))
     if len(found) > 1:
         raise Problem(
-            409, f"{len(found)} repositories have a run with this id: ask with repository=", field="repository"
+            409, f"{len(found)} repositories have a run with this id: name the repository", field="repository"
         )
     key = (found[0], ci_run_id)
     return reading.steps_of_runs([key])[key]
