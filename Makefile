@@ -48,7 +48,7 @@ stack: .demo/ready
 	@.demo/venv/bin/pip install --quiet . -r examples/gitlab-ci/requirements.txt
 	@touch $@
 
-# Slow tests wait most of their time, for watches and timeouts: eight workers keep two cores busy.
+# Slow tests wait most of their time, for watches and timeouts: six workers keep two cores busy.
 test: $(VENV)/ready
 	@REQUIRE_ALL='$(REQUIRE_ALL)' scripts/test-tools
 	@$(MAKE) --no-print-directory -j2 lint compiled-tests
