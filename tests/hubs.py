@@ -60,9 +60,9 @@ class Hub:
             with exc:
                 return exc.code, json.load(exc)
 
-    def get(self, path: str) -> bytes:
+    def get(self, path: str, **headers: str) -> bytes:
         """What it answers at a path."""
-        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+        with urllib.request.urlopen(urllib.request.Request(self.url + path, headers=headers), timeout=30) as answer:
             return answer.read()
 
     def _is_ready(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from ci_reporter.health import Check, Health, find
 from ci_reporter.hub.api.endpoint import Api
@@ -11,6 +12,10 @@ from ci_reporter.hub.api.openapi import PREFIX
 from ci_reporter.hub.ingest.endpoint import PATH, Endpoint, Message, Receive, Send
 from ci_reporter.hub.ingest.queue import WriteQueue
 from ci_reporter.hub.ingest.secrets import SecretsSource
+from ci_reporter.hub.metrics.endpoint import PATH as METRICS
+from ci_reporter.hub.metrics.endpoint import Metrics
+from ci_reporter.hub.metrics.own import own_blocks
+from ci_reporter.hub.metrics.snapshot import Snapshot
 from ci_reporter.hub.store import Store
 
 
@@ -33,7 +38,8 @@ class App:
         self._parts = parts
         self._queue: WriteQueue | None = None
         self._ingest: Endpoint | None = None
-        health = parts.health()
+        self._metrics: Metrics | None = None
+        self._health = health = parts.health()
         health.add(Check("database", parts.store.check))
         health.add(Check("writer", self._check_writer))
         health.add(Check("secrets", self._check_secrets, critical=False))
@@ -43,6 +49,8 @@ class App:
         """Answer one request."""
         if self._ingest and scope["type"] == "http" and scope["path"] == PATH:
             await self._ingest(scope, receive, send)
+        elif self._metrics and scope["type"] == "http" and scope["path"] == METRICS:
+            await self._metrics(scope, send)
         elif self._parts.api and scope["type"] == "http" and scope["path"].startswith(f"{PREFIX}/"):
             await self._parts.api(scope, receive, send)
         else:
@@ -65,6 +73,8 @@ class App:
         parts = self._parts
         self._queue = WriteQueue(parts.store)
         self._ingest = Endpoint(parts.secrets, self._queue, branches=parts.branches, bodies_alone=parts.bodies_alone)
+        snapshot = Snapshot(parts.store)
+        self._metrics = Metrics(self._health, snapshot, partial(own_blocks, self._ingest, self._queue, snapshot))
 
     async def _end(self) -> None:
         if self._queue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import hmac
 import json
@@ -14,6 +15,7 @@ from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
 from tests.hubs import running_hub
 
@@ -34,10 +36,22 @@ def test_it_is_useful_without_any_set_up(start_hub):
         assert hub.post(MINIMAL) == (202, {"stored": 1, "known": 0})
         assert json.loads(hub.get("/health"))["status"] == "pass"
         assert hub.get("/livez")
-        assert b"http_requests_total" in hub.get("/metrics")
+        assert b'ci_hub_reports_total{outcome="stored"} 1' in hub.get("/metrics")
         said = [line["message"] for line in lines(hub)]
     assert f"the hub listens on {hub.url} and keeps reports in {hub.database}" in said
     assert any("only this machine can reach the hub" in each for each in said)
+
+
+def test_metrics_come_as_the_scraper_asks_for_them(start_hub, promtool_says):
+    with start_hub() as hub:
+        hub.post(MINIMAL)
+        text = hub.get("/metrics").decode()
+        assert promtool_says(text) == ""
+        assert 'ci_step_runs_total{ci_job="unit",step="unit",branch="other",result="success"} 1' in text
+        accept = {"Accept": "application/openmetrics-text; version=1.0.0", "Accept-Encoding": "gzip"}
+        zipped = hub.get("/metrics", **accept)
+    families = {each.name for each in parse_openmetrics(gzip.decompress(zipped).decode())}
+    assert families >= {"ci_step_runs", "ci_hub_commit_seconds", "ci_step_success", "process_cpu_seconds"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

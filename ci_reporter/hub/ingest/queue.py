@@ -15,6 +15,7 @@ import logging
 import math
 import threading
 import time
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Sequence
 from queue import SimpleQueue
@@ -28,6 +29,7 @@ MOST_ROWS = 10_000
 MOST_BYTES = 64 * 1024**2
 _SHARE = 4  # a repository alone may have a quarter of the queue
 _BATCH_ROWS = 2_000  # in one transaction
+COMMIT_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 _log = logging.getLogger("ci_reporter.hub.ingest")
 
 
@@ -53,6 +55,8 @@ class WriteQueue:
         self._rows_of: Counter[str] = Counter()
         self.depth = 0
         self.commit_s = 0.0
+        self.commits = [0] * (len(COMMIT_BUCKETS_S) + 1)
+        self.commits_s = 0.0
         self.error: StoreError | None = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
@@ -128,6 +132,8 @@ class WriteQueue:
 
     def _answer(self, batch: Sequence[_Waiting], outcomes: Sequence[Written | StoreError], took_s: float) -> None:
         self.commit_s = took_s
+        self.commits_s += took_s
+        self.commits[bisect_left(COMMIT_BUCKETS_S, took_s)] += 1
         self._is_writing = False
         if self._pending:
             self._hand_over_soon()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from ci_reporter.errors import StoreError
 
 Series = tuple[str, str, str, str, str]  # repository, pipeline, ci_job, step, branch: the grouping key of DESIGN §6
+
+
+# Bounds of the histogram of durations, from a second to two hours. A migration has them: others need a new one.
+BUCKETS_MS = (1000, 5000, 15000, 30000, 60000, 120000, 300000, 600000, 1200000, 1800000, 3600000, 7200000)
 
 
 class Row(NamedTuple):
@@ -35,6 +39,17 @@ class Written(NamedTuple):
     known: int
 
 
+class SeriesState(NamedTuple):
+    """What is counted of a series, and its latest report as JSON, None where none is left."""
+
+    series_id: int
+    series: Series
+    body: str | None
+    runs: Mapping[str, int]
+    duration_ms: int
+    buckets: Mapping[int, int]
+
+
 class Store(Protocol):
     """A database of reports. One thread writes; every call that reads may come from any other."""
 
@@ -49,6 +64,12 @@ class Store(Protocol):
 
     def bodies(self) -> Iterator[str]:
         """Every report as JSON, in the order of their arrival. Raises StoreError."""
+
+    def states(self, series_ids: Sequence[int] | None = None) -> list[SeriesState]:
+        """What is counted of these series, or of all. Raises StoreError."""
+
+    def changed_series(self) -> frozenset[int]:
+        """The series that reports were written to since this was asked last."""
 
     def close(self) -> None:
         """Let go of the database."""

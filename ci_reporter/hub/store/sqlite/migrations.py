@@ -51,7 +51,27 @@ CREATE INDEX report_of_deploy ON report (at_ms)
 WHERE json_type(body, '$.environment') = 'text' OR json_type(body, '$.gate') = 'object';
 """
 
-MIGRATIONS = (_1_REPORTS, _2_READING)
+# The histogram of each series' durations: how many took at most `le_ms` and more than the bound below it; 0: longer.
+_3_DURATIONS = """
+CREATE TABLE duration (
+  series_id INTEGER NOT NULL REFERENCES series,
+  le_ms INTEGER NOT NULL,
+  runs INTEGER NOT NULL,
+  PRIMARY KEY (series_id, le_ms)
+) WITHOUT ROWID;
+INSERT INTO duration
+SELECT series_id, CASE
+  WHEN duration_ms <= 1000 THEN 1000 WHEN duration_ms <= 5000 THEN 5000
+  WHEN duration_ms <= 15000 THEN 15000 WHEN duration_ms <= 30000 THEN 30000
+  WHEN duration_ms <= 60000 THEN 60000 WHEN duration_ms <= 120000 THEN 120000
+  WHEN duration_ms <= 300000 THEN 300000 WHEN duration_ms <= 600000 THEN 600000
+  WHEN duration_ms <= 1200000 THEN 1200000 WHEN duration_ms <= 1800000 THEN 1800000
+  WHEN duration_ms <= 3600000 THEN 3600000 WHEN duration_ms <= 7200000 THEN 7200000
+  ELSE 0 END, count(*)
+FROM report WHERE duration_ms IS NOT NULL GROUP BY 1, 2;
+"""
+
+MIGRATIONS = (_1_REPORTS, _2_READING, _3_DURATIONS)
 VERSION = len(MIGRATIONS)
 
 

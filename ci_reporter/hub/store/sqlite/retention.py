@@ -35,8 +35,10 @@ class Keep:
 class Retention:
     """The thread that looks once an hour; `stop` ends it."""
 
-    def __init__(self, path: str, keep: Keep, clock: Callable[[], float] = time.time) -> None:
-        self._path, self._keep, self._clock = path, keep, clock
+    def __init__(
+        self, path: str, keep: Keep, forget: Callable[[int], None], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._path, self._keep, self._forget, self._clock = path, keep, forget, clock
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
         self._thread.start()
@@ -58,7 +60,7 @@ class Retention:
     def _sweep(self) -> None:
         deleted = 0
         with closing(connect(self._path)) as connection:
-            for count in sweep(connection, self._keep, self._clock()):
+            for count in sweep(connection, self._keep, self._clock(), self._forget):
                 deleted += count
                 if self._stopping.wait(_PAUSE_S):
                     break
@@ -66,8 +68,13 @@ class Retention:
             _log.info("%d old reports were deleted", deleted)
 
 
-def sweep(connection: sqlite3.Connection, keep: Keep, now_s: float) -> Iterator[int]:
-    """Delete what is not to be kept, a transaction at a time; gives how many each deleted. Raises sqlite3.Error."""
+def sweep(
+    connection: sqlite3.Connection, keep: Keep, now_s: float, forget: Callable[[int], None] = lambda _: None
+) -> Iterator[int]:
+    """Delete what is not to be kept, a transaction at a time; gives how many each deleted. Raises sqlite3.Error.
+
+    `forget` is told of a series that has no report left.
+    """
     for (series_id,) in connection.execute(statements.SERIES_WITH_REPORTS).fetchall():
         before_ms = _limit_ms(connection, series_id, keep, now_s)
         while before_ms is not None:
@@ -75,7 +82,8 @@ def sweep(connection: sqlite3.Connection, keep: Keep, now_s: float) -> Iterator[
             if count:
                 yield count
             if count < _CHUNK:
-                connection.execute(statements.FORGET_LATEST, (series_id,))
+                if connection.execute(statements.FORGET_LATEST, (series_id,)).rowcount:
+                    forget(series_id)
                 break
 
 

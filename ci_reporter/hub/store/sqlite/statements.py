@@ -58,6 +58,29 @@ ON CONFLICT (series_id, result) DO UPDATE SET
   runs = runs + excluded.runs, duration_ms = duration_ms + excluded.duration_ms
 """
 
+ADD_TO_DURATIONS = """
+INSERT INTO duration (series_id, le_ms, runs)
+SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+FROM json_each(?) WHERE true
+ON CONFLICT (series_id, le_ms) DO UPDATE SET runs = runs + excluded.runs
+"""
+
+# Of the series in a JSON array, or of all where it is null.
+SERIES_STATES = """
+SELECT series.series_id, repository, pipeline, ci_job, step, branch, body
+FROM series LEFT JOIN latest ON latest.series_id = series.series_id
+LEFT JOIN report ON report.report_id = latest.report_id
+WHERE ?1 IS NULL OR series.series_id IN (SELECT value FROM json_each(?1))
+ORDER BY series.series_id
+"""
+SERIES_TOTALS = """
+SELECT series_id, result, runs, duration_ms FROM total
+WHERE ?1 IS NULL OR series_id IN (SELECT value FROM json_each(?1))
+"""
+SERIES_DURATIONS = """
+SELECT series_id, le_ms, runs FROM duration WHERE ?1 IS NULL OR series_id IN (SELECT value FROM json_each(?1))
+"""
+
 CHECK = "SELECT 1 FROM series LIMIT 1"
 BODIES = "SELECT body FROM report ORDER BY rowid"
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 
 from ci_reporter.errors import StoreError
-from ci_reporter.hub.store import Row, Series, Written
+from ci_reporter.hub.store import BUCKETS_MS, Row, Series, SeriesState, Written
 from ci_reporter.hub.store.sqlite import statements
 from ci_reporter.hub.store.sqlite.checkpoint import CAP_BYTES, Checkpointer, checkpoint, wal_bytes
 from ci_reporter.hub.store.sqlite.opening import Lock, open_for_reading, open_for_writing
 from ci_reporter.hub.store.sqlite.reasons import is_of_the_whole, store_error
 from ci_reporter.hub.store.sqlite.retention import Keep, Retention
+from ci_reporter.hub.store.sqlite.states import read_states
 
 _MOST_SERIES = 100_000  # ids that are remembered; more are looked up again
 _OVER_THE_CAP = 4  # times the cap of the WAL: from there on the writer waits for a checkpoint
@@ -32,8 +36,10 @@ class SqliteStore:
             raise
         self._wal_cap_bytes = wal_cap_bytes
         self._series_ids: dict[Series, int] = {}
+        self._changed: set[int] = set()
+        self._changing = threading.Lock()
         self._checkpointer = Checkpointer(path, wal_cap_bytes)
-        self._retention = Retention(path, keep) if keep and (keep.age_s or keep.runs) else None
+        self._retention = Retention(path, keep, self._note_change) if keep and (keep.age_s or keep.runs) else None
 
     def write(self, requests: Sequence[Sequence[Row]]) -> list[Written | StoreError]:
         """Keep the rows of several requests in one transaction. Raises StoreError, and then nothing was kept.
@@ -58,6 +64,21 @@ class SqliteStore:
         """Every report as JSON, in the order of their arrival. Raises StoreError."""
         return bodies(self.path)
 
+    def states(self, series_ids: Sequence[int] | None = None) -> list[SeriesState]:
+        """What is counted of these series, or of all, at one moment. Raises StoreError."""
+        with _reader(self.path) as connection:
+            return read_states(connection, series_ids)
+
+    def changed_series(self) -> frozenset[int]:
+        """The series that reports were written to since this was asked last."""
+        with self._changing:
+            changed, self._changed = self._changed, set()
+        return frozenset(changed)
+
+    def _note_change(self, series_id: int) -> None:
+        with self._changing:
+            self._changed.add(series_id)
+
     def close(self) -> None:
         """Leave one file, without a WAL beside it."""
         if self._retention:
@@ -80,10 +101,13 @@ class SqliteStore:
             if new:
                 self._writer.execute(statements.UPDATE_LATEST, (json.dumps(_latest(new, ids)),))
                 self._writer.execute(statements.ADD_TO_TOTALS, (json.dumps(_totals(new, ids)),))
+                self._writer.execute(statements.ADD_TO_DURATIONS, (json.dumps(_durations(new, ids)),))
         # Only now: ids that were given in a transaction that failed were taken back with it.
         if len(self._series_ids) + len(ids) > _MOST_SERIES:
             self._series_ids.clear()
         self._series_ids.update(ids)
+        with self._changing:
+            self._changed.update(ids.values())
         return written
 
     def _ids(self, series: Iterable[Series]) -> dict[Series, int]:
@@ -161,3 +185,13 @@ def _totals(rows: Iterable[Row], ids: dict[Series, int]) -> list[tuple[int, str,
         runs, duration_ms = sums.get(key, (0, 0))
         sums[key] = runs + 1, duration_ms + (row.duration_ms or 0)
     return [(*key, *values) for key, values in sums.items()]
+
+
+def _durations(rows: Iterable[Row], ids: dict[Series, int]) -> list[tuple[int, int, int]]:
+    """What to add to the histogram of each series: of 1000 and 5000, a duration of 1200 belongs to the second."""
+    counts: Counter[tuple[int, int]] = Counter()
+    for row in rows:
+        if row.duration_ms is not None:
+            at = bisect_left(BUCKETS_MS, row.duration_ms)
+            counts[ids[row.series], BUCKETS_MS[at] if at < len(BUCKETS_MS) else 0] += 1
+    return [(*key, runs) for key, runs in counts.items()]

@@ -1,0 +1,58 @@
+"""`GET /metrics`: the health endpoints' own metrics, the hub's, and those of the series; text or OpenMetrics, gzip."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Callable, Sequence
+
+from ci_reporter.errors import StoreError
+from ci_reporter.health import Health
+from ci_reporter.hub.ingest.endpoint import Message, Send
+from ci_reporter.hub.ingest.problem import CONTENT_TYPE, Problem
+from ci_reporter.hub.metrics.exposition import OPENMETRICS, TEXT, Block, exposition
+from ci_reporter.hub.metrics.snapshot import Snapshot
+
+PATH = "/metrics"
+_EOF = "# EOF\n"
+
+
+class Metrics:
+    """The endpoint; `own` gives the hub's own metrics."""
+
+    def __init__(self, health: Health, snapshot: Snapshot, own: Callable[[], Sequence[Block]]) -> None:
+        self._health, self._snapshot, self._own = health, snapshot, own
+
+    async def __call__(self, scope: Message, send: Send) -> None:
+        """Answer; what takes long is done beside the event loop."""
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        if scope["method"] not in ("GET", "HEAD"):
+            await _send(send, Problem(405, "only GET and HEAD"), [(b"allow", b"GET, HEAD")])
+            return
+        openmetrics = "application/openmetrics-text" in headers.get(b"accept", "")
+        zipped = "gzip" in headers.get(b"accept-encoding", "")
+        try:
+            body = await asyncio.to_thread(self._body, openmetrics=openmetrics, zipped=zipped)
+        except StoreError:
+            await _send(send, Problem(503, "the database cannot be read now"), [])
+            return
+        kind = OPENMETRICS if openmetrics else TEXT
+        found = [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(body))]
+        found += [(b"vary", b"accept, accept-encoding")] + ([(b"content-encoding", b"gzip")] if zipped else [])
+        await send({"type": "http.response.start", "status": 200, "headers": found})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+    def _body(self, *, openmetrics: bool, zipped: bool) -> bytes:
+        series = self._snapshot.text(openmetrics=openmetrics)
+        reply = self._health.reply("metrics", "GET", OPENMETRICS if openmetrics else TEXT, [])
+        service = reply.body.decode().removesuffix(_EOF)
+        own = exposition(self._own(), openmetrics=openmetrics)
+        text = service + own + series + (_EOF if openmetrics else "")
+        return gzip.compress(text.encode(), 1, mtime=0) if zipped else text.encode()
+
+
+async def _send(send: Send, problem: Problem, more: list[tuple[bytes, bytes]]) -> None:
+    body = problem.body()
+    headers = [(b"content-type", CONTENT_TYPE), (b"content-length", b"%d" % len(body)), *more]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
