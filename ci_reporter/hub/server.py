@@ -15,6 +15,7 @@ from ci_reporter import logs
 from ci_reporter.errors import UsageError
 from ci_reporter.hub.api.endpoint import Api
 from ci_reporter.hub.api.readers import Readers
+from ci_reporter.hub.api.route import Access
 from ci_reporter.hub.app import App, Parts
 from ci_reporter.hub.connections import Connection
 from ci_reporter.hub.ingest.secrets import SecretsSource
@@ -39,6 +40,7 @@ class Options:
     branches: tuple[str, ...]
     keep: Keep
     bodies_alone: bool = False
+    anonymous_reads: bool = False
     log_level: str = "INFO"
 
 
@@ -56,7 +58,7 @@ def serve(options: Options) -> None:
                 secrets=options.secrets,
                 branches=options.branches,
                 bodies_alone=options.bodies_alone,
-                api=Api(Readers(lambda: SqliteReading(options.database))),
+                api=Api(Readers(lambda: SqliteReading(options.database)), anonymous=anonymous_access(options)),
             )
         )
         _raise_file_limit()
@@ -72,6 +74,11 @@ def check_address(host: str, *, is_signed: bool) -> None:
             f"option --listen: {host} can be reached from elsewhere, and without a secret anybody may send reports"
             " (set CI_REPORTER_HUB_SECRETS or CI_REPORTER_HUB_SECRETS_FILE, or listen on 127.0.0.1)"
         )
+
+
+def anonymous_access(options: Options) -> Access | None:
+    """What may be read without signing in: all where only this machine reaches the hub, or where that is wanted."""
+    return Access() if options.anonymous_reads or not options.secrets.given else None
 
 
 def _is_loopback(host: str) -> bool:

@@ -351,6 +351,32 @@ def _hub(request: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder, names=names, env={"CI_REPORTER_HUB_SECRET_FILE": "hub-secret"})
 
 
+def _hub_with_runs(request: pytest.FixtureRequest, folder: Path) -> World:
+    """A hub that has two runs, of which the second failed."""
+    running = running_hub(folder)
+    hub = running.__enter__()
+    request.addfinalizer(lambda: running.__exit__(None, None, None))
+    tests = {"total": 9, "passed": 9, "failed": 0, "errors": 0, "skipped": 0}
+    failed = {"exit_code": 1, "tests": tests | {"passed": 8, "failed": 1}, "failed_tests": ["test_cart"]}
+    for number, more in ((1, {"exit_code": 0, "tests": tests}), (2, failed)):
+        report = {
+            "report_id": f"r{number}",
+            "ci_run_id": f"run-{number}",
+            "repository": "acme/shop",
+            "pipeline": "CI",
+            "job_name": "unit",
+            "step": "pytest",
+            "branch": "main",
+            "coverage_pct": 93 + number / 5,
+            "started_at": f"2025-01-31T12:0{number - 1}:59Z",
+            "finished_at": f"2025-01-31T12:0{number}:00Z",
+            "duration_ms": 1000,
+            **more,
+        }
+        assert hub.post(report)[0] == 202
+    return World(folder=folder, env={"CI_REPORTER_HUB": hub.url})
+
+
 WORLDS = {
     "answer-the-gate.md": _shop,
     "comment-on-a-pull-request.md": _pull_request,
@@ -362,6 +388,7 @@ WORLDS = {
     "see-it-in-grafana.md": _monitoring,
     "record-jobs-without-python.md": _pull_request,
     "run-a-hub.md": _hub,
+    "hub-api.md": _hub_with_runs,
     "run-from-one-file.md": _one_file,
     "see-a-run-as-a-trace.md": _collector,
     "show-a-run.md": _page,

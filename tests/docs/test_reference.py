@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from ci_reporter import errors, metrics
+from ci_reporter.hub.api.routes import ROUTES
 from ci_reporter.model import Report, Result, Run, Step
 from ci_reporter.schema import to_json
 
@@ -65,6 +66,15 @@ def test_every_metric_that_a_dashboard_needs_is_named(name):
     needed = {re.sub(r"_(sum|count)$", "", "".join(each)) for each in asked}
     named = set(re.findall(r"`((?:ci_|push|up)\w*)`", part))
     assert named - {"ci_step_success"} == needed - {"ci_step_success"}  # the variables of every dashboard ask for it
+
+
+def test_every_path_of_the_hub_has_its_line():
+    lines = [
+        f"| `{each.path}` | {each.summary} | {', '.join(f'`{param.name}`' for param in each.params) or '–'} |"
+        for each in ROUTES
+    ]
+    page = (DOCS / "reference/hub-api.md").read_text()
+    assert re.findall(r"^\| `/.*$", page, re.MULTILINE) == lines
 
 
 def test_every_alert_has_its_line():

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 HOW_TO = sorted((ROOT / "docs/how-to").glob("*.md"))
-PAGES = [ROOT / "README.md", ROOT / "docs/tutorial.md", *HOW_TO]
+PAGES = [ROOT / "README.md", ROOT / "docs/tutorial.md", ROOT / "docs/reference/hub-api.md", *HOW_TO]
 
 
 def fences(page, language):

@@ -53,6 +53,14 @@ _SECRETS = "CI_REPORTER_HUB_SECRETS"
     help="Take X-CI-Signature, of the body alone: it does not protect from replays.",
 )
 @click.option(
+    "--allow-anonymous-reads",
+    "anonymous_reads",
+    is_flag=True,
+    envvar="CI_REPORTER_HUB_ALLOW_ANONYMOUS_READS",
+    show_envvar=True,
+    help="Let everybody read /api/v1, also where the hub has secrets: for a proxy that signs people in.",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
     default="INFO",

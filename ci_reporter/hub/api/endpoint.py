@@ -1,7 +1,7 @@
 """The API as an ASGI app: path → method → parameters → a reader's thread → JSON with an ETag, or a problem.
 
-An asker's rights are looked at before: whoever does it leaves an `Access` in the ASGI scope. Without one all may be
-seen; the hub then listens on this machine only.
+An asker's rights are looked at before: whoever does it leaves an `Access` in the ASGI scope. What everybody else may
+see is an argument: an `Access`, or None for nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ from ci_reporter.hub.store.reading import Reading
 _ALLOWED = b"GET, HEAD, OPTIONS"
 _JSON = b"application/json"
 _LONGEST_PATH = 2000
+_UNKNOWN = (
+    "this hub can be reached from elsewhere and lets nobody read without signing in"
+    " (--allow-anonymous-reads lets everybody, for a hub behind a proxy that signs people in)"
+)
 _log = logging.getLogger("ci_reporter.hub.api")
 
 
@@ -41,8 +45,11 @@ class _Answer(NamedTuple):
 class Api:
     """The API over a database. `close` lets go of it."""
 
-    def __init__(self, readers: Readers, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, readers: Readers, *, anonymous: Access | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
         self._readers = readers
+        self._anonymous = anonymous
         self._clock = clock
         self._openapi = _encoded(document(ROUTES))
 
@@ -75,8 +82,10 @@ class Api:
         what, names = found
         if isinstance(what, _Answer):
             return what
+        access: Access | None = scope.get(ACCESS) or self._anonymous
+        if access is None:
+            raise Problem(401, _UNKNOWN)
         values = params.read(scope["query_string"], what.params)
-        access = scope.get(ACCESS) or Access()
         query = Query(values=values, path=names, access=access, now_ms=round(self._clock() * 1000))
         return await self._readers.run(_job(what, query))
 
@@ -152,6 +161,8 @@ async def _refuse(problem: Problem, scope: Message, send: Send) -> None:
         headers.append((b"retry-after", str(problem.retry_after_s).encode()))
     if problem.status == 405:
         headers.append((b"allow", _ALLOWED))
+    if problem.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
     await _send(scope, send, problem.status, problem.body(), headers)
 
 

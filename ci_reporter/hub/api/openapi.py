@@ -35,7 +35,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
 def _operation(route: Route) -> dict[str, Any]:
     names = [piece[1:-1] for piece in route.path.split("/") if piece.startswith("{")]
     in_path = [{"name": name, "in": "path", "required": True, "schema": _NAME} for name in names]
-    refusals = {400: "The request cannot be understood.", **route.more_statuses}
+    refusals = {400: "The request cannot be understood.", 401: "Who asks must sign in.", **route.more_statuses}
     refusals |= {503: "The hub is too busy, or the answer takes too long."}
     return {
         "operationId": route.name,

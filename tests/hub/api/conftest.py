@@ -10,7 +10,7 @@ import pytest
 
 from ci_reporter.hub.api.endpoint import Api
 from ci_reporter.hub.api.readers import Readers
-from ci_reporter.hub.api.route import ACCESS
+from ci_reporter.hub.api.route import ACCESS, Access
 from ci_reporter.hub.ingest.parsing import flat_reports
 from ci_reporter.hub.ingest.rows import Origin, rows
 from ci_reporter.hub.store.sqlite.reading import SqliteReading
@@ -20,6 +20,7 @@ from ci_reporter.model import rfc3339
 NOW_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 DAY_S = 86_400
 BRANCHES = ("main",)
+EVERYBODY = Access()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,14 +69,14 @@ class Hub:
         bodies = (json.dumps(each, separators=(",", ":")).encode() for each in flats)
         self.store.write([rows(flat_reports(each), origin, BRANCHES) for each in bodies])
 
-    def api(self):
-        return Api(Readers(lambda: SqliteReading(self.path)), clock=lambda: NOW_S)
+    def api(self, anonymous=EVERYBODY):
+        return Api(Readers(lambda: SqliteReading(self.path)), anonymous=anonymous, clock=lambda: NOW_S)
 
-    def ask(self, *targets, method="GET", headers=None, access=None):
+    def ask(self, *targets, method="GET", headers=None, access=None, anonymous=EVERYBODY):
         """The replies to requests, one after the other."""
 
         async def main():
-            api = self.api()
+            api = self.api(anonymous)
             try:
                 return [await call(api, target, method, headers or {}, access) for target in targets]
             finally:

@@ -108,6 +108,12 @@ def test_a_repository_that_one_may_not_see_is_not_there(shop):
     assert shop.get("/runs?repository=acme/secret", access=shops).json["items"] == []
 
 
+def test_who_is_not_known_is_not_let_in(shop):
+    reply = shop.get("/runs", anonymous=None)
+    assert (reply.status, reply.headers["www-authenticate"]) == (401, "Bearer")
+    assert shop.get("/runs", anonymous=None, access=Access()).status == 200
+
+
 def test_who_may_see_nothing_sees_nothing(shop):
     assert [shop.items(path, access=Access(repositories=())) for path in ("/runs", "/steps", "/series")] == [[]] * 3
 
