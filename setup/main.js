@@ -4,13 +4,14 @@
 const { spawnSync } = require("node:child_process");
 const { createHash } = require("node:crypto");
 const fs = require("node:fs");
+const os = require("node:os");
 const path = require("node:path");
 const { annotate, input, tell } = require("./common.js");
 
 const { env } = process;
 const began = Date.now() / 1000; // of the job, as near as we can tell
 const root = path.dirname(__dirname);
-const home = path.join(env.RUNNER_TEMP, "ci-reporter");
+const home = path.join(env.RUNNER_TEMP ?? os.tmpdir(), "ci-reporter");
 const program = path.join(home, "bin", "ci-reporter");
 
 /** Write what later steps call: for sh, and for Windows' own shells. */
@@ -65,7 +66,7 @@ function command() {
 function settings() {
   const found = {
     // Not in the workspace: actions/checkout empties it, and the runner may keep it for the next job.
-    CI_REPORTER_DIR: env.CI_REPORTER_DIR || path.join(env.RUNNER_TEMP, "ci-reporter-records"),
+    CI_REPORTER_DIR: env.CI_REPORTER_DIR || `${home}-records`,
     CI_REPORTER_CI_SUMMARY: env.CI_REPORTER_CI_SUMMARY || (input("summary") === "false" ? "" : "job"), // post.js writes it
     CI_REPORTER_CONFIG: input("config"),
     CI_REPORTER_PUSHGATEWAY: input("pushgateway-url"),
@@ -91,13 +92,27 @@ function setUp() {
   tell("GITHUB_STATE", "began", String(began));
 }
 
-fs.mkdirSync(path.dirname(program), { recursive: true });
-fs.appendFileSync(env.GITHUB_PATH, `${path.dirname(program)}\n`);
-fs.rmSync(path.join(home, "installed"), { force: true });
-try {
-  setUp();
-} catch (error) {
+/** Put the stand-in where ci-reporter would be. A disk without room for it is no reason to fail the job here. */
+function standIn() {
+  fs.mkdirSync(path.dirname(program), { recursive: true });
   fs.copyFileSync(path.join(__dirname, "without.js"), path.join(home, "without.js"));
   writeProgram(process.execPath, path.join(home, "without.js"));
-  if (!process.exitCode) annotate("warning", `${error.message}; the job's steps run without records`);
 }
+
+function attempt(action, consequence) {
+  try {
+    action();
+    return true;
+  } catch (error) {
+    if (!process.exitCode) annotate("warning", `${error.message}; ${consequence}`);
+    return false;
+  }
+}
+
+const isSetUp = attempt(() => {
+  fs.mkdirSync(path.dirname(program), { recursive: true });
+  fs.appendFileSync(env.GITHUB_PATH, `${path.dirname(program)}\n`);
+  fs.rmSync(path.join(home, "installed"), { force: true });
+  setUp();
+}, "the job's steps run without records");
+if (!isSetUp) attempt(standIn, "steps that call ci-reporter do not find it");

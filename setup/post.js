@@ -9,9 +9,10 @@ const { env } = process;
 function call(...args) {
   const [program, ...rest] = JSON.parse(env.STATE_command);
   const changed = { ...env, CI_REPORTER_CI_SUMMARY: "none" }; // the page of the job has its line, too
-  const done = spawnSync(program, [...rest, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], env: changed });
+  const stdio = ["ignore", "pipe", "inherit"];
+  const done = spawnSync(program, [...rest, ...args], { encoding: "utf8", maxBuffer: Infinity, stdio, env: changed });
   if (done.error) annotate("warning", `${args[0]}: ${done.error.message}`);
-  return done;
+  return { status: done.status, stdout: done.stdout ?? "" }; // null where it could not be started
 }
 
 /** How the job has gone; undefined where nobody says. GitHub evaluates the input anew at the job's end. act, Gitea and

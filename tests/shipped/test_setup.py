@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ci_reporter.cli.options import run_settings
 from tests.conftest import needs
 
 pytestmark = pytest.mark.node
@@ -210,11 +211,64 @@ def test_job_without_python_runs_all_the_same(setup_without_python: Setup) -> No
     assert setup.post().returncode == 0
 
 
-@pytest.mark.parametrize(("command", "code"), [("gate", 1), ("summary", 0), ("shell", 0)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "sh", "-c", "echo on; exit 3"),
+        ("run", "-q", "--name", "unit", "--tag=a=b", "sh", "-c", "echo on; exit 3"),
+        ("run", "--coverage", "a.xml", "b.xml", "--", "sh", "-c", "echo on; exit 3"),
+        ("run", "--shell", "echo on; exit 3"),
+    ],
+    ids=["no dashes", "options, no dashes", "globs", "shell"],
+)
+def test_stand_in_runs_what_run_runs(setup_without_python: Setup, arguments: tuple[str, ...]) -> None:
+    setup_without_python.main()
+    done = setup_without_python.program(*arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "on\n", "")
+
+
+def test_stand_in_knows_the_options_without_a_value(root: Path) -> None:
+    flags = {flag for flag, setting in run_settings().items() if setting.is_flag}
+    listed = re.search(r"FLAGS = \[(.*?)\]", (root / "setup/without.js").read_text(), re.S)
+    assert listed
+    assert set(re.findall('"(.*?)"', listed[1])) == flags | {"-h", "--help"}
+
+
+def test_stand_in_passes_the_output_of_a_build_on(setup_without_python: Setup) -> None:
+    setup = setup_without_python
+    setup.main()
+    text = script(setup, "seq 100000 | ci-reporter logs --wrap | tail -n 1")
+    assert setup.program(*SHELL, text, PATH=":".join([*setup.job.paths, setup.job.env["PATH"]])).stdout == "100000\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("gate", 1),
+        ("health", 1),
+        ("coverage diff --min=80", 1),
+        ("collect --tests-min 3", 1),
+        ("summary", 0),
+        ("run", 2),
+    ],
+)
 def test_stand_in_does_not_say_that_a_deploy_was_watched(setup_without_python: Setup, command: str, code: int) -> None:
     setup_without_python.main()
-    done = setup_without_python.program(command)
+    done = setup_without_python.program(*command.split())
     assert (done.returncode, "not set up" in done.stderr) == (code, True)
+
+
+def test_temporary_folder_that_cannot_be_written_does_not_fail_the_job(setup: Setup, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = setup.main({"RUNNER_TEMP": str(tmp_path / "file")})
+    assert (done.returncode, done.stderr, done.stdout.count("::warning ")) == (0, "", 2)
+
+
+def test_python_that_is_gone_at_the_end_does_not_fail_the_job(setup: Setup) -> None:
+    setup.main()
+    state = {"STATE_command": '["/gone/python"]', "STATE_began": "1", "ACT": "true"}
+    done = setup.call("post.js", state)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_stand_in_passes_signals_on(setup_without_python: Setup) -> None:
