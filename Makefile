@@ -59,7 +59,7 @@ test: $(VENV)/ready
 $(VENV)/ready: $(SOURCES)
 	@$(call environment,$(VENV))
 	@echo 'installing ci-reporter and what its tests need into $(VENV)'
-	@$(BIN)/pip install --quiet '.[test]'
+	@$(BIN)/pip install --quiet --no-compile '.[test]' # most of it is never imported: half of pip's time
 	@touch $@
 
 # pytest rewrites the assertions of each file and keeps what it compiled: once here, on the core that the linters leave
