@@ -16,12 +16,12 @@ from ci_reporter.context import Context, current_run, masking_of, recorded_run_i
 from ci_reporter.errors import DeliveryError, StateError, UsageError
 from ci_reporter.http.github import LONGEST_COMMENT as LONGEST_ON_GITHUB
 from ci_reporter.http.gitlab import LONGEST_COMMENT as LONGEST_ON_GITLAB
-from ci_reporter.model import Report, Run
+from ci_reporter.model import Run
 from ci_reporter.sinks.configured import sink_names
 from ci_reporter.step.change import Change, change_of
 from ci_reporter.step.comment import Body, Fate, body, key_of, write_comment
 from ci_reporter.step.upstream import COMMENT, token_of, upstream
-from ci_reporter.surfaces.markdown.page import page
+from ci_reporter.surfaces.markdown.page import RunRecords, page
 from ci_reporter.system.deadline import Deadline
 
 _NAMES = {"github": ("pull request", "#"), "gitlab": ("merge request", "!")}
@@ -66,8 +66,9 @@ def command(
     context = current_context()
     run = current_run(context)
     ci_run_id = run_id or recorded_run_id(context)
-    reports = _reports(context, ci_run_id, records)
-    compose = partial(_body, context, reports, key or key_of(run.pipeline or ""), run)
+    found = _records(context, ci_run_id, records)
+    reports = found.reports
+    compose = partial(_body, context, found, key or key_of(run.pipeline or ""), run)
     if dry_run and reports:
         output.result(compose(LONGEST_ON_GITHUB if run.provider == "github" else LONGEST_ON_GITLAB).text.rstrip())
         return
@@ -78,13 +79,13 @@ def command(
         sys.exit(DeliveryError.exit_code)
 
 
-def _reports(context: Context, ci_run_id: str, records: Sequence[str]) -> list[Report]:
+def _records(context: Context, ci_run_id: str, records: Sequence[str]) -> RunRecords:
     """The steps of the run, also those in files of its other jobs, in the order they started."""
     try:
         context.journal.recover(sink_names(context.config))
     except StateError as exc:
         output.warn(str(exc), context.env)
-    return reports_of(context, ci_run_id, records)
+    return records_of(context, *reports_of(context, ci_run_id, records))
 
 
 def _why_not(context: Context, run: Run, about: Change | None) -> str:
@@ -99,9 +100,9 @@ def _why_not(context: Context, run: Run, about: Change | None) -> str:
     return ""
 
 
-def _body(context: Context, reports: Sequence[Report], key: str, run: Run, most: int) -> Body:
+def _body(context: Context, records: RunRecords, key: str, run: Run, most: int) -> Body:
     """The page of these steps as a comment of at most so many bytes, and so of at most so many characters."""
-    records, masking = records_of(context, reports), masking_of(context)
+    masking = masking_of(context)
     room = most
     while True:
         found = body(masking.mask(page(records, most=room).text), key, run)

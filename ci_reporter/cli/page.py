@@ -32,9 +32,9 @@ records_option = click.option(
 )
 
 
-def write_page(context: Context, reports: Sequence[Report], to: str, full: str | None) -> None:
+def write_page(context: Context, run: RunRecords, to: str, full: str | None) -> None:
     """Write the page of these steps to `to`, and, where it is too long for that, all of it to `full`."""
-    run, mask = records_of(context, reports), masking_of(context).mask
+    mask = masking_of(context).mask
     most = summary_room(to) if _is_summary(context, to) else LARGEST_SUMMARY
     made = page(run, most=most)
     if made.cut:
@@ -59,19 +59,27 @@ def _write_rest(context: Context, path: str, text: str) -> str:
     return os.path.relpath(path, context.folder)
 
 
-def reports_of(context: Context, ci_run_id: str, records: Sequence[str]) -> list[Report]:
-    """The steps of a run, also those in files of its other jobs, in the order they started."""
+def reports_of(context: Context, ci_run_id: str, records: Sequence[str]) -> tuple[list[Report], list[str]]:
+    """The steps of a run, also those in files of its other jobs, in the order they started; and what could not be read.
+
+    The latter is a warning already.
+    """
     theirs, problems = gather_records(records, context.folder)
     for problem in problems:
         output.warn(problem, context.env)
     every = (*theirs, *context.journal.reports(ci_run_id))
     found = {each.report_id: each for each in every if each.run.ci_run_id == ci_run_id}
-    return sorted(found.values(), key=lambda each: each.step.started_at or "")
+    return sorted(found.values(), key=lambda each: each.step.started_at or ""), problems
 
 
-def records_of(context: Context, reports: Sequence[Report]) -> RunRecords:
-    """These steps with what the state folder knows of their past and of their gates."""
-    return RunRecords(reports=tuple(reports), before=_before(context, reports), gates=_gates(context, reports))
+def records_of(context: Context, reports: Sequence[Report], unread: Sequence[str] = ()) -> RunRecords:
+    """These steps with what the state folder knows of their past and gates, and with what could not be read."""
+    return RunRecords(
+        reports=tuple(reports),
+        before=_before(context, reports),
+        gates=_gates(context, reports),
+        unread=(*unread, *context.journal.foreign_files_warning()),
+    )
 
 
 def _before(context: Context, reports: Sequence[Report]) -> Mapping[str, Report]:

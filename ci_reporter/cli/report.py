@@ -57,7 +57,7 @@ def command(run_id: str | None, records: Sequence[str], **wanted: Any) -> None:
         raise UsageError("nothing to write (give --html, --badge, --annotations or --dotenv)")
     context = current_context()
     run = run_id or recorded_run_id(context)
-    reports = reports_of(context, run, records)
+    reports, _ = reports_of(context, run, records)
     if not reports:
         raise StateError(f"no step of run {run} is recorded in {context.journal.path} (`ci-reporter summary --all`)")
     for path, text in _contents(context, reports, files):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from ci_reporter.cli import output
-from ci_reporter.cli.page import records_option, reports_of, write_page
+from ci_reporter.cli.page import records_of, records_option, reports_of, write_page
 from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import recorded_run_id
@@ -58,14 +58,14 @@ def command(every: bool, run_id: str | None, as_json: bool, **page: Any) -> None
     journal, names = context.journal, sink_names(context.config)
     problems = _recover(journal, names)
     wanted = None if every else run_id or recorded_run_id(context)
-    chosen = reports_of(context, wanted, page["records"]) if wanted else list(journal.reports())
+    chosen, unread = reports_of(context, wanted, page["records"]) if wanted else (list(journal.reports()), [])
     for problem in problems or journal.foreign_files_warning():
         output.warn(problem, context.env)
     if as_json:
         for report in chosen:
             output.result(json.dumps(to_json(report)))
     elif chosen and page["markdown"]:
-        write_page(context, chosen, page["markdown"], page["full"])
+        write_page(context, records_of(context, chosen, unread), page["markdown"], page["full"])
     elif chosen:
         title = f"{terminal.plain(wanted) if wanted else 'every run'}: {_step_count(len(chosen))}"
         table = terminal.summary(

@@ -37,8 +37,12 @@ def gather_records(patterns: Sequence[str], root: str) -> tuple[list[Report], li
     found: list[Report] = []
     problems = [f"option --records: {each}" for each in matches.problems]
     for path in matches.files:
+        skipped: list[int] = []
         try:
-            found += read_records(path)
+            found += read_records(path, skipped)
         except ReportFileError as exc:
             problems.append(f"option --records: {exc}")
+        if skipped:
+            more = f" and {len(skipped) - 1} more are" if len(skipped) > 1 else " is"
+            problems.append(f"option --records: {path}: line {skipped[0]}{more} not a record, or damaged; skipped")
     return found, problems

@@ -24,11 +24,25 @@ def verdict(reports: Sequence[Report]) -> str:
     cancelled = sum(report.step.result is Result.CANCELLATION for report in reports)
     failed = sum(report.step.result not in (*GOOD, Result.CANCELLATION) for report in reports)
     if not failed and not cancelled:
-        return f"{steps}, all good"
+        return f"{steps}, {_praise(reports)}"
     parts = [f"{count} {word}" for count, word in ((failed, "failed"), (cancelled, "cancelled")) if count]
     first, *rest = parts
     count, _, word = first.partition(" ")
     return ", ".join([f"{count} of {steps} {word}", *rest])
+
+
+def undecided(reports: Sequence[Report]) -> bool:
+    """Whether a gate could not decide, though its step may have exit code 0."""
+    return any(report.gate is not None and report.gate.verdict == "inconclusive" for report in reports)
+
+
+def _praise(reports: Sequence[Report]) -> str:
+    """What to say of steps of which none failed: those that never ran are not good, and neither is an open question."""
+    if undecided(reports):
+        return "gate inconclusive"
+    if all(report.step.result is Result.SKIP for report in reports):
+        return "skipped"
+    return "all good"
 
 
 def took(reports: Sequence[Report]) -> str:

@@ -77,6 +77,8 @@ def test_steps_of_other_jobs_are_on_the_page(job, run_program, make_report):
     done, _ = job("--markdown", "-", "--records", "*/steps.ndjson")
     assert "| lint | lint | ✅ success |" in done.stdout and "| unit | unit" in done.stdout
     assert "old" not in done.stdout
+    assert "lint/steps.ndjson: line 3 is not a record, or damaged; skipped" in done.stderr
+    assert done.stdout.startswith("### ❔")  # what the third line would have said is not known
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from ci_reporter.model import Gate, Report, Result
 from ci_reporter.surfaces import terminal
 from ci_reporter.surfaces.failures import failed_count, failures_of
 from ci_reporter.surfaces.github import LARGEST_SUMMARY, failure_line
-from ci_reporter.surfaces.headline import GOOD, headline, took
+from ci_reporter.surfaces.headline import GOOD, headline, took, undecided
 from ci_reporter.surfaces.markdown.fitting import Fitted, Part, fit
 from ci_reporter.surfaces.markdown.mermaid import gantt
 from ci_reporter.system.markdown import code, escape
@@ -37,19 +37,22 @@ _URL = re.compile(r"https?://[^\s<>()\[\]\"'`\\|]+")
 class RunRecords(Frozen):
     """What a page is made of: the reports of a run, and what else is known of them, by report id.
 
-    `before` has the earlier record that a step's coverage is compared with, `gates` the pages of gates as Markdown.
+    `before` has the earlier record that a step's coverage is compared with, `gates` the pages of gates as Markdown,
+    `unread` what is wrong with records that could not be read: steps may be lacking.
     """
 
     reports: tuple[Report, ...]
     before: Mapping[str, Report] = EMPTY
     gates: Mapping[str, str] = EMPTY
+    unread: tuple[str, ...] = ()
 
 
 def page(run: RunRecords, *, most: int = LARGEST_SUMMARY, rest: str = "") -> Fitted:
     """One run as Markdown, in at most `most` bytes of UTF-8; where something was cut, `rest` says where it is."""
     reports = run.reports
     parts = [
-        Part(head=(f"### {_mark(reports)} {escape(headline(reports))}", "", _about(reports))),
+        Part(head=(f"### {_mark(run)} {escape(headline(reports))}", "", _about(reports))),
+        *_unread(run.unread),
         *_failed_tests(reports),
         _steps(reports, run.before),
         *(_gate(report, run.gates.get(report.report_id, ""), most) for report in reports if report.gate),
@@ -63,8 +66,18 @@ def page(run: RunRecords, *, most: int = LARGEST_SUMMARY, rest: str = "") -> Fit
     return Fitted(text=f"{fit(parts, most - _REST).text}{where}\n", cut=True)
 
 
-def _mark(reports: Sequence[Report]) -> str:
-    return next((MARKS[report.step.result] for report in reports if report.step.result not in GOOD), "✅")
+def _mark(run: RunRecords) -> str:
+    """The mark of the first step that is not good. A page is green only if all that it should tell of is known."""
+    bad = next((MARKS[report.step.result] for report in run.reports if report.step.result not in GOOD), "")
+    if bad or run.unread or undecided(run.reports):
+        return bad or "❔"
+    return MARKS[Result.SUCCESS if any(each.step.result is Result.SUCCESS for each in run.reports) else Result.SKIP]
+
+
+def _unread(problems: Sequence[str]) -> Iterator[Part]:
+    if problems:
+        lines = tuple(f"- {escape(terminal.plain(each))}" for each in problems)
+        yield Part(head=("#### Steps may be lacking here", ""), lines=lines, what="problems", share=0.2)
 
 
 def _about(reports: Sequence[Report]) -> str:

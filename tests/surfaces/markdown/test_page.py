@@ -44,6 +44,22 @@ def test_what_failed_stands_first(run):
     assert -1 not in places and places == sorted(places), dict(zip(order, places, strict=True))
 
 
+@pytest.mark.parametrize(
+    ("gate", "result", "unread", "shown"),
+    [
+        (None, "success", (), "✅ acme/shop · CI: 1 step, all good"),
+        (Gate(verdict="inconclusive"), "success", (), "❔ acme/shop · CI: 1 step, gate inconclusive"),
+        (None, "skip", (), "⏭️ acme/shop · CI: 1 step, skipped"),
+        (None, "success", ("a/steps.ndjson: line 1 is not a record",), "❔ acme/shop · CI: 1 step, all good"),
+    ],
+    ids=["good", "gate", "skipped", "unread"],
+)
+def test_what_is_unknown_is_not_green(make_report, gate, result, unread, shown):
+    text = page(RunRecords(reports=(replace(make_report(result=result), gate=gate),), unread=unread)).text
+    assert text.replace("\\", "").startswith(f"### {shown}\n")
+    assert ("Steps may be lacking" in text) is bool(unread)
+
+
 def test_coverage_is_told_with_its_change(run):
     assert "| 93.1 % (+0.4 against `main`) |" in page(run).text
 
