@@ -234,6 +234,7 @@ _TOP: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {
     "failures": _failures,
     "flaky_tests": _names,
     "slowest_tests": lambda flat, key: _values(flat, key, _whole),
+    "traceparent": _text,
 }
 _ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
 _LARGEST_WHOLE = 2**63
