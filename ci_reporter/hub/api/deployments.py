@@ -120,7 +120,7 @@ def _deployment(found: _Deployment) -> dict[str, Any]:
         "verdict": found.verdict,
         "result": worst(found.rows),
         "step_count": len(found.rows),
-        **times(found.rows, [each.step.started_at for each in found.reports]),
+        **times(found.rows),
     }
 
 

@@ -5,6 +5,7 @@ That place stays where it is while further steps come, so no page shows a run tw
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,9 +15,10 @@ from ci_reporter.hub.api.route import Query
 from ci_reporter.hub.api.steps import report_of, step
 from ci_reporter.hub.ingest.problem import Problem
 from ci_reporter.hub.store.reading import Kind, Position, Reading, Selection, Stored
-from ci_reporter.model import Result, rfc3339, seconds_of
+from ci_reporter.model import Result, rfc3339
 
 _WORST_FIRST = (Result.ERROR, Result.TIMEOUT, Result.FAILURE, Result.CANCELLATION, Result.SUCCESS, Result.SKIP)
+_COVERED = re.compile(r'"coverage_pct"\s*:\s*\d')
 _MOST_LOOKED_AT = 1000  # runs, for one page of those with a result
 
 
@@ -57,41 +59,45 @@ def steps_of(reading: Reading, query: Query, ci_run_id: str) -> list[Stored]:
 
 
 def last_runs(reading: Reading, selection: Selection, count: int) -> list[Sequence[Stored]]:
-    """The steps of the newest runs."""
+    """The steps of the newest runs, without bodies."""
     firsts = reading.reports(selection, count, None, Kind.FIRST_OF_RUN)
-    found = reading.steps_of_runs([_key(first) for first in firsts])
+    found = reading.steps_of_runs([_key(first) for first in firsts], bodies=False)
     return [found[_key(first)] for first in firsts]
 
 
 def run(rows: Sequence[Stored]) -> dict[str, Any]:
-    """A run as it is answered. `rows` are its steps, oldest first; what one of them does not know another may."""
-    reports = [report_of(row) for row in rows]
+    """A run as it is answered. `rows` are its steps, oldest first; what the first does not know the last may.
+
+    To read a report takes much longer than to find it, so of a run's reports few are read.
+    """
+    ends = [report_of(row).run for row in dict.fromkeys((rows[0], rows[-1]))]
     known = {
-        name: next((value for each in reports if (value := getattr(each.run, name)) is not None), None)
+        name: next((value for each in ends if (value := getattr(each, name)) is not None), None)
         for name in ("repository", "pipeline", "branch", "revision", "change", "event", "run_url")
     }
-    covered = [each.coverage_pct for each in reports if each.coverage_pct is not None]
     return {
         "ci_run_id": rows[0].ci_run_id,
         **known,
         "result": worst(rows),
         "results": dict(Counter(row.result for row in rows)),
         "step_count": len(rows),
-        **times(rows, [each.step.started_at for each in reports]),
-        "coverage_pct": covered[-1] if covered else None,
+        **times(rows),
+        "coverage_pct": next(
+            (report_of(row).coverage_pct for row in reversed(rows) if _COVERED.search(row.body)), None
+        ),
     }
 
 
-def times(rows: Sequence[Stored], starts: Sequence[str | None]) -> dict[str, Any]:
+def times(rows: Sequence[Stored]) -> dict[str, Any]:
     """When the first step began, when the last one ended, and what lies between; the start may be unknown."""
-    started = [start_s for text in starts if (start_s := seconds_of(text)) is not None]
     finished_ms = max(row.at_ms for row in rows)
-    started_ms = round(min(started) * 1000) if started and len(started) == len(rows) else None
-    known = started_ms is not None and 0 <= started_ms <= finished_ms
+    starts_ms = [_start_ms(row) for row in rows]
+    known_ms = [start_ms for start_ms in starts_ms if start_ms is not None]
+    started_ms = min(known_ms) if len(known_ms) == len(rows) else None
     return {
-        "started_at": rfc3339(started_ms / 1000) if known and started_ms is not None else None,
+        "started_at": None if started_ms is None else rfc3339(max(started_ms, 0) / 1000),
         "finished_at": rfc3339(finished_ms / 1000),
-        "duration_ms": finished_ms - started_ms if known and started_ms is not None else None,
+        "duration_ms": None if started_ms is None else finished_ms - started_ms,
     }
 
 
@@ -112,6 +118,13 @@ def _runs(
         if len(firsts) <= count:
             return
         after = firsts[-1].position
+
+
+def _start_ms(row: Stored) -> int | None:
+    """When a step began; what was skipped took no time."""
+    if row.duration_ms is None:
+        return row.at_ms if row.result == Result.SKIP else None
+    return row.at_ms - row.duration_ms
 
 
 def _key(row: Stored) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ci_reporter.hub.api import cursor
 from ci_reporter.hub.api.route import Query
-from ci_reporter.hub.api.runs import last_runs, worst
+from ci_reporter.hub.api.runs import last_runs, times, worst
 from ci_reporter.hub.store.reading import Reading, Selection, SeriesState, Stored
 from ci_reporter.model import Result, rfc3339
 
@@ -65,12 +65,11 @@ def _pipeline(reading: Reading, query: Query, name: tuple[str, str, str]) -> dic
 
 
 def _last_run(rows: Sequence[Stored]) -> dict[str, Any]:
-    finished_ms = max(row.at_ms for row in rows)
-    began = [row.at_ms - row.duration_ms for row in rows if row.duration_ms is not None]
+    when = times(rows)
     return {
         "ci_run_id": rows[0].ci_run_id,
         "revision": next((row.revision for row in rows if row.revision), None),
-        "finished_at": rfc3339(finished_ms / 1000),
+        "finished_at": when["finished_at"],
         "result": worst(rows),
-        "duration_ms": finished_ms - min(began) if len(began) == len(rows) else None,
+        "duration_ms": when["duration_ms"],
     }

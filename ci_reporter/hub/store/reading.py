@@ -85,7 +85,7 @@ class Point(NamedTuple):
 
 
 class SeriesState(NamedTuple):
-    """A series: how many reports had which result since it began, and its last ones, newest first."""
+    """A series: how many reports had which result since it began, and its last ones, newest first, without bodies."""
 
     series: Series
     totals: dict[str, int]
@@ -109,8 +109,13 @@ class Reading(Protocol):
     def report(self, report_id: str, visible: tuple[str, ...] | None) -> Stored | None:
         """The report of that id."""
 
-    def steps_of_runs(self, runs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Stored]]:
-        """The reports of runs, each named by repository and ci_run_id; oldest first, at most 1,000 a run."""
+    def steps_of_runs(
+        self, runs: Sequence[tuple[str, str]], *, bodies: bool = True
+    ) -> dict[tuple[str, str], list[Stored]]:
+        """The reports of runs, each named by repository and ci_run_id; oldest first, at most 1,000 a run.
+
+        Without bodies it is faster; they are empty then.
+        """
 
     def repositories_of_run(self, ci_run_id: str, visible: tuple[str, ...] | None) -> list[str]:
         """Where there is a run of that id: an id such as `17` may be many repositories'."""

@@ -20,7 +20,7 @@ def test_a_run_is_the_worst_of_its_steps(shop):
 
 
 def test_a_run_whose_start_is_not_known_has_no_duration(hub, make_flat):
-    hub.add(make_flat(1), make_flat(2, ci_run_id="run-1", step="lint", started_at=None))
+    hub.add(make_flat(1), make_flat(2, ci_run_id="run-1", step="lint", duration_ms=None))
     run = hub.get("/runs/run-1").json
     assert (run["started_at"], run["duration_ms"]) == (None, None)
 

@@ -59,12 +59,15 @@ class SqliteReading:
         found = self._rows(sql, {"report_id": report_id, "visible": json.dumps(visible)})
         return _stored(found[0]) if found else None
 
-    def steps_of_runs(self, runs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Stored]]:
+    def steps_of_runs(
+        self, runs: Sequence[tuple[str, str]], *, bodies: bool = True
+    ) -> dict[tuple[str, str], list[Stored]]:
         """The reports of runs, each named by repository and ci_run_id; oldest first, at most 1,000 a run."""
         steps: dict[tuple[str, str], list[Stored]] = {run: [] for run in runs}
-        for run in steps:
-            rows = self._rows(statements.STEPS_OF_RUNS, {"runs": json.dumps([run]), "count": _MOST_STEPS_OF_A_RUN})
-            steps[run] = [_stored(row) for row in rows]
+        sql = statements.steps_of_run(bodies=bodies)
+        for repository, ci_run_id in steps:
+            values = {"repository": repository, "ci_run_id": ci_run_id, "count": _MOST_STEPS_OF_A_RUN}
+            steps[repository, ci_run_id] = [_stored(row) for row in self._rows(sql, values)]
         return steps
 
     def repositories_of_run(self, ci_run_id: str, visible: tuple[str, ...] | None) -> list[str]:

@@ -90,6 +90,7 @@ _STORED = """
 r.report_id, s.repository, s.pipeline, s.ci_job, s.step, s.branch,
 r.at_ms, r.received_ms, r.result, r.duration_ms, r.ci_run_id, r.revision, r.body
 """
+_WITHOUT_BODY = _STORED.replace("r.body", "''")
 _VISIBLE = "s.repository IN (SELECT value FROM json_each(:visible))"
 _NEWEST_FIRST = "ORDER BY r.at_ms DESC, r.report_id DESC LIMIT :count"
 
@@ -169,12 +170,13 @@ def report(*, visible: bool) -> str:
     return f"SELECT {_STORED} FROM report r JOIN series s USING (series_id) {_where(wanted)}"  # noqa: S608
 
 
-STEPS_OF_RUNS = f"""
-SELECT {_STORED} FROM json_each(:runs) run CROSS JOIN report r INDEXED BY report_of_run
-JOIN series s ON s.series_id = r.series_id
-WHERE r.ci_run_id = json_extract(run.value, '$[1]') AND s.repository = json_extract(run.value, '$[0]')
-ORDER BY r.at_ms, r.report_id LIMIT :count
-"""  # noqa: S608
+def steps_of_run(*, bodies: bool) -> str:
+    """The reports of a run of a repository, oldest first."""
+    return f"""
+      SELECT {_STORED if bodies else _WITHOUT_BODY} FROM report r INDEXED BY report_of_run
+      JOIN series s ON s.series_id = r.series_id
+      WHERE r.ci_run_id = :ci_run_id AND s.repository = :repository
+      ORDER BY r.at_ms, r.report_id LIMIT :count"""  # noqa: S608
 
 
 def repositories_of_run(*, visible: bool) -> str:
@@ -193,7 +195,7 @@ def series(selection: Selection, *, after: bool) -> str:
 
 
 LAST_OF_SERIES = f"""
-SELECT r.series_id, {_STORED} FROM json_each(:ids) ids CROSS JOIN report r JOIN series s ON s.series_id = r.series_id
+SELECT r.series_id, {_WITHOUT_BODY} FROM json_each(:ids) ids CROSS JOIN report r JOIN series s USING (series_id)
 WHERE r.rowid IN (SELECT rowid FROM report INDEXED BY report_of_series WHERE series_id = ids.value
                   ORDER BY at_ms DESC, report_id DESC LIMIT :count)
 ORDER BY r.at_ms DESC, r.report_id DESC
