@@ -71,7 +71,8 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def _uvicorn(app) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none"))
+    # httptools, which uvicorn prefers, refuses methods that nobody knows: no app would see them.
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none", http="h11"))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()
     try:
