@@ -95,10 +95,16 @@ def _row(known: Mapping[str, Any], body: str, now_ms: int, branches: tuple[str, 
         received_ms=now_ms,
         result=str(known["result"]),
         duration_ms=get("duration_ms"),
-        ci_run_id=_plain(get("ci_run_id", "")) or None,
+        ci_run_id=_plain(get("ci_run_id") or _run_by_number(known)) or None,
         revision=_plain(get("revision", "")) or None,
         body=body,
     )
+
+
+def _run_by_number(known: Mapping[str, Any]) -> str:
+    """The run of a sender that knows only its CI system's number of it; pipelines may have the same numbers."""
+    number, pipeline = known.get("pipeline_id", ""), known.get("pipeline")
+    return f"{pipeline}/{number}" if number and pipeline else number
 
 
 @lru_cache(4096)

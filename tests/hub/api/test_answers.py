@@ -27,7 +27,7 @@ def test_a_run_whose_start_is_not_known_has_no_duration(hub, make_flat):
 
 def test_runs_are_filtered_by_their_result(shop):
     assert {each["result"] for each in shop.items("/runs?result=failure&per_page=5")} == {"failure"}
-    assert len(shop.items("/runs?result=failure&per_page=5")) == 12
+    assert len(shop.items("/runs?result=failure&repository=acme/shop&per_page=5")) == 12
 
 
 def test_an_id_that_two_repositories_have_needs_the_repository(shop):
@@ -38,6 +38,21 @@ def test_an_id_that_two_repositories_have_needs_the_repository(shop):
 def test_steps_are_filtered_by_time(shop):
     found = shop.items("/steps?since=2025-12-31T23:50:00Z&until=2025-12-31T23:51:00Z")
     assert [each["report_id"] for each in found] == ["r0101", "r0100"]
+
+
+RUN_IDS = {
+    "no pipeline": ({"pipeline_id": 17}, "17"),
+    "a pipeline": ({"pipeline_id": "17", "pipeline": "CI"}, "CI/17"),
+    "an id": ({"pipeline_id": "17", "ci_run_id": "github-17-1"}, "github-17-1"),
+    "nothing": ({}, None),
+}
+
+
+@pytest.mark.parametrize(("more", "run_id"), RUN_IDS.values(), ids=RUN_IDS)
+def test_a_run_without_an_id_is_known_by_its_number(hub, more, run_id):
+    hub.add({"job_name": "unit", "exit_code": 0, **more})
+    assert hub.items("/steps")[0]["ci_run_id"] == run_id
+    assert [each["ci_run_id"] for each in hub.items("/runs")] == [run_id] * bool(run_id)
 
 
 def test_steps_are_filtered_by_run(shop):

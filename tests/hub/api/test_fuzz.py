@@ -10,7 +10,7 @@ from schemathesis import GenerationMode
 from ci_reporter.hub.api.routes import ROUTES
 
 FEW = settings(
-    max_examples=8,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     database=None,
