@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from ci_reporter.cli import output
@@ -9,7 +11,7 @@ from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.cli.run import explicit_options, sink_options
 from ci_reporter.context import Context, recorded_run_id
-from ci_reporter.errors import StateError, UsageError
+from ci_reporter.errors import DeliveryError, StateError
 from ci_reporter.sinks.otlp import Otlp
 from ci_reporter.sinks.spans import is_span
 from ci_reporter.step.trace import Whole, whole_run
@@ -31,12 +33,16 @@ if TYPE_CHECKING:
 )
 @click.option("--id", "only_id", is_flag=True, help="Only print the id of the trace that a step here would be in.")
 @click.option("--run", "run_id", metavar="CI_RUN_ID", help="Of that run. Default: this run.")
+@click.option("--strict", is_flag=True, help="Exit 70 when the span was not delivered.")
 @report_errors
-def command(from_api: bool, records: tuple[str, ...], only_id: bool, run_id: str | None, **where: Any) -> None:
+def command(
+    from_api: bool, records: tuple[str, ...], only_id: bool, run_id: str | None, strict: bool, **where: Any
+) -> None:
     """Send the span of the whole run to the OTLP endpoint (CI_REPORTER_OTLP), and print the id of its trace.
 
     It lasts from the first step or job that is known here to the last one, and has the worst result. Call it once, in
-    the run's last job. Without it a trace has no root.
+    the run's last job. Without it a trace has no root. Without an endpoint, as in a job of a fork, nothing happens. A
+    failure does not fail the job, unless --strict says so.
 
     What the API needs is what `ci-reporter collect --from-api` needs.
     """
@@ -46,28 +52,39 @@ def command(from_api: bool, records: tuple[str, ...], only_id: bool, run_id: str
         output.result(trace_id_of(context.env.get("TRACEPARENT"), run))
         return
     sink = _sink(context)
-    _send(context, sink, run, whole_run(context, run, records, from_api=from_api))
+    if sink is None:
+        output.say("ci-reporter: no trace: there is nowhere to send it to (set CI_REPORTER_OTLP or give --otlp URL)")
+        return
+    try:
+        deadline = Deadline(context.config.budget_s)
+        # An API that hangs leaves half of the time to send the span in.
+        asking = Deadline(context.config.budget_s / 2) if from_api else None
+        _send(context, sink, run, whole_run(context, run, records, from_api=asking), deadline)
+    except DeliveryError as exc:
+        output.warn(f"the span of the run was not delivered: {exc} (call `ci-reporter trace` again)", context.env)
+        if strict or context.config.strict:
+            sys.exit(DeliveryError.exit_code)
     output.result(trace_id_of(None, run))
 
 
 command.params = [*sink_options(), *command.params]
 
 
-def _sink(context: Context) -> Otlp:
+def _sink(context: Context) -> Otlp | None:
     settings = context.config.sinks.get("otlp")
     if settings is None:
-        raise UsageError("there is nowhere to send the trace to (set CI_REPORTER_OTLP or give --otlp URL)")
+        return None
     sink = settings.sink(context)
     assert isinstance(sink, Otlp)  # noqa: S101
     return sink
 
 
-def _send(context: Context, sink: Otlp, run: str, whole: Whole) -> None:
+def _send(context: Context, sink: Otlp, run: str, whole: Whole, deadline: Deadline) -> None:
     """Send the span. Raises StateError where nothing is known of the run, DeliveryError."""
     for warning in whole.warnings:
         output.warn(warning, context.env)
     reports = [report for report in whole.reports if is_span(report)]
     if not reports:
         raise StateError(f"no step of run {run} is recorded in {context.journal.path} (`ci-reporter summary --all`)")
-    for note in sink.send_run(reports, Deadline(context.config.budget_s)):
+    for note in sink.send_run(reports, deadline):
         output.warn(note, context.env)

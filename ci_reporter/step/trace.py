@@ -23,8 +23,10 @@ class Whole(Frozen):
     warnings: tuple[str, ...] = ()
 
 
-def whole_run(context: Context, ci_run_id: str, records: Sequence[str] = (), *, from_api: bool = False) -> Whole:
-    """The reports of the state folder and of `records`, and the run's jobs as the CI system's API tells them.
+def whole_run(
+    context: Context, ci_run_id: str, records: Sequence[str] = (), *, from_api: Deadline | None = None
+) -> Whole:
+    """The reports of the state folder and of `records`, and the run's jobs as the CI system's API tells them by then.
 
     Only those count that are in the run's own trace. An API that does not tell is a warning. Raises UsageError.
     """
@@ -32,7 +34,7 @@ def whole_run(context: Context, ci_run_id: str, records: Sequence[str] = (), *, 
     reports = [*context.journal.reports(ci_run_id), *(each for each in theirs if each.run.ci_run_id == ci_run_id)]
     if from_api:
         try:
-            reports += _jobs(context, ci_run_id)
+            reports += _jobs(context, ci_run_id, from_api)
         except DeliveryError as exc:
             problems.append(f"when the jobs of this run began and ended is not known: {exc}")
     own = [each for each in reports if trace_id_of(each.traceparent, ci_run_id) == trace_id_of(None, ci_run_id)]
@@ -41,12 +43,12 @@ def whole_run(context: Context, ci_run_id: str, records: Sequence[str] = (), *, 
     return Whole(reports=tuple(own), warnings=tuple(problems))
 
 
-def _jobs(context: Context, ci_run_id: str) -> list[Report]:
+def _jobs(context: Context, ci_run_id: str, deadline: Deadline) -> list[Report]:
     """The jobs that are over, as reports that are recorded nowhere."""
     run = prepare(context, current_run(context))
     if run.ci_run_id != ci_run_id or not (run.pipeline_id or "").isdecimal():
         raise UsageError("trace --from-api: only the run that this job is in can be asked for, within its CI system")
     jobs = upstream(context, run, replace(READ_JOBS, command="trace --from-api")).jobs(
-        str(run.pipeline_id), run.attempt or "1", Deadline(context.config.budget_s)
+        str(run.pipeline_id), run.attempt or "1", deadline
     )
     return [replace(report_of(context, run, job), traceparent=None) for job in jobs if job.ended]

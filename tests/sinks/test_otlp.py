@@ -384,7 +384,25 @@ def test_what_did_not_arrive_is_sent_by_the_next_call(run_program, collector):
 
 def test_a_trace_without_an_endpoint_says_what_to_set(run_program):
     ended = run_program("trace")
-    assert (ended.returncode, "set CI_REPORTER_OTLP or give --otlp URL" in ended.stderr) == (2, True)
+    assert (ended.returncode, "set CI_REPORTER_OTLP or give --otlp URL" in ended.stderr) == (0, True)
+
+
+@pytest.mark.parametrize(("options", "code"), [((), 0), (("--strict",), 70)], ids=["lenient", "strict"])
+def test_a_run_whose_span_is_not_delivered_stays_green(run_program, options, code):
+    env = {"CI_RUN_ID": "r-1", "CI_REPORTER_OTLP": "http://127.0.0.1:1", "CI_REPORTER_QUIET": "true"}
+    run_program("run", "--name", "a", "--", "true", env=env)
+    ended = run_program("trace", *options, env=env)
+    assert (ended.returncode, "the span of the run was not delivered: cannot reach" in ended.stderr) == (code, True)
+
+
+def test_an_api_that_hangs_leaves_time_to_send_the_span_in(run_program, collector, vendor):
+    env = {"CI_RUN_ID": "github-17-1", "CI_REPORTER_OTLP": collector.url, "CI_REPORTER_BUDGET": "2s"}
+    run_program("run", "--name", "a", "--", "true", env=env)
+    hole = vendor(lambda _, over: over.wait(30))
+    github = {"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "17", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_REPOSITORY": "a/b"}
+    ended = run_program("trace", "--from-api", env=env | github | {"GITHUB_API_URL": hole.url, "GITHUB_TOKEN": "t"})
+    assert "no answer from" in ended.stderr and "within 1 s" in ended.stderr
+    assert (ended.returncode, "RUN" in " ".join(collector.spans)) == (0, True)
 
 
 def test_the_id_of_the_trace_needs_no_endpoint(run_program):

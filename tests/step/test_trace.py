@@ -7,6 +7,7 @@ import pytest
 from ci_reporter.errors import UsageError
 from ci_reporter.schema import from_json, to_json
 from ci_reporter.step.trace import whole_run
+from ci_reporter.system.deadline import Deadline
 from tests import vendors
 from tests.conftest import free_port
 from tests.step.test_from_api import GITHUB
@@ -39,20 +40,20 @@ def test_jobs_that_are_over_count_and_are_not_recorded(make_context):
     jobs = [github_job(1, "lint"), github_job(2, "docs", "failure"), github_job(99, "record", None)]
     with serving(vendors.GitHub(jobs=jobs)) as url:
         context = make_context(GITHUB | {"GITHUB_API_URL": url})
-        whole = whole_run(context, RUN, from_api=True)
+        whole = whole_run(context, RUN, from_api=Deadline(5))
     assert (names(whole), list(context.journal.reports())) == (["docs", "lint"], [])
     assert {str(each.step.result) for each in whole.reports} == {"failure", "success"}
 
 
 def test_an_api_that_does_not_tell_is_a_warning(make_context):
     context = make_context(GITHUB | {"GITHUB_API_URL": f"http://127.0.0.1:{free_port()}"})
-    (warning,) = whole_run(context, RUN, from_api=True).warnings
+    (warning,) = whole_run(context, RUN, from_api=Deadline(5)).warnings
     assert warning.startswith("when the jobs of this run began and ended is not known: cannot reach")
 
 
 def test_the_api_tells_only_of_the_run_that_asks(make_context):
     with pytest.raises(UsageError, match="only the run that this job is in"):
-        whole_run(make_context(GITHUB), "github-1-1", from_api=True)
+        whole_run(make_context(GITHUB), "github-1-1", from_api=Deadline(5))
 
 
 def test_steps_in_a_trace_of_somebody_else_make_no_run(make_context):
