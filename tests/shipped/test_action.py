@@ -210,6 +210,11 @@ def test_shell_that_nobody_knows_is_an_error(job: Any) -> None:
     assert (done.exit_code, "shell 'fish' is not known" in done.log) == (1, True)
 
 
+def test_line_break_of_an_input_begins_no_workflow_command(job: Any) -> None:
+    done = job.action(run="true", shell="zsh\n::error::pwned")
+    assert "shell 'zsh%0A::error::pwned' is not known" in done.log
+
+
 def test_python_that_is_too_old_is_one_error_and_no_failure(new_job: Any, tmp_path: Path) -> None:
     job = new_job
     (tmp_path / "bin").mkdir()

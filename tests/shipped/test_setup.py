@@ -194,6 +194,13 @@ def test_action_in_the_same_job_uses_what_setup_has_set_up(setup: Setup) -> None
     assert (setup.job.temp / "ci-reporter/installed").stat().st_mtime_ns == before
 
 
+def test_action_sets_up_again_what_a_step_has_removed(setup: Setup) -> None:
+    setup.main()
+    (setup.job.temp / "ci-reporter/ci-reporter.pyz").unlink()
+    done = setup.job.action(run="exit 3", name="wrapped")
+    assert (done.exit_code, [each["step"] for each in setup.records()]) == (3, ["wrapped"])
+
+
 def test_wrong_checksum_stops_the_step_with_one_sentence(setup: Setup) -> None:
     with (setup.job.action_path / "ci-reporter.pyz").open("ab") as file:
         file.write(b"!")

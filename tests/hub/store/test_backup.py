@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import stat
 from contextlib import closing
@@ -49,6 +50,23 @@ def test_a_backup_is_one_file_for_its_owner_alone(path, copy, make_row, tmp_path
     store.close()
     assert sorted(each.name for each in tmp_path.glob("copy*")) == ["copy.db"]
     assert stat.S_IMODE((tmp_path / "copy.db").stat().st_mode) == 0o600
+
+
+def test_a_backup_does_not_take_the_place_of_the_database(path, make_row):
+    store = filled(path, make_row, "a")
+    with pytest.raises(StoreError, match="the database itself"):
+        back_up(path, path)
+    store.write([[make_row("b")]])
+    store.close()
+    assert ids_of(path) == ["a", "b"]
+
+
+def test_a_pipe_is_not_waited_for(copy, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StoreError, match="is not a file"):
+        back_up(str(tmp_path / "pipe"), copy)
+    with pytest.raises(StoreError, match="is not a file"):
+        list(bodies(str(tmp_path / "pipe")))
 
 
 def test_a_backup_takes_the_place_of_an_older_one(path, copy, make_row):

@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from ci_reporter.errors import StoreError
-from ci_reporter.hub.store.sqlite.opening import Lock, connect, open_for_writing, sound
+from ci_reporter.hub.store.sqlite.opening import Lock, check_file, check_is_there, connect, open_for_writing, sound
 from ci_reporter.hub.store.sqlite.reasons import store_error
 from ci_reporter.system.files import hidden_name, sync_folder, unlink
 
 
 def back_up(path: str, to: str) -> None:
     """Copy the database at one moment to a new file, while a hub may go on writing. Raises StoreError."""
-    if not os.path.exists(path):
-        raise StoreError(f"there is no {path} (name the hub's database: option --database)")
+    check_is_there(path)
+    if os.path.exists(to) and os.path.samefile(path, to):
+        # A hub that runs would go on writing to the file that was there, which nobody could find any more.
+        raise StoreError(f"{to} is the database itself (name another file for the backup)")
     with _new_file(to) as copy:
         _copy(path, copy)
         sound(copy)
@@ -26,6 +28,7 @@ def restore(backup: str, path: str, *, replace: bool = False) -> None:
     """Put a backup in the place of the database, once it is known to be sound and ours. Raises StoreError."""
     if not os.path.exists(backup):
         raise StoreError(f"there is no {backup} (name a file that `ci-reporter hub backup` has written)")
+    check_file(backup)
     if os.path.exists(path) and not replace:
         raise StoreError(f"{path} is there already (--replace puts the backup in its place; back it up first)")
     lock = Lock(path)

@@ -22,6 +22,7 @@ def open_for_writing(path: str) -> sqlite3.Connection:
     """A connection that may write, in WAL mode, its schema up to date; makes the file. Raises StoreError."""
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise StoreError(f"the hub needs SQLite 3.35 or newer, and this Python has {sqlite3.sqlite_version}")
+    check_file(path)
     _make_private(path)
     try:
         connection = connect(path, "rwc")
@@ -39,8 +40,7 @@ def open_for_writing(path: str) -> sqlite3.Connection:
 
 def open_for_reading(path: str) -> sqlite3.Connection:
     """A connection that reads a file that is there. Raises StoreError."""
-    if not os.path.exists(path):
-        raise StoreError(f"there is no {path} (name the hub's database: option --database)")
+    check_is_there(path)
     try:
         connection = connect(path, "ro")
         try:
@@ -56,6 +56,19 @@ def open_for_reading(path: str) -> sqlite3.Connection:
     except sqlite3.Error as exc:
         raise store_error(path, exc) from exc
     return connection
+
+
+def check_is_there(path: str) -> None:
+    """Raises StoreError where there is no such file."""
+    if not os.path.exists(path):
+        raise StoreError(f"there is no {path} (name the hub's database: option --database)")
+    check_file(path)
+
+
+def check_file(path: str) -> None:
+    """Refuse a pipe, which SQLite would wait for without end, and other devices. Raises StoreError."""
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        raise StoreError(f"{path} is not a file (name the hub's database: option --database)")
 
 
 def sound(path: str) -> None:
