@@ -12,7 +12,7 @@ from ipaddress import ip_address
 import uvicorn
 
 from ci_reporter import logs
-from ci_reporter.errors import UsageError
+from ci_reporter.errors import CIReporterError, UsageError
 from ci_reporter.hub.api.endpoint import Api
 from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.api.route import Access
@@ -26,6 +26,7 @@ from ci_reporter.hub.store.sqlite.store import SqliteStore
 _KEEP_ALIVE_S = 75
 _STOP_S = 10  # for requests that have begun
 _BACKLOG = 4096
+_MOST_FILES = 65_536
 _log = logging.getLogger("ci_reporter.hub")
 
 
@@ -62,8 +63,12 @@ def serve(options: Options) -> None:
             )
         )
         _raise_file_limit()
+        server = _server(app)
+        _stop_at_signals(server)
         _say_start(options, listening)
-        _run(app, listening)
+        server.run(sockets=[listening])
+        if not server.started:
+            raise CIReporterError("the hub could not start; the lines above say why")
         _log.info("the hub has stopped; all reports that were acknowledged are in %s", options.database)
 
 
@@ -110,7 +115,10 @@ def _say_start(options: Options, listening: socket.socket) -> None:
         _log.warning("signatures without a time are taken: whoever records such a request can send it again")
 
 
-def _run(app: App, listening: socket.socket) -> None:
+def _server(app: App) -> uvicorn.Server:
+    # What is there now stays; a request leaves no circles, so looking for them after each 700 objects is lost time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     config = uvicorn.Config(
         app,
         http=Connection,
@@ -123,13 +131,20 @@ def _run(app: App, listening: socket.socket) -> None:
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_STOP_S,
     )
-    # uvicorn stops cleanly and then sends itself the signal again: to have stopped when told to is a success.
+    return uvicorn.Server(config)
+
+
+def _stop_at_signals(server: uvicorn.Server) -> None:
+    """Stop also at a signal that comes before uvicorn listens for signals.
+
+    uvicorn sends itself the signal again when it has stopped: it then finds this, and the process ends with 0.
+    """
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    # What is there now stays; a request leaves no circles, so looking for them after each 700 objects is lost time.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-    uvicorn.Server(config).run(sockets=[listening])
+        signal.signal(number, stop)
 
 
 def _raise_file_limit() -> None:
@@ -138,5 +153,7 @@ def _raise_file_limit() -> None:
         import resource
     except ImportError:  # Windows has no such limit
         return
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if most == resource.RLIM_INFINITY else min(most, _MOST_FILES)
+    if wanted > soft != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

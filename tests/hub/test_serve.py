@@ -67,6 +67,14 @@ def test_it_stops_when_told_to_and_leaves_one_file(start_hub, number):
     assert left == ["hub.db", "hub.db-lock"]
 
 
+def test_a_signal_while_it_starts_stops_it(run_program):
+    hub = run_program.start("hub", "serve", "--listen", "127.0.0.1:0")
+    assert b"the hub listens on" in hub.stderr.readline()
+    hub.terminate()
+    _, rest = hub.communicate(timeout=60)
+    assert hub.returncode == 0, rest
+
+
 def test_each_report_acknowledged_under_load_is_there_after_sigterm(start_hub):
     with start_hub() as hub:
         acknowledged = load(hub, hub.stop)
@@ -78,11 +86,11 @@ def test_each_report_acknowledged_under_load_is_there_after_sigterm(start_hub):
 def test_no_report_that_was_acknowledged_is_lost_by_kill(start_hub):
     acknowledged = set()
     with start_hub() as hub:
-        for attempt in range(4):
-            acknowledged |= load(hub, lambda: hub.stop(signal.SIGKILL), name=str(attempt), reports=200 + 150 * attempt)
+        for attempt in range(3):
+            acknowledged |= load(hub, lambda: hub.stop(signal.SIGKILL), name=str(attempt), reports=100 + 100 * attempt)
             hub.start()
         hub.stop()
-    assert len(acknowledged) >= 4 * 200
+    assert len(acknowledged) >= 600
     assert acknowledged - kept(hub) == set()
     with closing(sqlite3.connect(hub.database)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -90,7 +98,7 @@ def test_no_report_that_was_acknowledged_is_lost_by_kill(start_hub):
         assert counted == connection.execute("SELECT count(*) FROM report").fetchone()
 
 
-def load(hub, end, name="", reports=200):
+def load(hub, end, name="", reports=100):
     """The ids of reports that were acknowledged until the hub was ended, which comes after so many of them."""
     acknowledged = set()
     enough = threading.Event()
