@@ -8,7 +8,10 @@ from ci_reporter.cli import started  # noqa: F401  first: it takes the time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import NoReturn
+
+    from click import Command
 
 
 def main() -> NoReturn:
@@ -23,9 +26,7 @@ def main() -> NoReturn:
         if parsed := parse(sys.argv[2:]):
             execute(*parsed, signals, is_script=sys.argv[1] == "shell")
         signals.release()
-    from ci_reporter.cli import output
-    from ci_reporter.cli.group import cli
-
+    output, cli = _imports()
     try:
         cli(prog_name="ci-reporter")
     except SystemExit as ended:  # click always exits
@@ -34,3 +35,18 @@ def main() -> NoReturn:
         output.note_lost(exc)
         sys.exit(output.end(1))
     raise AssertionError("unreachable: click exits")
+
+
+def _imports() -> tuple[ModuleType, Command]:
+    """What every other command needs. Until click can answer a ^C, it ends us as it does any program: no traceback."""
+    from signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal
+
+    ours = getsignal(SIGINT)
+    if ours is default_int_handler:
+        signal(SIGINT, SIG_DFL)
+    from ci_reporter.cli import output
+    from ci_reporter.cli.group import cli
+
+    if ours is default_int_handler:
+        signal(SIGINT, ours)
+    return output, cli

@@ -34,3 +34,22 @@ def test_an_ignored_signal_stays_ignored(tmp_path):
     code = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + ENDED.replace("time.sleep(60)", "pass")
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "a", str(int(signal.SIGHUP))])
     assert (done.returncode, (tmp_path / "a").read_bytes()) == (0, b"new")
+
+
+_INTERRUPTED = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.argv = ["ci-reporter", "summary"]
+from ci_reporter.cli import main
+main()
+"""
+
+
+def test_interrupt_while_the_program_starts_shows_no_traceback():
+    ended = subprocess.run([sys.executable, "-c", _INTERRUPTED], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (-signal.SIGINT, "")
