@@ -253,7 +253,7 @@ def _exchange(request: Request, deadline: Deadline) -> Answer:
         url = prepared.url or request.url
         settings = session.merge_environment_settings(url, {}, True, request.access.ca or True, None)
         with (
-            on_disk(settings["verify"] or True) as verify,
+            on_disk(url, settings["verify"] or True) as verify,
             session.get_adapter(url).send(
                 prepared,
                 stream=True,

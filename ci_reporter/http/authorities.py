@@ -8,14 +8,14 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def on_disk(verify: bool | str) -> Iterator[bool | str]:
-    """`verify` for a request that lasts as long as the block.
+def on_disk(url: str, verify: bool | str) -> Iterator[bool | str]:
+    """`verify` for a request to the URL that lasts as long as the block. Raises OSError.
 
     True is certifi's list. Inside ci-reporter.pyz it is not on the disk, and OpenSSL takes only a path.
     """
     import certifi
 
-    if verify is not True or os.path.exists(certifi.where()):
+    if verify is not True or not url.lower().startswith("https:") or os.path.exists(certifi.where()):
         yield verify
         return
     with _file(certifi.contents().encode()) as path:

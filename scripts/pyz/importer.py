@@ -80,9 +80,13 @@ class Importer:
 
     def get_data(self, path: str) -> bytes:
         """A file beside the modules, by its whole path, such as certifi's list of authorities."""
-        from zipimport import zipimporter
+        from zipimport import ZipImportError, zipimporter
 
-        return zipimporter(self.archive).get_data(path)
+        try:
+            return zipimporter(self.archive).get_data(path)
+        except (ZipImportError, EOFError):
+            pass  # a step may remove or replace the file while we run it; what zipimport says of it helps nobody
+        raise OSError(f"{self.archive} has gone or changed since it was started")
 
 
 def start(archive: str, packed: memoryview, **head: Any) -> None:

@@ -6,12 +6,12 @@ from ci_reporter.http import authorities
 
 
 def test_a_list_on_the_disk_is_left_to_requests():
-    with authorities.on_disk(True) as verify:
+    with authorities.on_disk("https://gw", True) as verify:
         assert verify is True
 
 
 def test_a_file_that_somebody_named_is_taken_as_it_is():
-    with authorities.on_disk("own.pem") as verify:
+    with authorities.on_disk("https://gw", "own.pem") as verify:
         assert verify == "own.pem"
 
 

@@ -196,6 +196,15 @@ def test_it_may_be_replaced_while_it_runs(call: Call, tmp_path: Path, pyz: Path)
     assert (done.returncode, len(records(tmp_path))) == (3, 1), done.stderr
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_push_fails_at_once_where_the_file_has_gone(call: Call, tmp_path: Path, pyz: Path, scheme: str) -> None:
+    copy = Path(shutil.copy(pyz, tmp_path / "copy.pyz"))
+    gateway = f"{scheme}://127.0.0.1:1"
+    done = call("run", "--pushgateway", gateway, "--", "rm", str(copy), file=copy)
+    why = "connection refused" if scheme == "http" else "has gone or changed"
+    assert (done.returncode, why in done.stderr, "Traceback" in done.stderr) == (0, True, False)
+
+
 def test_two_at_once_do_not_disturb_each_other(call: Call, tmp_path: Path) -> None:
     threads = [threading.Thread(target=call, args=("run", "-q", "--", "true")) for _ in range(6)]
     for thread in threads:
