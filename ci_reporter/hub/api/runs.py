@@ -58,11 +58,10 @@ def steps_of(reading: Reading, query: Query, ci_run_id: str) -> list[Stored]:
     return reading.steps_of_runs([key])[key]
 
 
-def last_runs(reading: Reading, selection: Selection, count: int) -> list[Sequence[Stored]]:
-    """The steps of the newest runs, without bodies."""
-    firsts = reading.reports(selection, count, None, Kind.FIRST_OF_RUN)
-    found = reading.steps_of_runs([_key(first) for first in firsts], bodies=False)
-    return [found[_key(first)] for first in firsts]
+def last_runs(reading: Reading, selection: Selection, count: int) -> list[list[Stored]]:
+    """The steps of the runs of a repository that have reported last, without bodies."""
+    runs = [(selection.repository or "", each) for each in reading.last_run_ids(selection, count)]
+    return list(reading.steps_of_runs(runs, bodies=False).values())
 
 
 def run(rows: Sequence[Stored]) -> dict[str, Any]:

@@ -117,6 +117,9 @@ class Reading(Protocol):
         Without bodies it is faster; they are empty then.
         """
 
+    def last_run_ids(self, selection: Selection, count: int) -> list[str]:
+        """The ids of the runs that the newest reports of a selection's series belong to."""
+
     def repositories_of_run(self, ci_run_id: str, visible: tuple[str, ...] | None) -> list[str]:
         """Where there is a run of that id: an id such as `17` may be many repositories'."""
 

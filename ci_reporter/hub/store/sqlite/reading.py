@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from itertools import islice
 from typing import Any
 
 from ci_reporter.hub.store import Series
@@ -18,7 +20,9 @@ from ci_reporter.hub.store.sqlite.reasons import store_error
 LIMIT_S = 2.0
 _STEPS_A_LOOK = 20_000  # of SQLite's virtual machine between two looks at the clock: some 2 ms
 _MOST_STEPS_OF_A_RUN = 1000
-_MOST_FROM_INDEXES = 20_000  # reports that a page may take from the indexes of series, before it goes by time
+_FEW_SERIES = 500  # up to here a page is made from the indexes of series; beyond, from all reports by time
+_LARGEST_PIECE = 1000
+_A_FEW_RUNS = 100  # reports
 
 
 class SqliteReading:
@@ -46,12 +50,14 @@ class SqliteReading:
     ) -> list[Stored]:
         """At most `count` reports, newest first."""
         ids, folded = self._series_ids(selection)
-        few = ids is not None and len(ids) * count <= _MOST_FROM_INDEXES
-        by_series = few and kind not in (Kind.GATE, Kind.DEPLOYMENT) and selection.ci_run_id is None
-        plan = statements.Plan(by_series, ids is None, folded, after is not None)
-        sql = statements.page(selection, kind, plan)
+        plan = statements.Plan(ids is None, folded, after is not None)
         values = {**_values(selection), **_after(after), "ids": json.dumps(ids), "count": count}
-        return [_stored(row) for row in self._rows(sql, values)]
+        of_deploy = kind in (Kind.GATE, Kind.DEPLOYMENT)
+        if ids is not None and len(ids) <= _FEW_SERIES and not of_deploy and selection.ci_run_id is None:
+            sql = statements.those_of_rows(selection, kind, plan)
+            with closing(self._newest(ids, statements.newest_of_series(selection, plan), values)) as newest:
+                return self._filtered(newest, sql, values, count)
+        return [_stored(row) for row in self._rows(statements.page(selection, kind, plan), values)]
 
     def report(self, report_id: str, visible: tuple[str, ...] | None) -> Stored | None:
         """The report of that id."""
@@ -69,6 +75,21 @@ class SqliteReading:
             values = {"repository": repository, "ci_run_id": ci_run_id, "count": _MOST_STEPS_OF_A_RUN}
             steps[repository, ci_run_id] = [_stored(row) for row in self._rows(sql, values)]
         return steps
+
+    def last_run_ids(self, selection: Selection, count: int) -> list[str]:
+        """The ids of the runs that the newest reports of a selection's series belong to."""
+        ids, _ = self._series_ids(selection)
+        sql = statements.newest_of_series(selection, statements.Plan())
+        found: dict[str, None] = {}
+        with closing(self._newest((ids or [])[:_FEW_SERIES], sql, _values(selection))) as newest:
+            while len(found) < count:
+                with self._errors():
+                    rows = [row for _, _, row in islice(newest, _A_FEW_RUNS)]
+                if not rows:
+                    break
+                run_ids = (each for (each,) in self._rows(statements.RUN_IDS_OF_ROWS, (json.dumps(rows),)))
+                found |= dict.fromkeys(filter(None, run_ids))
+        return list(found)[:count]
 
     def repositories_of_run(self, ci_run_id: str, visible: tuple[str, ...] | None) -> list[str]:
         """Where there is a run of that id."""
@@ -92,10 +113,11 @@ class SqliteReading:
         totals: dict[int, dict[str, int]] = {row[0]: {} for row in rows}
         for series_id, result, runs in self._rows(statements.TOTALS, (ids,)):
             totals[series_id][result] = runs
-        newest: dict[int, list[Stored]] = {row[0]: [] for row in rows}
-        for series_id, *row in self._rows(statements.LAST_OF_SERIES, {"ids": ids, "count": last}):
-            newest[series_id].append(_stored(row))
-        return [SeriesState(tuple(name), totals[series_id], newest[series_id]) for series_id, *name in rows]
+        newest = {row[0]: self._rows(statements.LAST_OF_SERIES, (row[0], last)) for row in rows}
+        return [
+            SeriesState(tuple(name), totals[series_id], [_stored(row) for row in newest[series_id]])
+            for series_id, *name in rows
+        ]
 
     def pipelines(
         self, selection: Selection, count: int, after: tuple[str, str, str] | None = None
@@ -112,6 +134,38 @@ class SqliteReading:
         values = {**_values(selection), "ids": json.dumps(ids), "count": most}
         return [Point(*row) for row in self._rows(sql, values)]
 
+    def _newest(
+        self, ids: Sequence[int], sql: str, values: Mapping[str, object]
+    ) -> Generator[tuple[int, str, int], None, None]:
+        """Time, id and row of the reports of these series, newest first.
+
+        Each series gives its own in order from the index, and only as many are taken as are needed in the end: how much
+        history a series has makes no difference.
+        """
+        cursors: list[sqlite3.Cursor] = []
+        try:
+            for series_id in ids:
+                cursors.append(self._connection.execute(sql, {**values, "series_id": series_id}))
+            yield from heapq.merge(*cursors, reverse=True)
+        finally:  # an open one would keep the WAL from being emptied
+            for cursor in cursors:
+                cursor.close()
+
+    def _filtered(
+        self, newest: Iterator[tuple[int, str, int]], sql: str, values: Mapping[str, object], count: int
+    ) -> list[Stored]:
+        """The first of these that are asked for, looked at in pieces that become larger."""
+        found: list[Stored] = []
+        size = count
+        while len(found) < count:
+            with self._errors():
+                rows = [row for _, _, row in islice(newest, size)]
+            if not rows:
+                break
+            found += [_stored(row) for row in self._rows(sql, {**values, "rows": json.dumps(rows)})]
+            size = min(2 * size, _LARGEST_PIECE)
+        return found[:count]
+
     def _series_ids(self, selection: Selection) -> tuple[list[int] | None, bool]:
         """The series of a selection, None for all; and whether a report's own branch has to be looked at."""
         if selection[:5] == (None,) * 5 and selection.visible is None:
@@ -123,13 +177,16 @@ class SqliteReading:
         return [each for (each,) in self._rows(statements.series_ids(selection, folded=True), values)], True
 
     def _rows(self, sql: str, values: Mapping[str, object] | Sequence[object]) -> list[Any]:
-        try:
+        with self._errors():
             return self._connection.execute(sql, values).fetchall()
-        except sqlite3.OperationalError as exc:
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as exc:
             if getattr(exc, "sqlite_errorname", "") == "SQLITE_INTERRUPT":
                 raise TooLongError(f"the answer takes more than {self._limit_s:g} s") from exc
-            raise store_error(self._path, exc) from exc
-        except sqlite3.Error as exc:
             raise store_error(self._path, exc) from exc
 
     def _is_late(self) -> int:

@@ -123,28 +123,30 @@ def series_ids(selection: Selection, *, folded: bool) -> str:
 
 
 class Plan(NamedTuple):
-    """How reports are found: from each series' index, of all series, by the branch in the report, after a position."""
+    """How reports are found: of all series, by the branch in the report, after a position."""
 
-    by_series: bool = False
     all_series: bool = False
     folded: bool = False
     after: bool = False
 
 
-def page(selection: Selection, kind: Kind, plan: Plan) -> str:
-    """Reports, newest first.
+def newest_of_series(selection: Selection, plan: Plan) -> str:
+    """Time, id and row of a series' reports, newest first, from the index alone."""
+    wanted = ["r.series_id = :series_id", *_times(selection), *([_AFTER] if plan.after else [])]
+    return f"""SELECT r.at_ms, r.report_id, r.rowid FROM report r INDEXED BY report_of_series {_where(wanted)}
+      ORDER BY r.at_ms DESC, r.report_id DESC"""  # noqa: S608
 
-    With few series each gives its newest from its own index. With many, all reports are gone through by time until
-    enough are found; gates and deploys are few and have an index of their own.
-    """
+
+def those_of_rows(selection: Selection, kind: Kind, plan: Plan) -> str:
+    """Those of some rows that are asked for, newest first."""
     wanted = [*_bounds(selection, plan), *_KINDS[kind]]
-    join = "JOIN series s ON s.series_id = r.series_id"
-    if plan.by_series:
-        newest = f"""
-          SELECT r.rowid FROM report r INDEXED BY report_of_series
-          {_where(["r.series_id = ids.value", *wanted])} {_NEWEST_FIRST}"""  # noqa: S608
-        return f"""SELECT {_STORED} FROM json_each(:ids) ids CROSS JOIN report r {join}
-          WHERE r.rowid IN ({newest}) {_NEWEST_FIRST}"""  # noqa: S608
+    return f"""SELECT {_STORED} FROM json_each(:rows) place CROSS JOIN report r ON r.rowid = place.value
+      JOIN series s ON s.series_id = r.series_id {_where(wanted)} ORDER BY r.at_ms DESC, r.report_id DESC"""  # noqa: S608
+
+
+def page(selection: Selection, kind: Kind, plan: Plan) -> str:
+    """Reports, newest first, by going through all of them by time; gates and deploys have an index of their own."""
+    wanted = [*_bounds(selection, plan), *_KINDS[kind]]
     index = "report_by_time"
     if kind in (Kind.GATE, Kind.DEPLOYMENT):
         index, wanted = "report_of_deploy", [_OF_DEPLOY, *wanted]
@@ -152,7 +154,8 @@ def page(selection: Selection, kind: Kind, plan: Plan) -> str:
         index = "report_of_run"
     if not plan.all_series:
         wanted.append("r.series_id IN (SELECT value FROM json_each(:ids))")
-    return f"SELECT {_STORED} FROM report r INDEXED BY {index} {join} {_where(wanted)} {_NEWEST_FIRST}"  # noqa: S608
+    return f"""SELECT {_STORED} FROM report r INDEXED BY {index} JOIN series s ON s.series_id = r.series_id
+      {_where(wanted)} {_NEWEST_FIRST}"""  # noqa: S608
 
 
 def points(selection: Selection, plan: Plan) -> str:
@@ -195,11 +198,12 @@ def series(selection: Selection, *, after: bool) -> str:
 
 
 LAST_OF_SERIES = f"""
-SELECT r.series_id, {_WITHOUT_BODY} FROM json_each(:ids) ids CROSS JOIN report r JOIN series s USING (series_id)
-WHERE r.rowid IN (SELECT rowid FROM report INDEXED BY report_of_series WHERE series_id = ids.value
-                  ORDER BY at_ms DESC, report_id DESC LIMIT :count)
-ORDER BY r.at_ms DESC, r.report_id DESC
+SELECT {_WITHOUT_BODY} FROM report r INDEXED BY report_of_series JOIN series s USING (series_id)
+WHERE r.series_id = ? ORDER BY r.at_ms DESC, r.report_id DESC LIMIT ?
 """  # noqa: S608
+RUN_IDS_OF_ROWS = """
+SELECT r.ci_run_id FROM json_each(?) place CROSS JOIN report r ON r.rowid = place.value ORDER BY place.key
+"""
 TOTALS = "SELECT series_id, result, runs FROM total WHERE series_id IN (SELECT value FROM json_each(?))"
 
 
@@ -233,6 +237,10 @@ def _bounds(selection: Selection, plan: Plan) -> list[str]:
     wanted = [text for name, text in _BOUNDS.items() if getattr(selection, name) is not None]
     wanted += [_AFTER] if plan.after else []
     return wanted + (["json_extract(r.body, '$.branch') = :branch"] if plan.folded else [])
+
+
+def _times(selection: Selection) -> list[str]:
+    return [_BOUNDS[name] for name in ("since_ms", "until_ms") if getattr(selection, name) is not None]
 
 
 def _where(wanted: Iterable[str]) -> str:
