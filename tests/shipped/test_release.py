@@ -74,6 +74,15 @@ def test_file_with_another_checksum_is_not_committed(git: Callable[..., str], di
     assert (done.returncode, done.stdout) == (1, "")
 
 
+def test_commit_that_cannot_be_made_ends_the_step(git: Callable[..., str], root: Path, tmp_path: Path) -> None:
+    steps = yaml.safe_load((root / ".github/workflows/release.yml").read_text())["jobs"]["release"]["steps"]
+    (script,) = [each["run"] for each in steps if each.get("id") == "action"]
+    (tmp_path / "repository/scripts").symlink_to(root / "scripts")
+    env = os.environ | {"GITHUB_SHA": "v1.2.3", "GITHUB_OUTPUT": str(tmp_path / "output")}
+    done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path / "repository", env=env, check=False)
+    assert (done.returncode != 0, (tmp_path / "output").exists()) == (True, False)
+
+
 def test_major_tag_moves_and_the_releases_own_stays(git: Callable[..., str], dist: Path, root: Path) -> None:
     jobs: Any = yaml.safe_load((root / ".github/workflows/release.yml").read_text())["jobs"]
     script = next(step["run"] for step in jobs["release"]["steps"] if step.get("name") == "Move the major tag")
