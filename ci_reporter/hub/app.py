@@ -8,7 +8,6 @@ from functools import partial
 
 from ci_reporter.health import Check, Health, find
 from ci_reporter.hub.api.endpoint import Api
-from ci_reporter.hub.api.openapi import PREFIX
 from ci_reporter.hub.ingest.endpoint import PATH, Endpoint, Message, Receive, Send
 from ci_reporter.hub.ingest.queue import WriteQueue
 from ci_reporter.hub.ingest.secrets import SecretsSource
@@ -51,7 +50,7 @@ class App:
             await self._ingest(scope, receive, send)
         elif self._metrics and scope["type"] == "http" and scope["path"] == METRICS:
             await self._metrics(scope, send)
-        elif self._parts.api and scope["type"] == "http" and scope["path"].startswith(f"{PREFIX}/"):
+        elif self._parts.api and scope["type"] == "http" and scope["path"].startswith("/api/"):
             await self._parts.api(scope, receive, send)
         else:
             await self._rest(scope, receive, send)

@@ -51,8 +51,10 @@ def _text(key: str, most: int = 40) -> Callable[[Item], str]:
 
 
 def _time(key: str) -> Callable[[Item], str]:
-    """`2026-01-31 12:00:05`, UTC."""
-    return lambda item: _text(key, 19)({key: str(item.get(key) or "")[:19].replace("T", " ")})
+    """`2026-01-31 12:00:05`, UTC. Of a step whose end is not known, when it was received."""
+    return lambda item: _text(key, 19)(
+        {key: str(item.get(key) or item.get("received_at") or "")[:19].replace("T", " ")}
+    )
 
 
 def _ms(key: str) -> Callable[[Item], str]:

@@ -53,8 +53,8 @@ def test_runs_are_a_table(get):
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split() for line in done.stdout.splitlines()] == [
         ["FINISHED", "(UTC)", "REPOSITORY", "PIPELINE", "BRANCH", "RUN", "RESULT", "DURATION", "COVERAGE"],
-        ["2025-01-01", "00:34:01", "acme/shop", "CI", "main", "run-34", "failure", "-", "-"],
-        ["2025-01-01", "00:33:01", "acme/shop", "CI", "main", "run-33", "success", "-", "-"],
+        ["2025-01-01", "00:34:01", "acme/shop", "CI", "main", "run-34", "failure", "2.5", "s", "-"],
+        ["2025-01-01", "00:33:01", "acme/shop", "CI", "main", "run-33", "success", "2.5", "s", "-"],
     ]
 
 
@@ -107,7 +107,12 @@ def problem(status, detail):
 
 
 ANSWERS = {
-    "who asks": (problem(401, "who are you"), Rejected, "who are you .set CI_REPORTER_HUB_TOKEN"),
+    "who asks": (problem(401, "who are you"), Rejected, "does not let us in: who are you$"),
+    "a proxy asks": (
+        (401, {}, b""),
+        Rejected,
+        "it answered 401 .set CI_REPORTER_HUB_TOKEN, or CI_REPORTER_HUB_USERNAME",
+    ),
     "forbidden": (problem(403, "not yours"), Rejected, "does not let us in: not yours"),
     "not there": (problem(404, "no such run"), CIReporterError, "^no such run$"),
     "not understood": (problem(400, "branch: is given twice"), UsageError, "^hub get: branch: is given twice$"),
