@@ -20,6 +20,7 @@ HEAVY = (
         "ssl",
         "asyncio",
         "click",
+        "ci_reporter.hub",
         "importlib.metadata",
     ),
     *("ci_reporter.step.conclude", "ci_reporter.coverage", "ci_reporter.testresults", "pyexpat"),

@@ -318,6 +318,12 @@ def test_its_list_of_authorities_is_used_for_https(call: Call, tmp_path: Path) -
 
 
 @pytest.mark.services
+def test_it_has_no_hub_and_says_where_to_get_one(call: Call) -> None:
+    done = call("hub", "serve")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "pip install 'ci-reporter[hub]'" in done.stderr
+
+
 def test_it_pushes(call: Call, pushgateway: Any) -> None:
     done = call("run", "--name", "unit", "--pushgateway", pushgateway.url, "--", "true")
     assert done.stderr.endswith(" · pushed\n")
