@@ -148,7 +148,7 @@ def test_a_snapshot_is_read_at_most_once_a_second(tmp_path):
 
 
 def test_a_scrape_of_many_series_does_not_take_long(tmp_path):
-    """25,000 samples; on a quiet machine the second scrape takes 1 ms."""
+    """25,000 samples: the first scrape renders them all, the next ones only what has changed, 2.5 to 4.5 ms."""
     hub = Hub(tmp_path / "hub.db")
     hub.store.write([hub.rows_of(job_name=f"job {job}") for job in range(1000)])
     assert len(hub.snapshot.text(openmetrics=False).splitlines()) > 20_000
