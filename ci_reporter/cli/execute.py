@@ -52,6 +52,8 @@ def _script(path: str) -> str | None:
     """The text of a step's script; None where it cannot be read, which the command will say better."""
     from ci_reporter.providers import read_text
 
+    if not os.path.isfile(path):  # to open a named pipe and close it again ends who writes the script into it
+        return None
     try:
         return read_text(path)
     except OSError:

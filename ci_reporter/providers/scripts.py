@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ci_reporter.config.yaml import Node
 
 _LONGEST = 60
+_LARGEST_WORKFLOW = 512 * 1024  # characters, which takes a second to parse; a name is not worth waiting longer
 _NUMBERED = "__run"
 
 
@@ -46,7 +47,10 @@ def _in_workflow(env: Env, script: str, own: str, read_file: ReadFile) -> str:
     from ci_reporter.config import yaml
 
     try:
-        top = yaml.mapping(yaml.parse(read_file(path).encode(), path))
+        text = read_file(path)
+        if len(text) > _LARGEST_WORKFLOW:
+            return ""
+        top = yaml.mapping(yaml.parse(text.encode(), path))
         job = yaml.mapping(yaml.mapping(top["jobs"])[env.get("GITHUB_JOB", "")])
         steps = [yaml.mapping(each) for each in yaml.items(job["steps"])]
     except (OSError, ValueError, KeyError, UsageError, RecursionError):

@@ -104,3 +104,11 @@ def test_the_same_script_twice_without_a_number_is_named_by_its_line():
 )
 def test_the_first_line_that_does_something(script, line):
     assert first_line(script) == line
+
+
+def test_a_workflow_too_large_to_be_parsed_in_a_moment_names_no_step():
+    assert (
+        name("make lint", "__run_2", workflow=WORKFLOW.replace("make lint", "make lint\n        name: Lint")) == "Lint"
+    )
+    large = WORKFLOW.replace("make lint", "make lint\n        name: Lint") + "#" * 600_000
+    assert name("make lint", "__run_2", workflow=large) == "make lint"

@@ -1,5 +1,6 @@
 """`ci-reporter shell`: a step's script by its shell, recorded under the step's name, and nothing else changed."""
 
+import os
 import signal
 import subprocess
 
@@ -76,3 +77,12 @@ def test_a_cancelled_step_is_recorded_under_its_name(run_program, eventually):
         process.communicate(timeout=60)
     (record,) = run_program.records()
     assert (record["step"], record["result"]) == ("echo here", "cancellation")
+
+
+def test_a_script_that_comes_through_a_named_pipe_is_left_to_its_shell(run_program):
+    pipe = run_program.folder.parent / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["sh", "-c", 'echo "exit 4" >"$0"', pipe]) as writer:
+        ended = run_program("shell", "--timeout", "10s", "--", "bash", str(pipe))
+        writer.kill()
+    assert (ended.returncode, run_program.records()[0]["result"]) == (4, "failure")
