@@ -32,6 +32,9 @@ ROOT = Path(__file__).parents[2]
 PASSED_ON = ("PATH", "LANG", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "PIP_CERT")
 
 
+COMPARED = ("ci-reporter.pyz", "pip install")  # the targets are held against these two
+
+
 @dataclass(frozen=True, kw_only=True)
 class Start:
     """A start from nothing: how long, how much was fetched, what is on the disk after it."""
@@ -45,7 +48,8 @@ class Start:
 def main() -> None:
     """Measure and print."""
     options = _options()
-    ways = [way for way in WAYS if shutil.which(way.needs) and (not options.only or way.name in options.only)]
+    wanted = {*options.only, *COMPARED} if options.only else {way.name for way in WAYS}
+    ways = [way for way in WAYS if shutil.which(way.needs) and way.name in wanted]
     cold: dict[str, list[Start]] = {way.name: [] for way in ways}
     warm: dict[str, list[Start]] = {way.name: [] for way in ways}
     with tempfile.TemporaryDirectory() as folder:
@@ -84,7 +88,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--later", type=int, default=30, help="later steps of each way")
     parser.add_argument("--python", default=os.path.realpath(sys.executable), help="the interpreter of a new job")
-    parser.add_argument("--only", action="append", default=[], metavar="WAY", help="only these ways; repeatable")
+    names = [way.name for way in WAYS]
+    only = f"only this way and {' and '.join(COMPARED)}, of {', '.join(names)}; repeatable"
+    parser.add_argument("--only", action="append", default=[], metavar="WAY", choices=names, help=only)
     parser.add_argument("--wheel", type=Path, default=next(ROOT.glob("dist/*.whl"), None), help="what is installed")
     parser.add_argument("--pyz", type=Path, default=ROOT / "dist/ci-reporter.pyz")
     options = parser.parse_args()
