@@ -1,8 +1,9 @@
-"""The package's imports: no circles between modules, those inside of functions and for types alone included."""
+"""What holds for all of the package: no circles between modules, late and type-only imports included; safe patterns."""
 
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import grimp
@@ -61,3 +62,16 @@ def test_a_packages_own_functions_do_not_have_the_name_of_a_module_in_it(path):
     """Importing the module would put it in the function's place."""
     defined = {node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
     assert not defined & {each.stem for each in path.parent.iterdir()}
+
+
+POSSESSIVE_GROUP = re.compile(r"\(\?.*\)(?:[*+?]|\{[\d,]*\})\+", re.DOTALL)
+
+
+def test_no_pattern_has_a_possessive_group():
+    """`(?:ab)++` may match half an `ab` before Python 3.11.5 (python/cpython#106052); a group `(?>…)` does not."""
+    found = []
+    for path in Path(ci_reporter.__file__).parent.rglob("*.py"):
+        strings = (node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant))
+        texts = (each.decode("latin-1") if isinstance(each, bytes) else str(each) for each in strings)
+        found += [f"{path.name}: {text}" for text in texts if POSSESSIVE_GROUP.search(text)]
+    assert found == []

@@ -20,7 +20,7 @@ _SIGN = re.compile(r"\A(?:\s*#[^\n]{0,200}\n)*\s*(?:TN:|SF:)", re.DOTALL)
 _END = b"end_of_record"
 _KNOWN = re.compile(rb"(TN|SF|VER|FN|FNDA|FNF|FNH|FNL|FNA|BRDA|BRF|BRH|DA|LF|LH|MCDC|MCF|MCH)(?=:)")
 # What nearly all lines of nearly all files are: these are read a block at a time.
-_PLAIN_LINES = re.compile(rb"(?:DA:[1-9][0-9]{0,8}+,(?:0\n|[1-9][0-9]{0,17}+\n))++")
+_PLAIN_LINES = re.compile(rb"(?>(?:DA:[1-9][0-9]{0,8}+,(?:0\n|[1-9][0-9]{0,17}+\n))+)")
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 _PROLOGUE = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL)
 _TAG = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
-_ATTRIBUTES = re.compile(r"""(?:[^<>"']|"[^"]*"|'[^']*')*+""")
+_ATTRIBUTES = re.compile(r"""(?>(?:[^<>"']|"[^"]*"|'[^']*')*)""")
 
 
 class XMLStart(NamedTuple):

@@ -11,18 +11,18 @@ import re
 from collections.abc import Iterator
 
 HIDDEN = "***"
-# Each search begins at `://` (`:\/\/` in some JSON) and stops before the next one, and the possessive quantifiers give
-# nothing back: a text is read once, however many half addresses are in it.
+# Each search begins at `://` (`:\/\/` in some JSON) and stops before the next one; possessive quantifiers and atomic
+# groups give nothing back: a text is read once, however many half addresses are in it.
 _SLASHES = r"(?:\\?/){2}"
 # user:password@, or a token alone: https://ghp_xxx@github.com
-_STRICT = r"(?!@)(?:[^\s/?#\"<>\\`@]*+@)++"
+_STRICT = r"(?!@)(?>(?:[^\s/?#\"<>\\`@]*+@)+)"
 # user:pass/word@: a password that should have been percent-encoded. A port is not one: http://host:80/@user
-_LENIENT = rf"[^\s/?#\"<>\\`@:\[]*+:(?!\d*(?:[/?#\\]|$))(?:(?:[^\s\"<>@:]++|:(?!{_SLASHES}))*+@)++"
+_LENIENT = rf"[^\s/?#\"<>\\`@:\[]*+:(?!\d*(?:[/?#\\]|$))(?>(?:(?>(?:[^\s\"<>@:]++|:(?!{_SLASHES}))*)@)+)"
 _USERINFO = re.compile(rf"(:{_SLASHES})({_STRICT}|{_LENIENT})")
 # //user:password@host, an address that takes its scheme from where it stands; `a//b:c@d` is a path
 _NO_SCHEME = re.compile(r"(?<![^\s\"'`(=,])(//)[^\s/?#\"<>\\`@:]*+:[^\s/?#\"<>\\`@]*+@")
 # https%3A%2F%2Fuser%3Apassword%40host, an address in a parameter of another
-_ENCODED = re.compile(r"(%3A(?:%2F|/){2})(?:(?!%(?:2F|3F|23|40))[^\s/?#&\"<>\\`@])++(%40|@)", re.IGNORECASE)
+_ENCODED = re.compile(r"(%3A(?:%2F|/){2})(?>(?:(?!%(?:2F|3F|23|40))[^\s/?#&\"<>\\`@])+)(%40|@)", re.IGNORECASE)
 # jdbc:oracle:thin:user/password@host
 _ORACLE = re.compile(r"(jdbc:oracle:[a-z0-9]{1,10}:)[^\s/@\"]{1,128}/[^\s@\"]{1,128}@")
 # ?user=u&password=p, ;password=p, #access_token=t, and the signed addresses of object stores

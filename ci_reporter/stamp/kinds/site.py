@@ -17,8 +17,8 @@ _PAGE = "index.html"
 _LARGEST = 16 * 1024**2
 _COMPRESSED = (".gz", ".br", ".zst")
 _OURS = re.compile(f'<meta name="{META}" content="[^"]*">')
-# Possessive: a page of a million `<a "` takes no longer than another.
-_TAG = re.compile(r"""<(/?[a-z][^\s/>]*+)(?:[^"'>]|"[^"]*+"|'[^']*+')*+>""", re.IGNORECASE)
+# Atomic: a page of a million `<a "` takes no longer than another.
+_TAG = re.compile(r"""<(/?[a-z][^\s/>]*+)(?>(?:[^"'>]|"[^"]*+"|'[^']*+')*)>""", re.IGNORECASE)
 _BEGINS_TAG = re.compile(r"</?[a-z]", re.IGNORECASE)
 _KEPT = "surrogatepass"  # half a pair of UTF-16 stays what it is
 _RAW = ("script", "style", "title", "textarea", "noscript", "template")
