@@ -15,10 +15,20 @@ def write(root: str, changes: Sequence[Change]) -> None:
         path = os.path.join(root, change.path)
         _make_folders(root, change.path)
         try:
-            with open(path, "x", encoding="utf-8", newline="\n") as file:  # "x" follows no link and replaces nothing
-                file.write(change.after)
+            _write_new(path, change.after)
         except OSError as exc:
             raise StateError(f"cannot write {path}: {exc.strerror}") from exc
+
+
+def _write_new(path: str, text: str) -> None:
+    """Write all of a new file or, as on a full disk, none of it: half a file would be taken for the user's own."""
+    with open(path, "x", encoding="utf-8", newline="\n") as file:  # "x" follows no link and replaces nothing
+        try:
+            file.write(text)
+            file.flush()
+        except OSError:
+            os.unlink(path)
+            raise
 
 
 def _make_folders(root: str, path: str) -> None:

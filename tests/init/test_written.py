@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -137,3 +138,15 @@ def test_what_has_come_to_the_place_of_a_file_meanwhile_stays(repository):
     with pytest.raises(StateError, match="File exists"):
         write(str(root), [Change(path="gate.yml", before=None, after="")])
     assert (root / "gate.yml").read_text() == "mine"
+
+
+def test_a_full_disk_leaves_no_half_file(repository):
+    root = repository({})
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(StateError, match="File too large"):
+            write(str(root), [Change(path="gate.yml", before=None, after="x" * 100)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (root / "gate.yml").exists()

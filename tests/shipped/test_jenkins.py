@@ -33,6 +33,7 @@ BUILDS = {
     "scripted": (LIBRARY / "Jenkinsfile.scripted").read_text(),
     "body": "ciReporter(name: 'b') { sh 'exit 7' }",
     "value": "ciReporter(name: 'v') { unstable('two tests fail'); 42 }",
+    "unstable before": "ciReporter(name: 'v') { unstable('x') }; ciReporter(name: 'w') { unstable('y') }",
     "stopped": "stage('Slow') { ciReporter { sh 'exit 99' } }",
     "stdout": "ciReporter.sh(name: 'o', script: 'echo out; echo err >&2', returnStdout: true)",
     "status": "ciReporter.sh(name: 's', script: '#!/usr/bin/env python3\\nraise SystemExit(5)', returnStatus: true)",
@@ -128,6 +129,10 @@ def test_body_fails_as_it_would_without_us(ended: Any, records: Any) -> None:
 def test_body_gives_its_value_and_an_unstable_one_is_a_failure(ended: Any, records: Any) -> None:
     assert (ended["value"]["value"], ended["value"]["result"]) == (42, "UNSTABLE")
     assert [each["result"] for each in records("value")] == ["failure"]
+
+
+def test_what_cannot_be_known_of_an_unstable_build_is_said(ended: Any) -> None:
+    assert "the build was UNSTABLE before, so it is not known" in str(ended["unstable before"]["log"])
 
 
 def test_build_that_is_stopped_is_a_cancellation_named_after_its_stage(ended: Any, records: Any) -> None:

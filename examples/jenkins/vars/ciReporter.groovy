@@ -18,6 +18,9 @@ def call(Map options = [:], Closure body) {
         def value = steps.withEnv(["PATH+CI_REPORTER=${folder}/bin"]) { body() }
         // A step such as junit says UNSTABLE without an exception.
         result = currentBuild.currentResult == before ? 'SUCCESS' : currentBuild.currentResult
+        if (before == 'UNSTABLE' && result == 'SUCCESS') {
+            steps.echo('ci-reporter: the build was UNSTABLE before, so it is not known whether these steps made it so too')
+        }
         return value
     } catch (FlowInterruptedException stopped) { // by a person, by `timeout`, by a parallel branch that fails fast
         result = stopped.result.toString()
