@@ -1,6 +1,8 @@
 """A rollout that converged has to stay so: an old answer begins it anew, and too many of them end it."""
 
+import itertools
 import re
+import threading
 import time
 
 import pytest
@@ -38,9 +40,12 @@ def gate(tmp_path):
     """Run a gate on a service that serves the revision `revision_at(n)` at its n-th answer."""
 
     def run(service, revision_at, timeout="20s", watch_s=5.0):
+        turn, numbers = threading.Lock(), itertools.count(1)
+
         def act(handler):
-            service.revision = revision_at(service.asked)
-            service.answer(handler)
+            with turn:  # requests come at the same time: each has a number of its own, and its own answer
+                service.revision = revision_at(next(numbers))
+                service.answer(handler)
 
         service.act = act
         path, log = tmp_path / "gate.yml", Log()
