@@ -11,10 +11,24 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conftest import eventually
 from tests.program import CLEAN, PROGRAM
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """What an endpoint answered that was called in process."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self):
+        return json.loads(self.body)
 
 
 class Hub:

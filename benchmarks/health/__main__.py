@@ -12,17 +12,14 @@ import argparse
 import os
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-SERVER = "127.0.0.1"
+from benchmarks.servers import SERVER, await_answer, free_port
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,13 +94,13 @@ def _measured(service: Service, rounds: int, seconds: int) -> list[tuple[Load, L
 @contextmanager
 def _running(service: Service, kind: str) -> Iterator[Running]:
     """Run the service."""
-    port = _free_port()
+    port = free_port()
     flags = [each.format(port=port) for each in service.server[1:]]
     command = [sys.executable, "-m", service.server[0], *flags, f"benchmarks.health.services:{service.app}_{kind}"]
     with subprocess.Popen(command) as process:
         try:
             url = f"http://{SERVER}:{port}{service.path}"
-            _await_answer(process, url)
+            await_answer(process, url)
             yield Running(url=url, pid=process.pid)
         finally:
             process.terminate()
@@ -128,24 +125,6 @@ def _cpu_s(pid: int) -> float:
         user, system = stat.read().rpartition(")")[2].split()[11:13]
         below = [int(each) for each in children.read().split()]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK") + sum(map(_cpu_s, below))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((SERVER, 0))
-        return probe.getsockname()[1]
-
-
-def _await_answer(process: subprocess.Popen[bytes], url: str) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=30).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise SystemExit(f"{url} does not answer")
 
 
 def _print(service: Service, found: Sequence[tuple[Load, Load]]) -> None:

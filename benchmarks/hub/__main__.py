@@ -14,26 +14,24 @@ import json
 import os
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.servers import SERVER, await_answer, free_port
 from ci_reporter import metrics
 from ci_reporter.model import uuid7
 from ci_reporter.schema import from_json
 from ci_reporter.system.standardwebhooks import signed_headers
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
-SERVER = "127.0.0.1"
 GROUPS = (1, 100, 1000)
 CONNECTIONS = 64
 _REPORT = {
@@ -103,7 +101,7 @@ def _options() -> argparse.Namespace:
 def _hub(folder: Path, series: int, options: argparse.Namespace) -> Iterator[Target]:
     """A hub with a secret; each round has new reports, of so many series."""
     name = f"hub, {series} series"
-    port = _free_port()
+    port = free_port()
     database = folder / f"{series}.db"
     command = [
         sys.executable,
@@ -137,7 +135,7 @@ def _hub(folder: Path, series: int, options: argparse.Namespace) -> Iterator[Tar
 @contextmanager
 def _pushgateway(groups: int, *, is_checked: bool) -> Iterator[Target]:
     """A Pushgateway that holds so many groups, each of which is pushed in its turn."""
-    port = _free_port()
+    port = free_port()
     flags = [] if is_checked else ["--push.disable-consistency-check"]
     command = ["prometheus-pushgateway", f"--web.listen-address={SERVER}:{port}", "--log.level=error", *flags]
     body = metrics.text_format(metrics.samples(from_json({"job_name": "unit", **_REPORT}))).decode()
@@ -163,7 +161,7 @@ def _push(url: str, body: bytes) -> None:
 def _running(command: Sequence[str | Path], url: str, ready: str, env: dict[str, str]) -> Iterator[int]:
     with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as process:
         try:
-            _await_answer(process, url + ready)
+            await_answer(process, url + ready)
             yield process.pid
         finally:
             process.terminate()
@@ -199,24 +197,6 @@ def _number(pattern: str, said: str) -> float:
 def _rss_mb(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     return _number(r"VmRSS:\s+(\d+)", status) / 1024
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((SERVER, 0))
-        return probe.getsockname()[1]
-
-
-def _await_answer(process: subprocess.Popen[bytes], url: str) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=30).close()
-        except (OSError, urllib.error.HTTPError):
-            time.sleep(0.05)
-        else:
-            return
-    raise SystemExit(f"{url} does not answer")
 
 
 def _print(found: dict[str, list[Load]]) -> None:

@@ -33,6 +33,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from benchmarks.servers import free_port
 from benchmarks.wrapping.faults import faults
 from benchmarks.wrapping.plans import KINDS, Plan, random_plan
 from benchmarks.wrapping.runs import PHASES, Done, run
@@ -72,7 +73,7 @@ def _options() -> argparse.Namespace:
 def _gateways(stack: ExitStack, folder: Path) -> dict[str, str]:
     hole = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1000))
     found = {
-        "refused": f"http://127.0.0.1:{_free_port()}",
+        "refused": f"http://127.0.0.1:{free_port()}",
         "black hole": f"http://127.0.0.1:{hole.getsockname()[1]}",
     }
     if program := shutil.which("prometheus-pushgateway"):
@@ -80,15 +81,9 @@ def _gateways(stack: ExitStack, folder: Path) -> dict[str, str]:
     return found
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def _pushgateway(program: str, folder: Path) -> Iterator[str]:
-    port = _free_port()
+    port = free_port()
     flags = (f"--web.listen-address=127.0.0.1:{port}", f"--persistence.file={folder / 'gateway.data'}")
     with subprocess.Popen((program, *flags), stderr=subprocess.DEVNULL) as process:
         url = f"http://127.0.0.1:{port}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass
 
 import pytest
 
@@ -16,24 +15,12 @@ from ci_reporter.hub.ingest.rows import Origin, rows
 from ci_reporter.hub.store.sqlite.reading import SqliteReading
 from ci_reporter.hub.store.sqlite.store import SqliteStore
 from ci_reporter.model import rfc3339
+from tests.hubs import Reply
 
 NOW_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z
 DAY_S = 86_400
 BRANCHES = ("main",)
 EVERYBODY = Access()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """What the API answered."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self):
-        return json.loads(self.body)
 
 
 def flat(number, *, ago_s=0.0, **more):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import pytest
 
@@ -13,21 +12,9 @@ from ci_reporter.hub.ingest.endpoint import Endpoint
 from ci_reporter.hub.ingest.queue import WriteQueue
 from ci_reporter.hub.ingest.secrets import SecretsSource
 from ci_reporter.hub.store.sqlite.store import SqliteStore
+from tests.hubs import Reply
 
 NOW_S = 1_767_225_600.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """What the endpoint answered."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self):
-        return json.loads(self.body)
 
 
 @asynccontextmanager
