@@ -7,8 +7,10 @@ import sqlite3
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from queue import Empty, Full, LifoQueue
+from typing import Any, TypeVar
 
 from ci_reporter.errors import StoreError
 from ci_reporter.hub.store import BUCKETS_MS, Row, Series, SeriesState, Written
@@ -18,8 +20,12 @@ from ci_reporter.hub.store.sqlite.opening import Lock, open_for_reading, open_fo
 from ci_reporter.hub.store.sqlite.reasons import is_of_the_whole, store_error
 from ci_reporter.hub.store.sqlite.retention import Keep, Retention
 from ci_reporter.hub.store.sqlite.states import read_states
+from ci_reporter.hub.store.tables import Statement, Value
+
+T = TypeVar("T")
 
 _MOST_SERIES = 100_000  # ids that are remembered; more are looked up again
+_MOST_READERS = 8  # connections that wait for the next `select`
 _OVER_THE_CAP = 4  # times the cap of the WAL: from there on the writer waits for a checkpoint
 
 
@@ -34,6 +40,8 @@ class SqliteStore:
         except BaseException:
             self._lock.release()
             raise
+        self._writing = threading.Lock()
+        self._readers: LifoQueue[sqlite3.Connection] = LifoQueue(_MOST_READERS)
         self._wal_cap_bytes = wal_cap_bytes
         self._series_ids: dict[Series, int] = {}
         self._changed: set[int] = set()
@@ -54,6 +62,27 @@ class SqliteStore:
             if is_of_the_whole(exc):
                 raise store_error(self.path, exc) from exc
             return [self._write_alone(rows) for rows in requests]
+
+    def transact(self, work: Callable[[Statement], T]) -> T:
+        """Run the work in one transaction, durable when this returns. Raises StoreError, and then nothing was kept."""
+        try:
+            with self._writing, _transaction(self._writer):
+                return work(_statement(self._writer))
+        except sqlite3.Error as exc:
+            raise store_error(self.path, exc) from exc
+
+    def select(self, sql: str, /, **values: Value) -> list[tuple[Any, ...]]:
+        """What one SELECT finds; it waits for no writer. Raises StoreError."""
+        try:
+            connection = self._readers.get_nowait()
+        except Empty:
+            connection = open_for_reading(self.path)
+        try:
+            return connection.execute(sql, values).fetchall()
+        except sqlite3.Error as exc:
+            raise store_error(self.path, exc) from exc
+        finally:
+            self._put_back(connection)
 
     def check(self) -> None:
         """Look whether the database answers. Raises StoreError."""
@@ -84,8 +113,16 @@ class SqliteStore:
         if self._retention:
             self._retention.stop()
         self._checkpointer.stop()
+        while not self._readers.empty():
+            self._readers.get_nowait().close()
         self._writer.close()
         self._lock.release()
+
+    def _put_back(self, connection: sqlite3.Connection) -> None:
+        try:
+            self._readers.put_nowait(connection)
+        except Full:
+            connection.close()
 
     def _write_alone(self, rows: Sequence[Row]) -> Written | StoreError:
         try:
@@ -94,7 +131,7 @@ class SqliteStore:
             return store_error(self.path, exc)
 
     def _write(self, requests: Sequence[Sequence[Row]]) -> list[Written]:
-        with _transaction(self._writer):
+        with self._writing, _transaction(self._writer):
             ids = self._ids({row.series for rows in requests for row in rows})
             fresh = self._insert((row for rows in requests for row in rows), ids)
             new, written = _told_apart(requests, fresh)
@@ -129,6 +166,13 @@ def bodies(path: str) -> Iterator[str]:
     with _reader(path) as connection:
         for (body,) in connection.execute(statements.BODIES):
             yield body
+
+
+def _statement(connection: sqlite3.Connection) -> Statement:
+    def run(sql: str, /, **values: Value) -> list[tuple[Any, ...]]:
+        return connection.execute(sql, values).fetchall()
+
+    return run
 
 
 @contextmanager

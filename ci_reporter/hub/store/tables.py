@@ -1,0 +1,34 @@
+"""The small tables beside the reports (tokens, targets, alerts ...): SQL that every database of ours understands.
+
+Values are named, `:name`. What both dialects have is used and nothing else: TEXT, BIGINT and DOUBLE PRECISION, keys
+that are text or are made by us, `INSERT ... ON CONFLICT ... DO UPDATE`, `RETURNING`. Reports are many, and have
+statements of each dialect's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+Value = str | int | float | None
+
+# Steps of the schema that are the same in every database, in order. One is never changed once it was released.
+MIGRATIONS: tuple[str, ...] = ()
+
+
+class Statement(Protocol):
+    """Runs one statement with its values, and gives the rows of its answer."""
+
+    def __call__(self, sql: str, /, **values: Value) -> list[tuple[Any, ...]]:
+        """Raises StoreError, or the database's error within a transaction, which then is rolled back."""
+
+
+class Tables(Protocol):
+    """Any thread may call both; each call waits for the database, so the event loop calls them beside itself."""
+
+    def select(self, sql: str, /, **values: Value) -> list[tuple[Any, ...]]:
+        """What one SELECT finds; it waits for no writer. Raises StoreError."""
+
+    def transact(self, work: Callable[[Statement], T]) -> T:
+        """Run the work in one transaction, durable when this returns. Raises StoreError, and then nothing was kept."""

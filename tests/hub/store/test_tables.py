@@ -1,0 +1,81 @@
+"""The small tables: a transaction is kept whole or not at all, and a read waits for no writer."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from ci_reporter.errors import StoreError
+from ci_reporter.hub.store.sqlite.store import SqliteStore
+
+_ADD = "INSERT INTO pair (name, count) VALUES (:name, :count) ON CONFLICT (name) DO UPDATE SET count = excluded.count"
+_ALL = "SELECT name, count FROM pair ORDER BY name"
+
+
+@pytest.fixture
+def store(tmp_path):
+    found = SqliteStore(str(tmp_path / "hub.db"))
+    found.transact(lambda run: run("CREATE TABLE pair (name TEXT PRIMARY KEY, count BIGINT)"))
+    yield found
+    found.close()
+
+
+def test_what_was_written_is_read(store):
+    store.transact(lambda run: run(_ADD, name="a", count=2**40))
+    assert store.select(_ALL) == [("a", 2**40)]
+
+
+def test_the_work_gives_its_value(store):
+    assert store.transact(lambda run: run(_ADD + " RETURNING count", name="a", count=1)) == [(1,)]
+
+
+def test_work_that_raises_leaves_nothing(store):
+    def half(run):
+        run(_ADD, name="a", count=1)
+        raise KeyError("half way")
+
+    with pytest.raises(KeyError):
+        store.transact(half)
+    assert store.select(_ALL) == []
+
+
+def test_a_statement_that_fails_is_a_store_error_and_leaves_nothing(store):
+    def wrong(run):
+        run(_ADD, name="a", count=1)
+        run("INSERT INTO nowhere VALUES (1)")
+
+    with pytest.raises(StoreError, match="nowhere"):
+        store.transact(wrong)
+    assert store.select(_ALL) == []
+
+
+def test_a_read_waits_for_no_writer(store):
+    seen = []
+
+    def slow(run):
+        run(_ADD, name="a", count=1)
+        reader = threading.Thread(target=lambda: seen.append(store.select(_ALL)))
+        reader.start()
+        reader.join(10)
+
+    store.transact(slow)
+    assert seen == [[]]
+
+
+def test_transactions_of_many_threads_wait_for_each_other(store, make_row):
+    def count_up(run):
+        before = run("SELECT count FROM pair WHERE name = 'a'")
+        run(_ADD, name="a", count=before[0][0] + 1 if before else 1)
+
+    def work():
+        for _ in range(20):
+            store.transact(count_up)
+            store.write([[make_row()]])
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert store.select(_ALL) == [("a", 80)]
