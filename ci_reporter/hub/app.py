@@ -1,14 +1,15 @@
-"""The hub as an ASGI app: reports go straight to their endpoint, all else through the health of the service."""
+"""The hub as an ASGI app: reports go straight to their endpoint, the rest to what is mounted, else to its health."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
+from ci_reporter.errors import CIReporterError
 from ci_reporter.health import Check, Health, find
-from ci_reporter.hub.api.endpoint import Api
-from ci_reporter.hub.ingest.endpoint import PATH, Endpoint, Message, Receive, Send
+from ci_reporter.hub.asgi import Message, Mount, Receive, Send, Service
+from ci_reporter.hub.exposition import Block
+from ci_reporter.hub.ingest.endpoint import PATH, Endpoint
 from ci_reporter.hub.ingest.queue import WriteQueue
 from ci_reporter.hub.ingest.secrets import SecretsSource
 from ci_reporter.hub.metrics.endpoint import PATH as METRICS
@@ -17,16 +18,24 @@ from ci_reporter.hub.metrics.own import own_blocks
 from ci_reporter.hub.metrics.snapshot import Snapshot
 from ci_reporter.hub.store import Store
 
+Blocks = Callable[[], Sequence[Block]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What the app is made of. `bodies_alone`: whether a signature without a time is taken."""
+    """What the app is made of. `bodies_alone`: whether a signature without a time is taken.
+
+    Of `mounts` the first that serves a path answers. `services` start in their order and stop in the reverse one.
+    `blocks` are metrics beside the hub's own.
+    """
 
     store: Store
     secrets: SecretsSource
     branches: tuple[str, ...]
     bodies_alone: bool = False
-    api: Api | None = None
+    mounts: Sequence[Mount] = ()
+    services: Sequence[Service] = ()
+    blocks: Sequence[Blocks] = ()
     health: Callable[[], Health] = lambda: Health(find(distribution="ci-reporter"))
 
 
@@ -37,7 +46,8 @@ class App:
         self._parts = parts
         self._queue: WriteQueue | None = None
         self._ingest: Endpoint | None = None
-        self._metrics: Metrics | None = None
+        self._mounts = list(parts.mounts)
+        self._started: list[Service] = []
         self._health = health = parts.health()
         health.add(Check("database", parts.store.check))
         health.add(Check("writer", self._check_writer))
@@ -48,38 +58,52 @@ class App:
         """Answer one request."""
         if self._ingest and scope["type"] == "http" and scope["path"] == PATH:
             await self._ingest(scope, receive, send)
-        elif self._metrics and scope["type"] == "http" and scope["path"] == METRICS:
-            await self._metrics(scope, send)
-        elif self._parts.api and scope["type"] == "http" and scope["path"].startswith("/api/"):
-            await self._parts.api(scope, receive, send)
-        else:
-            await self._rest(scope, receive, send)
+            return
+        path = scope.get("path", "")
+        mount = next((each for each in self._mounts if each.serves(path)), None)
+        await (mount.application if mount else self._rest)(scope, receive, send)
 
     async def _lifespan_or_404(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await receive()
-            self._begin()
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-            await self._end()
-            await send({"type": "lifespan.shutdown.complete"})
+            await self._live(receive, send)
         elif scope["type"] == "http":
             headers = [(b"content-type", b"text/plain; charset=utf-8")]
             await send({"type": "http.response.start", "status": 404, "headers": headers})
             await send({"type": "http.response.body", "body": b"not found\n"})
 
-    def _begin(self) -> None:
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Begin when the server starts, end when it stops; what could not begin is said and ended, too."""
+        await receive()
+        try:
+            await self._begin()
+        except CIReporterError as exc:
+            await self._end()
+            await send({"type": "lifespan.startup.failed", "message": str(exc)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._end()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _begin(self) -> None:
         parts = self._parts
-        self._queue = WriteQueue(parts.store)
-        self._ingest = Endpoint(parts.secrets, self._queue, branches=parts.branches, bodies_alone=parts.bodies_alone)
+        queue = self._queue = WriteQueue(parts.store)
+        ingest = self._ingest = Endpoint(parts.secrets, queue, branches=parts.branches, bodies_alone=parts.bodies_alone)
         snapshot = Snapshot(parts.store)
-        self._metrics = Metrics(self._health, snapshot, partial(own_blocks, self._ingest, self._queue, snapshot))
+
+        def own() -> list[Block]:
+            return [*own_blocks(ingest, queue, snapshot), *(block for blocks in parts.blocks for block in blocks())]
+
+        self._mounts.insert(0, Mount(METRICS, Metrics(self._health, snapshot, own)))
+        for service in parts.services:
+            await service.start()
+            self._started.append(service)
 
     async def _end(self) -> None:
+        while self._started:
+            await self._started.pop().stop()
         if self._queue:
             await self._queue.close()
-        if self._parts.api:
-            self._parts.api.close()
         self._parts.store.close()
 
     def _check_writer(self) -> None:

@@ -17,6 +17,7 @@ from ci_reporter.hub.api.endpoint import Api
 from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.api.route import Access
 from ci_reporter.hub.app import App, Parts
+from ci_reporter.hub.asgi import Mount
 from ci_reporter.hub.connections import Connection
 from ci_reporter.hub.ingest.secrets import SecretsSource
 from ci_reporter.hub.store.sqlite.reading import SqliteReading
@@ -53,13 +54,15 @@ def serve(options: Options) -> None:
         store = SqliteStore(options.database, keep=options.keep)
         logs.configure("ci-reporter-hub", level=options.log_level)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # what it does at start and stop, we say
+        readers = Readers(lambda: SqliteReading(options.database))
         app = App(
             Parts(
                 store=store,
                 secrets=options.secrets,
                 branches=options.branches,
                 bodies_alone=options.bodies_alone,
-                api=Api(Readers(lambda: SqliteReading(options.database)), anonymous=anonymous_access(options)),
+                mounts=(Mount("/api/", Api(readers, anonymous=anonymous_access(options))),),
+                services=(readers,),
             )
         )
         _raise_file_limit()

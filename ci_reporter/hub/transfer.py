@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from ci_reporter.errors import StoreError
 from ci_reporter.hub.ingest.parsing import flat_reports
-from ci_reporter.hub.ingest.problem import Problem
 from ci_reporter.hub.ingest.rows import Origin, rows
+from ci_reporter.hub.problem import Problem
 from ci_reporter.hub.store import Row, Store, Written
 
 _BATCH = 1000

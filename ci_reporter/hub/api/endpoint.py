@@ -20,8 +20,8 @@ from ci_reporter.hub.api.openapi import PREFIX, document
 from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.api.route import ACCESS, Access, Query, Route
 from ci_reporter.hub.api.routes import ROUTES
-from ci_reporter.hub.ingest.endpoint import Message, Receive, Send
-from ci_reporter.hub.ingest.problem import CONTENT_TYPE, Problem
+from ci_reporter.hub.asgi import Message, Receive, Send
+from ci_reporter.hub.problem import CONTENT_TYPE, Problem
 from ci_reporter.hub.store.reading import Reading
 
 _ALLOWED = b"GET, HEAD, OPTIONS"

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ci_reporter.hub.api.route import Param
-from ci_reporter.hub.ingest.problem import Problem
+from ci_reporter.hub.problem import Problem
 from ci_reporter.model import Result
 
 MOST_PER_PAGE = 100

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from ci_reporter.errors import StoreError
-from ci_reporter.hub.ingest.problem import Problem
+from ci_reporter.hub.problem import Problem
 from ci_reporter.hub.store.reading import Reading, TooLongError
 
 T = TypeVar("T")
@@ -43,6 +43,13 @@ class Readers:
         work = asyncio.get_running_loop().run_in_executor(self._pool, self._run, job)
         work.add_done_callback(self._count_down)
         return await asyncio.shield(work)  # when the asker goes away the thread is still at work
+
+    async def start(self) -> None:
+        """Do nothing: a thread comes when it is needed."""
+
+    async def stop(self) -> None:
+        """Let go of the database, beside the event loop."""
+        await asyncio.to_thread(self.close)
 
     def close(self) -> None:
         """Let go of the database; what is being read comes to its end."""

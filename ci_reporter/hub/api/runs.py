@@ -13,7 +13,7 @@ from typing import Any
 from ci_reporter.hub.api import cursor
 from ci_reporter.hub.api.route import Query
 from ci_reporter.hub.api.steps import report_of, step
-from ci_reporter.hub.ingest.problem import Problem
+from ci_reporter.hub.problem import Problem
 from ci_reporter.hub.store.reading import Kind, Position, Reading, Selection, Stored
 from ci_reporter.model import Result, rfc3339
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ci_reporter.hub.api import cursor
 from ci_reporter.hub.api.route import Query
-from ci_reporter.hub.ingest.problem import Problem
+from ci_reporter.hub.problem import Problem
 from ci_reporter.hub.store.reading import Kind, Reading, Stored
 from ci_reporter.model import Report, rfc3339
 from ci_reporter.schema import from_json, to_json

@@ -6,21 +6,17 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
+from ci_reporter.hub.asgi import Message, Receive, Send
 from ci_reporter.hub.ingest.parsing import MOST_BYTES, flat_reports, too_large, unpacked
-from ci_reporter.hub.ingest.problem import CONTENT_TYPE, Problem
 from ci_reporter.hub.ingest.queue import WriteQueue
 from ci_reporter.hub.ingest.rows import Origin, rows
 from ci_reporter.hub.ingest.secrets import SecretsSource
 from ci_reporter.hub.ingest.signature import SIGNATURE, SIGNATURE_256, Sender, verify
+from ci_reporter.hub.problem import CONTENT_TYPE, Problem
 from ci_reporter.hub.store import Row
 from ci_reporter.system.standardwebhooks import SignatureError
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 PATH = "/ci-report"
 REPOSITORY = b"x-ci-repository"

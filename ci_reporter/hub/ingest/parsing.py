@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ci_reporter.hub.ingest.problem import Problem
+from ci_reporter.hub.problem import Problem
 
 MOST_BYTES = 1024**2
 MOST_REPORTS = 1000

@@ -22,7 +22,7 @@ from queue import SimpleQueue
 from typing import NamedTuple
 
 from ci_reporter.errors import StoreError
-from ci_reporter.hub.ingest.problem import Problem
+from ci_reporter.hub.problem import Problem
 from ci_reporter.hub.store import Row, Store, Written
 
 MOST_ROWS = 10_000

@@ -11,9 +11,9 @@ from typing import Any
 
 from ci_reporter import metrics
 from ci_reporter.hub.ingest.parsing import Parsed
-from ci_reporter.hub.ingest.problem import Problem
 from ci_reporter.hub.ingest.ranges import out_of_range
 from ci_reporter.hub.ingest.signature import Sender
+from ci_reporter.hub.problem import Problem
 from ci_reporter.hub.store import Row, Series
 from ci_reporter.model import seconds_of, uuid7
 from ci_reporter.schema import known_values

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 
 from ci_reporter.errors import StoreError
 from ci_reporter.health import Health
-from ci_reporter.hub.ingest.endpoint import Message, Send
-from ci_reporter.hub.ingest.problem import CONTENT_TYPE, Problem
-from ci_reporter.hub.metrics.exposition import OPENMETRICS, TEXT, Block, exposition
+from ci_reporter.hub.asgi import Message, Receive, Send
+from ci_reporter.hub.exposition import OPENMETRICS, TEXT, Block, exposition
 from ci_reporter.hub.metrics.snapshot import Snapshot
+from ci_reporter.hub.problem import CONTENT_TYPE, Problem
 
 PATH = "/metrics"
 _EOF = "# EOF\n"
@@ -23,7 +23,7 @@ class Metrics:
     def __init__(self, health: Health, snapshot: Snapshot, own: Callable[[], Sequence[Block]]) -> None:
         self._health, self._snapshot, self._own = health, snapshot, own
 
-    async def __call__(self, scope: Message, send: Send) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG002  no body is read
         """Answer; what takes long is done beside the event loop."""
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         if scope["method"] not in ("GET", "HEAD"):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ci_reporter.hub.exposition import Block, Type, line
 from ci_reporter.hub.ingest.endpoint import Endpoint
 from ci_reporter.hub.ingest.queue import COMMIT_BUCKETS_S, WriteQueue
-from ci_reporter.hub.metrics.exposition import Block, Type, line
 from ci_reporter.hub.metrics.snapshot import Snapshot
 
 

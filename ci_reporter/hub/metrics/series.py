@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from ci_reporter import metrics
-from ci_reporter.hub.metrics.exposition import Block, Type, labels, line
+from ci_reporter.hub.exposition import Block, Type, labels, line
 from ci_reporter.hub.store import BUCKETS_MS, Series, SeriesState
 from ci_reporter.schema import from_json
 

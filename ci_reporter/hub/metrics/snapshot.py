@@ -10,8 +10,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from ci_reporter.hub.exposition import exposition
 from ci_reporter.hub.metrics import series
-from ci_reporter.hub.metrics.exposition import exposition
 from ci_reporter.hub.store import SeriesState, Store
 
 BUDGET = 5_000

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from ci_reporter.hub.api.readers import Readers
-from ci_reporter.hub.ingest.problem import Problem
+from ci_reporter.hub.problem import Problem
 from ci_reporter.hub.store.reading import Selection
 from ci_reporter.hub.store.sqlite.reading import SqliteReading
 

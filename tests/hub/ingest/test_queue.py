@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from ci_reporter.errors import StoreError
-from ci_reporter.hub.ingest.problem import Problem
 from ci_reporter.hub.ingest.queue import WriteQueue
+from ci_reporter.hub.problem import Problem
 from ci_reporter.hub.store import Written
 
 

@@ -1,0 +1,32 @@
+"""The words of ASGI, and what the server is made of: endpoints by the start of their path, services beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, NamedTuple, Protocol
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+class Mount(NamedTuple):
+    """An application and where it is: at a path, or below it where the path ends with a slash."""
+
+    path: str
+    application: Application
+
+    def serves(self, path: str) -> bool:
+        """Whether a request for this path is for it."""
+        return path.startswith(self.path) if self.path.endswith("/") else path == self.path
+
+
+class Service(Protocol):
+    """What works beside the requests, from the start of the server to its end."""
+
+    async def start(self) -> None:
+        """Begin; the event loop runs, no request has come yet."""
+
+    async def stop(self) -> None:
+        """End what it began and let go of what it holds; no request is being answered any more."""
