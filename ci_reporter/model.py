@@ -50,6 +50,7 @@ class Run(Frozen):
     revision: str | None = None
     commit_message: str | None = None
     commit_author: str | None = None
+    committed_at: str | None = None
     change: str | None = None
     target_branch: str | None = None
     actor: str | None = None

@@ -31,6 +31,7 @@ def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
         "revision": get("APPVEYOR_PULL_REQUEST_HEAD_COMMIT") or get("APPVEYOR_REPO_COMMIT"),
         "commit_message": get("APPVEYOR_REPO_COMMIT_MESSAGE"),
         "commit_author": get("APPVEYOR_REPO_COMMIT_AUTHOR"),
+        "committed_at": None if change else get("APPVEYOR_REPO_COMMIT_TIMESTAMP"),
         "change": change,
         "target_branch": get("APPVEYOR_REPO_BRANCH") if change else None,
         "workspace": get("APPVEYOR_BUILD_FOLDER"),

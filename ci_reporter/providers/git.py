@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from time import monotonic
 
 from ci_reporter.frozen import replace
-from ci_reporter.model import Run
+from ci_reporter.model import Run, rfc3339
 from ci_reporter.providers import one_line, slug
 from ci_reporter.system.addresses import public_url
 from ci_reporter.system.git import Git
@@ -23,20 +23,21 @@ if TYPE_CHECKING:
 
 _LIMIT_S = 2.0
 # A CI system's checkout is detached, at a merge, or shallow: its branch, tag and folder are not git's to say.
-_OF_ANY_RUN = frozenset({"revision", "repository", "repository_url", "commit_message", "commit_author"})
+_OF_ANY_RUN = frozenset({"revision", "repository", "repository_url", "commit_message", "commit_author", "committed_at"})
 _OF_A_LOCAL_RUN = _OF_ANY_RUN | {"branch", "tag", "default_branch", "workspace"}
 _DEFAULT = "refs/remotes/origin/HEAD"
 
 
-def fill(run: Run, folder: str, env: Mapping[str, str], *, limit_s: float = _LIMIT_S) -> Run:
+def fill(run: Run, folder: str, env: Mapping[str, str], *, for_deploy: bool = False, limit_s: float = _LIMIT_S) -> Run:
     """Add what is unknown (or a revision of `HEAD`) from the repository `folder` is in; never contradict the CI system.
 
-    The commit's message and author are those of the run's revision, which a shallow checkout may not have. Returns the
-    run unchanged when git is missing, refuses, or takes more than `limit_s` seconds for all calls together.
+    The commit's message, author and time are those of the run's revision, which a shallow checkout may not have. For
+    its time alone git is asked only `for_deploy`. Returns the run unchanged when git is missing, refuses, or takes more
+    than `limit_s` seconds for all calls together.
     """
     known = {name: value for name, value in vars(run).items() if value and (name, value) != ("revision", "HEAD")}
     missing = (_OF_A_LOCAL_RUN if run.provider == "local" else _OF_ANY_RUN) - known.keys()
-    if not missing - {"tag", "branch"}:
+    if not missing - {"tag", "branch", "committed_at"} and not (for_deploy and "committed_at" in missing):
         return run
     try:
         found = _Repository(folder, env, limit_s).facts(known.get("revision"))
@@ -66,7 +67,7 @@ class _Repository:
         # What a variable says is not given to git unless it can only be a commit's name.
         if revision and not re.fullmatch(r"[0-9a-fA-F]{7,64}", revision):
             return ""
-        wanted = ("--no-show-signature", "--encoding=UTF-8", "--decorate=full", "--format=%H%n%an%n%D%n%s")
+        wanted = ("--no-show-signature", "--encoding=UTF-8", "--decorate=full", "--format=%H%n%an%n%ct%n%D%n%s")
         return self._ask("log", "-1", *wanted, revision or "HEAD", "--")
 
     def _ask(self, *arguments: str) -> str:
@@ -75,14 +76,15 @@ class _Repository:
 
 
 def _commit(log: str) -> dict[str, str]:
-    lines = log.split("\n", 3)
-    if len(lines) < 4:
+    lines = log.split("\n", 4)
+    if len(lines) < 5:
         return {}
-    refs = lines[2].split(", ")
+    refs = lines[3].split(", ")
     return {
         "revision": lines[0],
         "commit_author": lines[1],
-        "commit_message": lines[3],
+        "committed_at": rfc3339(int(lines[2])) if re.fullmatch(r"\d{1,11}", lines[2], re.ASCII) else "",
+        "commit_message": lines[4],
         "branch": _after("HEAD -> refs/heads/", refs),
         "tag": _after("tag: refs/tags/", refs),
     }

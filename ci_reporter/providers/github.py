@@ -49,6 +49,7 @@ def read(env: Env, read_file: ReadFile) -> Fields:
         "revision": _text(event, "pull_request", "head", "sha") or env.get("GITHUB_SHA"),
         "commit_message": _text(commit, "message"),
         "commit_author": _text(commit, "author", "name"),
+        "committed_at": _text(commit, "timestamp"),
         "change": change,
         "target_branch": target if change else None,
         "actor": env.get("GITHUB_TRIGGERING_ACTOR") or env.get("GITHUB_ACTOR"),

@@ -34,6 +34,7 @@ def read(env: Env, read_file: ReadFile) -> Fields:  # noqa: ARG001
         "revision": head or get("CI_COMMIT_SHA"),
         "commit_message": get("CI_COMMIT_TITLE") if is_head else None,
         "commit_author": get("CI_COMMIT_AUTHOR") if is_head else None,
+        "committed_at": get("CI_COMMIT_TIMESTAMP") if is_head else None,
         "change": get("CI_MERGE_REQUEST_IID"),
         "target_branch": get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME"),
         "actor": get("GITLAB_USER_LOGIN"),

@@ -38,9 +38,22 @@ def prepare(context: Context, run: Run) -> Run:
         from ci_reporter import metrics
 
         metrics.prepare()
-    if run.repository and run.revision and run.revision != "HEAD":
+    run = _with_commit_time_in_utc(run)
+    is_deploy = bool(config.environment and not run.committed_at)  # a deploy's lead time begins with its commit
+    if run.repository and run.revision and run.revision != "HEAD" and not is_deploy:
         return run
 
     from ci_reporter.providers import git
 
-    return git.fill(run, context.folder, context.env)
+    return git.fill(run, context.folder, context.env, for_deploy=is_deploy)
+
+
+def _with_commit_time_in_utc(run: Run) -> Run:
+    """CI systems write the time of a commit in its author's zone; what is not a time is left out."""
+    if run.committed_at is None:
+        return run
+    from ci_reporter.frozen import replace
+    from ci_reporter.model import rfc3339, seconds_of
+
+    committed_s = seconds_of(run.committed_at)
+    return replace(run, committed_at=None if committed_s is None else rfc3339(committed_s))

@@ -16,6 +16,7 @@ PUSH = {
     "APPVEYOR_REPO_COMMIT": SHA,
     "APPVEYOR_REPO_COMMIT_MESSAGE": "fix the cart",
     "APPVEYOR_REPO_COMMIT_AUTHOR": "Ann Ash",
+    "APPVEYOR_REPO_COMMIT_TIMESTAMP": "2026-01-31T12:00:00+01:00",
 }
 PULL_REQUEST = PUSH | {
     "APPVEYOR_PULL_REQUEST_NUMBER": "12",
@@ -41,6 +42,7 @@ PULL_REQUEST = PUSH | {
         ("revision", SHA),
         ("commit_message", "fix the cart"),
         ("commit_author", "Ann Ash"),
+        ("committed_at", "2026-01-31T12:00:00+01:00"),
         ("change", None),
         ("workspace", "C:\\projects\\shop"),
     ],

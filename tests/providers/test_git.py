@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ci_reporter.frozen import replace
 from ci_reporter.model import Run
 from ci_reporter.providers import git
 
@@ -158,6 +159,15 @@ def test_checkout_of_a_ci_run_does_not_say(repository, folder, env, field):
 def test_commit_of_a_ci_run_is_described(repository, folder, env):
     run = git.fill(Run(provider="circleci", revision=repository("rev-parse", "HEAD")), str(folder), env)
     assert (run.commit_message, run.commit_author) == (SUBJECT, AUTHOR)
+
+
+@pytest.mark.parametrize(("for_deploy", "expected"), [(True, "2026-01-31T11:00:00.000Z"), (False, None)])
+def test_git_is_asked_for_the_time_alone_for_a_deploy(repository, run_git, folder, env, for_deploy, expected):
+    env["GIT_COMMITTER_DATE"] = "2026-01-31T12:00:00+01:00"
+    run_git("commit", "--quiet", "--allow-empty", "--message", "more")
+    known = Run(provider="gitlab", revision=run_git("rev-parse", "HEAD"), commit_message="m", commit_author="a")
+    run = replace(known, repository="r", repository_url="u")
+    assert git.fill(run, str(folder), env, for_deploy=for_deploy).committed_at == expected
 
 
 def test_message_of_a_merge_is_not_taken_for_the_heads(repository, folder, env):

@@ -39,7 +39,13 @@ OPENED = {
     },
     "repository": {"default_branch": "main"},
 }
-PUSHED = {"head_commit": {"message": "fix the cart\n\nIt was empty.", "author": {"name": "Ann"}}}
+PUSHED = {
+    "head_commit": {
+        "message": "fix the cart\n\nIt was empty.",
+        "author": {"name": "Ann"},
+        "timestamp": "2026-01-31T12:00:00+01:00",
+    }
+}
 QUEUED = {"merge_group": {"head_commit": PUSHED["head_commit"]}}
 QUEUE = PUSH | {
     "GITHUB_REF": f"refs/heads/gh-readonly-queue/release/1.0/pr-12-{HEAD}",
@@ -133,7 +139,10 @@ def test_merge_queue(read, field, value):
     assert getattr(read(QUEUE, event(QUEUED)), field) == value
 
 
-@pytest.mark.parametrize(("field", "value"), [("commit_message", "fix the cart"), ("commit_author", "Ann")])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("commit_message", "fix the cart"), ("commit_author", "Ann"), ("committed_at", "2026-01-31T12:00:00+01:00")],
+)
 def test_push_event_has_the_commit(read, field, value):
     assert getattr(read(PUSH, event(PUSHED)), field) == value
 

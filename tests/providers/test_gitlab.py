@@ -21,6 +21,7 @@ PUSH = {
     "CI_COMMIT_SHA": SHA,
     "CI_COMMIT_TITLE": "fix the cart",
     "CI_COMMIT_AUTHOR": "Ann Ash <ann@acme.test>",
+    "CI_COMMIT_TIMESTAMP": "2026-01-31T12:00:00+01:00",
     "CI_RUNNER_DESCRIPTION": "runner-7",
     "CI_RUNNER_TAGS": '["docker", "arm"]',
     "CI_PROJECT_DIR": "/builds/acme/team/shop",
@@ -60,6 +61,7 @@ MERGED_RESULTS = MERGE_REQUEST | {"CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": HEAD}
         ("revision", SHA),
         ("commit_message", "fix the cart"),
         ("commit_author", "Ann Ash"),
+        ("committed_at", "2026-01-31T12:00:00+01:00"),
         ("change", None),
         ("actor", "ann"),
         ("event", "push"),
@@ -78,7 +80,10 @@ def test_detached_merge_request(read, field, value):
     assert getattr(read(MERGE_REQUEST), field) == value
 
 
-@pytest.mark.parametrize(("field", "value"), [("revision", HEAD), ("commit_message", None), ("commit_author", None)])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("revision", HEAD), ("commit_message", None), ("commit_author", None), ("committed_at", None)],
+)
 def test_merged_results_are_their_head_not_the_merge(read, field, value):
     assert getattr(read(MERGED_RESULTS), field) == value
 

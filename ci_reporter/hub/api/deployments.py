@@ -18,7 +18,7 @@ from ci_reporter.hub.api.runs import times, worst
 from ci_reporter.hub.api.steps import paged, report_of
 from ci_reporter.hub.api.window import window
 from ci_reporter.hub.store.reading import Kind, Reading, Stored
-from ci_reporter.model import Report, Result, rfc3339
+from ci_reporter.model import Report, Result, rfc3339, seconds_of
 
 _DORA_DAYS = 30
 _MOST = 2000  # reports of deploys that the four figures are made of
@@ -56,6 +56,13 @@ class _Deployment(NamedTuple):
         return max(row.at_ms for row in self.rows)
 
     @property
+    def committed_ms(self) -> int | None:
+        """When its commit was made, where a step says it, and it is before the deployment ended."""
+        times_s = (seconds_of(each.run.committed_at) for each in reversed(self.reports))
+        found_ms = next((round(each * 1000) for each in times_s if each is not None), None)
+        return found_ms if found_ms is not None and found_ms <= self.finished_ms else None
+
+    @property
     def place(self) -> tuple[str, str | None]:
         """What was deployed where."""
         return self.rows[0].series[0], self.reports[0].environment
@@ -82,7 +89,7 @@ def dora(reading: Reading, query: Query) -> Mapping[str, Any]:
     return {
         "window": {"since": rfc3339(since_ms / 1000), "until": rfc3339(until_ms / 1000), "complete": complete},
         "deployment_frequency": _frequency(found, days),
-        "lead_time": _metric(None, "s", 0, "reports do not say when a commit was made"),
+        "lead_time": _lead_time(found),
         "change_failure_rate": _failure_rate(found),
         "time_to_restore": _time_to_restore(found),
     }
@@ -136,6 +143,23 @@ def _failure_rate(found: Sequence[_Deployment]) -> dict[str, Any]:
     if not known:
         return _metric(None, "ratio", 0, "no deployments in the window whose outcome is known")
     return _metric(known.count("failure") / len(known), "ratio", len(known))
+
+
+def _lead_time(found: Sequence[_Deployment]) -> dict[str, Any]:
+    """From the commit to the end of its deployment: the median of those that went well.
+
+    A commit counts where it comes first: to deploy it again, or to go back to an older one, delivers nothing new.
+    """
+    newest_ms: dict[tuple[str, str | None], int] = {}
+    took_s = []
+    for each in found:
+        committed_ms = each.committed_ms
+        if each.outcome == "success" and committed_ms is not None and committed_ms > newest_ms.get(each.place, -1):
+            newest_ms[each.place] = committed_ms
+            took_s.append((each.finished_ms - committed_ms) / 1000)
+    if not took_s:
+        return _metric(None, "s", 0, "no deployment in the window went well and says when its commit was made")
+    return _metric(median(took_s), "s", len(took_s))
 
 
 def _time_to_restore(found: Sequence[_Deployment]) -> dict[str, Any]:

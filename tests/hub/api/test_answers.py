@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ci_reporter.model import rfc3339
+
+NOW_S = 1_767_225_600.0  # the hub's clock
 DAY_S = 86_400
 DEPLOY = {"pipeline": "Deploy", "environment": "production", "job_name": "deploy", "step": "deploy"}
 
@@ -132,6 +135,25 @@ def test_dora_says_what_it_rests_on(hub, make_flat):
         "change_failure_rate": (0.5, 4),
         "time_to_restore": (DAY_S, 1),
     }
+
+
+LEAD_TIMES = {
+    "one": ([(2, 1, 0)], (DAY_S, 1)),
+    "the median": ([(9, 8, 0), (7, 4, 0), (3.5, 3, 0)], (DAY_S, 3)),
+    "one that failed does not count": ([(9, 5, 1), (4, 3, 0)], (DAY_S, 1)),
+    "a commit counts once": ([(9, 8, 0), (9, 1, 0)], (DAY_S, 1)),
+    "going back delivers nothing new": ([(9, 8, 0), (20, 1, 0)], (DAY_S, 1)),
+    "a commit of the future is a wrong clock": ([(1, 2, 0)], (None, 0)),
+}
+
+
+@pytest.mark.parametrize(("deploys", "expected"), LEAD_TIMES.values(), ids=LEAD_TIMES)
+def test_lead_time_is_from_the_commit_to_its_deployment(hub, make_flat, deploys, expected):
+    for number, (committed, deployed, code) in enumerate(deploys):
+        committed_at = rfc3339(NOW_S - committed * DAY_S)
+        hub.add(make_flat(number, ago_s=deployed * DAY_S, exit_code=code, committed_at=committed_at, **DEPLOY))
+    found = hub.get("/dora").json["lead_time"]
+    assert (found["value"], found["rests_on"]) == expected
 
 
 def test_dora_of_nothing_is_unknown(hub):
