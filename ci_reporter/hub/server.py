@@ -6,7 +6,7 @@ import gc
 import logging
 import signal
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 import uvicorn
@@ -20,6 +20,7 @@ from ci_reporter.hub.app import App, Parts
 from ci_reporter.hub.asgi import Mount
 from ci_reporter.hub.connections import Connection
 from ci_reporter.hub.ingest.secrets import SecretsSource
+from ci_reporter.hub.settings.hubfile import Settings
 from ci_reporter.hub.store.sqlite.reading import SqliteReading
 from ci_reporter.hub.store.sqlite.retention import Keep
 from ci_reporter.hub.store.sqlite.store import SqliteStore
@@ -44,6 +45,7 @@ class Options:
     bodies_alone: bool = False
     anonymous_reads: bool = False
     log_level: str = "INFO"
+    settings: Settings = field(default_factory=Settings)
 
 
 def serve(options: Options) -> None:

@@ -23,3 +23,10 @@ branches = click.option(
     show_envvar=True,
     help="Branches that are series of their own, beside the default branch. Default: main, master, release/*.",
 )
+config = click.option(
+    "--config",
+    metavar="FILE",
+    envvar="CI_REPORTER_HUB_CONFIG",
+    show_envvar=True,
+    help="The hub's configuration file: what to poll, what to alert on.",
+)

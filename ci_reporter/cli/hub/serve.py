@@ -27,6 +27,7 @@ _SECRETS = "CI_REPORTER_HUB_SECRETS"
     show_envvar=True,
     help="Where to listen. Default: 127.0.0.1:8750. Other hosts need a secret.",
 )
+@options.config
 @options.database
 @options.branches
 @click.option(
@@ -69,7 +70,9 @@ _SECRETS = "CI_REPORTER_HUB_SECRETS"
     help="What to log, as JSON lines on stderr. Default: INFO.",
 )
 @report_errors
-def command(listen: str, branches: tuple[str, ...], keep: str | None, keep_runs: int | None, **more: Any) -> None:
+def command(
+    listen: str, branches: tuple[str, ...], keep: str | None, keep_runs: int | None, config: str | None, **more: Any
+) -> None:
     """Receive reports at POST /ci-report and keep them in one SQLite file, until SIGTERM or ^C.
 
     The secrets that reports are signed with come from CI_REPORTER_HUB_SECRETS or, better, from the file that
@@ -79,6 +82,7 @@ def command(listen: str, branches: tuple[str, ...], keep: str | None, keep_runs:
     with extra():
         from ci_reporter.hub.ingest.secrets import SecretsSource
         from ci_reporter.hub.server import Options, serve
+        from ci_reporter.hub.settings.hubfile import Settings, load
         from ci_reporter.hub.store.sqlite.retention import Keep
     host, port = _address(listen)
     serve(
@@ -88,6 +92,7 @@ def command(listen: str, branches: tuple[str, ...], keep: str | None, keep_runs:
             secrets=SecretsSource(_SECRETS, dict(os.environ)),
             branches=branches or Config.branches,
             keep=Keep(age_s=_age_s(keep), runs=keep_runs),
+            settings=load(config) if config else Settings(),
             **more,
         )
     )
