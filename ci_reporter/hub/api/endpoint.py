@@ -6,6 +6,7 @@ see is an argument: an `Access`, or None for nothing.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import logging
@@ -21,12 +22,16 @@ from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.api.route import ACCESS, Access, Query, Route
 from ci_reporter.hub.api.routes import ROUTES
 from ci_reporter.hub.asgi import Message, Receive, Send
+from ci_reporter.hub.encoding import accepts_gzip
 from ci_reporter.hub.problem import CONTENT_TYPE, Problem
 from ci_reporter.hub.store.reading import Reading
 
 _ALLOWED = b"GET, HEAD, OPTIONS"
 _JSON = b"application/json"
 _LONGEST_PATH = 2000
+_WORTH_GZIP = 1000  # bytes; less fits into one packet with or without
+_GZIP_LEVEL = 5
+_VARY = b"authorization, cookie, accept-encoding"
 _UNKNOWN = (
     "this hub can be reached from elsewhere and lets nobody read without signing in"
     " (--allow-anonymous-reads lets everybody, for a hub behind a proxy that signs people in)"
@@ -40,6 +45,7 @@ class _Answer(NamedTuple):
     body: bytes
     etag: bytes
     next_cursor: str | None = None
+    is_gzip: bool = False
 
 
 class Api:
@@ -80,19 +86,33 @@ class Api:
         if scope["method"] not in ("GET", "HEAD"):
             raise Problem(405, "the API is read by GET")
         what, names = found
+        zipped = accepts_gzip(scope["headers"])
         if isinstance(what, _Answer):
-            return what
+            return _in_gzip(what) if zipped else what
         access: Access | None = scope.get(ACCESS) or self._anonymous
         if access is None:
             raise Problem(401, _UNKNOWN)
         values = params.read(scope["query_string"], what.params)
         query = Query(values=values, path=names, access=access, now_ms=round(self._clock() * 1000))
-        return await self._readers.run(_job(what, query))
+        return await self._readers.run(_job(what, query, zipped=zipped))
 
 
-def _job(route: Route, query: Query) -> Callable[[Reading], _Answer]:
-    """All of the work is done in the reader's thread, the JSON too."""
-    return lambda reading: _encoded(route.answer(reading, query))
+def _job(route: Route, query: Query, *, zipped: bool) -> Callable[[Reading], _Answer]:
+    """All of the work is done in the reader's thread, JSON and gzip too."""
+
+    def answer(reading: Reading) -> _Answer:
+        found = _encoded(route.answer(reading, query))
+        return _in_gzip(found) if zipped else found
+
+    return answer
+
+
+def _in_gzip(answer: _Answer) -> _Answer:
+    """The answer in gzip, where that is worth it. Other bytes have another ETag: it says which bytes there are."""
+    if len(answer.body) < _WORTH_GZIP:
+        return answer
+    body = gzip.compress(answer.body, _GZIP_LEVEL, mtime=0)
+    return answer._replace(body=body, etag=answer.etag[:-1] + b'-gzip"', is_gzip=True)
 
 
 def _encoded(found: Mapping[str, Any]) -> _Answer:
@@ -136,19 +156,24 @@ async def _reply(answer: _Answer | None, scope: Message, send: Send) -> None:
     if answer is None:
         await _send(scope, send, 204, b"", [(b"allow", _ALLOWED)])
         return
-    headers = [(b"etag", answer.etag), (b"cache-control", b"private, no-cache"), (b"vary", b"authorization, cookie")]
+    headers = [(b"etag", answer.etag), (b"cache-control", b"private, no-cache"), (b"vary", _VARY)]
     if answer.next_cursor:
         headers.append((b"link", _next_link(scope, answer.next_cursor)))
     if _has(scope, answer.etag):
         await _send(scope, send, 304, b"", headers)
     else:
+        headers += [(b"content-encoding", b"gzip")] if answer.is_gzip else []
         await _send(scope, send, 200, answer.body, [(b"content-type", _JSON), *headers])
 
 
 def _has(scope: Message, etag: bytes) -> bool:
-    """Whether the asker has this answer already. Source: RFC 9110, 13.1.2: a weak comparison, `*` is any."""
+    """Whether the asker has this answer already, in gzip or not.
+
+    Source: RFC 9110, 13.1.2: a weak comparison, `*` is any.
+    """
     given = b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
-    return any(each.strip().removeprefix(b"W/") in (etag, b"*") for each in given.split(b","))
+    known = {each.strip().removeprefix(b"W/").replace(b'-gzip"', b'"') for each in given.split(b",")}
+    return not known.isdisjoint((etag.replace(b'-gzip"', b'"'), b"*"))
 
 
 def _next_link(scope: Message, cursor: str) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from ci_reporter.errors import StoreError
 from ci_reporter.health import Health
 from ci_reporter.hub.asgi import Message, Receive, Send
+from ci_reporter.hub.encoding import accepts_gzip
 from ci_reporter.hub.exposition import OPENMETRICS, TEXT, Block, exposition
 from ci_reporter.hub.metrics.snapshot import Snapshot
 from ci_reporter.hub.problem import CONTENT_TYPE, Problem
@@ -30,7 +31,7 @@ class Metrics:
             await _send(send, Problem(405, "only GET and HEAD"), [(b"allow", b"GET, HEAD")])
             return
         openmetrics = "application/openmetrics-text" in headers.get(b"accept", "")
-        zipped = "gzip" in headers.get(b"accept-encoding", "")
+        zipped = accepts_gzip(scope["headers"])
         try:
             body = await asyncio.to_thread(self._body, openmetrics=openmetrics, zipped=zipped)
         except StoreError:

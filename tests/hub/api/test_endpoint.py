@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import jsonschema
@@ -35,6 +36,37 @@ def test_an_answer_that_has_changed_is_sent(hub, make_flat):
 
 def test_head_is_get_without_the_body(shop):
     got, head = shop.get("/steps"), shop.get("/steps", method="HEAD")
+    assert (head.status, head.body, head.headers) == (200, b"", got.headers)
+
+
+def test_a_long_answer_is_in_gzip_for_who_takes_it(shop):
+    plain, zipped = shop.get("/steps"), shop.get("/steps", headers={"accept-encoding": "br, gzip"})
+    assert zipped.headers["content-encoding"] == "gzip"
+    assert (gzip.decompress(zipped.body), zipped.headers["content-length"]) == (plain.body, str(len(zipped.body)))
+    assert len(zipped.body) < len(plain.body) / 5
+
+
+def test_a_short_answer_is_as_it_is(hub):
+    assert "content-encoding" not in hub.get("/steps", headers={"accept-encoding": "gzip"}).headers
+
+
+def test_other_bytes_have_another_etag(shop):
+    plain, zipped = shop.get("/steps"), shop.get("/steps", headers={"accept-encoding": "gzip"})
+    assert plain.headers["etag"] != zipped.headers["etag"]
+    assert plain.headers["vary"] == zipped.headers["vary"] == "authorization, cookie, accept-encoding"
+
+
+@pytest.mark.parametrize("had", ["", "gzip"])
+@pytest.mark.parametrize("wanted", ["", "gzip"])
+def test_who_has_the_answer_in_either_form_gets_none(shop, had, wanted):
+    etag = shop.get("/steps", headers={"accept-encoding": had}).headers["etag"]
+    reply = shop.get("/steps", headers={"accept-encoding": wanted, "if-none-match": etag})
+    assert (reply.status, reply.body, "accept-encoding" in reply.headers["vary"]) == (304, b"", True)
+
+
+def test_head_has_the_length_in_gzip(shop):
+    how = {"headers": {"accept-encoding": "gzip"}}
+    got, head = shop.get("/steps", **how), shop.get("/steps", method="HEAD", **how)
     assert (head.status, head.body, head.headers) == (200, b"", got.headers)
 
 
