@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from ci_reporter.errors import StoreError
+from ci_reporter.hub.store.tables import Statement
 
 Series = tuple[str, str, str, str, str]  # repository, pipeline, ci_job, step, branch: the grouping key of DESIGN §6
 
@@ -50,6 +51,10 @@ class SeriesState(NamedTuple):
     buckets: Mapping[int, int]
 
 
+# Writes what follows of new rows. What the database raises undoes the rows, too.
+WithNew = Callable[[Statement, Sequence[Row]], None]
+
+
 class Store(Protocol):
     """A database of reports. One thread writes; every call that reads may come from any other."""
 
@@ -58,6 +63,9 @@ class Store(Protocol):
 
         The answers are in the order of the requests. Raises StoreError when nothing can be written now.
         """
+
+    def also_write(self, work: WithNew) -> None:
+        """Run this in the transaction of each later write that has new rows, before its COMMIT."""
 
     def check(self) -> None:
         """Look whether the database answers. Raises StoreError."""

@@ -79,3 +79,18 @@ def test_transactions_of_many_threads_wait_for_each_other(store, make_row):
     for each in threads:
         each.join()
     assert store.select(_ALL) == [("a", 80)]
+
+
+def test_what_follows_of_a_row_is_written_with_it_once(store, make_row):
+    store.also_write(lambda run, rows: [run(_ADD, name=row.report_id, count=1) for row in rows])
+    row = make_row()
+    store.write([[row, row]])
+    store.write([[row]])
+    assert store.select(_ALL) == [(row.report_id, 1)]
+
+
+def test_a_row_is_not_kept_without_what_follows_of_it(store, make_row):
+    store.also_write(lambda run, rows: [run("INSERT INTO nowhere VALUES (1)")])
+    (outcome,) = store.write([[make_row()]])
+    assert isinstance(outcome, StoreError)
+    assert list(store.bodies()) == []

@@ -13,7 +13,7 @@ from queue import Empty, Full, LifoQueue
 from typing import Any, TypeVar
 
 from ci_reporter.errors import StoreError
-from ci_reporter.hub.store import BUCKETS_MS, Row, Series, SeriesState, Written
+from ci_reporter.hub.store import BUCKETS_MS, Row, Series, SeriesState, WithNew, Written
 from ci_reporter.hub.store.sqlite import statements
 from ci_reporter.hub.store.sqlite.checkpoint import CAP_BYTES, Checkpointer, checkpoint, wal_bytes
 from ci_reporter.hub.store.sqlite.opening import Lock, open_for_reading, open_for_writing
@@ -46,6 +46,7 @@ class SqliteStore:
         self._series_ids: dict[Series, int] = {}
         self._changed: set[int] = set()
         self._changing = threading.Lock()
+        self._with_new: list[WithNew] = []
         self._checkpointer = Checkpointer(path, wal_cap_bytes)
         self._retention = Retention(path, keep, self._note_change) if keep and (keep.age_s or keep.runs) else None
 
@@ -62,6 +63,10 @@ class SqliteStore:
             if is_of_the_whole(exc):
                 raise store_error(self.path, exc) from exc
             return [self._write_alone(rows) for rows in requests]
+
+    def also_write(self, work: WithNew) -> None:
+        """Run this in the transaction of each later write that has new rows, before its COMMIT."""
+        self._with_new.append(work)
 
     def transact(self, work: Callable[[Statement], T]) -> T:
         """Run the work in one transaction, durable when this returns. Raises StoreError, and then nothing was kept."""
@@ -139,6 +144,8 @@ class SqliteStore:
                 self._writer.execute(statements.UPDATE_LATEST, (json.dumps(_latest(new, ids)),))
                 self._writer.execute(statements.ADD_TO_TOTALS, (json.dumps(_totals(new, ids)),))
                 self._writer.execute(statements.ADD_TO_DURATIONS, (json.dumps(_durations(new, ids)),))
+                for work in self._with_new:
+                    work(_statement(self._writer), new)
         # Only now: ids that were given in a transaction that failed were taken back with it.
         if len(self._series_ids) + len(ids) > _MOST_SERIES:
             self._series_ids.clear()
