@@ -21,8 +21,8 @@ from ci_reporter.hub.asgi import Mount
 from ci_reporter.hub.connections import Connection
 from ci_reporter.hub.ingest.secrets import SecretsSource
 from ci_reporter.hub.settings.hubfile import Settings
+from ci_reporter.hub.store.retention import Keep
 from ci_reporter.hub.store.sqlite.reading import SqliteReading
-from ci_reporter.hub.store.sqlite.retention import Keep
 from ci_reporter.hub.store.sqlite.store import SqliteStore
 
 _KEEP_ALIVE_S = 75

@@ -1,15 +1,20 @@
-"""What the hub's tests share: rows, and the hub itself as a process of its own."""
+"""What the hub's tests share: rows, and databases of both kinds."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from ci_reporter.hub.store import Row
+from ci_reporter.hub.store.opening import open_store
+from tests.hub import postgres as servers
 
 _NUMBERS = itertools.count()
+_EMPTY = "hub_empty"
+KINDS = ("sqlite", "postgres")
 
 
 def make_row(report_id: str = "", **more: object) -> Row:
@@ -32,3 +37,38 @@ def make_row(report_id: str = "", **more: object) -> Row:
 @pytest.fixture(name="make_row")
 def _make_row() -> Callable[..., Row]:
     return make_row
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.Server]:
+    """A PostgreSQL that runs, and has a database whose schema is up to date: a template of others."""
+    with servers.server() as found:
+        found.run(f"CREATE DATABASE {_EMPTY}")
+        open_store(found.url(_EMPTY)).close()
+        yield found
+
+
+@pytest.fixture(scope="session")
+def make_database(request: pytest.FixtureRequest) -> Callable[[str, Path], str]:
+    """Name a new database of a kind, for the option --database: a file in a folder, or a PostgreSQL's URL."""
+
+    def make(kind: str, folder: Path) -> str:
+        if kind == "sqlite":
+            return str(folder / "hub.db")
+        return request.getfixturevalue("postgres").database(_EMPTY)
+
+    return make
+
+
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest, make_database: Callable[[str, Path], str], tmp_path: Path) -> str:
+    """A new database of each kind."""
+    return make_database(request.param, tmp_path)
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[object]:
+    """An open store of each kind. Its small tables are `store.select` and `store.transact`."""
+    found = open_store(database)
+    yield found
+    found.close()

@@ -19,7 +19,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 
 from ci_reporter.hub.ingest.secrets import SecretsSource
 from ci_reporter.hub.server import Options, anonymous_access
-from ci_reporter.hub.store.sqlite.retention import Keep
+from ci_reporter.hub.store.retention import Keep
 from tests.hubs import running_hub
 
 MINIMAL = {"pipeline_id": "17", "job_name": "unit", "duration_ms": 1200, "exit_code": 0, "coverage_pct": 93.1}

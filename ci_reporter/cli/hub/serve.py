@@ -83,7 +83,7 @@ def command(
         from ci_reporter.hub.ingest.secrets import SecretsSource
         from ci_reporter.hub.server import Options, serve
         from ci_reporter.hub.settings.hubfile import Settings, load
-        from ci_reporter.hub.store.sqlite.retention import Keep
+        from ci_reporter.hub.store.retention import Keep
     host, port = _address(listen)
     serve(
         Options(

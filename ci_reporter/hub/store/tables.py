@@ -1,8 +1,9 @@
 """The small tables beside the reports (tokens, targets, alerts ...): SQL that every database of ours understands.
 
 Values are named, `:name`. What both dialects have is used and nothing else: TEXT, BIGINT and DOUBLE PRECISION, keys
-that are text or are made by us, `INSERT ... ON CONFLICT ... DO UPDATE`, `RETURNING`. Reports are many, and have
-statements of each dialect's own.
+that are text or are made by us, `INSERT ... ON CONFLICT ... DO UPDATE`, `RETURNING`. In `DO UPDATE SET n = pair.n + 1`
+the table is named, and a statement that failed ends its transaction. A step of the schema writes TEXT in capitals: it
+is made to be compared byte by byte. Reports are many, and have statements of each dialect's own.
 """
 
 from __future__ import annotations

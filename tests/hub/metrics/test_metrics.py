@@ -12,9 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 from ci_reporter.hub.ingest.parsing import flat_reports
 from ci_reporter.hub.ingest.rows import Origin, rows
 from ci_reporter.hub.metrics.snapshot import Snapshot
-from ci_reporter.hub.store.sqlite.opening import connect
-from ci_reporter.hub.store.sqlite.retention import Keep, sweep
-from ci_reporter.hub.store.sqlite.store import SqliteStore
+from ci_reporter.hub.store.opening import open_store
+from ci_reporter.hub.store.retention import Keep, sweep
 
 NOW_S = 1_767_225_600.0
 UNIT = {"repository": "acme/shop", "pipeline": "CI", "ci_job": "unit", "step": "pytest", "branch": "main"}
@@ -23,9 +22,8 @@ UNIT = {"repository": "acme/shop", "pipeline": "CI", "ci_job": "unit", "step": "
 class Hub:
     """A store and the snapshot of it; each look is a second after the one before."""
 
-    def __init__(self, path, **how):
-        self.path = str(path)
-        self.store = SqliteStore(self.path)
+    def __init__(self, store, **how):
+        self.store = store
         self._looks = iter(range(1_000))
         self.snapshot = Snapshot(self.store, clock=lambda: float(next(self._looks)), **how)
         self._sent = iter(range(1_000_000))
@@ -57,10 +55,8 @@ class Hub:
 
 
 @pytest.fixture
-def hub(tmp_path):
-    found = Hub(tmp_path / "hub.db")
-    yield found
-    found.store.close()
+def hub(store):
+    return Hub(store)
 
 
 def test_a_gauge_is_what_the_latest_report_says(hub):
@@ -99,17 +95,18 @@ def test_promtool_has_nothing_to_say(hub, promtool_says):
     assert promtool_says(hub.snapshot.text(openmetrics=False)) == ""
 
 
-def test_counters_go_on_after_a_restart(hub):
-    hub.add()
-    hub.store.close()
-    hub.store = SqliteStore(hub.path)
-    hub.snapshot = Snapshot(hub.store)
+def test_counters_go_on_after_a_restart(database):
+    store = open_store(database)
+    Hub(store).add()
+    store.close()
+    hub = Hub(open_store(database))
     hub.add(report_id="later")
     assert hub.value("ci_step_runs_total", result="success") == 2
+    hub.store.close()
 
 
-def test_series_beyond_the_budget_are_one_other(tmp_path):
-    hub = Hub(tmp_path / "hub.db", budget=2)
+def test_series_beyond_the_budget_are_one_other(store):
+    hub = Hub(store, budget=2)
     for job in ("a", "b", "c", "d", "a"):
         hub.add(job_name=job)
     runs = {key[1]: value for key, value in hub.samples().items() if key[0] == "ci_step_runs_total"}
@@ -123,20 +120,18 @@ def test_series_beyond_the_budget_are_one_other(tmp_path):
         )
         == 3
     )
-    hub.store.close()
 
 
 def test_a_series_that_was_deleted_is_not_shown(hub):
     hub.add()
     assert hub.samples()
-    connection = connect(hub.path)
-    list(sweep(connection, Keep(age_s=1), NOW_S + 100, hub.store._note_change))
-    connection.close()
+    with hub.store.reports() as reports:
+        list(sweep(reports, Keep(age_s=1), NOW_S + 100))
     assert hub.samples() == {}
 
 
-def test_a_snapshot_is_read_at_most_once_a_second(tmp_path):
-    hub = Hub(tmp_path / "hub.db")
+def test_a_snapshot_is_read_at_most_once_a_second(store):
+    hub = Hub(store)
     times = iter([0.0, 0.5, 1.5])
     hub.snapshot = Snapshot(hub.store, clock=lambda: next(times))
     found = []
@@ -144,16 +139,14 @@ def test_a_snapshot_is_read_at_most_once_a_second(tmp_path):
         hub.add()
         found.append(hub.value("ci_step_runs_total", result="success"))
     assert found == [1, 1, 3]
-    hub.store.close()
 
 
-def test_a_scrape_of_many_series_does_not_take_long(tmp_path):
+def test_a_scrape_of_many_series_does_not_take_long(store):
     """25,000 samples: the first scrape renders them all, the next ones only what has changed, 2.5 to 4.5 ms."""
-    hub = Hub(tmp_path / "hub.db")
+    hub = Hub(store)
     hub.store.write([hub.rows_of(job_name=f"job {job}") for job in range(1000)])
     assert len(hub.snapshot.text(openmetrics=False).splitlines()) > 20_000
     hub.add(job_name="job 1")
     begun = time.process_time()
     hub.snapshot.text(openmetrics=False)
     assert time.process_time() - begun < 0.1
-    hub.store.close()

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 
-from ci_reporter.hub.store.sqlite.opening import connect
-from ci_reporter.hub.store.sqlite.retention import Keep, sweep
-from ci_reporter.hub.store.sqlite.store import SqliteStore
+from ci_reporter.hub.store.opening import open_store
+from ci_reporter.hub.store.retention import Keep, sweep
 
 NOW_S = 1000.0
-
-
-@pytest.fixture
-def path(tmp_path):
-    return str(tmp_path / "hub.db")
 
 
 def series(name):
@@ -24,17 +15,14 @@ def series(name):
 
 
 @pytest.fixture
-def left(path, make_row):
+def left(store, make_row):
     """The (job, time) of what is left of these, after a sweep."""
 
     def find(keep, *rows):
-        store = SqliteStore(path)
         store.write([[make_row(series=series(job), at_ms=at_s * 1000) for job, at_s in rows]])
-        with closing(connect(path)) as connection:
-            list(sweep(connection, keep, NOW_S))
-            store.close()
-            query = "SELECT ci_job, at_ms / 1000 FROM report JOIN series USING (series_id) ORDER BY 1, 2"
-            return connection.execute(query).fetchall()
+        with store.reports() as reports:
+            list(sweep(reports, keep, NOW_S))
+        return store.select("SELECT ci_job, at_ms / 1000 FROM report JOIN series USING (series_id) ORDER BY 1, 2")
 
     return find
 
@@ -56,22 +44,19 @@ def test_more_than_one_transaction_can_delete_goes(left):
     assert left(Keep(age_s=100), *rows) == [("a", 999)]
 
 
-def test_a_series_without_reports_is_not_shown_and_counts_on(left, path, make_row):
+def test_a_series_without_reports_is_not_shown_and_counts_on(left, store, make_row):
     left(Keep(age_s=100), ("a", 1))
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT * FROM latest").fetchall() == []
-        assert connection.execute("SELECT runs FROM total").fetchall() == [(1,)]
-    store = SqliteStore(path)
+    assert store.select("SELECT * FROM latest") == []
+    assert store.select("SELECT runs FROM total") == [(1,)]
+    assert [(state.body, dict(state.runs)) for state in store.states()] == [(None, {"success": 1})]
     store.write([[make_row(series=series("a"))]])
-    store.close()
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT runs FROM total").fetchall() == [(2,)]
+    assert store.select("SELECT runs FROM total") == [(2,)]
 
 
-def test_a_hub_deletes_old_reports_by_itself(path, make_row, eventually):
-    store = SqliteStore(path)
+def test_a_hub_deletes_old_reports_by_itself(database, make_row, eventually):
+    store = open_store(database)
     store.write([[make_row(at_ms=1000)]])
     store.close()
-    store = SqliteStore(path, keep=Keep(age_s=60))
+    store = open_store(database, keep=Keep(age_s=60))
     eventually(lambda: not list(store.bodies()), "the first sweep")
     store.close()

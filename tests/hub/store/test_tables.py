@@ -7,18 +7,14 @@ import threading
 import pytest
 
 from ci_reporter.errors import StoreError
-from ci_reporter.hub.store.sqlite.store import SqliteStore
 
 _ADD = "INSERT INTO pair (name, count) VALUES (:name, :count) ON CONFLICT (name) DO UPDATE SET count = excluded.count"
 _ALL = "SELECT name, count FROM pair ORDER BY name"
 
 
-@pytest.fixture
-def store(tmp_path):
-    found = SqliteStore(str(tmp_path / "hub.db"))
-    found.transact(lambda run: run("CREATE TABLE pair (name TEXT PRIMARY KEY, count BIGINT)"))
-    yield found
-    found.close()
+@pytest.fixture(autouse=True)
+def pairs(store):
+    store.transact(lambda run: run("CREATE TABLE pair (name TEXT PRIMARY KEY, count BIGINT)"))
 
 
 def test_what_was_written_is_read(store):
@@ -28,6 +24,24 @@ def test_what_was_written_is_read(store):
 
 def test_the_work_gives_its_value(store):
     assert store.transact(lambda run: run(_ADD + " RETURNING count", name="a", count=1)) == [(1,)]
+
+
+def test_values_are_of_any_kind_that_fits(store):
+    sql = "SELECT name, count, CAST(count AS DOUBLE PRECISION) / :part FROM pair WHERE :any IS NULL OR name = :any"
+    store.transact(lambda run: run(_ADD, name="a:b 'c' ::d", count=3))
+    assert store.select(sql, part=2, any=None) == [("a:b 'c' ::d", 3, 1.5)]
+    assert store.select(sql, part=0.5, any="x") == []
+
+
+def test_the_sum_of_whole_numbers_is_whole(store):
+    store.transact(lambda run: [run(_ADD, name=name, count=2**40) for name in "ab"])
+    assert repr(store.select("SELECT sum(count), count(*), max(name) FROM pair")) == "[(2199023255552, 2, 'b')]"
+
+
+def test_text_is_in_the_order_of_its_characters(store):
+    names = ["B", "_", "a", "é", "日"]
+    store.transact(lambda run: [run(_ADD, name=name, count=1) for name in reversed(names)])
+    assert [name for name, _ in store.select(_ALL)] == names
 
 
 def test_work_that_raises_leaves_nothing(store):

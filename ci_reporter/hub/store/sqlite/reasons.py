@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from ci_reporter.errors import StoreError
+from ci_reporter.hub.store.batch import RefusedError
 
 _WORDS = {
     "SQLITE_FULL": "the disk is full (make room; the hub goes on by itself)",
@@ -19,15 +20,13 @@ _WORDS = {
 
 
 def store_error(path: str, error: sqlite3.Error) -> StoreError:
-    """Our error for one of SQLite's; an extended code, such as SQLITE_READONLY_DIRECTORY, means its first part."""
+    """Our error for one of SQLite's; an extended code, such as SQLITE_READONLY_DIRECTORY, means its first part.
+
+    An error that is not of the whole database is a row's or a statement's: RefusedError.
+    """
     name = getattr(error, "sqlite_errorname", None) or ""
-    words = next((text for code, text in _WORDS.items() if name.startswith(code)), str(error))
-    found = StoreError(f"cannot use the hub's database {path}: {words}")
+    words = next((text for code, text in _WORDS.items() if name.startswith(code)), None)
+    kind = StoreError if words else RefusedError
+    found = kind(f"cannot use the hub's database {path}: {words or error}")
     found.__cause__ = error
     return found
-
-
-def is_of_the_whole(error: sqlite3.Error) -> bool:
-    """Whether no row could be written now; else the error may be one row's."""
-    name = getattr(error, "sqlite_errorname", None) or ""
-    return name.startswith(tuple(_WORDS))

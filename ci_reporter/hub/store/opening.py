@@ -1,0 +1,27 @@
+"""Open a database: a PostgreSQL where its name is a URL, else a SQLite file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Protocol
+
+from ci_reporter.hub.store import Store
+from ci_reporter.hub.store.postgres.address import address, is_url
+from ci_reporter.hub.store.retention import Keep
+from ci_reporter.hub.store.tables import Tables
+
+
+class Database(Store, Tables, Protocol):
+    """All that is kept: reports and small tables."""
+
+
+def open_store(database: str, *, keep: Keep | None = None, env: Mapping[str, str] = os.environ) -> Database:
+    """Open it for reading and writing, its schema up to date. Raises StoreError, UsageError."""
+    if is_url(database):
+        from ci_reporter.hub.store.postgres.store import PostgresStore
+
+        return PostgresStore(address(database, env), keep=keep)
+    from ci_reporter.hub.store.sqlite.store import SqliteStore
+
+    return SqliteStore(database, keep=keep)

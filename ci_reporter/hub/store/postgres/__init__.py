@@ -1,0 +1,1 @@
+"""The hub's database as a PostgreSQL, for several hubs at a time."""

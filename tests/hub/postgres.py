@@ -1,0 +1,123 @@
+"""A real PostgreSQL of Debian's, for the tests of one worker: a server on a Unix socket, and databases made in it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from tests.conftest import eventually
+
+_NUMBERS = count()
+# Nothing here is to survive the machine; what does, does without these.
+_QUICK = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off", "shared_buffers": "32MB"}
+
+
+class Server:
+    """The process. It refuses root, so under root it runs as Debian's user `postgres`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+        self._process: subprocess.Popen[bytes] | None = None
+        if self._user:
+            found = pwd.getpwnam("postgres")
+            os.chown(folder, found.pw_uid, found.pw_gid)
+        options = ("--no-sync", "--encoding=UTF8", "--locale=C", "--auth=trust", "--username=hub")
+        self._run("initdb", f"--pgdata={self._data}", *options)
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    @property
+    def log(self) -> str:
+        """What the server says."""
+        return (self._folder / "log").read_text(errors="replace")
+
+    def start(self, **settings: str) -> None:
+        """Start it and wait until it answers."""
+        words = [f"-c{name}={value}" for name, value in {**_QUICK, **settings}.items()]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [tool("postgres"), "-D", self._data, "-k", self._folder, "-clisten_addresses=", *words],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                **self._user,
+            )
+        eventually(self._answers, f"PostgreSQL to answer, see {self._folder}/log")
+
+    def stop(self, number: int = signal.SIGQUIT) -> None:
+        """End it: by SIGQUIT at once, as a crash does; by SIGINT with a clean end."""
+        if self._process:
+            self._process.send_signal(number)
+            self._process.wait(30)
+
+    def url(self, name: str) -> str:
+        """The address of a database."""
+        return f"postgresql://hub@/{name}?host={self._folder}"
+
+    def run(self, sql: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """What a statement finds."""
+        return query(self.url(database), sql)
+
+    def database(self, template: str = "template0") -> str:
+        """The address of a new database."""
+        name = f"hub{next(_NUMBERS)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        return self.url(name)
+
+    def _run(self, name: str, *arguments: str) -> None:
+        subprocess.run([tool(name), *arguments], check=True, stdout=subprocess.DEVNULL, cwd="/", **self._user)
+
+    def _answers(self) -> bool:
+        assert self._process
+        assert self._process.poll() is None, self.log
+        try:
+            self.run("SELECT 1")
+        except (OSError, asyncpg.PostgresError):
+            return False
+        return True
+
+
+def tool(name: str) -> str:
+    """A program of the server, which Debian keeps out of PATH; the newest version's."""
+    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: float(path.parts[4]))
+    return str(found[-1]) if found else shutil.which(name) or name
+
+
+def query(url: str, sql: str) -> list[tuple[Any, ...]]:
+    """What a statement finds in a database."""
+
+    async def main() -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(url)
+        try:
+            return [tuple(row) for row in await connection.fetch(sql)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(main())
+
+
+@contextmanager
+def server(**settings: str) -> Iterator[Server]:
+    """A server that runs, and is stopped in the end; its folder has a short name, as that of a socket must."""
+    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
+        found = Server(Path(folder))
+        try:
+            found.start(**settings)
+            yield found
+        finally:
+            found.stop()
