@@ -21,8 +21,8 @@ from functools import partial
 from ci_reporter.hub.api.endpoint import Api
 from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.api.route import Access
-from ci_reporter.hub.store import Row
-from ci_reporter.hub.store.reading import Kind, Position, Selection
+from ci_reporter.hub.store import Position, Row
+from ci_reporter.hub.store.reading import Kind, Selection
 from ci_reporter.hub.store.sqlite.reading import SqliteReading
 from ci_reporter.hub.store.sqlite.store import SqliteStore
 

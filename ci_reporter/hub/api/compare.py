@@ -8,7 +8,8 @@ from typing import Any
 from ci_reporter.hub.api.route import Query
 from ci_reporter.hub.api.runs import run, steps_of
 from ci_reporter.hub.api.steps import report_of
-from ci_reporter.hub.store.reading import Reading, Stored
+from ci_reporter.hub.store import Row
+from ci_reporter.hub.store.reading import Reading
 from ci_reporter.model import Report
 
 
@@ -21,7 +22,7 @@ def compare(reading: Reading, query: Query) -> Mapping[str, Any]:
     return {"base": run(base), "head": run(head), "items": items}
 
 
-def _by_name(rows: Sequence[Stored]) -> dict[tuple[str, str], Report]:
+def _by_name(rows: Sequence[Row]) -> dict[tuple[str, str], Report]:
     """The reports by job and step; `rows` are oldest first."""
     return {(row.series[2], row.series[3]): report_of(row) for row in rows}
 

@@ -15,7 +15,7 @@ from typing import Any
 from ci_reporter.hub.api.params import filters
 from ci_reporter.hub.api.route import Query
 from ci_reporter.hub.problem import Problem
-from ci_reporter.hub.store.reading import Position
+from ci_reporter.hub.store import Position
 
 _ALIEN = "cursor: is not one of this list's (take next_cursor of the page before, and leave the filters as they were)"
 _MOST_MS = 2**62

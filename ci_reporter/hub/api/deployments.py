@@ -17,7 +17,8 @@ from ci_reporter.hub.api.route import Query
 from ci_reporter.hub.api.runs import times, worst
 from ci_reporter.hub.api.steps import paged, report_of
 from ci_reporter.hub.api.window import window
-from ci_reporter.hub.store.reading import Kind, Reading, Stored
+from ci_reporter.hub.store import Row
+from ci_reporter.hub.store.reading import Kind, Reading
 from ci_reporter.model import Report, Result, rfc3339, seconds_of
 
 _DORA_DAYS = 30
@@ -35,7 +36,7 @@ _OF_RESULT = {
 class _Deployment(NamedTuple):
     """The steps of a deployment, oldest first, as they are stored and as they say it."""
 
-    rows: Sequence[Stored]
+    rows: Sequence[Row]
     reports: Sequence[Report]
 
     @property
@@ -95,7 +96,7 @@ def dora(reading: Reading, query: Query) -> Mapping[str, Any]:
     }
 
 
-def _of_first_steps(reading: Reading, rows: Sequence[Stored]) -> Iterator[_Deployment]:
+def _of_first_steps(reading: Reading, rows: Sequence[Row]) -> Iterator[_Deployment]:
     """The deployments whose first step is among the rows: each has one place, however many steps it has."""
     found = reading.steps_of_runs([(row.series[0], row.ci_run_id) for row in rows if row.ci_run_id])
     for row in rows:
@@ -106,7 +107,7 @@ def _of_first_steps(reading: Reading, rows: Sequence[Stored]) -> Iterator[_Deplo
             yield deployment
 
 
-def _alike(rows: Sequence[Stored], like: Report) -> _Deployment:
+def _alike(rows: Sequence[Row], like: Report) -> _Deployment:
     """Those of a run's steps that were of the same environment."""
     pairs = [(row, report_of(row)) for row in rows]
     pairs = [(row, report) for row, report in pairs if report.environment == like.environment]

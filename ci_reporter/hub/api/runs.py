@@ -14,7 +14,8 @@ from ci_reporter.hub.api import cursor
 from ci_reporter.hub.api.route import Query
 from ci_reporter.hub.api.steps import report_of, step
 from ci_reporter.hub.problem import Problem
-from ci_reporter.hub.store.reading import Kind, Position, Reading, Selection, Stored
+from ci_reporter.hub.store import Position, Row
+from ci_reporter.hub.store.reading import Kind, Reading, Selection
 from ci_reporter.model import Result, rfc3339
 
 _WORST_FIRST = (Result.ERROR, Result.TIMEOUT, Result.FAILURE, Result.CANCELLATION, Result.SUCCESS, Result.SKIP)
@@ -43,7 +44,7 @@ def one_run(reading: Reading, query: Query) -> Mapping[str, Any]:
     return run(rows) | {"steps": [step(row) for row in rows]}
 
 
-def steps_of(reading: Reading, query: Query, ci_run_id: str) -> list[Stored]:
+def steps_of(reading: Reading, query: Query, ci_run_id: str) -> list[Row]:
     """The steps of the run of that id, oldest first. Raises Problem: 404 none, 409 several repositories have one."""
     places = reading.repositories_of_run(ci_run_id, query.access.repositories)
     wanted = query.values.get("repository")
@@ -58,13 +59,13 @@ def steps_of(reading: Reading, query: Query, ci_run_id: str) -> list[Stored]:
     return reading.steps_of_runs([key])[key]
 
 
-def last_runs(reading: Reading, selection: Selection, count: int) -> list[list[Stored]]:
+def last_runs(reading: Reading, selection: Selection, count: int) -> list[list[Row]]:
     """The steps of the runs of a repository that have reported last, without bodies."""
     runs = [(selection.repository or "", each) for each in reading.last_run_ids(selection, count)]
     return list(reading.steps_of_runs(runs, bodies=False).values())
 
 
-def run(rows: Sequence[Stored]) -> dict[str, Any]:
+def run(rows: Sequence[Row]) -> dict[str, Any]:
     """A run as it is answered. `rows` are its steps, oldest first; what the first does not know the last may.
 
     To read a report takes much longer than to find it, so of a run's reports few are read.
@@ -87,7 +88,7 @@ def run(rows: Sequence[Stored]) -> dict[str, Any]:
     }
 
 
-def times(rows: Sequence[Stored]) -> dict[str, Any]:
+def times(rows: Sequence[Row]) -> dict[str, Any]:
     """When the first step began, when the last one ended, and what lies between; the start may be unknown."""
     finished_ms = max(row.at_ms for row in rows)
     starts_ms = [_start_ms(row) for row in rows]
@@ -100,7 +101,7 @@ def times(rows: Sequence[Stored]) -> dict[str, Any]:
     }
 
 
-def worst(rows: Sequence[Stored]) -> str:
+def worst(rows: Sequence[Row]) -> str:
     """The result of the whole: the worst that a step had; `skip` only where all were skipped."""
     found = {row.result for row in rows}
     return next(result for result in _WORST_FIRST if result in found)
@@ -108,7 +109,7 @@ def worst(rows: Sequence[Stored]) -> str:
 
 def _runs(
     reading: Reading, selection: Selection, after: Position | None, count: int
-) -> Iterator[tuple[Stored, list[Stored]]]:
+) -> Iterator[tuple[Row, list[Row]]]:
     """The first step of each run with all steps of the run, newest run first."""
     while True:
         firsts = reading.reports(selection, count + 1, after, Kind.FIRST_OF_RUN)
@@ -119,12 +120,12 @@ def _runs(
         after = firsts[-1].position
 
 
-def _start_ms(row: Stored) -> int | None:
+def _start_ms(row: Row) -> int | None:
     """When a step began; what was skipped took no time."""
     if row.duration_ms is None:
         return row.at_ms if row.result == Result.SKIP else None
     return row.at_ms - row.duration_ms
 
 
-def _key(row: Stored) -> tuple[str, str]:
+def _key(row: Row) -> tuple[str, str]:
     return row.series[0], row.ci_run_id or ""

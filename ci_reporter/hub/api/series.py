@@ -8,7 +8,8 @@ from typing import Any
 from ci_reporter.hub.api import cursor
 from ci_reporter.hub.api.route import Query
 from ci_reporter.hub.api.runs import last_runs, times, worst
-from ci_reporter.hub.store.reading import Reading, Selection, SeriesState, Stored
+from ci_reporter.hub.store import Row
+from ci_reporter.hub.store.reading import Reading, Selection, SeriesHistory
 from ci_reporter.model import Result, rfc3339
 
 _LAST = 10
@@ -33,7 +34,7 @@ def pipelines(reading: Reading, query: Query) -> Mapping[str, Any]:
     return {"items": [_pipeline(reading, query, each) for each in found[:count]], "next_cursor": following}
 
 
-def _series(state: SeriesState) -> dict[str, Any]:
+def _series(state: SeriesHistory) -> dict[str, Any]:
     last = [
         {
             "report_id": row.report_id,
@@ -64,7 +65,7 @@ def _pipeline(reading: Reading, query: Query, name: tuple[str, str, str]) -> dic
     }
 
 
-def _last_run(rows: Sequence[Stored]) -> dict[str, Any]:
+def _last_run(rows: Sequence[Row]) -> dict[str, Any]:
     when = times(rows)
     return {
         "ci_run_id": rows[0].ci_run_id,

@@ -9,7 +9,8 @@ from typing import Any
 from ci_reporter.hub.api import cursor
 from ci_reporter.hub.api.route import Query
 from ci_reporter.hub.problem import Problem
-from ci_reporter.hub.store.reading import Kind, Reading, Stored
+from ci_reporter.hub.store import Row
+from ci_reporter.hub.store.reading import Kind, Reading
 from ci_reporter.model import Report, rfc3339
 from ci_reporter.schema import from_json, to_json
 
@@ -39,12 +40,12 @@ def coverage(reading: Reading, query: Query) -> Mapping[str, Any]:
     return _page(reading, query, Kind.COVERAGE, _coverage)
 
 
-def report_of(row: Stored) -> Report:
+def report_of(row: Row) -> Report:
     """The report of a row."""
     return from_json(json.loads(row.body))
 
 
-def step(row: Stored) -> dict[str, Any]:
+def step(row: Row) -> dict[str, Any]:
     """A report as it is answered: schema 1, and when it came."""
     flat = to_json(report_of(row)) | {"received_at": rfc3339(row.received_ms / 1000)}
     return flat | {"ci_run_id": row.ci_run_id}
@@ -55,14 +56,14 @@ def part(flat: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: flat.get(name) for name in names}
 
 
-def _gate(row: Stored) -> dict[str, Any]:
+def _gate(row: Row) -> dict[str, Any]:
     flat = step(row)
     return part(flat, *("report_id", "ci_run_id", "repository", "pipeline", "step", "environment", "branch")) | part(
         flat, "revision", "run_url", "finished_at", "result", "gate"
     )
 
 
-def _coverage(row: Stored) -> dict[str, Any]:
+def _coverage(row: Row) -> dict[str, Any]:
     flat = step(row)
     return part(flat, *("report_id", "ci_run_id", "repository", "pipeline", "job_name", "step", "branch")) | {
         **part(flat, "revision", "coverage_pct", "coverage"),
@@ -70,13 +71,13 @@ def _coverage(row: Stored) -> dict[str, Any]:
     }
 
 
-def _page(reading: Reading, query: Query, kind: Kind, item: Callable[[Stored], dict[str, Any]]) -> dict[str, Any]:
+def _page(reading: Reading, query: Query, kind: Kind, item: Callable[[Row], dict[str, Any]]) -> dict[str, Any]:
     count = query.values["per_page"]
     rows = reading.reports(query.selection(), count + 1, cursor.position(query), kind)
     return paged(query, rows, count, [item(row) for row in rows[:count]])
 
 
-def paged(query: Query, rows: Sequence[Stored], count: int, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def paged(query: Query, rows: Sequence[Row], count: int, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A page; `rows` has one more than it where there is a next one."""
     following = cursor.encode(query, rows[count - 1].position) if len(rows) > count else None
     return {"items": items, "next_cursor": following}

@@ -14,7 +14,8 @@ from ci_reporter.hub.api import cursor
 from ci_reporter.hub.api.route import Query
 from ci_reporter.hub.api.steps import part, report_of, step
 from ci_reporter.hub.api.window import window
-from ci_reporter.hub.store.reading import Kind, Position, Reading, Stored
+from ci_reporter.hub.store import Position, Row
+from ci_reporter.hub.store.reading import Kind, Reading
 from ci_reporter.model import Report, rfc3339
 
 _DAYS = 14
@@ -74,7 +75,7 @@ def history(reading: Reading, query: Query) -> Mapping[str, Any]:
     return {"items": items, "next_cursor": cursor.encode(query, last) if more and last else None}
 
 
-def _tests(rows: list[Stored]) -> dict[tuple[str | None, str], _Test]:
+def _tests(rows: list[Row]) -> dict[tuple[str | None, str], _Test]:
     """The tests that the reports name; `rows` are newest first."""
     found: dict[tuple[str | None, str], _Test] = {}
     for row in rows:
@@ -105,7 +106,7 @@ def _outcomes(report: Report, name: str) -> list[str]:
     return [word for word, names in said.items() if name in names]
 
 
-def _event(row: Stored, report: Report, name: str, outcomes: list[str]) -> dict[str, Any]:
+def _event(row: Row, report: Report, name: str, outcomes: list[str]) -> dict[str, Any]:
     return {
         **part(step(row), "report_id", "ci_run_id", "repository", "branch", "revision", "run_url"),
         "finished_at": rfc3339(row.at_ms / 1000),

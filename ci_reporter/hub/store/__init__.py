@@ -15,6 +15,13 @@ Series = tuple[str, str, str, str, str]  # repository, pipeline, ci_job, step, b
 BUCKETS_MS = (1000, 5000, 15000, 30000, 60000, 120000, 300000, 600000, 1200000, 1800000, 3600000, 7200000)
 
 
+class Position(NamedTuple):
+    """A report's place in the order of time."""
+
+    at_ms: int
+    report_id: str
+
+
 class Row(NamedTuple):
     """A report as the database keeps it: what is looked up and counted, and the whole as JSON (schema 1).
 
@@ -31,6 +38,11 @@ class Row(NamedTuple):
     ci_run_id: str | None
     revision: str | None
     body: str
+
+    @property
+    def position(self) -> Position:
+        """Where it is in the order of time."""
+        return Position(self.at_ms, self.report_id)
 
 
 class Written(NamedTuple):

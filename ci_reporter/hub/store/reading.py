@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from ci_reporter.errors import StoreError
-from ci_reporter.hub.store import Series
+from ci_reporter.hub.store import Position, Row, Series
 
 
 class TooLongError(StoreError):
@@ -50,32 +50,6 @@ class Selection(NamedTuple):
     visible: tuple[str, ...] | None = None
 
 
-class Position(NamedTuple):
-    """A report's place in the order of time."""
-
-    at_ms: int
-    report_id: str
-
-
-class Stored(NamedTuple):
-    """A report as the database gives it; `body` is the whole as JSON."""
-
-    report_id: str
-    series: Series
-    at_ms: int
-    received_ms: int
-    result: str
-    duration_ms: int | None
-    ci_run_id: str | None
-    revision: str | None
-    body: str
-
-    @property
-    def position(self) -> Position:
-        """Where it is in the order of time."""
-        return Position(self.at_ms, self.report_id)
-
-
 class Point(NamedTuple):
     """What a trend needs of a report."""
 
@@ -84,12 +58,12 @@ class Point(NamedTuple):
     duration_ms: int | None
 
 
-class SeriesState(NamedTuple):
+class SeriesHistory(NamedTuple):
     """A series: how many reports had which result since it began, and its last ones, newest first, without bodies."""
 
     series: Series
     totals: dict[str, int]
-    last: Sequence[Stored]
+    last: Sequence[Row]
 
 
 class Reading(Protocol):
@@ -103,15 +77,15 @@ class Reading(Protocol):
 
     def reports(
         self, selection: Selection, count: int, after: Position | None = None, kind: Kind = Kind.ANY
-    ) -> list[Stored]:
+    ) -> list[Row]:
         """At most `count` reports, newest first."""
 
-    def report(self, report_id: str, visible: tuple[str, ...] | None) -> Stored | None:
+    def report(self, report_id: str, visible: tuple[str, ...] | None) -> Row | None:
         """The report of that id."""
 
     def steps_of_runs(
         self, runs: Sequence[tuple[str, str]], *, bodies: bool = True
-    ) -> dict[tuple[str, str], list[Stored]]:
+    ) -> dict[tuple[str, str], list[Row]]:
         """The reports of runs, each named by repository and ci_run_id; oldest first, at most 1,000 a run.
 
         Without bodies it is faster; they are empty then.
@@ -125,7 +99,7 @@ class Reading(Protocol):
 
     def series(
         self, selection: Selection, count: int, after: Series | None = None, last: int = 10
-    ) -> list[SeriesState]:
+    ) -> list[SeriesHistory]:
         """At most `count` series in the order of their names, each with its last reports."""
 
     def pipelines(

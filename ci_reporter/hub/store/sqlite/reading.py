@@ -11,8 +11,8 @@ from contextlib import closing, contextmanager
 from itertools import islice
 from typing import Any
 
-from ci_reporter.hub.store import Series
-from ci_reporter.hub.store.reading import Kind, Point, Position, Selection, SeriesState, Stored, TooLongError
+from ci_reporter.hub.store import Position, Row, Series
+from ci_reporter.hub.store.reading import Kind, Point, Selection, SeriesHistory, TooLongError
 from ci_reporter.hub.store.sqlite import statements
 from ci_reporter.hub.store.sqlite.opening import open_for_reading
 from ci_reporter.hub.store.sqlite.reasons import store_error
@@ -47,7 +47,7 @@ class SqliteReading:
 
     def reports(
         self, selection: Selection, count: int, after: Position | None = None, kind: Kind = Kind.ANY
-    ) -> list[Stored]:
+    ) -> list[Row]:
         """At most `count` reports, newest first."""
         ids, folded = self._series_ids(selection)
         plan = statements.Plan(ids is None, folded, after is not None)
@@ -59,7 +59,7 @@ class SqliteReading:
                 return self._filtered(newest, sql, values, count)
         return [_stored(row) for row in self._rows(statements.page(selection, kind, plan), values)]
 
-    def report(self, report_id: str, visible: tuple[str, ...] | None) -> Stored | None:
+    def report(self, report_id: str, visible: tuple[str, ...] | None) -> Row | None:
         """The report of that id."""
         sql = statements.report(visible=visible is not None)
         found = self._rows(sql, {"report_id": report_id, "visible": json.dumps(visible)})
@@ -67,9 +67,9 @@ class SqliteReading:
 
     def steps_of_runs(
         self, runs: Sequence[tuple[str, str]], *, bodies: bool = True
-    ) -> dict[tuple[str, str], list[Stored]]:
+    ) -> dict[tuple[str, str], list[Row]]:
         """The reports of runs, each named by repository and ci_run_id; oldest first, at most 1,000 a run."""
-        steps: dict[tuple[str, str], list[Stored]] = {run: [] for run in runs}
+        steps: dict[tuple[str, str], list[Row]] = {run: [] for run in runs}
         sql = statements.steps_of_run(bodies=bodies)
         for repository, ci_run_id in steps:
             values = {"repository": repository, "ci_run_id": ci_run_id, "count": _MOST_STEPS_OF_A_RUN}
@@ -98,7 +98,7 @@ class SqliteReading:
 
     def series(
         self, selection: Selection, count: int, after: Series | None = None, last: int = 10
-    ) -> list[SeriesState]:
+    ) -> list[SeriesHistory]:
         """At most `count` series in the order of their names, each with its last reports."""
         following = dict(
             zip(
@@ -115,7 +115,7 @@ class SqliteReading:
             totals[series_id][result] = runs
         newest = {row[0]: self._rows(statements.LAST_OF_SERIES, (row[0], last)) for row in rows}
         return [
-            SeriesState(tuple(name), totals[series_id], [_stored(row) for row in newest[series_id]])
+            SeriesHistory(tuple(name), totals[series_id], [_stored(row) for row in newest[series_id]])
             for series_id, *name in rows
         ]
 
@@ -153,9 +153,9 @@ class SqliteReading:
 
     def _filtered(
         self, newest: Iterator[tuple[int, str, int]], sql: str, values: Mapping[str, object], count: int
-    ) -> list[Stored]:
+    ) -> list[Row]:
         """The first of these that are asked for, looked at in pieces that become larger."""
-        found: list[Stored] = []
+        found: list[Row] = []
         size = count
         while len(found) < count:
             with self._errors():
@@ -193,9 +193,9 @@ class SqliteReading:
         return int(bool(self._until_s) and time.monotonic() > self._until_s)
 
 
-def _stored(row: Sequence[Any]) -> Stored:
+def _stored(row: Sequence[Any]) -> Row:
     report_id, *series = row[:6]
-    return Stored(report_id, tuple(series), *row[6:])
+    return Row(report_id, tuple(series), *row[6:])
 
 
 def _values(selection: Selection) -> dict[str, object]:
