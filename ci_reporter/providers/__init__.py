@@ -178,13 +178,17 @@ def _plain(value: object) -> str:
 
 
 def _run_id(run: Mapping[str, str], job_id: Callable[[], str]) -> str:
-    """`<provider>-<run id>-<attempt>`, as far as they are known; a new one where the CI system has no run id.
+    """The run's name; a new one where the CI system has no run id."""
+    new_id = uuid7 if run["provider"] == _LOCAL else job_id
+    return run_name(run["provider"], run.get("pipeline_id") or new_id(), run.get("attempt"))
+
+
+def run_name(provider: str, run_id: str, attempt: str | None) -> str:
+    """`<provider>-<run id>-<attempt>`, as far as they are known.
 
     Safe in a shell and as a file's name; a very long one loses its middle, since what tells runs apart is at its ends.
     """
-    new_id = uuid7 if run["provider"] == _LOCAL else job_id
-    parts = (run["provider"], run.get("pipeline_id") or new_id(), run.get("attempt"))
-    text = re.sub(r"[^A-Za-z0-9._]+", "-", "-".join(part for part in parts if part)).strip("-.")
+    text = re.sub(r"[^A-Za-z0-9._]+", "-", "-".join(part for part in (provider, run_id, attempt) if part)).strip("-.")
     return text if len(text) <= 200 else f"{text[:100]}-{text[-99:]}"
 
 

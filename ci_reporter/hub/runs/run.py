@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -40,9 +41,19 @@ class Key(NamedTuple):
     attempt: int
 
 
+class Stamp(NamedTuple):
+    """How good a sighting is, to be compared with others: how far the status had come, and when that was."""
+
+    rank: int
+    updated_ms: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A job of a run. Times are milliseconds since the epoch, None where they are not known."""
+    """A job of a run. Times are milliseconds since the epoch, None where they are not known.
+
+    `older` has the fields that are from a worse sighting than the rest; only `merge` fills it.
+    """
 
     job_id: str
     name: str
@@ -54,14 +65,16 @@ class Job:
     url: str | None = None
     runner: str | None = None
     updated_ms: int = 0
+    older: Mapping[str, Stamp] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """A run as it was seen at `updated_ms`, which is the CI system's time, not ours.
 
-    `ci_run_id` is what the reports of its steps name it, None where that cannot be told. `estimated_ms` is how long
-    the CI system itself expects it to take. Jobs that were not asked for are no reason to forget those that are known.
+    `ci_run_id` is what the reports of its steps name it, None where that follows from the key. `estimated_ms` is how
+    long the CI system itself expects it to take. Jobs that were not asked for are no reason to forget those that are
+    known. `older` has the fields that are from a worse sighting than the rest; only `merge` fills it.
     """
 
     key: Key
@@ -69,6 +82,7 @@ class Run:
     status: Status
     updated_ms: int
     branch: str | None = None
+    default_branch: str | None = None
     tag: str | None = None
     revision: str | None = None
     change: str | None = None
@@ -85,3 +99,4 @@ class Run:
     estimated_ms: int | None = None
     coverage_pct: float | None = None
     jobs: tuple[Job, ...] = ()
+    older: Mapping[str, Stamp] = field(default_factory=dict)
