@@ -77,9 +77,9 @@ class Listener:
 class Changes:
     """The task and the listeners; a `Service`. `number` is that of the last change that was told."""
 
-    def __init__(self, tables: Tables, every_s: float = _EVERY_S) -> None:
+    def __init__(self, tables: Tables, *, every_s: float = _EVERY_S, most_behind: int = _MOST_BEHIND) -> None:
         self._tables = tables
-        self._every_s = every_s
+        self._every_s, self._most_behind = every_s, most_behind
         self._listeners: set[Listener] = set()
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -133,7 +133,7 @@ class Changes:
     async def _catch_up(self) -> None:
         """Tell what is new, in pieces; after a long time only that much is new."""
         last = await asyncio.to_thread(last_number, self._tables.select)
-        if not self.number <= last <= self.number + _MOST_BEHIND:  # lower: a backup was restored
+        if not self.number <= last <= self.number + self._most_behind:  # lower: a backup was restored
             self.number = last
             for listener in self._listeners:
                 listener.tell_missed()

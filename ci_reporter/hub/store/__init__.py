@@ -79,6 +79,12 @@ class Store(Protocol):
     def also_write(self, work: WithNew) -> None:
         """Run this in the transaction of each later write that has new rows, before its COMMIT."""
 
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Call this after each later transaction, of other hubs' too where the database tells of them; from any thread.
+
+        It is a hint: some may be missing, and one call may stand for many transactions.
+        """
+
     def check(self) -> None:
         """Look whether the database answers. Raises StoreError."""
 

@@ -45,6 +45,7 @@ class SqliteStore:
         self._changed: set[int] = set()
         self._changing = threading.Lock()
         self._with_new: list[WithNew] = []
+        self._listening: list[Callable[[], None]] = []
         self._checkpointer = Checkpointer(path, wal_cap_bytes)
         self._retention = Retention(self.reports, keep) if keep and keep.has_limit else None
 
@@ -65,9 +66,19 @@ class SqliteStore:
         """Run the work in one transaction, durable when this returns. Raises StoreError, and then nothing was kept."""
         try:
             with self._writing, _transaction(self._writer):
-                return work(_statement(self._writer))
+                value = work(_statement(self._writer))
         except sqlite3.Error as exc:
             raise store_error(self.path, exc) from exc
+        self._say_changed()
+        return value
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Call this after each later transaction; from any thread."""
+        self._listening.append(heard)
+
+    def _say_changed(self) -> None:
+        for heard in self._listening:
+            heard()
 
     def select(self, sql: str, /, **values: Value) -> list[tuple[Any, ...]]:
         """What one SELECT finds; it waits for no writer. Raises StoreError."""
@@ -135,6 +146,7 @@ class SqliteStore:
         self._known.add(ids)
         with self._changing:
             self._changed.update(ids.values())
+        self._say_changed()
         return written
 
     def _write_batch(self, requests: batch.Requests) -> tuple[batch.Ids, list[Written]]:
