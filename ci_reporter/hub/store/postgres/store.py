@@ -33,6 +33,7 @@ class PostgresStore:
         self._tables = PostgresTables(self.connections)
         self._known = batch.KnownSeries()
         self._with_new: list[WithNew] = []
+        self._listening: list[Callable[[], None]] = []
         self._since = 0
         self._looking = threading.Lock()
         self._retention = Retention(self.reports, keep) if keep and keep.has_limit else None
@@ -42,7 +43,9 @@ class PostgresStore:
 
         Where the database is well and still takes no batch, one row is the reason: each request has its own answer.
         """
-        return batch.write_each(requests, self._write)
+        written = batch.write_each(requests, self._write)
+        self._say_changed()
+        return written
 
     def also_write(self, work: WithNew) -> None:
         """Run this in the transaction of each later write that has new rows, before its COMMIT."""
@@ -50,7 +53,17 @@ class PostgresStore:
 
     def transact(self, work: Callable[[Statement], T]) -> T:
         """Run the work in one transaction, durable when this returns. Raises StoreError, and then nothing was kept."""
-        return self._tables.transact(work)
+        value = self._tables.transact(work)
+        self._say_changed()
+        return value
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Call this after each later transaction of this hub; from any thread."""
+        self._listening.append(heard)
+
+    def _say_changed(self) -> None:
+        for heard in self._listening:
+            heard()
 
     def select(self, sql: str, /, **values: Value) -> list[tuple[Any, ...]]:
         """What one SELECT finds; it waits for no writer. Raises StoreError."""
