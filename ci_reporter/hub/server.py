@@ -19,11 +19,16 @@ from ci_reporter.hub.api.route import Access
 from ci_reporter.hub.app import App, Parts
 from ci_reporter.hub.asgi import Mount
 from ci_reporter.hub.connections import Connection
+from ci_reporter.hub.forward.forwarder import Forwarder
 from ci_reporter.hub.ingest.secrets import SecretsSource
 from ci_reporter.hub.settings.hubfile import Settings
 from ci_reporter.hub.store.retention import Keep
 from ci_reporter.hub.store.sqlite.reading import SqliteReading
 from ci_reporter.hub.store.sqlite.store import SqliteStore
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ci_reporter.sinks import Sink
 
 _KEEP_ALIVE_S = 75
 _STOP_S = 10  # for requests that have begun
@@ -45,6 +50,7 @@ class Options:
     bodies_alone: bool = False
     anonymous_reads: bool = False
     log_level: str = "INFO"
+    forward: Sink | None = None
     settings: Settings = field(default_factory=Settings)
 
 
@@ -57,6 +63,7 @@ def serve(options: Options) -> None:
         logs.configure("ci-reporter-hub", level=options.log_level)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # what it does at start and stop, we say
         readers = Readers(lambda: SqliteReading(options.database))
+        forwarders = [Forwarder(store, options.forward)] if options.forward else []
         app = App(
             Parts(
                 store=store,
@@ -64,7 +71,8 @@ def serve(options: Options) -> None:
                 branches=options.branches,
                 bodies_alone=options.bodies_alone,
                 mounts=(Mount("/api/", Api(readers, anonymous=anonymous_access(options))),),
-                services=(readers,),
+                services=(readers, *forwarders),
+                blocks=[each.blocks for each in forwarders],
             )
         )
         _raise_file_limit()

@@ -45,10 +45,14 @@ if TYPE_CHECKING:
 
 
 class Receipt(Frozen):
-    """What came of sending: the ids of the reports that arrived, why others did not, and what a person should know."""
+    """What came of sending: the ids of the reports that arrived, why others did not, and what a person should know.
+
+    `rejected` are those among the refused that the server has looked at and turned down, each for itself.
+    """
 
     taken: frozenset[str] = frozenset()
     refused: Mapping[str, str] = EMPTY
+    rejected: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ci_reporter.sinks.gateway import Gateway, Group, Key
     from ci_reporter.system.deadline import Deadline
 
+_FAULTS_OF_REPORTS = (400, 413, 422)  # any other refusal is about who asks, or about the gateway
 _COMPLETION = "ci_step_last_completion_timestamp_seconds"
 
 
@@ -95,6 +96,7 @@ class Pushgateway(Frozen):
         return Receipt(
             taken=frozenset().union(*(receipt.taken for receipt in receipts)),
             refused={report_id: why for receipt in receipts for report_id, why in receipt.refused.items()},
+            rejected=frozenset().union(*(receipt.rejected for receipt in receipts)),
             notes=tuple(dict.fromkeys(note for receipt in receipts for note in receipt.notes)),
         )
 
@@ -133,7 +135,8 @@ class Pushgateway(Frozen):
             answer = self.gateway.push(self._key(reports[-1]), body, deadline)
         except Rejected as exc:
             conflict = self._conflict(reports, deadline) if exc.status == 400 else ""
-            return Receipt(refused=dict.fromkeys(_ids(reports), f"{exc}{conflict}"))
+            rejected = _ids(reports) if exc.status in _FAULTS_OF_REPORTS else frozenset()
+            return Receipt(refused=dict.fromkeys(_ids(reports), f"{exc}{conflict}"), rejected=rejected)
         except DeliveryError as exc:
             return Receipt(refused=dict.fromkeys(_ids(reports), str(exc)))
         notes = []

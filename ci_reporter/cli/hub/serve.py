@@ -7,6 +7,7 @@ import os
 import click
 
 from ci_reporter.cli.hub import extra, options
+from ci_reporter.cli.hub.forwarding import pushgateway
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.config import Config, values
 from ci_reporter.errors import UsageError
@@ -62,6 +63,14 @@ _SECRETS = "CI_REPORTER_HUB_SECRETS"
     help="Let everybody read /api/v1, also where the hub has secrets: for a proxy that signs people in.",
 )
 @click.option(
+    "--forward-pushgateway",
+    "forward",
+    metavar="URL",
+    envvar="CI_REPORTER_HUB_FORWARD_PUSHGATEWAY",
+    show_envvar=True,
+    help="Push what was received to this Pushgateway, too. Its password or token: CI_REPORTER_PUSHGATEWAY_...",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
     default="INFO",
@@ -71,7 +80,13 @@ _SECRETS = "CI_REPORTER_HUB_SECRETS"
 )
 @report_errors
 def command(
-    listen: str, branches: tuple[str, ...], keep: str | None, keep_runs: int | None, config: str | None, **more: Any
+    listen: str,
+    branches: tuple[str, ...],
+    keep: str | None,
+    keep_runs: int | None,
+    config: str | None,
+    forward: str | None,
+    **more: Any,
 ) -> None:
     """Receive reports at POST /ci-report and keep them in one SQLite file, until SIGTERM or ^C.
 
@@ -92,6 +107,7 @@ def command(
             secrets=SecretsSource(_SECRETS, dict(os.environ)),
             branches=branches or Config.branches,
             keep=Keep(age_s=_age_s(keep), runs=keep_runs),
+            forward=pushgateway(forward, os.environ, branches or Config.branches) if forward else None,
             settings=load(config) if config else Settings(),
             **more,
         )
