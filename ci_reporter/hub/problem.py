@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 
+from ci_reporter.hub.asgi import Message, Send
+
 CONTENT_TYPE = b"application/problem+json"
 
 
@@ -23,3 +25,15 @@ class Problem(Exception):
         known = {"type": "about:blank", "title": HTTPStatus(self.status).phrase, "status": self.status}
         more = {"field": self.field} if self.field else {}
         return (json.dumps(known | {"detail": self.detail} | more) + "\n").encode()
+
+
+async def respond(problem: Problem, scope: Message, send: Send, *more: tuple[bytes, bytes]) -> None:
+    """Send it, with what its status asks for. Browsers would answer a challenge for Basic with a window of their own."""
+    body = problem.body()
+    headers = [(b"content-type", CONTENT_TYPE), (b"content-length", b"%d" % len(body)), (b"cache-control", b"no-store")]
+    if problem.status == 401:
+        headers.append((b"www-authenticate", b'Bearer realm="ci-reporter hub"'))
+    if problem.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % problem.retry_after_s))
+    await send({"type": "http.response.start", "status": problem.status, "headers": [*headers, *more]})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -1,0 +1,1 @@
+"""Who asks, and what they may: API tokens, users with sessions, JSON Web Tokens; and the guard before every route."""
