@@ -20,7 +20,7 @@ from functools import partial
 
 from ci_reporter.hub.api.endpoint import Api
 from ci_reporter.hub.api.readers import Readers
-from ci_reporter.hub.api.route import Access
+from ci_reporter.hub.auth.access import ACCESS, Access
 from ci_reporter.hub.store import Position, Row
 from ci_reporter.hub.store.reading import Kind, Selection
 from ci_reporter.hub.store.sqlite.reading import SqliteReading
@@ -126,7 +126,7 @@ def with_api(path: str) -> None:
     """What a request to the API takes, in process: the thread, JSON and masking are in it, a socket is not."""
 
     async def measure_all() -> None:
-        api = Api(Readers(partial(SqliteReading, path)), anonymous=Access())
+        api = Api(Readers(partial(SqliteReading, path)))
         for target in ("/series?per_page=48", "/steps", "/runs", "/pipelines?per_page=48", "/dora"):
             times = [await timed(api, target) for _ in range(ROUNDS)]
             row(f"GET /api/v1{target}", times)
@@ -146,7 +146,14 @@ async def timed(api: Api, target: str) -> tuple[float, float]:
         return {}
 
     path, _, query = target.partition("?")
-    scope = {"type": "http", "method": "GET", "path": f"/api/v1{path}", "query_string": query.encode(), "headers": []}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": f"/api/v1{path}",
+        "query_string": query.encode(),
+        "headers": [],
+        ACCESS: Access(),
+    }
     began = time.perf_counter(), time.process_time()
     await api(scope, receive, send)
     times = (time.perf_counter() - began[0]) * 1000, (time.process_time() - began[1]) * 1000

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ci_reporter.errors import CIReporterError
 from ci_reporter.health import Check, Health, find
-from ci_reporter.hub.asgi import Message, Mount, Receive, Send, Service
+from ci_reporter.hub.asgi import Application, Message, Mount, Receive, Send, Service
+from ci_reporter.hub.auth.guard import Guard
 from ci_reporter.hub.exposition import Block
 from ci_reporter.hub.ingest.endpoint import PATH, Endpoint
 from ci_reporter.hub.ingest.queue import WriteQueue
@@ -26,7 +27,7 @@ class Parts:
     """What the app is made of. `bodies_alone`: whether a signature without a time is taken.
 
     Of `mounts` the first that serves a path answers. `services` start in their order and stop in the reverse one.
-    `blocks` are metrics beside the hub's own.
+    `blocks` are metrics beside the hub's own. `guard` puts itself before all of it, and knows who asks.
     """
 
     store: Store
@@ -36,6 +37,7 @@ class Parts:
     mounts: Sequence[Mount] = ()
     services: Sequence[Service] = ()
     blocks: Sequence[Blocks] = ()
+    guard: Callable[[Application], Guard] | None = None
     health: Callable[[], Health] = lambda: Health(find(distribution="ci-reporter"))
 
 
@@ -44,6 +46,7 @@ class App:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._guard = parts.guard(self._answer) if parts.guard else None
         self._queue: WriteQueue | None = None
         self._ingest: Endpoint | None = None
         self._mounts = list(parts.mounts)
@@ -54,8 +57,16 @@ class App:
         health.add(Check("secrets", self._check_secrets, critical=False))
         self._rest = health.asgi(self._lifespan_or_404)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where it answers: a path, or all below one that ends with a slash."""
+        return (PATH, *(each.path for each in self._mounts), *self._health.endpoints)
+
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        await (self._guard or self._answer)(scope, receive, send)
+
+    async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
         if self._ingest and scope["type"] == "http" and scope["path"] == PATH:
             await self._ingest(scope, receive, send)
             return
@@ -88,7 +99,13 @@ class App:
     async def _begin(self) -> None:
         parts = self._parts
         queue = self._queue = WriteQueue(parts.store)
-        ingest = self._ingest = Endpoint(parts.secrets, queue, branches=parts.branches, bodies_alone=parts.bodies_alone)
+        ingest = self._ingest = Endpoint(
+            parts.secrets,
+            queue,
+            branches=parts.branches,
+            bodies_alone=parts.bodies_alone,
+            asker=self._guard.sender if self._guard else None,
+        )
         snapshot = Snapshot(parts.store)
 
         def own() -> list[Block]:

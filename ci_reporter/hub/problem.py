@@ -28,7 +28,10 @@ class Problem(Exception):
 
 
 async def respond(problem: Problem, scope: Message, send: Send, *more: tuple[bytes, bytes]) -> None:
-    """Send it, with what its status asks for. Browsers would answer a challenge for Basic with a window of their own."""
+    """Send it, with what its status asks for.
+
+    There is no challenge for Basic, though it is taken: browsers would answer it with a window of their own.
+    """
     body = problem.body()
     headers = [(b"content-type", CONTENT_TYPE), (b"content-length", b"%d" % len(body)), (b"cache-control", b"no-store")]
     if problem.status == 401:

@@ -15,9 +15,13 @@ from ci_reporter import logs
 from ci_reporter.errors import CIReporterError, UsageError
 from ci_reporter.hub.api.endpoint import Api
 from ci_reporter.hub.api.readers import Readers
-from ci_reporter.hub.api.route import Access
 from ci_reporter.hub.app import App, Parts
-from ci_reporter.hub.asgi import Mount
+from ci_reporter.hub.asgi import Application, Mount
+from ci_reporter.hub.auth import users
+from ci_reporter.hub.auth.authenticator import Authenticator
+from ci_reporter.hub.auth.guard import LOGIN, Guard, Rules
+from ci_reporter.hub.auth.lastuse import LastUses
+from ci_reporter.hub.auth.login import LOGOUT, Login
 from ci_reporter.hub.connections import Connection
 from ci_reporter.hub.forward.forwarder import Forwarder
 from ci_reporter.hub.ingest.secrets import SecretsSource
@@ -49,6 +53,7 @@ class Options:
     keep: Keep
     bodies_alone: bool = False
     anonymous_reads: bool = False
+    anonymous_metrics: bool = False
     log_level: str = "INFO"
     forward: Sink | None = None
     settings: Settings = field(default_factory=Settings)
@@ -56,47 +61,65 @@ class Options:
 
 def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT. Raises UsageError, StoreError before anything is served."""
-    check_address(options.host, is_signed=options.secrets.given)
     listening = _listen(options.host, options.port)
     with listening:
         store = SqliteStore(options.database, keep=options.keep)
+        check_address(options, is_anybody_known=users.is_anybody_known(store))
         logs.configure("ci-reporter-hub", level=options.log_level)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # what it does at start and stop, we say
-        readers = Readers(lambda: SqliteReading(options.database))
-        forwarders = [Forwarder(store, options.forward)] if options.forward else []
-        app = App(
-            Parts(
-                store=store,
-                secrets=options.secrets,
-                branches=options.branches,
-                bodies_alone=options.bodies_alone,
-                mounts=(Mount("/api/", Api(readers, anonymous=anonymous_access(options))),),
-                services=(readers, *forwarders),
-                blocks=[each.blocks for each in forwarders],
-            )
-        )
+        app = application(options, store)
         _raise_file_limit()
         server = _server(app)
         _stop_at_signals(server)
         _say_start(options, listening)
+        _say_who_may(options, is_anybody_known=users.is_anybody_known(store))
         server.run(sockets=[listening])
         if not server.started:
             raise CIReporterError("the hub could not start; the lines above say why")
         _log.info("the hub has stopped; all reports that were acknowledged are in %s", options.database)
 
 
-def check_address(host: str, *, is_signed: bool) -> None:
-    """Without a secret anybody could write: then only this machine may reach the port. Raises UsageError."""
-    if not is_signed and not _is_loopback(host):
+def application(options: Options, store: SqliteStore) -> App:
+    """All that the hub answers, with the guard before it."""
+    readers = Readers(lambda: SqliteReading(options.database))
+    forwarders = [Forwarder(store, options.forward)] if options.forward else []
+    authenticator = Authenticator(store, users.hub_key(store))
+    login = Login(authenticator, store)
+
+    def guard(application: Application) -> Guard:
+        return Guard(application, authenticator, store, rules_of(options))
+
+    return App(
+        Parts(
+            store=store,
+            secrets=options.secrets,
+            branches=options.branches,
+            bodies_alone=options.bodies_alone,
+            mounts=(Mount("/api/", Api(readers)), Mount(LOGIN, login), Mount(LOGOUT, login)),
+            services=(readers, LastUses(authenticator, store), *forwarders),
+            blocks=[each.blocks for each in forwarders],
+            guard=guard,
+        )
+    )
+
+
+def check_address(options: Options, *, is_anybody_known: bool) -> None:
+    """Without any sign-in only this machine may reach the port. Raises UsageError."""
+    if not (options.secrets.given or is_anybody_known or _is_loopback(options.host)):
         raise UsageError(
-            f"option --listen: {host} can be reached from elsewhere, and without a secret anybody may send reports"
-            " (set CI_REPORTER_HUB_SECRETS or CI_REPORTER_HUB_SECRETS_FILE, or listen on 127.0.0.1)"
+            f"option --listen: {options.host} can be reached from elsewhere, and without a secret anybody may send"
+            " reports (set CI_REPORTER_HUB_SECRETS or CI_REPORTER_HUB_SECRETS_FILE, or add a user or a token:"
+            " ci-reporter hub user add, or listen on 127.0.0.1)"
         )
 
 
-def anonymous_access(options: Options) -> Access | None:
-    """What may be read without signing in: all where only this machine reaches the hub, or where that is wanted."""
-    return Access() if options.anonymous_reads or not options.secrets.given else None
+def rules_of(options: Options) -> Rules:
+    """Sign-in is needed where others reach the hub, or reports are signed; else from the first user or token on."""
+    return Rules(
+        always=options.secrets.given or not _is_loopback(options.host),
+        anonymous_reads=options.anonymous_reads,
+        anonymous_metrics=options.anonymous_metrics,
+    )
 
 
 def _is_loopback(host: str) -> bool:
@@ -122,10 +145,22 @@ def _say_start(options: Options, listening: socket.socket) -> None:
     host = f"[{options.host}]" if ":" in options.host else options.host
     at = f"http://{host}:{listening.getsockname()[1]}"
     _log.info("the hub listens on %s and keeps reports in %s", at, options.database)
-    if not options.secrets.given:
-        _log.warning("reports need no signature, so only this machine can reach the hub (CI_REPORTER_HUB_SECRETS)")
     if options.bodies_alone:
         _log.warning("signatures without a time are taken: whoever records such a request can send it again")
+
+
+def _say_who_may(options: Options, *, is_anybody_known: bool) -> None:
+    add = f"ci-reporter hub user add NAME --role admin --database {options.database}"
+    if not rules_of(options).always and not is_anybody_known:
+        _log.warning(
+            "nobody needs to sign in, and reports need no signature, so only this machine can reach the hub"
+            " (CI_REPORTER_HUB_SECRETS, or: %s)",
+            add,
+        )
+    elif options.anonymous_reads:
+        _log.warning("everybody who reaches the hub can read all of it (--allow-anonymous-reads)")
+    elif not is_anybody_known:
+        _log.warning("nobody can sign in yet: add a user on this machine (%s)", add)
 
 
 def _server(app: App) -> uvicorn.Server:

@@ -17,9 +17,6 @@ from http.client import HTTPConnection, HTTPException
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
-from ci_reporter.hub.ingest.secrets import SecretsSource
-from ci_reporter.hub.server import Options, anonymous_access
-from ci_reporter.hub.store.retention import Keep
 from tests.hubs import running_hub
 
 MINIMAL = {"pipeline_id": "17", "job_name": "unit", "duration_ms": 1200, "exit_code": 0, "coverage_pct": 93.1}
@@ -178,14 +175,3 @@ def test_secrets_with_a_mistake_are_one_sentence(run_program):
     assert done.returncode == 2
     assert "variable CI_REPORTER_HUB_SECRETS: line 1: a secret has 7 characters" in done.stderr
     assert "hunter2" not in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("secret", "wanted", "open_"), [("", False, True), ("x" * 16, False, False), ("x" * 16, True, True)]
-)
-def test_a_hub_that_others_reach_is_not_read_by_everybody(secret, wanted, open_):
-    source = SecretsSource("SECRETS", {"SECRETS": secret})
-    options = Options(
-        host="0.0.0.0", port=0, database="x", secrets=source, branches=(), keep=Keep(), anonymous_reads=wanted
-    )
-    assert (anonymous_access(options) is not None) is open_

@@ -26,7 +26,7 @@ _SECRETS = "CI_REPORTER_HUB_SECRETS"
     default="127.0.0.1:8750",
     envvar="CI_REPORTER_HUB_LISTEN",
     show_envvar=True,
-    help="Where to listen. Default: 127.0.0.1:8750. Other hosts need a secret.",
+    help="Where to listen. Default: 127.0.0.1:8750. Other hosts need a secret, a user or a token.",
 )
 @options.config
 @options.database
@@ -60,7 +60,15 @@ _SECRETS = "CI_REPORTER_HUB_SECRETS"
     is_flag=True,
     envvar="CI_REPORTER_HUB_ALLOW_ANONYMOUS_READS",
     show_envvar=True,
-    help="Let everybody read /api/v1, also where the hub has secrets: for a proxy that signs people in.",
+    help="Let everybody read all that the hub has, without signing in: for a proxy that signs people in.",
+)
+@click.option(
+    "--allow-anonymous-metrics",
+    "anonymous_metrics",
+    is_flag=True,
+    envvar="CI_REPORTER_HUB_ALLOW_ANONYMOUS_METRICS",
+    show_envvar=True,
+    help="Let everybody read /metrics, without signing in.",
 )
 @click.option(
     "--forward-pushgateway",

@@ -1,7 +1,6 @@
 """The API as an ASGI app: path → method → parameters → a reader's thread → JSON with an ETag, or a problem.
 
-An asker's rights are looked at before: whoever does it leaves an `Access` in the ASGI scope. What everybody else may
-see is an argument: an `Access`, or None for nothing.
+An asker's rights are looked at before, by the guard, which leaves an `Access` in the ASGI scope.
 """
 
 from __future__ import annotations
@@ -19,11 +18,12 @@ from ci_reporter.hub.api import params
 from ci_reporter.hub.api.masking import is_suspect, masked
 from ci_reporter.hub.api.openapi import PREFIX, document
 from ci_reporter.hub.api.readers import Readers
-from ci_reporter.hub.api.route import ACCESS, Access, Query, Route
+from ci_reporter.hub.api.route import Query, Route
 from ci_reporter.hub.api.routes import ROUTES
 from ci_reporter.hub.asgi import Message, Receive, Send
+from ci_reporter.hub.auth.access import ACCESS, REFUSAL, Access
 from ci_reporter.hub.encoding import accepts_gzip
-from ci_reporter.hub.problem import CONTENT_TYPE, Problem
+from ci_reporter.hub.problem import Problem, respond
 from ci_reporter.hub.store.reading import Reading
 
 _ALLOWED = b"GET, HEAD, OPTIONS"
@@ -32,10 +32,6 @@ _LONGEST_PATH = 2000
 _WORTH_GZIP = 1000  # bytes; less fits into one packet with or without
 _GZIP_LEVEL = 5
 _VARY = b"authorization, cookie, accept-encoding"
-_UNKNOWN = (
-    "this hub can be reached from elsewhere and lets nobody read without signing in"
-    " (--allow-anonymous-reads lets everybody, for a hub behind a proxy that signs people in)"
-)
 _log = logging.getLogger("ci_reporter.hub.api")
 
 
@@ -51,11 +47,8 @@ class _Answer(NamedTuple):
 class Api:
     """The API over a database. `close` lets go of it."""
 
-    def __init__(
-        self, readers: Readers, *, anonymous: Access | None = None, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, readers: Readers, *, clock: Callable[[], float] = time.time) -> None:
         self._readers = readers
-        self._anonymous = anonymous
         self._clock = clock
         self._openapi = _encoded(document(ROUTES))
 
@@ -64,10 +57,10 @@ class Api:
         try:
             answer = await self._answer(scope)
         except Problem as exc:
-            await _refuse(exc, scope, send)
+            await respond(exc, scope, send, *([(b"allow", _ALLOWED)] if exc.status == 405 else []))
         except Exception:  # noqa: BLE001  a defect of ours is an answer, too, and must not end the connection
             _log.exception("a request could not be answered: %s", scope["path"][:200])
-            await _refuse(Problem(500, "the hub has a defect; its log has the details"), scope, send)
+            await respond(Problem(500, "the hub has a defect; its log has the details"), scope, send)
         else:
             await _reply(answer, scope, send)
 
@@ -89,9 +82,9 @@ class Api:
         zipped = accepts_gzip(scope["headers"])
         if isinstance(what, _Answer):
             return _in_gzip(what) if zipped else what
-        access: Access | None = scope.get(ACCESS) or self._anonymous
-        if access is None:
-            raise Problem(401, _UNKNOWN)
+        access: Access | None = scope.get(ACCESS)
+        if access is None:  # no guard stands before us
+            raise Problem(401, REFUSAL)
         values = params.read(scope["query_string"], what.params)
         query = Query(values=values, path=names, access=access, now_ms=round(self._clock() * 1000))
         return await self._readers.run(_job(what, query, zipped=zipped))
@@ -181,17 +174,6 @@ def _next_link(scope: Message, cursor: str) -> bytes:
     pairs = params.pairs(scope["query_string"])
     query = urlencode([*((name, value) for name, value in pairs if name != "cursor"), ("cursor", cursor)])
     return f'<?{query}>; rel="next"'.encode()
-
-
-async def _refuse(problem: Problem, scope: Message, send: Send) -> None:
-    headers = [(b"content-type", CONTENT_TYPE), (b"cache-control", b"no-store")]
-    if problem.retry_after_s is not None:
-        headers.append((b"retry-after", str(problem.retry_after_s).encode()))
-    if problem.status == 405:
-        headers.append((b"allow", _ALLOWED))
-    if problem.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await _send(scope, send, problem.status, problem.body(), headers)
 
 
 async def _send(scope: Message, send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:

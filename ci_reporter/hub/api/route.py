@@ -6,16 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ci_reporter.hub.auth.access import Access
 from ci_reporter.hub.store.reading import Reading, Selection
-
-ACCESS = "ci_reporter.access"  # the key of an ASGI scope that has the asker's Access, where somebody has looked at it
-
-
-@dataclass(frozen=True, kw_only=True)
-class Access:
-    """What an asker may see: these repositories, None for all."""
-
-    repositories: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 
 from ci_reporter.hub.problem import Problem
 
+REFUSAL = "sign in: the token, or the user and password, are missing, wrong or no longer valid"
 ACCESS = "ci_reporter.access"  # the key of an ASGI scope that has the asker's Access: the guard puts it there
 
 

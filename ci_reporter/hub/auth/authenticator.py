@@ -14,7 +14,7 @@ from functools import partial
 from ci_reporter.errors import StoreError
 from ci_reporter.hub.asgi import Message
 from ci_reporter.hub.auth import audit, csrf, passwords, secret, tokens, users
-from ci_reporter.hub.auth.access import Access
+from ci_reporter.hub.auth.access import REFUSAL, Access
 from ci_reporter.hub.auth.jsonwebtokens import Trust
 from ci_reporter.hub.auth.passwords import Cost
 from ci_reporter.hub.auth.recent import Recent
@@ -23,7 +23,6 @@ from ci_reporter.hub.auth.throttle import Throttle
 from ci_reporter.hub.problem import Problem
 from ci_reporter.hub.store.tables import Tables
 
-REFUSAL = "sign in: the token, or the user and password, are missing, wrong or no longer valid"
 SESSION, SECURE_SESSION = "ci_reporter_session", "__Host-ci_reporter_session"
 _AT_ONCE, _MOST_WAITING = 2, 32  # passwords that are verified: each takes 16 MiB and 0.2 s
 _MOST_VERIFIED = 1000
@@ -136,4 +135,3 @@ class Authenticator:
                 return await asyncio.to_thread(passwords.matches, password, known)
         finally:
             self._waiting -= 1
-

@@ -25,7 +25,9 @@ async def fields(scope: Message, receive: Receive) -> dict[str, str]:
     except TimeoutError:
         raise Problem(408, f"the form did not arrive within {_BODY_S:g} s") from None
     try:
-        return dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS))
+        return dict(
+            parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+        )
     except ValueError:
         raise Problem(400, f"the form is not UTF-8 text, or has more than {_MOST_FIELDS} fields") from None
 

@@ -16,8 +16,8 @@ from urllib.parse import quote
 from ci_reporter.errors import StoreError
 from ci_reporter.hub.asgi import Application, Message, Receive, Send
 from ci_reporter.hub.auth import csrf, users
-from ci_reporter.hub.auth.access import ACCESS, Access, Scope, everything
-from ci_reporter.hub.auth.authenticator import REFUSAL, Authenticator
+from ci_reporter.hub.auth.access import ACCESS, REFUSAL, Access, Scope, everything
+from ci_reporter.hub.auth.authenticator import Authenticator
 from ci_reporter.hub.auth.recent import Recent
 from ci_reporter.hub.auth.request import header, is_cross_site, is_local_name
 from ci_reporter.hub.problem import Problem, respond
@@ -29,7 +29,20 @@ HEALTH = ("/health", "/livez", "/readyz")
 METRICS = "/metrics"
 LOGIN = "/login"
 _PROGRAMS = ("/api/", METRICS)  # paths that no person opens: they are told, not led to the sign-in
-_NAMES = "SELECT DISTINCT repository FROM series ORDER BY repository"
+# Each name by one look into the index, which DISTINCT would read from end to end: a database may have a million runs.
+_NAMES = """
+WITH RECURSIVE of_series (repository) AS (
+  SELECT min(repository) FROM series
+  UNION ALL SELECT (SELECT min(s.repository) FROM series s WHERE s.repository > f.repository)
+  FROM of_series f WHERE f.repository IS NOT NULL
+), of_runs (repository) AS (
+  SELECT min(repository) FROM run
+  UNION ALL SELECT (SELECT min(r.repository) FROM run r WHERE r.repository > f.repository)
+  FROM of_runs f WHERE f.repository IS NOT NULL
+)
+SELECT repository FROM of_series WHERE repository IS NOT NULL
+UNION SELECT repository FROM of_runs WHERE repository IS NOT NULL ORDER BY repository
+"""
 _FOREIGN_HOST = (
     "this hub needs no sign-in, so it answers only where the address is localhost or 127.0.0.1: another name may be a"
     " trick of a web page (to reach it by other names, let people sign in: ci-reporter hub user add)"
@@ -84,6 +97,8 @@ class Guard:
         access = await self._asker(scope)
         if access is None:
             raise Problem(401, REFUSAL)
+        if access.ambient and is_cross_site(scope):
+            raise Problem(403, _FOREIGN_SITE)
         access.require(Scope.INGEST)
         return access
 

@@ -83,7 +83,9 @@ class Trust:
             scopes = frozenset(each for each in Scope if each in words)
         if self.repositories_claim in claims:
             patterns = _words(claims[self.repositories_claim])[:_MOST_PATTERNS]
-        who = next((str(claims[each]) for each in ("preferred_username", "email", "sub") if claims.get(each)), "unknown")
+        who = next(
+            (str(claims[each]) for each in ("preferred_username", "email", "sub") if claims.get(each)), "unknown"
+        )
         return Access(name=f"bearer {who[:200]}", scopes=scopes, patterns=None if "*" in patterns else patterns)
 
 

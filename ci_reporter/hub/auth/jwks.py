@@ -99,7 +99,12 @@ def public_keys(text: str) -> list[PublicKey]:
 def _public_key(given: dict[str, Any]) -> PublicKey | None:
     """Never a symmetric one: whoever can read the address could sign."""
     algorithm = {"RSA": "RS256", "EC": "ES256"}.get(str(given.get("kty")))
-    if algorithm is None or given.get("use", "sig") != "sig" or given.get("alg", algorithm) != algorithm or "d" in given:
+    if (
+        algorithm is None
+        or given.get("use", "sig") != "sig"
+        or given.get("alg", algorithm) != algorithm
+        or "d" in given
+    ):
         return None
     try:
         key = jwt.PyJWK(given, algorithm=algorithm).key

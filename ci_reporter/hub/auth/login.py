@@ -55,7 +55,8 @@ def plain_page(shown: LoginForm) -> str:
     error = f'<p role="alert">{html.escape(shown.error)}</p>\n' if shown.error else ""
     return f"""<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sign in · ci-reporter hub</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Sign in · ci-reporter hub</title></head>
 <body>
 <main>
 <h1>Sign in</h1>
@@ -179,7 +180,7 @@ def _next_of(scope: Message) -> str:
 
 
 def _local(target: str) -> str:
-    """Where to go then: a path of this hub. Browsers read `//host`, and `\\` as `/`, as another host's address."""
+    """Where to go then: a path of this hub. Browsers read `//host` as another host, and a backslash as `/`."""
     is_path = target.startswith("/") and not target.startswith(("//", "/\\"))
     is_plain = target.isascii() and target.isprintable() and "\\" not in target and len(target) <= 2000
     return target if is_path and is_plain and not target.startswith((LOGIN, LOGOUT)) else "/"

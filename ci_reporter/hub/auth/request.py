@@ -82,7 +82,7 @@ def networks(texts: Sequence[str]) -> tuple[Network, ...]:
 class Proxies:
     """Proxies whose `X-Forwarded-*` are believed; what others write there is not."""
 
-    def __init__(self, trusted: Sequence[Network] = networks(LOOPBACK)) -> None:  # noqa: B008  it never changes
+    def __init__(self, trusted: Sequence[Network] = networks(LOOPBACK)) -> None:
         self._trusted = tuple(trusted)
 
     def address(self, scope: Message) -> str:

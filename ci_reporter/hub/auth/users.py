@@ -22,7 +22,7 @@ ON CONFLICT (name) DO UPDATE SET password = excluded.password, role = excluded.r
 """
 _BY_NAME = f"SELECT {_FIELDS} FROM auth_user WHERE name = :name"  # noqa: S608
 _ALL = f"SELECT {_FIELDS} FROM auth_user WHERE removed_ms IS NULL ORDER BY name"  # noqa: S608
-_SET_PASSWORD = """
+_CHANGE = """
 UPDATE auth_user SET password = :password WHERE name = :name AND removed_ms IS NULL RETURNING name
 """
 _REMOVE = "UPDATE auth_user SET removed_ms = :now_ms WHERE name = :name AND removed_ms IS NULL RETURNING name"
@@ -82,7 +82,7 @@ def set_password(tables: Tables, name: str, password: str) -> bool:
 
     def work(run: Statement) -> bool:
         run(_END_SESSIONS, name=name)
-        return bool(run(_SET_PASSWORD, name=name, password=password))
+        return bool(run(_CHANGE, name=name, password=password))
 
     return tables.transact(work)
 

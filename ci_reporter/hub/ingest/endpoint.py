@@ -6,16 +6,16 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from ci_reporter.hub.asgi import Message, Receive, Send
+from ci_reporter.hub.auth.access import Access, everything
 from ci_reporter.hub.ingest.parsing import MOST_BYTES, flat_reports, too_large, unpacked
 from ci_reporter.hub.ingest.queue import WriteQueue
 from ci_reporter.hub.ingest.rows import Origin, rows
 from ci_reporter.hub.ingest.secrets import SecretsSource
-from ci_reporter.hub.ingest.signature import SIGNATURE, SIGNATURE_256, Sender, verify
+from ci_reporter.hub.ingest.signature import SIGNATURE, SIGNATURE_256, Sender, is_signed, verify
 from ci_reporter.hub.problem import CONTENT_TYPE, Problem
-from ci_reporter.hub.store import Row
 from ci_reporter.system.standardwebhooks import SignatureError
 
 PATH = "/ci-report"
@@ -37,12 +37,15 @@ class Endpoint:
         *,
         branches: tuple[str, ...],
         bodies_alone: bool = False,
+        asker: Callable[[Message], Awaitable[Access]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """`asker` gives the rights of who sends without a signature, or raises Problem."""
         self._secrets = secrets
         self._queue = queue
         self._branches = branches
         self._bodies_alone = bodies_alone
+        self._asker = asker or self._nobody
         self._clock = clock
         self._reading_bytes = 0
         self._logged_s = 0.0
@@ -55,7 +58,9 @@ class Endpoint:
             headers = _headers(scope)
             _check_head(scope, headers)
             body = await self._body(receive, headers)
-            written = await self._queue.submit(self._rows(headers, body))
+            origin = await self._origin(scope, headers, body)
+            parsed = flat_reports(unpacked(body, headers.get(b"content-encoding", b"").lower()))
+            written = await self._queue.submit(rows(parsed, origin, self._branches))
         except Problem as exc:
             self.refused[exc.status] += 1
             await _refuse(exc, send)
@@ -64,19 +69,27 @@ class Endpoint:
         self.known += written.known
         await _reply(send, 202, b'{"stored": %d, "known": %d}\n' % written, _JSON)
 
-    def _rows(self, headers: Mapping[bytes, bytes], body: bytes) -> list[Row]:
+    async def _origin(self, scope: Message, headers: Mapping[bytes, bytes], body: bytes) -> Origin:
+        """Where it comes from: by its signature, where there is one and we have secrets, else by a token.
+
+        `Authorization` beside a signature may be for a proxy before us. Raises Problem.
+        """
         now_s = self._clock()
         repository = headers[REPOSITORY].decode("latin-1") if REPOSITORY in headers else None
-        sender = self._sender(headers, body, repository, now_s)
-        parsed = flat_reports(unpacked(body, headers.get(b"content-encoding", b"").lower()))
-        return rows(parsed, Origin(sender=sender, repository=repository, now_s=now_s), self._branches)
+        if self._secrets.given and (b"authorization" not in headers or is_signed(headers)):
+            sender = self._sender(headers, body, repository, now_s)
+            return Origin(sender=sender, repository=repository, now_s=now_s)
+        access = await self._asker(scope)
+        return Origin(sender=None, repository=repository, now_s=now_s, access=access)
 
-    def _sender(
-        self, headers: Mapping[bytes, bytes], body: bytes, repository: str | None, now_s: float
-    ) -> Sender | None:
-        """Who signed; None where nothing has to be signed. Raises Problem, the same one for all reasons."""
-        if not self._secrets.given:
-            return None
+    async def _nobody(self, _: Message) -> Access:
+        """Where nobody asks who it is, all is taken that needs no signature."""
+        if self._secrets.given:
+            raise Problem(401, _UNSIGNED)
+        return everything()
+
+    def _sender(self, headers: Mapping[bytes, bytes], body: bytes, repository: str | None, now_s: float) -> Sender:
+        """Who signed. Raises Problem, the same one for all reasons."""
         try:
             secrets = self._secrets.for_repository(repository)
             return verify(headers, body, secrets, now_s, bodies_alone=self._bodies_alone)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from ci_reporter import metrics
+from ci_reporter.hub.auth.access import Access
 from ci_reporter.hub.ingest.parsing import Parsed
 from ci_reporter.hub.ingest.ranges import out_of_range
 from ci_reporter.hub.ingest.signature import Sender
@@ -23,11 +24,26 @@ _LONGEST_LABEL = 400  # characters; Prometheus itself sets no limit, and its mem
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where a request comes from: who signed it, the repository that its header names, when it came."""
+    """Where a request comes from: who signed it, the repository that its header names, when it came.
+
+    Without a signature `access` says what the sender may.
+    """
 
     sender: Sender | None
     repository: str | None
     now_s: float
+    access: Access | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether it is of some repositories only."""
+        return bool((self.sender and self.sender.secret.repositories) or (self.access and self.access.patterns))
+
+    def speaks_for(self, repository: str | None) -> bool:
+        """Whether reports of that repository may come from there."""
+        if self.sender:
+            return self.sender.secret.speaks_for(repository)
+        return self.access is None or self.access.sees(repository or "")
 
 
 def rows(parsed: Parsed, origin: Origin, branches: tuple[str, ...]) -> list[Row]:
@@ -38,8 +54,8 @@ def rows(parsed: Parsed, origin: Origin, branches: tuple[str, ...]) -> list[Row]
         where = "" if single else f"[{at}]."
         known = _known(flat, where)
         added = _added(known, origin, at)
-        if origin.sender and not origin.sender.secret.speaks_for(known.get("repository", added.get("repository"))):
-            raise Problem(403, _foreign(known), field=f"{where}repository")
+        if not origin.speaks_for(known.get("repository", added.get("repository"))):
+            raise Problem(403, _foreign(known, origin), field=f"{where}repository")
         body = parsed.text if parsed.text and not added else json.dumps({**flat, **added})
         found.append(_row(known | added if added else known, body, round(origin.now_s * 1000), branches))
     return found
@@ -64,14 +80,17 @@ def _added(known: Mapping[str, Any], origin: Origin, at: int) -> dict[str, Any]:
     added: dict[str, Any] = {}
     if "report_id" not in known:
         added["report_id"] = _id_of_message(origin.sender, at) if origin.sender else uuid7()
-    if origin.sender and origin.sender.secret.repositories is not None and "repository" not in known:
+    if origin.is_limited and origin.repository is not None and "repository" not in known:
         added["repository"] = origin.repository
     return added
 
 
-def _foreign(known: Mapping[str, Any]) -> str:
+def _foreign(known: Mapping[str, Any], origin: Origin) -> str:
     named = repr(known["repository"]) if "repository" in known else "no repository"
-    return f"the secret that signed this request does not speak for {named}"
+    whose = (
+        "the secret that signed this request" if origin.sender else f"the {origin.access.name if origin.access else ''}"
+    )
+    return f"{whose} does not speak for {named}"
 
 
 def _id_of_message(sender: Sender, at: int) -> str:

@@ -36,6 +36,11 @@ class Sender(NamedTuple):
     message: bytes
 
 
+def is_signed(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether there is a signature, good or bad."""
+    return not headers.keys().isdisjoint((_WEBHOOK[2], SIGNATURE_256, SIGNATURE))
+
+
 def verify(
     headers: Mapping[bytes, bytes], body: bytes, secrets: Sequence[Secret], now_s: float, *, bodies_alone: bool = False
 ) -> Sender:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from ci_reporter.errors import StoreError
 from ci_reporter.health import Health
 from ci_reporter.hub.asgi import Message, Receive, Send
+from ci_reporter.hub.auth.access import ACCESS, REFUSAL, Access
 from ci_reporter.hub.encoding import accepts_gzip
 from ci_reporter.hub.exposition import OPENMETRICS, TEXT, Block, exposition
 from ci_reporter.hub.metrics.snapshot import Snapshot
-from ci_reporter.hub.problem import CONTENT_TYPE, Problem
+from ci_reporter.hub.problem import Problem, respond
 
 PATH = "/metrics"
 _EOF = "# EOF\n"
@@ -28,14 +29,18 @@ class Metrics:
         """Answer; what takes long is done beside the event loop."""
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         if scope["method"] not in ("GET", "HEAD"):
-            await _send(send, Problem(405, "only GET and HEAD"), [(b"allow", b"GET, HEAD")])
+            await respond(Problem(405, "only GET and HEAD"), scope, send, (b"allow", b"GET, HEAD"))
+            return
+        access: Access | None = scope.get(ACCESS)
+        if access is None:  # no guard stands before us
+            await respond(Problem(401, REFUSAL), scope, send)
             return
         openmetrics = "application/openmetrics-text" in headers.get(b"accept", "")
         zipped = accepts_gzip(scope["headers"])
         try:
-            body = await asyncio.to_thread(self._body, openmetrics=openmetrics, zipped=zipped)
+            body = await asyncio.to_thread(self._body, access, openmetrics=openmetrics, zipped=zipped)
         except StoreError:
-            await _send(send, Problem(503, "the database cannot be read now"), [])
+            await respond(Problem(503, "the database cannot be read now"), scope, send)
             return
         kind = OPENMETRICS if openmetrics else TEXT
         found = [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(body))]
@@ -43,17 +48,14 @@ class Metrics:
         await send({"type": "http.response.start", "status": 200, "headers": found})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    def _body(self, *, openmetrics: bool, zipped: bool) -> bytes:
-        series = self._snapshot.text(openmetrics=openmetrics)
-        reply = self._health.reply("metrics", "GET", OPENMETRICS if openmetrics else TEXT, [])
-        service = reply.body.decode().removesuffix(_EOF)
-        own = exposition(self._own(), openmetrics=openmetrics)
-        text = service + own + series + (_EOF if openmetrics else "")
+    def _body(self, access: Access, *, openmetrics: bool, zipped: bool) -> bytes:
+        """How the hub itself is, is for those who see all of it."""
+        if access.patterns is None:
+            reply = self._health.reply("metrics", "GET", OPENMETRICS if openmetrics else TEXT, [])
+            service = reply.body.decode().removesuffix(_EOF)
+            own = exposition(self._own(), openmetrics=openmetrics)
+            text = service + own + self._snapshot.text(openmetrics=openmetrics)
+        else:
+            text = self._snapshot.text_of(access.sees, openmetrics=openmetrics)
+        text += _EOF if openmetrics else ""
         return gzip.compress(text.encode(), 1, mtime=0) if zipped else text.encode()
-
-
-async def _send(send: Send, problem: Problem, more: list[tuple[bytes, bytes]]) -> None:
-    body = problem.body()
-    headers = [(b"content-type", CONTENT_TYPE), (b"content-length", b"%d" % len(body)), *more]
-    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

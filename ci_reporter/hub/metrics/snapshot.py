@@ -24,7 +24,7 @@ class Snapshot:
     def __init__(self, store: Store, budget: int = BUDGET, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self._budget, self._clock = store, budget, clock
         self._lock = threading.Lock()
-        self._shown: dict[int, dict[str, str]] = {}
+        self._shown: dict[int, tuple[str, dict[str, str]]] = {}  # a series' repository and its lines
         self._folded: dict[int, SeriesState] = {}
         self._read_s: float | None = None
         self._texts: dict[bool, str] = {}
@@ -42,14 +42,23 @@ class Snapshot:
     def text(self, *, openmetrics: bool) -> str:
         """The lines of all series. Raises StoreError."""
         with self._lock:
-            now_s = self._clock()
-            if self._read_s is None or now_s - self._read_s >= _FRESH_S:
-                is_new, self._read_s = self._read_s is None, None  # after a failure all is read again
-                self._update(is_new=is_new)
-                self._read_s = now_s
+            self._refresh()
             if openmetrics not in self._texts:
-                self._texts[openmetrics] = self._render(openmetrics=openmetrics)
+                self._texts[openmetrics] = self._render(_all, openmetrics=openmetrics)
             return self._texts[openmetrics]
+
+    def text_of(self, sees: Callable[[str], bool], *, openmetrics: bool) -> str:
+        """The lines of the repositories that somebody sees. Raises StoreError."""
+        with self._lock:
+            self._refresh()
+            return self._render(sees, openmetrics=openmetrics)
+
+    def _refresh(self) -> None:
+        now_s = self._clock()
+        if self._read_s is None or now_s - self._read_s >= _FRESH_S:
+            is_new, self._read_s = self._read_s is None, None  # after a failure all is read again
+            self._update(is_new=is_new)
+            self._read_s = now_s
 
     def _update(self, *, is_new: bool) -> None:
         changed = self._store.changed_series()
@@ -57,16 +66,22 @@ class Snapshot:
             return
         for state in self._store.states(None if is_new else sorted(changed)):
             if state.series_id in self._shown or len(self._shown) < self._budget:
-                self._shown[state.series_id] = series.lines_of(state)
+                self._shown[state.series_id] = (state.series[0], series.lines_of(state))
             else:
                 self._folded[state.series_id] = state
         self._texts.clear()
 
-    def _render(self, *, openmetrics: bool) -> str:
+    def _render(self, sees: Callable[[str], bool], *, openmetrics: bool) -> str:
         lines: dict[str, list[str]] = {name: [] for name in series.HEADS}
-        for found in self._shown.values():
-            for name, text in found.items():
-                lines[name].append(text)
-        for name, text in series.folded(list(self._folded.values())).items():
+        for repository, found in self._shown.values():
+            if sees(repository):
+                for name, text in found.items():
+                    lines[name].append(text)
+        folded = [state for state in self._folded.values() if sees(state.series[0])]
+        for name, text in series.folded(folded).items():
             lines[name].append(text)
         return exposition(series.blocks(lines), openmetrics=openmetrics)
+
+
+def _all(_: str) -> bool:
+    return True

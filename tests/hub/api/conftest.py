@@ -9,7 +9,7 @@ import pytest
 
 from ci_reporter.hub.api.endpoint import Api
 from ci_reporter.hub.api.readers import Readers
-from ci_reporter.hub.api.route import ACCESS, Access
+from ci_reporter.hub.auth.access import ACCESS, Access
 from ci_reporter.hub.ingest.parsing import flat_reports
 from ci_reporter.hub.ingest.rows import Origin, rows
 from ci_reporter.hub.store.sqlite.reading import SqliteReading
@@ -56,14 +56,14 @@ class Hub:
         bodies = (json.dumps(each, separators=(",", ":")).encode() for each in flats)
         self.store.write([rows(flat_reports(each), origin, BRANCHES) for each in bodies])
 
-    def api(self, anonymous=EVERYBODY):
-        return Api(Readers(lambda: SqliteReading(self.path)), anonymous=anonymous, clock=lambda: NOW_S)
+    def api(self):
+        return Api(Readers(lambda: SqliteReading(self.path)), clock=lambda: NOW_S)
 
-    def ask(self, *targets, method="GET", headers=None, access=None, anonymous=EVERYBODY):
+    def ask(self, *targets, method="GET", headers=None, access=EVERYBODY):
         """The replies to requests, one after the other."""
 
         async def main():
-            api = self.api(anonymous)
+            api = self.api()
             try:
                 return [await call(api, target, method, headers or {}, access) for target in targets]
             finally:

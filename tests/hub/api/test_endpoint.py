@@ -8,9 +8,9 @@ import json
 import jsonschema
 import pytest
 
-from ci_reporter.hub.api.route import Access
 from ci_reporter.hub.api.routes import ROUTES
 from ci_reporter.hub.api.schemas import PROBLEM
+from ci_reporter.hub.auth.access import Access
 
 
 def test_an_answer_is_json_with_an_etag(shop):
@@ -141,9 +141,8 @@ def test_a_repository_that_one_may_not_see_is_not_there(shop):
 
 
 def test_who_is_not_known_is_not_let_in(shop):
-    reply = shop.get("/runs", anonymous=None)
-    assert (reply.status, reply.headers["www-authenticate"]) == (401, "Bearer")
-    assert shop.get("/runs", anonymous=None, access=Access()).status == 200
+    reply = shop.get("/runs", access=None)
+    assert (reply.status, reply.headers["www-authenticate"]) == (401, 'Bearer realm="ci-reporter hub"')
 
 
 def test_who_may_see_nothing_sees_nothing(shop):

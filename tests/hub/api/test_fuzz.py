@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from ci_reporter.hub.api.routes import ROUTES
+from ci_reporter.hub.auth.access import ACCESS, Access
 
 FEW = settings(
     max_examples=6,
@@ -25,7 +26,7 @@ class Http:
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "http":
-            await self.api(scope, receive, send)
+            await self.api(scope | {ACCESS: Access()}, receive, send)
 
 
 @pytest.fixture(scope="module")
