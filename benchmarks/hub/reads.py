@@ -23,7 +23,7 @@ from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.auth.access import ACCESS, Access
 from ci_reporter.hub.store import Position, Row
 from ci_reporter.hub.store.reading import Kind, Selection
-from ci_reporter.hub.store.sqlite.reading import SqliteReading
+from ci_reporter.hub.store.sqlite.reading import open_reading
 from ci_reporter.hub.store.sqlite.store import SqliteStore
 
 REPOSITORIES, SERIES = 100, 48
@@ -99,7 +99,7 @@ def rows(start: int, end: int) -> Iterator[Row]:
 
 def with_store(path: str, reports: int) -> None:
     """What the store answers."""
-    store = SqliteReading(path, limit_s=60)
+    store = open_reading(path, limit_s=60)
     shop = Selection(repository="acme/shop-7")
     one = Selection("acme/shop-7", "CI", "job-2", "step-1", "main")
     middle = Position(BEGIN_MS + reports // 2 * APART_MS, "x")
@@ -126,7 +126,7 @@ def with_api(path: str) -> None:
     """What a request to the API takes, in process: the thread, JSON and masking are in it, a socket is not."""
 
     async def measure_all() -> None:
-        api = Api(Readers(partial(SqliteReading, path)))
+        api = Api(Readers(partial(open_reading, path)))
         for target in ("/series?per_page=48", "/steps", "/runs", "/pipelines?per_page=48", "/dora"):
             times = [await timed(api, target) for _ in range(ROUNDS)]
             row(f"GET /api/v1{target}", times)

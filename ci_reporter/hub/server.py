@@ -26,9 +26,8 @@ from ci_reporter.hub.connections import Connection
 from ci_reporter.hub.forward.forwarder import Forwarder
 from ci_reporter.hub.ingest.secrets import SecretsSource
 from ci_reporter.hub.settings.hubfile import Settings
+from ci_reporter.hub.store.opening import Database, open_store
 from ci_reporter.hub.store.retention import Keep
-from ci_reporter.hub.store.sqlite.reading import SqliteReading
-from ci_reporter.hub.store.sqlite.store import SqliteStore
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT. Raises UsageError, StoreError before anything is served."""
     listening = _listen(options.host, options.port)
     with listening:
-        store = SqliteStore(options.database, keep=options.keep)
+        store = open_store(options.database, keep=options.keep)
         check_address(options, is_anybody_known=users.is_anybody_known(store))
         logs.configure("ci-reporter-hub", level=options.log_level)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # what it does at start and stop, we say
@@ -79,9 +78,9 @@ def serve(options: Options) -> None:
         _log.info("the hub has stopped; all reports that were acknowledged are in %s", options.database)
 
 
-def application(options: Options, store: SqliteStore) -> App:
+def application(options: Options, store: Database) -> App:
     """All that the hub answers, with the guard before it."""
-    readers = Readers(lambda: SqliteReading(options.database))
+    readers = Readers(store.reading)
     forwarders = [Forwarder(store, options.forward)] if options.forward else []
     authenticator = Authenticator(store, users.hub_key(store))
     login = Login(authenticator, store)

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from ci_reporter.hub.store import Store
 from ci_reporter.hub.store.postgres.address import address, is_url
-from ci_reporter.hub.store.retention import Keep
+from ci_reporter.hub.store.reader import LIMIT_S
+from ci_reporter.hub.store.reading import Reading
+from ci_reporter.hub.store.retention import Keep, Reports
 from ci_reporter.hub.store.tables import Tables
 
 
 class Database(Store, Tables, Protocol):
-    """All that is kept: reports and small tables."""
+    """All that is kept: reports and small tables, and what reads them."""
+
+    def reading(self, limit_s: float = LIMIT_S) -> Reading:
+        """The read side, for one thread at a time. Raises StoreError."""
+
+    def reports(self) -> AbstractContextManager[Reports]:
+        """The reports as retention sees them."""
 
 
 def open_store(database: str, *, keep: Keep | None = None, env: Mapping[str, str] = os.environ) -> Database:

@@ -12,9 +12,9 @@ from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.auth.access import ACCESS, Access
 from ci_reporter.hub.ingest.parsing import flat_reports
 from ci_reporter.hub.ingest.rows import Origin, rows
-from ci_reporter.hub.store.sqlite.reading import SqliteReading
-from ci_reporter.hub.store.sqlite.store import SqliteStore
+from ci_reporter.hub.store.opening import open_store
 from ci_reporter.model import rfc3339
+from tests.hub.conftest import KINDS
 from tests.hubs import Reply
 
 NOW_S = 1_767_225_600.0  # 2026-01-01T00:00:00Z
@@ -47,9 +47,8 @@ def flat(number, *, ago_s=0.0, **more):
 class Hub:
     """A database that takes reports, and the API over it."""
 
-    def __init__(self, path):
-        self.path = str(path)
-        self.store = SqliteStore(self.path)
+    def __init__(self, database):
+        self.store = open_store(database)
 
     def add(self, *flats):
         origin = Origin(sender=None, repository=None, now_s=NOW_S)
@@ -57,7 +56,7 @@ class Hub:
         self.store.write([rows(flat_reports(each), origin, BRANCHES) for each in bodies])
 
     def api(self):
-        return Api(Readers(lambda: SqliteReading(self.path)), clock=lambda: NOW_S)
+        return Api(Readers(self.store.reading), clock=lambda: NOW_S)
 
     def ask(self, *targets, method="GET", headers=None, access=EVERYBODY):
         """The replies to requests, one after the other."""
@@ -110,9 +109,9 @@ async def call(api, target, method, headers, access):
 
 
 @pytest.fixture
-def hub(tmp_path):
-    """An empty one."""
-    found = Hub(tmp_path / "hub.db")
+def hub(database):
+    """An empty one of each kind."""
+    found = Hub(database)
     yield found
     found.store.close()
 
@@ -122,10 +121,10 @@ def make_flat():
     return flat
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory):
+@pytest.fixture(scope="module", params=KINDS)
+def shop(request, make_database, tmp_path_factory):
     """The runs of a shop: sixty, a minute apart, with two steps each; others' beside them. Nobody may add to it."""
-    found = Hub(tmp_path_factory.mktemp("shop") / "hub.db")
+    found = Hub(make_database(request.param, tmp_path_factory.mktemp("shop")))
     found.add(*history())
     yield found
     found.store.close()

@@ -39,6 +39,7 @@ def document(shop):
     api.close()
 
 
+@pytest.mark.parametrize("shop", ["sqlite"], indirect=True)  # what a database takes is in test_endpoint.py
 @pytest.mark.parametrize("mode", ["positive", "negative"])
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
 def test_every_answer_is_as_the_document_says(document, route, mode):

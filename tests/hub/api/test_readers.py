@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 
 import pytest
@@ -11,22 +10,22 @@ import pytest
 from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.problem import Problem
 from ci_reporter.hub.store.reading import Selection
-from ci_reporter.hub.store.sqlite.reading import SqliteReading
+from ci_reporter.hub.store.sqlite.reading import open_reading
 
 
 def test_reads_wait_for_no_writer(hub, make_flat):
     hub.add(make_flat(1))
-    writer = sqlite3.connect(hub.path, isolation_level=None)
-    writer.execute("BEGIN IMMEDIATE")
-    writer.execute("DELETE FROM latest")
-    assert len(hub.items("/steps")) == 1
-    writer.execute("ROLLBACK")
-    writer.close()
+
+    def work(run):
+        run("DELETE FROM latest")
+        assert len(hub.items("/steps")) == 1
+
+    hub.store.transact(work)
 
 
 def test_what_takes_too_long_is_given_up(hub, make_flat):
     hub.add(*(make_flat(number) for number in range(2000)))
-    reading = SqliteReading(hub.path, limit_s=0.0)
+    reading = hub.store.reading(limit_s=0.0)
 
     async def main():
         readers = Readers(lambda: reading)
@@ -46,7 +45,7 @@ def test_who_comes_when_all_threads_are_taken_is_told_to_come_again(hub):
     free = threading.Event()
 
     async def main():
-        readers = Readers(lambda: SqliteReading(hub.path), threads=1, most_waiting=1)
+        readers = Readers(hub.store.reading, threads=1, most_waiting=1)
         waiting = [asyncio.ensure_future(readers.run(lambda _: free.wait())) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(Problem) as caught:
@@ -62,7 +61,7 @@ def test_who_comes_when_all_threads_are_taken_is_told_to_come_again(hub):
 
 def test_a_database_that_is_gone_is_said(tmp_path):
     async def main():
-        readers = Readers(lambda: SqliteReading(str(tmp_path / "nope.db")))
+        readers = Readers(lambda: open_reading(str(tmp_path / "nope.db")))
         with pytest.raises(Problem) as caught:
             await readers.run(lambda _: None)
         readers.close()

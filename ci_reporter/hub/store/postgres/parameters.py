@@ -19,7 +19,16 @@ def numbered(sql: str, values: Mapping[str, object]) -> tuple[str, list[object]]
     """The statement with numbers, and its values in their order; a list has the type that the statement gives it."""
     kinds = tuple((name, None if value is None else type(value)) for name, value in values.items())
     text, names = _numbered(sql, kinds)
-    return text, [int(value) if isinstance(value := values[name], bool) else value for name in names]
+    return text, [_plain(values[name]) for name in names]
+
+
+def _plain(value: object) -> object:
+    """A value as asyncpg takes it; PostgreSQL knows no text with a NUL in it, so none is found or kept."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return int(value) if isinstance(value, bool) else value
 
 
 @lru_cache(1024)

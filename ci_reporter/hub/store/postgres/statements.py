@@ -6,6 +6,9 @@ first report that is known. The arrays are in the order of their keys: see batch
 
 from __future__ import annotations
 
+from ci_reporter.hub.store.queries import Dialect
+from ci_reporter.hub.store.reading import Kind
+
 SERIES_IDS = "SELECT name_hash, series_id FROM series WHERE name_hash = ANY($1::text[])"
 INSERT_SERIES = """
 INSERT INTO series (name_hash, repository, pipeline, ci_job, step, branch)
@@ -89,3 +92,25 @@ FORGET_LATEST = """
 DELETE FROM latest WHERE series_id = $1 AND NOT EXISTS (SELECT 1 FROM report WHERE report_id = latest.report_id)
 """
 TOUCH_TOTALS = f"UPDATE total SET changed = {_NOW} WHERE series_id = $1"  # noqa: S608
+
+DIALECT = Dialect(
+    place="r.number",
+    series_id="wanted.series_id",
+    environment="r.environment",
+    branch="r.branch",
+    kinds={
+        Kind.GATE: "(r.environment IS NOT NULL OR r.has_gate) AND r.has_gate",
+        Kind.DEPLOYMENT: "(r.environment IS NOT NULL OR r.has_gate) AND r.environment IS NOT NULL",
+        Kind.COVERAGE: "r.has_coverage",
+        Kind.TESTS: "r.has_tests",
+    },
+    one_of="{column} = ANY(CAST({value} AS {kind}[]))",
+    reports_at="unnest(CAST({value} AS bigint[])) AS place (value) JOIN report r ON r.number = place.value",
+    index="",
+)
+# The newest of some series: of each as many as are wanted of all, by its index, and then the newest of those.
+NEWEST_OF_EACH = """
+SELECT newest.* FROM unnest(CAST(:ids AS bigint[])) AS wanted (series_id)
+CROSS JOIN LATERAL ({sql} LIMIT :piece) AS newest
+ORDER BY at_ms DESC, report_id DESC LIMIT :piece
+"""

@@ -15,9 +15,11 @@ from ci_reporter.hub.store.postgres import statements
 from ci_reporter.hub.store.postgres.address import Address
 from ci_reporter.hub.store.postgres.connections import Connections
 from ci_reporter.hub.store.postgres.facts import facts
+from ci_reporter.hub.store.postgres.reading import open_reading
 from ci_reporter.hub.store.postgres.retention import PostgresReports
 from ci_reporter.hub.store.postgres.states import read_states
 from ci_reporter.hub.store.postgres.tables import PostgresTables
+from ci_reporter.hub.store.reader import LIMIT_S, Reader
 from ci_reporter.hub.store.retention import Keep, Reports, Retention
 from ci_reporter.hub.store.tables import Statement, Value
 
@@ -85,6 +87,10 @@ class PostgresStore:
                 cursor = wait(_cursor(connection))
                 while found := wait(cursor.fetch(_BODIES)):
                     yield from (body for (body,) in found)
+
+    def reading(self, limit_s: float = LIMIT_S) -> Reader:
+        """The read side, for one thread at a time. Raises StoreError."""
+        return open_reading(self.connections, limit_s)
 
     def reports(self) -> AbstractContextManager[Reports]:
         """The reports as retention sees them."""

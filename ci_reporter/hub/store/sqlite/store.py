@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 
 from ci_reporter.errors import StoreError
 from ci_reporter.hub.store import Row, Series, SeriesState, WithNew, Written, batch
+from ci_reporter.hub.store.reader import LIMIT_S, Reader
 from ci_reporter.hub.store.retention import Keep, Reports, Retention
 from ci_reporter.hub.store.sqlite import statements
 from ci_reporter.hub.store.sqlite.checkpoint import CAP_BYTES, Checkpointer, checkpoint, wal_bytes
 from ci_reporter.hub.store.sqlite.opening import Lock, open_for_reading, open_for_writing
+from ci_reporter.hub.store.sqlite.reading import open_reading
 from ci_reporter.hub.store.sqlite.reasons import store_error
 from ci_reporter.hub.store.sqlite.retention import reports_of
 from ci_reporter.hub.store.sqlite.states import read_states
@@ -101,6 +103,10 @@ class SqliteStore:
     def bodies(self) -> Iterator[str]:
         """Every report as JSON, in the order of their arrival. Raises StoreError."""
         return bodies(self.path)
+
+    def reading(self, limit_s: float = LIMIT_S) -> Reader:
+        """The read side, for one thread at a time. Raises StoreError."""
+        return open_reading(self.path, limit_s)
 
     def reports(self) -> AbstractContextManager[Reports]:
         """The reports as retention sees them, by a connection of their own."""
