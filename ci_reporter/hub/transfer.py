@@ -39,6 +39,15 @@ def lines_of(path: str, stdin: BinaryIO) -> Iterator[bytes]:
         raise StoreError(f"cannot read {path}: {exc.strerror}") from exc
 
 
+def write_lines(bodies: Iterable[str], out: BinaryIO) -> int:
+    """Write reports, a line each; gives their number. Raises OSError, StoreError."""
+    count = 0
+    for body in bodies:
+        out.write(body.encode("utf-8", "replace") + b"\n")
+        count += 1
+    return count
+
+
 def import_lines(
     store: Store, lines: Iterable[bytes], branches: tuple[str, ...], now_s: float, say: Callable[[str], None]
 ) -> Imported:

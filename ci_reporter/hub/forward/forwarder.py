@@ -14,14 +14,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from ci_reporter.errors import StoreError
 from ci_reporter.hub.exposition import Block, Type, line
 from ci_reporter.hub.forward import waiting
 from ci_reporter.hub.forward.waiting import Backlog, Waiting
-from ci_reporter.hub.store import Store
-from ci_reporter.hub.store.tables import Tables
+from ci_reporter.hub.store.opening import Database
 from ci_reporter.model import Report, uuid7
 from ci_reporter.schema import from_json
 from ci_reporter.sinks import Receipt
@@ -39,10 +37,6 @@ _FIRST_RETRY_S, _LONGEST_RETRY_S = 10.0, 600.0
 _MOST_ATTEMPTS = 100  # of a report that the gateway turns down: some 16 hours
 _COUNT_S = 5.0
 _log = logging.getLogger("ci_reporter.hub.forward")
-
-
-class Database(Store, Tables, Protocol):
-    """The reports, and the small tables beside them."""
 
 
 class Forwarder:
