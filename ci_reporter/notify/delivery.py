@@ -15,7 +15,6 @@ from ci_reporter.frozen import EMPTY, Frozen, replace
 from ci_reporter.notify.alert import Alert
 from ci_reporter.notify.digest import fold, urgency
 from ci_reporter.notify.language import Language
-from ci_reporter.notify.outbox import Outbox, Turn
 from ci_reporter.notify.pace import room, wait_s
 from ci_reporter.system.masking import Masking
 from ci_reporter.system.parallel import run_together, run_until
@@ -23,6 +22,7 @@ from ci_reporter.system.parallel import run_together, run_until
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ci_reporter.notify.notifier import Notifier
+    from ci_reporter.notify.storage import Pacing, Storage
     from ci_reporter.system.deadline import Deadline
 
 _TOO_SOON = "the channel's rate limit leaves no room for it now"
@@ -52,12 +52,16 @@ class Sent(Frozen):
 
 
 class Mailroom(Frozen):
-    """How alerts go out: the outbox (None keeps nothing), the language of digests, what hides secrets, the clock."""
+    """How alerts go out: the outbox (None keeps nothing), the language of digests, what hides secrets, the clock.
 
-    outbox: Outbox | None = None
+    A channel gets at most `most` messages at a time: what is more becomes a digest.
+    """
+
+    outbox: Storage | None = None
     language: Language = Language.EN
     masking: Masking = Masking()
     clock: Callable[[], float] = time.time
+    most: int = 1000
 
 
 class _Way(Frozen):
@@ -66,7 +70,7 @@ class _Way(Frozen):
     notifier: Notifier
     deadline: Deadline
     mailroom: Mailroom
-    turn: Turn | None = None
+    turn: Pacing | None = None
 
 
 class _Attempt(Frozen):
@@ -104,7 +108,7 @@ def _to_channel(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline,
 
 
 def _keep_new(
-    alerts: Sequence[Alert], notifier: Notifier, mailroom: Mailroom, outbox: Outbox, why: str = _BUSY
+    alerts: Sequence[Alert], notifier: Notifier, mailroom: Mailroom, outbox: Storage, why: str = _BUSY
 ) -> Sent:
     """Leave what is new to the process that sends to this channel now, or to the next.
 
@@ -116,7 +120,7 @@ def _keep_new(
 
 
 def _without_turn(
-    alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, mailroom: Mailroom, outbox: Outbox
+    alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, mailroom: Mailroom, outbox: Storage
 ) -> Sent:
     """Send where the folder cannot be written, or the file of the rate limit cannot be used: better than not to send.
 
@@ -154,7 +158,7 @@ def _sum(channel: str, parts: Sequence[Sent]) -> Sent:
     )
 
 
-def _in_turn(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, mailroom: Mailroom, turn: Turn) -> Sent:
+def _in_turn(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, mailroom: Mailroom, turn: Pacing) -> Sent:
     """Fold what waits and what is new into as many messages as the rate limit leaves room for, and send these."""
     outbox, name = mailroom.outbox, notifier.name
     assert outbox is not None  # noqa: S101
@@ -164,12 +168,10 @@ def _in_turn(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline, ma
     waiting = [each.alert for each in outbox.pending(name)]
     now_s = mailroom.clock()
     until_s = now_s + deadline.left_s() / 2  # half of the time is for the answers
-    most = room(turn.sent_at(), notifier.rate, now_s, until_s)
+    most = min(room(turn.sent_at(), notifier.rate, now_s, until_s), mailroom.most)
     messages = _messages([*waiting, *alerts], notifier, most, mailroom.language)
-    for each in messages:
-        outbox.keep(each, name)
-    for old in {each.alert_id for each in waiting} - {each.alert_id for each in messages}:
-        outbox.remove(old, name)  # a digest says it now, or a later one with its key
+    # What is left out is said by a digest now, or by a later one with its key.
+    outbox.fold(messages, {each.alert_id for each in waiting} - {each.alert_id for each in messages}, name)
     return _send_all(messages, _Way(notifier=notifier, deadline=deadline, mailroom=mailroom, turn=turn))
 
 
@@ -198,7 +200,7 @@ def _send_all(messages: Sequence[Alert], way: _Way) -> Sent:
             stopped = attempt
             _keep(way.mailroom, message, name, attempt.problem)
         elif outbox is not None:
-            outbox.remove(message.alert_id, name)
+            outbox.remove(message.alert_id, name, attempt.problem)
         if message.charts and not attempt.problem:
             without_chart.append(_attempt_chart(message, attempt.reference, way).problem)
     failed = [each for each in attempts.values() if each.problem]

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ci_reporter.errors import StateError
@@ -70,9 +70,16 @@ class Outbox:
         except OSError as exc:
             raise StateError(f"cannot write {path}: {reason(self.path, exc)}") from exc
 
-    def remove(self, alert_id: str, channel: str) -> None:
+    def remove(self, alert_id: str, channel: str, problem: str = "") -> None:  # noqa: ARG002  nothing of it is kept
         """Remove what the channel has taken, or will never take; it may be gone already."""
         unlink(self._path(alert_id, channel))
+
+    def fold(self, messages: Sequence[Alert], replaced: Iterable[str], channel: str) -> None:
+        """Keep messages in the place of others: killed in between, the others are said twice and not lost."""
+        for each in messages:
+            self.keep(each, channel)
+        for alert_id in replaced:
+            self.remove(alert_id, channel)
 
     @contextmanager
     def turn(self, channel: str, deadline: Deadline) -> Iterator[Turn | None]:

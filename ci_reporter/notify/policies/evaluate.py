@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from ci_reporter.frozen import Frozen
+from ci_reporter.frozen import EMPTY, Frozen
 from ci_reporter.model import Report, Result
 from ci_reporter.notify.policies.conditions import OPERATORS, Combination, Comparison
 from ci_reporter.notify.policies.facts import STUCK, fact
@@ -21,12 +21,14 @@ _ROUNDING = 1e-9
 class View(Frozen):
     """What a condition sees: a report, and those of the same series before it (oldest first).
 
-    `stuck_s` is for how long a step that still runs has been running; one that has ended is not stuck.
+    `stuck_s` is for how long a step that still runs has been running; one that has ended is not stuck. `facts` are
+    those that no report has, by name: what a hub knows of many runs.
     """
 
     report: Report
     before: Sequence[Report] = ()
     stuck_s: float = 0.0
+    facts: Mapping[str, str | float | None] = EMPTY
 
 
 class Answer(Frozen):
@@ -60,7 +62,9 @@ def mentions(condition: Condition, name: str) -> bool:
 
 def value(name: str, view: View) -> str | float | None:
     """What a name is worth now; None where that is not known."""
-    return view.stuck_s if name == STUCK else fact(name).read(view.report)
+    if name == STUCK:
+        return view.stuck_s
+    return view.facts[name] if name in view.facts else fact(name).read(view.report)
 
 
 def usual(name: str, before: Sequence[Report]) -> float | None:

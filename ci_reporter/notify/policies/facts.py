@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 VERDICTS = ("pass", "fail", "inconclusive")
 STUCK = "stuck"
+OVERDUE = ("no", "queued", "running", "silent", "lost")
 _FAMILIES = ("tags", "measures")
 
 
@@ -62,6 +63,10 @@ def _number(read: Callable[[Report], Value]) -> Fact:
     return Fact(kind=Kind.NUMBER, read=read)
 
 
+def _known_to_hub(kind: Kind, words: tuple[str, ...] = ()) -> Fact:
+    return Fact(kind=kind, read=lambda report: None, words=words)  # noqa: ARG005
+
+
 def _seconds(ms: float | None) -> float | None:
     return None if ms is None else ms / 1000
 
@@ -95,6 +100,19 @@ FACTS = {
     "environment": _text(lambda report: report.environment),
     STUCK: Fact(kind=Kind.DURATION, read=lambda report: None),  # noqa: ARG005  no report has it: see `evaluate`
 }
+
+# What only a hub knows, of many runs: no report has it, see `View.facts`.
+HUB_FACTS = {
+    "overdue": _known_to_hub(Kind.WORD, OVERDUE),
+    "flaky": _known_to_hub(Kind.PERCENT),
+    "duration.rose": _known_to_hub(Kind.PERCENT),
+    "coverage.fell": _known_to_hub(Kind.PERCENT),
+    "dora.change_failure_rate": _known_to_hub(Kind.PERCENT),
+    "dora.deployment_frequency": _known_to_hub(Kind.NUMBER),
+    "dora.lead_time": _known_to_hub(Kind.DURATION),
+    "dora.time_to_restore": _known_to_hub(Kind.DURATION),
+}
+FACTS |= HUB_FACTS
 
 
 def fact(name: str) -> Fact:

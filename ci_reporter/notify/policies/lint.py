@@ -8,7 +8,7 @@ from ci_reporter.config import Config
 from ci_reporter.context import Context
 from ci_reporter.notify.channels import not_set_up
 from ci_reporter.notify.policies.conditions import Comparison, comparisons
-from ci_reporter.notify.policies.facts import STUCK
+from ci_reporter.notify.policies.facts import HUB_FACTS, STUCK
 from ci_reporter.notify.policies.policy import GATE, NOTIFY, Policy
 from ci_reporter.notify.spans import span
 
@@ -77,6 +77,8 @@ def _of_comparison(each: Comparison, policy: Policy, config: Config) -> Iterator
         yield "knows coverage only of steps with --coverage, as the settings here name no file"
     if each.name.startswith("tests.") and not only_gates and not config.tests:
         yield f"knows {each.name!r} only of steps with --tests, as the settings here name no file"
+    if each.name in HUB_FACTS:
+        yield f"never knows {each.name!r}: only a hub has it (write the rule in the hub's configuration file)"
     if each.name == STUCK and only_gates:
         yield "never knows 'stuck': a gate watches its own time (write on: step)"
 

@@ -49,11 +49,14 @@ class Policy(Frozen):
 
 def is_for(policy: Policy, report: Report, *, gate: bool) -> bool:
     """Whether a policy watches reports like this one; `gate` tells the report of a gate from that of a step."""
-    environment = report.environment or ""
-    kinds = {GATE, *_deploys(environment)} if gate else {STEP, PIPELINE, *_deploys(environment)}
+    return watches(policy, report, (GATE,) if gate else (STEP, PIPELINE))
+
+
+def watches(policy: Policy, report: Report, kinds: tuple[str, ...]) -> bool:
+    """Whether a policy watches reports of these kinds, on the branch of this one; or deploys to its environment."""
     branch = report.run.branch or ""
     on_branch = not policy.branches or any(fnmatchcase(branch, each) for each in policy.branches)
-    return on_branch and not kinds.isdisjoint(policy.on)
+    return on_branch and not {*kinds, *_deploys(report.environment or "")}.isdisjoint(policy.on)
 
 
 def key_of(report: Report, names: tuple[str, ...] = OF_A_STEP) -> str:

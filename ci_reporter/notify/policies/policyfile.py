@@ -9,6 +9,7 @@ from ci_reporter.config import plugins, values
 from ci_reporter.config.hint import hint
 from ci_reporter.config.yaml import Node, describe, items, kind, mapping, names, one_of, read, text
 from ci_reporter.errors import UsageError
+from ci_reporter.frozen import EMPTY, Frozen
 from ci_reporter.notify.actions import Action, actions
 from ci_reporter.notify.alert import Level
 from ci_reporter.notify.policies import template
@@ -36,12 +37,23 @@ _RUNS = re.compile(r"(?a)(\d{1,4})\s*runs?")
 _EXAMPLE = 'write - if: "result == failure and branch == main"'
 
 
+class Grammar(Frozen):
+    """What rules may name beside what each step knows: actions, and kinds of things to watch, with their labels."""
+
+    actions: Mapping[str, Action] = EMPTY
+    kinds: Mapping[str, tuple[str, ...]] = EMPTY
+
+
 def policies(node: Node | None, actions_node: Node | None = None) -> tuple[Policy, ...]:
     """The rules under `alerts:`, in their order, with what is under `actions:`. Raises UsageError."""
-    known = actions(actions_node)
+    return policies_of(node, Grammar(actions=actions(actions_node)))
+
+
+def policies_of(node: Node | None, grammar: Grammar) -> tuple[Policy, ...]:
+    """The rules under `alerts:`, in their order. Raises UsageError."""
     if node is None or (node.value == "" and not node.style):
         return ()
-    found = tuple(_policy(each, known) for each in items(node))
+    found = tuple(_policy(each, grammar) for each in items(node))
     lines: dict[str, int | None] = {}
     for each in found:
         if each.name in lines:
@@ -54,12 +66,12 @@ def policies(node: Node | None, actions_node: Node | None = None) -> tuple[Polic
     return found
 
 
-def _policy(node: Node, known: Mapping[str, Action]) -> Policy:
+def _policy(node: Node, grammar: Grammar) -> Policy:
     keys = mapping(node, KEYS)
     if "if" not in keys:
         raise UsageError(f"{node.where}: an alert rule has no if: ({_EXAMPLE})")
     condition, written = _condition(keys["if"])
-    on = _on(keys.get("on"))
+    on = _on(keys.get("on"), tuple(grammar.kinds))
     _check_pipeline(on, condition, node)
     for_s, for_runs = read(keys, "for", kind(_span), (0.0, 1))
     return Policy(
@@ -69,10 +81,10 @@ def _policy(node: Node, known: Mapping[str, Action]) -> Policy:
         line=node.line,
         on=on,
         branches=_branches(keys.get("branch")),
-        then=_then(keys.get("then"), known),
+        then=_then(keys.get("then"), grammar.actions),
         message=_message(keys["message"]) if "message" in keys else None,
         level=Level(read(keys, "level", one_of(tuple(Level)), Level.ERROR)),
-        group=_group(keys.get("group"), OF_A_PIPELINE if on == (PIPELINE,) else OF_A_STEP),
+        group=_group(keys.get("group"), _usual_group(on, grammar)),
         for_s=for_s,
         for_runs=for_runs,
         every_s=read(keys, "every", kind(values.duration_with_unit_s), 0.0),
@@ -90,12 +102,17 @@ def _condition(node: Node) -> tuple[Condition, str]:
         raise UsageError(f"{node.where}: {written[:120]!r} {exc}") from None
 
 
-def _on(node: Node | None) -> tuple[str, ...]:
+def _on(node: Node | None, more: tuple[str, ...]) -> tuple[str, ...]:
     found = names(node) or (STEP,)
     for each in found:
-        if each not in (STEP, GATE, PIPELINE) and not (each.startswith(DEPLOY) and each != DEPLOY):
-            raise UsageError(f"{node.where if node else 'on'}: {each!r} is not known ({hint(each, _ON)})")
+        if each not in (STEP, GATE, PIPELINE, *more) and not (each.startswith(DEPLOY) and each != DEPLOY):
+            raise UsageError(f"{node.where if node else 'on'}: {each!r} is not known ({hint(each, (*_ON, *more))})")
     return found
+
+
+def _usual_group(on: tuple[str, ...], grammar: Grammar) -> tuple[str, ...]:
+    known = {PIPELINE: OF_A_PIPELINE, **grammar.kinds}
+    return known.get(on[0], OF_A_STEP) if len(on) == 1 else OF_A_STEP
 
 
 def _branches(node: Node | None) -> tuple[str, ...]:

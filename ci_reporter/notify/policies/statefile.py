@@ -155,7 +155,7 @@ def _try_lock(fd: int) -> bool:
 def _flat(state: State) -> dict[str, Any]:
     rules: dict[str, dict[str, Any]] = {}
     for (rule, group), entry in state.entries.items():
-        rules.setdefault(rule, {})[group] = _flat_entry(entry)
+        rules.setdefault(rule, {})[group] = entry_to_json(entry)
     reports = {series: [_flat_report(each) for each in found] for series, found in state.reports.items()}
     return {"version": 1, "reports": reports, "rules": rules}
 
@@ -164,7 +164,8 @@ def _flat_report(report: Report) -> dict[str, Any]:
     return {name: value for name, value in to_json(report).items() if value not in (None, {})}
 
 
-def _flat_entry(entry: Entry) -> dict[str, Any]:
+def entry_to_json(entry: Entry) -> dict[str, Any]:
+    """An entry as one JSON object."""
     flat = {
         "members": {name: dict(vars(each)) for name, each in entry.members.items()},
         "episode": _flat_episode(entry.episode),
@@ -184,12 +185,15 @@ def _state(flat: Any) -> State:
     return State(
         reports={series: tuple(from_json(each) for each in found) for series, found in flat["reports"].items()},
         entries={
-            (rule, group): _entry(found) for rule, groups in flat["rules"].items() for group, found in groups.items()
+            (rule, group): entry_from_json(found)
+            for rule, groups in flat["rules"].items()
+            for group, found in groups.items()
         },
     )
 
 
-def _entry(flat: Any) -> Entry:
+def entry_from_json(flat: Any) -> Entry:
+    """The entry that `entry_to_json` wrote. Raises ValueError, TypeError, KeyError or AttributeError for other JSON."""
     return Entry(
         members={str(name): _member(each) for name, each in flat["members"].items()},
         episode=_episode(flat.get("episode")),

@@ -1,0 +1,11 @@
+"""Alerts from the hub: rules held against all that it hears of, told once, whatever dies meanwhile.
+
+event.py     what rules see: a step, a gate, a run, a job, DORA's figures, each as a `Report`
+rules.py     rules + what they know + an event → what they know after it, and what there is to tell. Pure
+book.py      the same in one transaction, with the outbox: told once by any number of replicas
+outbox.py    what waits for a channel, and whose turn it is to send
+sender.py    the outbox → channels
+overdue.py   runs that take too long, or are heard of no more: learned from the job's own history. Pure
+trends.py    flaky series, slow drifts. Pure
+service.py   the threads that do all this beside the server
+"""

@@ -1,0 +1,160 @@
+"""Rules held against events, in one transaction with what they know and with what is to be told.
+
+Any number of replicas may do it: the position in the feed is compared and set in the same transaction, so each event
+is judged once, and of two that judge it at once one does nothing. Beside that a transition of a rule's series is a key
+of the outbox: what is told twice by mistake is one row.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ci_reporter.hub.alerts.event import Event
+from ci_reporter.hub.alerts.rules import Place, RuleBook, Told, run_all, wanted
+from ci_reporter.hub.silences.silence import active
+from ci_reporter.hub.store.tables import Statement, Tables, Value
+from ci_reporter.notify.alert import Alert, to_json
+from ci_reporter.notify.policies.state import Entry
+from ci_reporter.notify.policies.statefile import entry_from_json, entry_to_json
+
+PENDING, SILENCED, SENT, REFUSED, FOLDED = "pending", "silenced", "sent", "refused", "folded"
+_FORGET_MS = 60 * 86_400_000
+_KEPT_MS = 30 * 86_400_000
+_INSERT = """
+INSERT INTO alert_message
+  (message_id, channel, rule, grp, transition, labels, alert, state, attempts, created_ms)
+VALUES (:message_id, :channel, :rule, :grp, :transition, :labels, :alert, :state, 0, :now)
+ON CONFLICT DO NOTHING RETURNING message_id
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a feed was, and where it is once its events were judged."""
+
+    feed: str
+    before: int
+    after: int
+
+
+class Book:
+    """The rules over a database. `outgoing` takes the secrets out of an alert. Calls raise StoreError."""
+
+    def __init__(
+        self,
+        tables: Tables,
+        rules: RuleBook,
+        outgoing: Callable[[Alert], Alert] = lambda alert: alert,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.rules = rules
+        self._tables = tables
+        self._outgoing = outgoing
+        self._clock = clock
+
+    def position(self, feed: str) -> int | None:
+        """Up to which number a feed's events were judged; None where it was never read."""
+        rows = self._tables.select("SELECT position FROM alert_feed WHERE feed = :feed", feed=feed)
+        return int(rows[0][0]) if rows else None
+
+    def begin(self, feed: str, position: int) -> None:
+        """Begin a feed at a position, unless it has begun."""
+        sql = "INSERT INTO alert_feed (feed, position) VALUES (:feed, :position) ON CONFLICT DO NOTHING"
+        self._tables.transact(lambda run: run(sql, feed=feed, position=position))
+
+    def judge(self, events: Sequence[Event], progress: Progress | None = None) -> list[Told]:
+        """Judge events, and keep what came of it; what is to be told is then in the outbox.
+
+        Nothing happens where another replica was faster with the feed.
+        """
+        return self._tables.transact(lambda run: self._judge(run, events, progress))
+
+    def _judge(self, run: Statement, events: Sequence[Event], progress: Progress | None) -> list[Told]:
+        lock(run)
+        if progress and not _advance(run, progress):
+            return []
+        now_ms = round(self._clock() * 1000)
+        silences = active(run, now_ms)
+        entries = _read(run, wanted(self.rules, events))
+        changed, told = run_all(
+            self.rules, entries, events, lambda labels: any(each.holds_back(labels, now_ms) for each in silences)
+        )
+        for place, entry in changed.items():
+            _write(run, place, entry, now_ms)
+        return [each for each in told if self._keep(run, each, now_ms)]
+
+    def _keep(self, run: Statement, told: Told, now_ms: int) -> bool:
+        """Put it into the outbox, a row a channel; whether any was new."""
+        alert = self._outgoing(told.alert)
+        common: dict[str, Value] = {
+            "message_id": alert.alert_id,
+            "rule": told.place[0],
+            "grp": told.place[1],
+            "transition": told.transition,
+            "labels": json.dumps(dict(told.labels)),
+            "alert": json.dumps(to_json(alert)),
+            "state": SILENCED if told.silenced else PENDING,
+            "now": now_ms,
+        }
+        new = [each for each in told.channels if run(_INSERT, channel=each, **common)]
+        return bool(new)
+
+    def forget(self) -> None:
+        """Remove what nobody needs any more: series that were not seen for long, and messages long since told."""
+        now_ms = round(self._clock() * 1000)
+
+        def work(run: Statement) -> None:
+            run("DELETE FROM alert_entry WHERE updated_ms < :until", until=now_ms - _FORGET_MS)
+            run(
+                "DELETE FROM alert_message WHERE created_ms < :until AND state NOT IN (:pending, :silenced)",
+                until=now_ms - _KEPT_MS,
+                pending=PENDING,
+                silenced=SILENCED,
+            )
+
+        self._tables.transact(work)
+
+
+def lock(run: Statement) -> None:
+    """Let transactions that change what rules know come one after the other: each reads what the last one has left.
+
+    An UPDATE locks the row until the transaction ends, in PostgreSQL too; a SELECT would not.
+    """
+    run("UPDATE alert_feed SET position = position + 1 WHERE feed = 'lock'")
+
+
+def _advance(run: Statement, progress: Progress) -> bool:
+    """Whether the feed was where we read it, and is now where we have read to."""
+    sql = "UPDATE alert_feed SET position = :after WHERE feed = :feed AND position = :before RETURNING position"
+    return bool(run(sql, **vars(progress)))
+
+
+def _read(run: Statement, places: Sequence[Place]) -> dict[Place, Entry]:
+    found = {}
+    for rule, grp in places:
+        rows = run("SELECT entry FROM alert_entry WHERE rule = :rule AND grp = :grp", rule=rule, grp=grp)
+        if rows and (entry := entry_of(rows[0][0])):
+            found[rule, grp] = entry
+    return found
+
+
+def entry_of(text: str) -> Entry | None:
+    """What a rule knows of a series; None where another version has written it otherwise."""
+    try:
+        return entry_from_json(json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _write(run: Statement, place: Place, entry: Entry, now_ms: int) -> None:
+    run(
+        "INSERT INTO alert_entry (rule, grp, entry, updated_ms) VALUES (:rule, :grp, :entry, :now)"
+        " ON CONFLICT (rule, grp) DO UPDATE SET entry = excluded.entry, updated_ms = excluded.updated_ms",
+        rule=place[0],
+        grp=place[1],
+        entry=json.dumps(entry_to_json(entry)),
+        now=now_ms,
+    )
