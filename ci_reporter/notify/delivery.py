@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from ci_reporter.notify.storage import Pacing, Storage
     from ci_reporter.system.deadline import Deadline
 
-_TOO_SOON = "the channel's rate limit leaves no room for it now"
+TOO_SOON = "the channel's rate limit leaves no room for it now"
 _SHORT_S = 1.0  # our own pauses before another try are shorter
-_BUSY = "another process sends to this channel"
+BUSY = "another process sends to this channel"
 
 
 class Sent(Frozen):
@@ -61,6 +61,7 @@ class Mailroom(Frozen):
     language: Language = Language.EN
     masking: Masking = Masking()
     clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
     most: int = 1000
 
 
@@ -108,7 +109,7 @@ def _to_channel(alerts: Sequence[Alert], notifier: Notifier, deadline: Deadline,
 
 
 def _keep_new(
-    alerts: Sequence[Alert], notifier: Notifier, mailroom: Mailroom, outbox: Storage, why: str = _BUSY
+    alerts: Sequence[Alert], notifier: Notifier, mailroom: Mailroom, outbox: Storage, why: str = BUSY
 ) -> Sent:
     """Leave what is new to the process that sends to this channel now, or to the next.
 
@@ -233,8 +234,8 @@ def _in_time(way: _Way, call: Callable[[], str | None]) -> _Attempt:
         sent_at, now_s = way.turn.sent_at(), way.mailroom.clock()
         pause_s = wait_s(sent_at, rate, now_s)
         if pause_s >= deadline.left_s():
-            return _Attempt(problem=_TOO_SOON)
-        time.sleep(pause_s)
+            return _Attempt(problem=TOO_SOON)
+        way.mailroom.sleep(pause_s)
         way.turn.note([*sent_at, now_s + pause_s][-rate.count :])
     done = run_until(deadline, lambda: _outcome_of(call, way.mailroom.masking))
     if done and done[0].pause_s > _SHORT_S and way.turn:

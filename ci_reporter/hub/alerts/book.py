@@ -1,8 +1,7 @@
 """Rules held against events, in one transaction with what they know and with what is to be told.
 
-Any number of replicas may do it: the position in the feed is compared and set in the same transaction, so each event
-is judged once, and of two that judge it at once one does nothing. Beside that a transition of a rule's series is a key
-of the outbox: what is told twice by mistake is one row.
+Any number of replicas may do it: who judges an event claims it in the same transaction, so it is judged once. Beside
+that a transition of a rule's series is a key of the outbox: what is told twice by mistake is one row.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from ci_reporter.hub.alerts.event import Event
 from ci_reporter.hub.alerts.rules import Place, RuleBook, Told, run_all, wanted
@@ -31,13 +29,7 @@ ON CONFLICT DO NOTHING RETURNING message_id
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """Where a feed was, and where it is once its events were judged."""
-
-    feed: str
-    before: int
-    after: int
+Claim = Callable[[Statement], Sequence[Event]]
 
 
 class Book:
@@ -55,26 +47,17 @@ class Book:
         self._outgoing = outgoing
         self._clock = clock
 
-    def position(self, feed: str) -> int | None:
-        """Up to which number a feed's events were judged; None where it was never read."""
-        rows = self._tables.select("SELECT position FROM alert_feed WHERE feed = :feed", feed=feed)
-        return int(rows[0][0]) if rows else None
-
-    def begin(self, feed: str, position: int) -> None:
-        """Begin a feed at a position, unless it has begun."""
-        sql = "INSERT INTO alert_feed (feed, position) VALUES (:feed, :position) ON CONFLICT DO NOTHING"
-        self._tables.transact(lambda run: run(sql, feed=feed, position=position))
-
-    def judge(self, events: Sequence[Event], progress: Progress | None = None) -> list[Told]:
+    def judge(self, claim: Claim) -> list[Told]:
         """Judge events, and keep what came of it; what is to be told is then in the outbox.
 
-        Nothing happens where another replica was faster with the feed.
+        `claim` gives the events within the transaction, and sees to it that nobody else is given them.
         """
-        return self._tables.transact(lambda run: self._judge(run, events, progress))
+        return self._tables.transact(lambda run: self._judge(run, claim))
 
-    def _judge(self, run: Statement, events: Sequence[Event], progress: Progress | None) -> list[Told]:
+    def _judge(self, run: Statement, claim: Claim) -> list[Told]:
         lock(run)
-        if progress and not _advance(run, progress):
+        events = claim(run)
+        if not events:
             return []
         now_ms = round(self._clock() * 1000)
         silences = active(run, now_ms)
@@ -124,12 +107,6 @@ def lock(run: Statement) -> None:
     An UPDATE locks the row until the transaction ends, in PostgreSQL too; a SELECT would not.
     """
     run("UPDATE alert_feed SET position = position + 1 WHERE feed = 'lock'")
-
-
-def _advance(run: Statement, progress: Progress) -> bool:
-    """Whether the feed was where we read it, and is now where we have read to."""
-    sql = "UPDATE alert_feed SET position = :after WHERE feed = :feed AND position = :before RETURNING position"
-    return bool(run(sql, **vars(progress)))
 
 
 def _read(run: Statement, places: Sequence[Place]) -> dict[Place, Entry]:

@@ -128,7 +128,7 @@ class DatabaseOutbox:
 
         self._tables.transact(work)
         for each in answers:
-            del self._unwritten[each]
+            self._unwritten.pop(each, None)  # another channel's thread may have written it, too
 
     def _take(self, channel: str) -> bool:
         def work(run: Statement) -> bool:

@@ -19,7 +19,7 @@ from ci_reporter.hub.alerts.outbox import DatabaseOutbox
 from ci_reporter.hub.silences.silence import Silence, active
 from ci_reporter.hub.store.tables import Statement, Tables
 from ci_reporter.notify.alert import State, from_json
-from ci_reporter.notify.delivery import Mailroom, Sent, deliver
+from ci_reporter.notify.delivery import BUSY, TOO_SOON, Mailroom, Sent, deliver
 from ci_reporter.notify.policies.state import Entry, Fate, entry_after
 from ci_reporter.notify.policies.statefile import entry_to_json
 from ci_reporter.system.deadline import Deadline
@@ -102,7 +102,7 @@ class Sender:
 
     def _note(self, name: str, sent: Sent) -> None:
         """Write down what the channel calls its messages, and how long to leave it alone after a failure."""
-        if not (sent.taken or sent.refused or sent.waiting):
+        if not (sent.taken or sent.refused or {*sent.waiting} - {BUSY, TOO_SOON}):
             return
 
         def work(run: Statement) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 # alert_message  what is told, a row a channel. A transition of a rule's series is told once, whoever finds it
 # alert_channel  who sends to a channel now, and when that was done last. `beat` counts the turns: a lease that is
 #                judged by whether it moves, not by clocks, which two machines never share
+# alert_inbox    new reports that the rules have not seen yet, a row for each transaction that wrote some
 # alert_feed     up to which number of what changed the rules have seen it
 ALERTS = """
 CREATE TABLE alert_entry (
@@ -26,6 +27,9 @@ CREATE INDEX alert_message_by_time ON alert_message (created_ms);
 CREATE TABLE alert_channel (
   channel TEXT PRIMARY KEY, owner TEXT, beat BIGINT NOT NULL, sent TEXT NOT NULL,
   pause_until_ms BIGINT NOT NULL, failures BIGINT NOT NULL, retry_ms BIGINT NOT NULL
+);
+CREATE TABLE alert_inbox (
+  batch_id TEXT PRIMARY KEY, reports TEXT NOT NULL
 );
 CREATE TABLE alert_feed (
   feed TEXT PRIMARY KEY, position BIGINT NOT NULL

@@ -1,0 +1,89 @@
+"""What the hub's configuration file says of alerts, made into a `RuleBook` and channels. Raises UsageError."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from ci_reporter.config.yaml import Node
+from ci_reporter.context import Context, load_context
+from ci_reporter.errors import UsageError
+from ci_reporter.frozen import replace
+from ci_reporter.hub.alerts.event import OF_DORA, Kind
+from ci_reporter.hub.alerts.rules import RuleBook
+from ci_reporter.hub.alerts.sender import Channels
+from ci_reporter.hub.settings.hubfile import Settings
+from ci_reporter.notify.actions import actions
+from ci_reporter.notify.channels import language, mailroom, not_set_up, notifier
+from ci_reporter.notify.policies.policy import NOTIFY, OF_A_STEP, Policy
+from ci_reporter.notify.policies.policyfile import Grammar, policies_of
+
+_KINDS = {str(Kind.JOB): OF_A_STEP, str(Kind.DORA): OF_DORA}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ruling:
+    """The rules, how to reach people, and what is odd about the two: sentences for the log."""
+
+    rules: RuleBook
+    channels: Channels
+    context: Context
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to tell anybody."""
+        return not self.rules.policies
+
+
+def ruling(settings: Settings, env: Mapping[str, str]) -> Ruling:
+    """Read the sections `alerts` and `actions`; channels are set up as they are for jobs. Raises UsageError."""
+    context = hub_context(env, settings.section("actions"))
+    grammar = Grammar(actions=actions(settings.section("actions")), kinds=_KINDS)
+    policies = policies_of(settings.section("alerts"), grammar)
+    return Ruling(
+        rules=rule_book(context, policies),
+        channels=Channels(notifier=partial(notifier, context), mailroom=mailroom(context, keep=False)),
+        context=context,
+        doubts=tuple(_doubts(context, policies)),
+    )
+
+
+def hub_context(env: Mapping[str, str], actions_node: Node | None) -> Context:
+    """The settings of channels, from the environment and the `.ci-reporter.yml` where the hub runs."""
+    context = load_context(env, os.getcwd())
+    config = replace(context.config, actions=actions_node or context.config.actions)
+    return replace(context, config=config)
+
+
+def rule_book(context: Context, policies: tuple[Policy, ...]) -> RuleBook:
+    """The rules, with the channels that are set up."""
+    config = context.config
+    named = [name for each in policies for name in each.then if name != NOTIFY]
+    candidates = dict.fromkeys((*config.notifiers, *config.notify_to, *named))
+    return RuleBook(
+        policies=policies,
+        everyone=config.notify_to or tuple(config.notifiers),
+        usable=tuple(name for name in candidates if _why_not(context, name) is None),
+        language=language(context),
+    )
+
+
+def _doubts(context: Context, policies: tuple[Policy, ...]) -> list[str]:
+    everyone = context.config.notify_to or tuple(context.config.notifiers)
+    found = []
+    for policy in policies:
+        for name in policy.then:
+            why = _why_not(context, name) if name != NOTIFY else None if everyone else "no channel is set up"
+            if why:
+                found.append(f"alert rule {policy.name!r} does not tell {'anybody' if name == NOTIFY else name}: {why}")
+    return found
+
+
+def _why_not(context: Context, name: str) -> str | None:
+    try:
+        return not_set_up(context, name)
+    except UsageError as exc:
+        return str(exc)
