@@ -6,6 +6,7 @@ import gc
 import logging
 import signal
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
@@ -13,6 +14,8 @@ import uvicorn
 
 from ci_reporter import logs
 from ci_reporter.errors import CIReporterError, UsageError
+from ci_reporter.hub.alerts.assembly import Surroundings, alerts
+from ci_reporter.hub.alerts.ruling import ruling
 from ci_reporter.hub.api.endpoint import Api
 from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.app import App, Parts
@@ -56,6 +59,7 @@ class Options:
     log_level: str = "INFO"
     forward: Sink | None = None
     settings: Settings = field(default_factory=Settings)
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 def serve(options: Options) -> None:
@@ -82,6 +86,8 @@ def application(options: Options, store: Database) -> App:
     """All that the hub answers, with the guard before it."""
     readers = Readers(store.reading)
     forwarders = [Forwarder(store, options.forward)] if options.forward else []
+    around = Surroundings(store=store, reading=lambda: SqliteReading(options.database), env=options.env)
+    told = alerts(ruling(options.settings, options.env), around)
     authenticator = Authenticator(store, users.hub_key(store))
     login = Login(authenticator, store)
 
@@ -95,7 +101,7 @@ def application(options: Options, store: Database) -> App:
             branches=options.branches,
             bodies_alone=options.bodies_alone,
             mounts=(Mount("/api/", Api(readers)), Mount(LOGIN, login), Mount(LOGOUT, login)),
-            services=(readers, LastUses(authenticator, store), *forwarders),
+            services=(readers, LastUses(authenticator, store), *forwarders, *([told] if told else [])),
             blocks=[each.blocks for each in forwarders],
             guard=guard,
         )

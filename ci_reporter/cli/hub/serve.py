@@ -117,6 +117,7 @@ def command(
             keep=Keep(age_s=_age_s(keep), runs=keep_runs),
             forward=pushgateway(forward, os.environ, branches or Config.branches) if forward else None,
             settings=load(config) if config else Settings(),
+            env=dict(os.environ),
             **more,
         )
     )
