@@ -30,6 +30,7 @@ from ci_reporter.hub.forward.forwarder import Forwarder
 from ci_reporter.hub.ingest.secrets import SecretsSource
 from ci_reporter.hub.settings.hubfile import Settings
 from ci_reporter.hub.store.opening import Database, open_store
+from ci_reporter.hub.store.postgres.address import is_url
 from ci_reporter.hub.store.retention import Keep
 
 TYPE_CHECKING = False
@@ -86,7 +87,7 @@ def application(options: Options, store: Database) -> App:
     """All that the hub answers, with the guard before it."""
     readers = Readers(store.reading)
     forwarders = [Forwarder(store, options.forward)] if options.forward else []
-    around = Surroundings(store=store, reading=lambda: SqliteReading(options.database), env=options.env)
+    around = Surroundings(store=store, env=options.env, alone=not is_url(options.database))
     told = alerts(ruling(options.settings, options.env), around)
     authenticator = Authenticator(store, users.hub_key(store))
     login = Login(authenticator, store)

@@ -68,7 +68,9 @@ class Sender:
 
     def release(self) -> int:
         """Put into the outbox what a silence held back, where the silence has ended and the thing goes on."""
-        return self._tables.transact(self._release)
+        sql = "SELECT count(*) FROM alert_message WHERE state = :silenced"
+        waits = self._tables.select(sql, silenced=SILENCED)[0][0]
+        return self._tables.transact(self._release) if waits else 0
 
     def _due(self) -> list[str]:
         now_ms = round(self._clock() * 1000)

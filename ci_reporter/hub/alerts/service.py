@@ -50,7 +50,7 @@ class Worker:
         self._name = name
         self._due = [(chore, 0.0) for chore in chores]
         self._clock = clock
-        self._stop = threading.Event()
+        self._stop, self._woken = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._problems: dict[str, str] = {}
 
@@ -59,9 +59,14 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
 
+    def wake(self) -> None:
+        """Do what is to be done now."""
+        self._woken.set()
+
     def stop(self) -> None:
         """End what is being done, and no more after it."""
         self._stop.set()
+        self._woken.set()
         if self._thread:
             self._thread.join()
 
@@ -69,17 +74,21 @@ class Worker:
         """What fails now."""
         return list(self._problems.values())
 
-    def run_due(self) -> float:
-        """Do what is due; seconds until the next."""
+    def run_due(self, *, woken: bool = False) -> float:
+        """Do what is due, and what may have come; seconds until the next."""
         for at, (chore, due_s) in enumerate(self._due):
-            if self._clock() >= due_s and not self._stop.is_set():
+            early = woken and chore.every_s <= _EVERY_S
+            if (early or self._clock() >= due_s) and not self._stop.is_set():
                 pause_s = chore.every_s if self._do(chore) else max(chore.every_s, _AFTER_A_FAILURE_S)
                 self._due[at] = (chore, self._clock() + pause_s)
         return max(0.0, min(due_s for _, due_s in self._due) - self._clock())
 
     def _run(self) -> None:
-        while not self._stop.wait(self.run_due()):
-            pass
+        woken = False
+        while not self._stop.is_set():
+            pause_s = self.run_due(woken=woken)
+            woken = self._woken.wait(pause_s)
+            self._woken.clear()
 
     def _do(self, chore: Chore) -> bool:
         try:
@@ -141,6 +150,11 @@ class Alerts:
         await asyncio.gather(*(asyncio.to_thread(each.stop) for each in self._workers))
         if self._reading:
             self._reading.close()
+
+    def wake(self) -> None:
+        """Something was written to the database; any thread may call this."""
+        for each in self._workers:
+            each.wake()
 
     def problems(self) -> list[str]:
         """What fails now: sentences."""
