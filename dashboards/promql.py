@@ -5,6 +5,9 @@ from __future__ import annotations
 from grafana import Json, choice_variable, label_variable, text_variable
 
 STEP = "repository, pipeline, ci_job, step, branch"  # together they name a step: the Pushgateway's grouping key
+# A Pushgateway's series have no instance, and those that Prometheus scrapes from a hub have one.
+SOURCES = {"Pushgateway": "()", "Hub": ".+"}
+_SOURCE = 'job="ci_reporter", instance=~"$source"'
 _CHOSEN = ", ".join(f'{label}=~"${label}"' for label in STEP.split(", "))
 COMPLETION = "ci_step_last_completion_timestamp_seconds"
 
@@ -13,9 +16,12 @@ WHAT_A_STEP_IS = "A step is one combination of repository, pipeline, CI job, ste
 
 
 def step_variables() -> list[Json]:
-    """Repository, pipeline, CI job, step and branch, each narrowed by those before it."""
+    """Where the series are from; repository, pipeline, CI job, step and branch, each narrowed by those before it."""
     names = {"repository": "Repository", "pipeline": "Pipeline", "ci_job": "CI job", "step": "Step", "branch": "Branch"}
-    found, matchers = [], 'job="ci_reporter"'
+    about = (
+        "What Prometheus scrapes the steps from. A hub also counts runs; a Pushgateway has the last one of each step."
+    )
+    found, matchers = [choice_variable("source", "Source", SOURCES, about)], _SOURCE
     for name, label in names.items():
         found.append(label_variable(name, label, f"label_values(ci_step_success{{{matchers}}}, {name})"))
         matchers += f', {name}=~"${name}"'
@@ -42,7 +48,7 @@ RUN_LINK = {
 
 def series(metric: str, *matchers: str) -> str:
     """The metric's series that the variables choose, and that match `matchers` such as `outcome="flaky"`."""
-    return metric + "{" + ", ".join(('job="ci_reporter"', _CHOSEN, *matchers)) + "}"
+    return metric + "{" + ", ".join((_SOURCE, _CHOSEN, *matchers)) + "}"
 
 
 def by_step(metric: str) -> str:
@@ -62,6 +68,28 @@ def once_a_run(expr: str) -> str:
     completion = series(COMPLETION)
     before = f"{completion} offset $__interval"
     return f"{expr} and on ({STEP}) ({completion} != {before} or {completion} unless {before})"
+
+
+RUNS = "ci_step_runs_total"  # these two only a hub has
+DURATIONS = "ci_step_run_duration_seconds"
+
+
+def runs_seen() -> str:
+    """How many runs there were in the time range: counted by a hub, else seen by Prometheus."""
+    return f"sum(increase({series(RUNS)}[$__range])) or sum(changes({series(COMPLETION)}[$__range]))"
+
+
+def average_duration() -> str:
+    """The average duration of a run in the time range, one series a step: a hub's histogram knows each run."""
+    total, count = (f"increase({series(f'{DURATIONS}_{part}')}[$__range])" for part in ("sum", "count"))
+    return f"({total} / ({count} > 0) or {average_run('ci_step_duration_seconds')})"
+
+
+def quantile(ratio: float, labels: str = "") -> str:
+    """The duration that this share of the runs in the time range did not exceed; a hub's histogram tells."""
+    by = f"le, {labels}" if labels else "le"
+    buckets = series(f"{DURATIONS}_bucket")
+    return f"histogram_quantile({ratio}, sum by ({by}) (increase({buckets}[$__range])))"
 
 
 def average_run(metric: str) -> str:

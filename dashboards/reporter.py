@@ -24,6 +24,7 @@ REFUSED = series("push_failure_time_seconds")
 AGE = f"time() - ({PUSHED} != 0)"  # 0 is a group whose every push was refused
 WAITING = series("ci_reporter_push_failures")
 GATEWAY = 'job=~"$gateway"'
+HUB = 'job="ci_reporter"'  # a hub's own metrics, whatever the source of the steps
 OLD = "30 * 86400"  # as in the alert and in the documented `ci-reporter gc --older-than 30d`
 
 
@@ -40,6 +41,7 @@ def reporter() -> Json:
             row("Delivery", _waiting(), _refused(), _quiet(), _waiting_over_time()),
             row("Pushgateway", _requests(), _push_seconds(), _series(), _stale()),
             row("Overhead", _overhead(), _share()),
+            row("Hub", _received(), _turned_away(), _commits(), _queued()),
         ],
     )
 
@@ -183,4 +185,49 @@ def _share() -> Json:
         "Overhead of the last run divided by the step's duration.",
         [over_time(f"{OVERHEAD} / on ({STEP}) ({duration} > 0)", STEP_LEGEND)],
         unit="percentunit",
+    )
+
+
+def _received() -> Json:
+    return trend(
+        "Reports received",
+        "Reports that the hub acknowledged: new ones, and those that it had already.",
+        [over_time(f"sum by (outcome) (rate(ci_hub_reports_total{{{HUB}}}[$__rate_interval]))", "{{outcome}}")],
+        unit="reqps",
+        stacked=True,
+    )
+
+
+def _turned_away() -> Json:
+    return trend(
+        "Requests that the hub refused",
+        "By status: 401 has a wrong signature, 400 is not a report, 429 and 503 come again.",
+        [over_time(f"sum by (code) (rate(ci_hub_refused_total{{{HUB}}}[$__rate_interval]))", "{{code}}")],
+        unit="reqps",
+        stacked=True,
+    )
+
+
+def _commits() -> Json:
+    rate = f"sum by (le) (rate(ci_hub_commit_seconds_bucket{{{HUB}}}[$__rate_interval]))"
+    return trend(
+        "Time of a transaction",
+        "How long the hub's database took to keep what had come in: the median and the 99th percentile.",
+        [
+            over_time(f"histogram_quantile(0.5, {rate})", "median"),
+            over_time(f"histogram_quantile(0.99, {rate})", "99th percentile"),
+        ],
+        unit="s",
+    )
+
+
+def _queued() -> Json:
+    return trend(
+        "Reports that wait in the hub",
+        "To be written, and, with --forward-pushgateway, to be handed on to the Pushgateway.",
+        [
+            over_time(f"sum(ci_hub_queue_depth{{{HUB}}})", "to be written"),
+            over_time(f"max(ci_hub_forward_waiting{{{HUB}}})", "to be handed on"),
+        ],
+        unit="none",
     )

@@ -20,13 +20,16 @@ from grafana import (
 from promql import (
     COMPLETION,
     RUN_LINK,
+    RUNS,
     STEP,
     STEP_LEGEND,
     WHAT_A_STEP_IS,
-    average_run,
+    average_duration,
     by_step,
     link_variables,
     once_a_run,
+    quantile,
+    runs_seen,
     series,
     step_variables,
 )
@@ -45,6 +48,8 @@ RESULTS = {
     "skip": ("skip", "text"),
 }
 LAST_RUN = "A pushed gauge holds the value of the last run until the next one."
+QUANTILES = {0.5: "median", 0.95: "95th percentile", 0.99: "99th percentile"}
+OF_A_HUB = "Only a hub knows every run: choose it as the source."
 LOWER_BOUND = "A lower bound: of several runs between two scrapes only the last one is seen."
 
 
@@ -60,6 +65,7 @@ def runs() -> Json:
             row("Now", *_counts(), _health(), _failing()),
             row("Runs", _results(), _last_runs()),
             row("Duration", _duration(), _slowest(), _against_the_average()),
+            row("Every run, as a hub counts them", _by_result(), _success_ratio(), _quantiles(), _slowest_tenth()),
             row("Coverage and tests", _coverage(), _tests(), _flaky(), _flaky_steps()),
             row("Resources and measures", _memory(), _cores(), _measures()),
         ],
@@ -86,8 +92,9 @@ def _counts() -> list[Json]:
         ),
         stat(
             "Runs of steps seen",
-            f"How often a step was seen to finish within the time range. {LOWER_BOUND}",
-            now(f"sum(changes({series(COMPLETION)}[$__range]))"),
+            "How often a step finished within the time range, as a hub counted. With a Pushgateway it is how often one "
+            f"was seen to finish. {LOWER_BOUND}",
+            now(runs_seen()),
             unit="none",
         ),
         stat(
@@ -192,7 +199,7 @@ def _slowest() -> Json:
 
 
 def _against_the_average() -> Json:
-    average = average_run("ci_step_duration_seconds")
+    average = average_duration()
     return table(
         "Duration against the average run",
         "The last run beside the average of the runs seen in the time range, in which each run counts once. "
@@ -203,6 +210,52 @@ def _against_the_average() -> Json:
             (now(average), column("Average run", unit="s")),
             (now(f"changes({series(COMPLETION)}[$__range])"), column("Runs seen")),
         ],
+    )
+
+
+def _by_result() -> Json:
+    return trend(
+        "Runs by result",
+        f"How many runs of the chosen steps ended in each interval, by result. {OF_A_HUB}",
+        [over_time(f"sum by (result) (increase({series(RUNS)}[$__rate_interval]))", "{{result}}")],
+        unit="none",
+        stacked=True,
+    )
+
+
+def _success_ratio() -> Json:
+    succeeded = series(RUNS, 'result="success"')
+    asked = series(RUNS, 'result!~"cancellation|skip"')
+    of = "by (repository, pipeline) "
+    return trend(
+        "Share of runs that succeed",
+        "Runs that succeeded among those that were neither cancelled nor skipped, over as much time before each moment "
+        f"as is shown. {OF_A_HUB}",
+        [
+            over_time(
+                f"sum {of}(increase({succeeded}[$__range])) / (sum {of}(increase({asked}[$__range])) > 0)",
+                "{{repository}} · {{pipeline}}",
+            )
+        ],
+        unit="percentunit",
+    )
+
+
+def _quantiles() -> Json:
+    return trend(
+        "Duration of all runs",
+        f"The median, the 95th and the 99th percentile over the runs of the chosen steps. {OF_A_HUB}",
+        [over_time(quantile(ratio), name) for ratio, name in QUANTILES.items()],
+        unit="s",
+    )
+
+
+def _slowest_tenth() -> Json:
+    return bars(
+        "Slowest tenth of the runs",
+        f"The ten steps whose slowest tenth of the runs takes longest, and how long at least. {OF_A_HUB}",
+        now(f"sort_desc(topk(10, {quantile(0.9, STEP)}))", STEP_LEGEND),
+        unit="s",
     )
 
 

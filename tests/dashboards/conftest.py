@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,12 @@ def dashboard(name: str) -> dict[str, Any]:
 def panels(name: str) -> list[dict[str, Any]]:
     """Its panels without the headlines of rows."""
     return [panel for panel in dashboard(name)["panels"] if panel["type"] != "row"]
+
+
+def only_of_a_hub(target: dict[str, Any]) -> bool:
+    """Whether a query asks for nothing but what only a hub tells."""
+    asked = re.findall(r"\bci_\w+(?=\{)", target["expr"])
+    return bool(asked) and all(re.match(r"ci_hub_|ci_step_runs_|ci_step_run_duration_", name) for name in asked)
 
 
 @pytest.fixture(name="dashboard")
