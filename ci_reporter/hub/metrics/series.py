@@ -26,11 +26,15 @@ HEADS: Mapping[str, tuple[Type, str]] = {
 
 
 def lines_of(state: SeriesState) -> dict[str, str]:
-    """The lines of a series, by metric; none where no report of it is left."""
+    """The lines of a series, by metric; none where no report of it is left.
+
+    What the latest report did not measure stays as the last success has it, as on a Pushgateway.
+    """
     if state.body is None:
         return {}
     inner = labels(LABELS, state.series)
-    found = {each.family.name: _gauge(each, inner) for each in metrics.samples(from_json(json.loads(state.body)))}
+    reports = [from_json(json.loads(body)) for body in (state.success, state.body) if body is not None]
+    found = {each.family.name: _gauge(each, inner) for each in metrics.newest(map(metrics.samples, reports))}
     return {**found, **_counts(state, inner)}
 
 

@@ -53,7 +53,10 @@ class Written(NamedTuple):
 
 
 class SeriesState(NamedTuple):
-    """What is counted of a series, and its latest report as JSON, None where none is left."""
+    """What is counted of a series, and its latest report as JSON, None where none is left.
+
+    Where that is not a success, `success` is the last one that was.
+    """
 
     series_id: int
     series: Series
@@ -61,6 +64,7 @@ class SeriesState(NamedTuple):
     runs: Mapping[str, int]
     duration_ms: int
     buckets: Mapping[int, int]
+    success: str | None = None
 
 
 # Writes what follows of new rows. What the database raises undoes the rows, too.

@@ -13,7 +13,7 @@ def states(
 ) -> list[SeriesState]:
     """The states of `series`, in its order.
 
-    Rows are series_id, result, runs, duration_ms; series_id, le_ms, runs; series_id, the five names, body.
+    Rows are series_id, result, runs, duration_ms; series_id, le_ms, runs; series_id, the five names, body, success.
     """
     runs: dict[int, dict[str, int]] = {}
     duration_ms: dict[int, int] = {}
@@ -28,9 +28,10 @@ def states(
             series_id=series_id,
             series=(repository, pipeline, ci_job, step, branch),
             body=body,
+            success=success,
             runs=runs.get(series_id, {}),
             duration_ms=duration_ms.get(series_id, 0),
             buckets=buckets.get(series_id, {}),
         )
-        for series_id, repository, pipeline, ci_job, step, branch, body in series
+        for series_id, repository, pipeline, ci_job, step, branch, body, success in series
     ]

@@ -150,3 +150,12 @@ def test_a_scrape_of_many_series_does_not_take_long(store):
     begun = time.process_time()
     hub.snapshot.text(openmetrics=False)
     assert time.process_time() - begun < 0.1
+
+
+def test_a_failure_keeps_the_last_success_and_what_only_it_measured(hub):
+    hub.add(finished_at="2025-12-31T12:00:00Z", coverage={"unit": "line", "covered": 8, "total": 10})
+    hub.add(finished_at="2025-12-31T13:00:00Z", exit_code=1)
+    hub.add(finished_at="2025-12-31T14:00:00Z", exit_code=2)
+    assert hub.value("ci_step_exit_code") == 2
+    assert hub.value("ci_step_last_success_timestamp_seconds") == NOW_S - 12 * 3600
+    assert hub.value("ci_coverage_ratio", unit="line") == 0.8

@@ -57,7 +57,11 @@ CHANGED = "SELECT DISTINCT series_id FROM total WHERE changed >= $1 AND changed 
 
 # Of the series in an array, or of all where it is null.
 SERIES_STATES = """
-SELECT series.series_id, repository, pipeline, ci_job, step, series.branch, body
+SELECT series.series_id, repository, pipeline, ci_job, step, series.branch, report.body, (
+  SELECT earlier.body FROM report earlier
+  WHERE earlier.series_id = series.series_id AND earlier.result = 'success' AND report.result <> 'success'
+  ORDER BY earlier.at_ms DESC, earlier.report_id DESC LIMIT 1
+)
 FROM series LEFT JOIN latest ON latest.series_id = series.series_id
 LEFT JOIN report ON report.report_id = latest.report_id
 WHERE $1::bigint[] IS NULL OR series.series_id = ANY($1::bigint[])

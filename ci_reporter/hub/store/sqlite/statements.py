@@ -65,7 +65,11 @@ ON CONFLICT (series_id, le_ms) DO UPDATE SET runs = runs + excluded.runs
 
 # Of the series in a JSON array, or of all where it is null.
 SERIES_STATES = """
-SELECT series.series_id, repository, pipeline, ci_job, step, branch, body
+SELECT series.series_id, repository, pipeline, ci_job, step, branch, report.body, (
+  SELECT earlier.body FROM report earlier
+  WHERE earlier.series_id = series.series_id AND earlier.result = 'success' AND report.result <> 'success'
+  ORDER BY earlier.at_ms DESC, earlier.report_id DESC LIMIT 1
+)
 FROM series LEFT JOIN latest ON latest.series_id = series.series_id
 LEFT JOIN report ON report.report_id = latest.report_id
 WHERE ?1 IS NULL OR series.series_id IN (SELECT value FROM json_each(?1))
