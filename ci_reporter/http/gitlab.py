@@ -101,7 +101,7 @@ def _job(api: Api, node: Mapping[str, Any]) -> Job:
     return Job(
         id=number,
         name=name,
-        status=_word(status, reason),
+        status=word_of(status, reason),
         ended=status in _ENDED,
         started_at=moment(node, "started_at"),
         finished_at=moment(node, "finished_at"),
@@ -115,7 +115,8 @@ def _job(api: Api, node: Mapping[str, Any]) -> Job:
     )
 
 
-def _word(status: str, reason: str | None) -> str:
+def word_of(status: str, reason: str | None) -> str:
+    """The word for how a job ended: `timed_out` and `error` where the reason says that it was not the script."""
     return "timed_out" if reason in _TIMEOUTS else "error" if reason in _ERRORS else status
 
 
