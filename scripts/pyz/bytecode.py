@@ -12,42 +12,37 @@ import marshal
 import os
 import sys
 
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+from statements import BLOCKS, is_documented, statements
 
 
 def compiled(path: str, source: bytes) -> bytes:
     """A module's code, marshalled."""
-    tree = _Untyped().visit(ast.parse(source))
-    for node in ast.walk(tree):
-        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+    tree = ast.parse(source)
+    for node in statements(tree):
+        if is_documented(node):
             only = len(node.body) == 1
             node.body[:1] = [ast.copy_location(ast.Pass(), node.body[0])] if only else []
+        remove_types(node)
     return marshal.dumps(compile(tree, f"ci-reporter.pyz/{path}", "exec", dont_inherit=True, optimize=0))
 
 
-class _Untyped(ast.NodeTransformer):
-    """Takes out of a module what only type checkers read."""
-
-    def visit_arg(self, node: ast.arg) -> ast.arg:
-        """Leave the name of a parameter."""
-        node.annotation = None
-        return node
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        """Leave out what a function returns."""
+def remove_types(node: ast.AST) -> None:
+    """Take out of a statement what only type checkers read."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         node.returns = None
-        return self.generic_visit(node)
+        given = node.args
+        for each in (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg):
+            if each:
+                each.annotation = None
+    for name in BLOCKS:
+        if any(map(is_for_types, block := getattr(node, name, ()))):
+            left = [each for one in block for each in (one.orelse if is_for_types(one) else [one])]
+            block[:] = left or [ast.copy_location(ast.Pass(), block[0])]
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        """Leave out what it returns."""
-        node.returns = None
-        return self.generic_visit(node)
 
-    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
-        """Leave of `if TYPE_CHECKING:` what else it does."""
-        self.generic_visit(node)
-        name = getattr(node.test, "id", getattr(node.test, "attr", None))
-        return node if name != "TYPE_CHECKING" else node.orelse or ast.copy_location(ast.Pass(), node)
+def is_for_types(node: ast.AST) -> bool:
+    """Whether it is `if TYPE_CHECKING:`."""
+    return isinstance(node, ast.If) and getattr(node.test, "id", getattr(node.test, "attr", None)) == "TYPE_CHECKING"
 
 
 def main(folder: str) -> None:

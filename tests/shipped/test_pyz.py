@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -125,14 +126,33 @@ def test_the_sources_inside_are_the_same_program(root: Path, wheels: Path, monke
     assert not [source for source in sources if program(source) != program(lean(source))]
 
 
-def program(source: bytes) -> tuple[str, list[int]]:
-    """The statements of a module but for docstrings, and their lines."""
+def program(source: bytes) -> CodeType:
+    """The code of a module but for docstrings; each instruction has its line and its column."""
+    from statements import is_documented, statements
+
     tree = ast.parse(source)
-    for node in ast.walk(tree):
-        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        if documented and ast.get_docstring(node, clean=False) is not None:
-            node.body[:1] = []
-    return ast.dump(tree), [node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt)]
+    for node in statements(tree):
+        node.end_lineno = node.end_col_offset = None  # which may be the end of a docstring
+        if is_documented(node):
+            node.body[0].value = ast.Constant("", lineno=node.body[0].lineno, col_offset=0)
+    return compile(tree, "module", "exec", dont_inherit=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        ("a = '#'  # one\n", "a = '#'\n"),
+        ("a = r'\\'#' # one\nb = '\\\\' # two\n", "a = r'\\'#'\nb = '\\\\'\n"),
+        ('# one\nf"#{a}" """\'#""#"""# two', '\nf"#{a}" """\'#""#"""'),
+        ('def a():\n  """b\n  # c\n  """  # d\n  e\n', 'def a():\n  ""\n\n\n  e\n'),
+    ],
+    ids=["comment", "backslash", "long string", "docstring"],
+)
+def test_comments_are_told_from_strings(root: Path, source: str, left: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(root / "scripts/pyz")
+    from lean import lean
+
+    assert lean(source.encode()).decode() == left
 
 
 def test_every_package_inside_has_its_licence(pyz: Path, root: Path) -> None:
