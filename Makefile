@@ -47,7 +47,7 @@ stack: .demo/ready
 .demo/ready: $(SOURCES) examples/gitlab-ci/requirements.txt
 	@$(call environment,.demo/venv)
 	@echo 'installing ci-reporter, pytest and pytest-cov into .demo/venv'
-	@.demo/venv/bin/pip install --quiet . -r examples/gitlab-ci/requirements.txt
+	@$(call pip,.demo/venv) install --quiet . -r examples/gitlab-ci/requirements.txt
 	@touch $@
 
 # Slow tests wait most of their time, for watches and timeouts: six workers keep two cores busy.
@@ -61,7 +61,7 @@ test: $(VENV)/ready
 $(VENV)/ready: $(SOURCES)
 	@$(call environment,$(VENV))
 	@echo 'installing ci-reporter and what its tests need into $(VENV)'
-	@$(BIN)/pip install --quiet '.[test]'
+	@$(call pip,$(VENV)) install --quiet '.[test]'
 	@touch $@
 
 # pytest rewrites the assertions of each file and keeps what it compiled: once here, on the core that the linters leave
@@ -81,7 +81,7 @@ lint: $(VENV)/ready
 
 packages:
 	@$(call environment,.pyz)
-	@.pyz/bin/pip install --quiet 'hatchling==1.33.0'
+	@$(call pip,.pyz) install --quiet 'hatchling==1.33.0'
 	@.pyz/bin/hatchling build -d dist
 
 pyz: dist/ci-reporter.pyz
@@ -94,12 +94,16 @@ dev: .venv/dev
 
 .venv/dev: pyproject.toml
 	@$(call environment,.venv)
-	@.venv/bin/pip install --quiet --editable '.[test]'
+	@$(call pip,.venv) install --quiet --editable '.[test]'
 	@touch $@
 
 clean: # not .venv, which is yours
 	rm -rf .demo .pyz $(VENV) node_modules dist site .ci-reporter .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
+# A pip of its own costs an environment five seconds; that of $(PYTHON) can install into it, where it has one.
 environment = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	|| { echo "$(PYTHON) is not Python 3.11 or newer; name one: make $@ PYTHON=python3.13" >&2; exit 1; } \
-	&& $(PYTHON) -m venv $(1) && echo '*' > $(1)/.gitignore
+	&& $(PYTHON) -m venv --without-pip $(1) && echo '*' > $(1)/.gitignore \
+	&& { $(PYTHON) -m pip --python $(1)/bin/python --version >/dev/null 2>&1 || $(PYTHON) -m venv $(1); }
+
+pip = $$([ -x $(1)/bin/pip ] && echo $(1)/bin/python -m pip || echo $(PYTHON) -m pip --python $(1)/bin/python)

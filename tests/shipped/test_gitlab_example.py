@@ -15,6 +15,9 @@ from tests.conftest import needs
 
 pytestmark = [pytest.mark.node, pytest.mark.slow]
 
+INSTALL = """
+    - python3 -m venv .venv
+    - .venv/bin/pip install --quiet -r requirements.txt "$CI_REPORTER_PACKAGE\""""
 STOP = "import pytest\n\n\ndef pytest_sessionstart():\n    pytest.exit('no', returncode=7)\n"
 
 
@@ -52,6 +55,9 @@ def ran(
             subprocess.run(["git", *command.split()], cwd=folder, env=env, check=True)
         run(folder, "well")
         (folder / "tests/conftest.py").write_text(STOP)
+        pipeline = (folder / ".gitlab-ci.yml").read_text()
+        assert INSTALL in pipeline
+        (folder / ".gitlab-ci.yml").write_text(pipeline.replace(INSTALL, ""))
         run(folder, "failed")
 
     return make_once("gitlab-example", make)
