@@ -21,6 +21,7 @@ from functools import partial
 from ci_reporter.hub.api.endpoint import Api
 from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.auth.access import ACCESS, Access
+from ci_reporter.hub.runs.steps import keep_runs
 from ci_reporter.hub.store import Position, Row
 from ci_reporter.hub.store.reading import Kind, Selection
 from ci_reporter.hub.store.sqlite.reading import open_reading
@@ -52,6 +53,7 @@ def main() -> None:
 def fill(path: str, reports: int) -> None:
     """Write the reports in batches, as a busy hub does."""
     store = SqliteStore(path)
+    keep_runs(store)
     began_s = time.perf_counter()
     for start in range(0, reports, BATCH):
         store.write([[row] for row in rows(start, min(start + BATCH, reports))])

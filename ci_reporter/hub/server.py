@@ -25,9 +25,11 @@ from ci_reporter.hub.auth.authenticator import Authenticator
 from ci_reporter.hub.auth.guard import LOGIN, Guard, Rules
 from ci_reporter.hub.auth.lastuse import LastUses
 from ci_reporter.hub.auth.login import LOGOUT, Login
+from ci_reporter.hub.changes import Changes
 from ci_reporter.hub.connections import Connection
 from ci_reporter.hub.forward.forwarder import Forwarder
 from ci_reporter.hub.ingest.secrets import SecretsSource
+from ci_reporter.hub.runs.steps import keep_runs
 from ci_reporter.hub.settings.hubfile import Settings
 from ci_reporter.hub.store.opening import Database, open_store
 from ci_reporter.hub.store.postgres.address import is_url
@@ -68,6 +70,7 @@ def serve(options: Options) -> None:
     listening = _listen(options.host, options.port)
     with listening:
         store = open_store(options.database, keep=options.keep)
+        keep_runs(store)
         check_address(options, is_anybody_known=users.is_anybody_known(store))
         logs.configure("ci-reporter-hub", level=options.log_level)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # what it does at start and stop, we say
@@ -91,6 +94,8 @@ def application(options: Options, store: Database) -> App:
     told = alerts(ruling(options.settings, options.env), around)
     authenticator = Authenticator(store, users.hub_key(store))
     login = Login(authenticator, store)
+    changes = Changes(store)
+    store.listen(changes.wake)
 
     def guard(application: Application) -> Guard:
         return Guard(application, authenticator, store, rules_of(options))
@@ -102,7 +107,7 @@ def application(options: Options, store: Database) -> App:
             branches=options.branches,
             bodies_alone=options.bodies_alone,
             mounts=(Mount("/api/", Api(readers)), Mount(LOGIN, login), Mount(LOGOUT, login)),
-            services=(readers, LastUses(authenticator, store), *forwarders, *([told] if told else [])),
+            services=(readers, changes, LastUses(authenticator, store), *forwarders, *([told] if told else [])),
             blocks=[each.blocks for each in forwarders],
             guard=guard,
         )

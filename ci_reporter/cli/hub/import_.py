@@ -25,9 +25,11 @@ def command(files: tuple[str, ...], database: str, branches: tuple[str, ...]) ->
     run. Exit code 1 when a line is not a report; the others are kept.
     """
     with extra():
+        from ci_reporter.hub.runs.steps import keep_runs
         from ci_reporter.hub.store.sqlite.store import SqliteStore
         from ci_reporter.hub.transfer import import_lines, lines_of
     store = SqliteStore(database)
+    keep_runs(store)
     refused = 0
     try:
         for file in files:

@@ -6,20 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from ci_reporter.hub.runs.change import Change, Kind, insert, take_numbers
+from ci_reporter.hub.runs.change import Change, Kind, insert_all, take_numbers
 from ci_reporter.hub.runs.clean import clean
 from ci_reporter.hub.runs.merge import merge
 from ci_reporter.hub.runs.reading import Select, record_at
-from ci_reporter.hub.runs.record import (
-    COLUMNS,
-    JOB_COLUMNS,
-    Record,
-    usual_name,
-    values_of,
-    values_of_job,
-    with_sighting,
-)
+from ci_reporter.hub.runs.record import Record, usual_name, with_sighting
 from ci_reporter.hub.runs.run import Run
+from ci_reporter.hub.runs.writing import write
 from ci_reporter.hub.store.tables import Statement, Tables
 
 BRANCHES = ("main", "master", "release/*")
@@ -64,10 +57,10 @@ class _Book:
         for at, seen in enumerate(runs, 1):
             before, after = self.ends(run, seen)
             if after != before:
-                _write(run, before, after)
+                write(run, before, after)
             if before is None or after.told != before.told:
                 changes.append(_change(before, after, number + at, self._now_ms))
-                insert(run, changes[-1])
+                insert_all(run, changes[-1:])
         return changes
 
     def ends(self, select: Select, seen: Run) -> tuple[Record | None, Record]:
@@ -102,17 +95,6 @@ def _by_name(seen: Iterable[Run]) -> list[Run]:
     return [found[at] for at in sorted(found)]
 
 
-def _write(run: Statement, before: Record | None, after: Record) -> None:
-    values = values_of(after)
-    run(_UPSERT, **values)
-    key = after.told.key
-    run(_ADD_PIPELINE, repository=key.repository, pipeline=after.told.pipeline, series_branch=after.series_branch)
-    known = {each.job_id: each for each in before.told.jobs} if before else {}
-    for job in after.told.jobs:
-        if known.get(job.job_id) != job:
-            run(_UPSERT_JOB, repository=key.repository, ci_run_id=after.ci_run_id, **values_of_job(job))
-
-
 def _change(before: Record | None, after: Record, number: int, now_ms: int) -> Change:
     return Change(
         kind=Kind.RUN,
@@ -125,18 +107,3 @@ def _change(before: Record | None, after: Record, number: int, now_ms: int) -> C
         was=str(before.state) if before else None,
         became=str(after.state),
     )
-
-
-def _upsert(table: str, names: Iterable[str], key: Sequence[str]) -> str:
-    names = list(names)
-    updates = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
-    return f"""INSERT INTO {table} ({", ".join(names)}) VALUES ({", ".join(f":{name}" for name in names)})
-      ON CONFLICT ({", ".join(key)}) DO UPDATE SET {updates}"""  # noqa: S608
-
-
-_UPSERT = _upsert("run", COLUMNS, ("repository", "ci_run_id"))
-_UPSERT_JOB = _upsert("job", ("repository", "ci_run_id", *JOB_COLUMNS), ("repository", "ci_run_id", "job_id"))
-_ADD_PIPELINE = """
-INSERT INTO pipeline (repository, pipeline, series_branch) VALUES (:repository, :pipeline, :series_branch)
-ON CONFLICT DO NOTHING
-"""

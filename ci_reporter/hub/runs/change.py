@@ -7,11 +7,12 @@ something holds the row of `change_number` until its COMMIT. There are gaps betw
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from ci_reporter.hub.runs.values import many
 from ci_reporter.hub.store.tables import Statement
 
 
@@ -46,9 +47,12 @@ class Change:
 
 
 _NEXT = "UPDATE change_number SET value = value + :count WHERE name = 'change' RETURNING value"
+_ROW = """
+(:number, :kind, :at_ms, :repository, :subject, :pipeline, :branch, NULLIF(:was, ''), NULLIF(:became, ''),
+ NULLIF(:body, ''))
+"""
 _INSERT = """
-INSERT INTO change (number, kind, at_ms, repository, subject, pipeline, branch, was, became, body)
-VALUES (:number, :kind, :at_ms, :repository, :subject, :pipeline, :branch, :was, :became, :body)
+INSERT INTO change (number, kind, at_ms, repository, subject, pipeline, branch, was, became, body) VALUES {rows}
 """
 COLUMNS = ("number", "kind", "at_ms", "repository", "subject", "pipeline", "branch", "was", "became", "body")
 
@@ -58,11 +62,15 @@ def take_numbers(run: Statement, count: int) -> int:
     return int(run(_NEXT, count=count)[0][0]) - count
 
 
-def insert(run: Statement, change: Change) -> None:
-    """Keep a change that has its number."""
-    values = {name: getattr(change, name) for name in COLUMNS}
-    body = json.dumps(change.body) if change.body else None
-    run(_INSERT, **values | {"kind": str(change.kind), "body": body})
+def insert_all(run: Statement, changes: Sequence[Change]) -> None:
+    """Keep changes that have their numbers."""
+    insert_rows(run, [_values(each) for each in changes])
+
+
+def insert_rows(run: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep changes that are the values of `COLUMNS` already; where there is none it is an empty text."""
+    for sql, values in many(_INSERT, _ROW, rows):
+        run(sql, **values)
 
 
 def change_of(row: Iterable[Any]) -> Change:
@@ -70,3 +78,9 @@ def change_of(row: Iterable[Any]) -> Change:
     values = dict(zip(COLUMNS, row, strict=True))
     body = json.loads(values["body"]) if values["body"] else {}
     return Change(**values | {"kind": Kind(values["kind"]), "body": body})
+
+
+def _values(change: Change) -> dict[str, Any]:
+    named = {name: getattr(change, name) for name in COLUMNS}
+    body = json.dumps(change.body) if change.body else ""
+    return named | {"kind": str(change.kind), "was": change.was or "", "became": change.became or "", "body": body}

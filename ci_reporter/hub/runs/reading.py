@@ -13,9 +13,8 @@ from ci_reporter.hub.runs.run import Job
 Select = Callable[..., Sequence[tuple[Any, ...]]]
 
 _RUN = ", ".join(COLUMNS)
-_AT = f"SELECT {_RUN} FROM run WHERE repository = :repository AND"  # noqa: S608
-_BY_NAME = f"{_AT} ci_run_id = :ci_run_id"
-_BY_LINK = f"{_AT} link = :ci_run_id"
+_BY_NAME = f"SELECT {_RUN} FROM run WHERE repository = :repository AND ci_run_id = :ci_run_id"  # noqa: S608
+_BY_LINK = "SELECT ci_run_id FROM run WHERE repository = :repository AND link = :link"
 _JOBS = f"""
 SELECT {", ".join(JOB_COLUMNS)} FROM job WHERE repository = :repository AND ci_run_id = :ci_run_id ORDER BY job_id
 """  # noqa: S608
@@ -31,11 +30,17 @@ _LAST_NUMBER = "SELECT value FROM change_number WHERE name = 'change'"
 
 
 def record_at(select: Select, repository: str, ci_run_id: str) -> Record | None:
-    """The run of that id with its jobs; also one whose reports have an id of their own."""
-    for statement in (_BY_NAME, _BY_LINK):
-        for row in select(statement, repository=repository, ci_run_id=ci_run_id):
-            found = record_of(row)
-            return record_of(row, jobs_of(select, repository, found.ci_run_id))
+    """The run of that id, with its jobs; also one whose reports have an id of their own."""
+    found = record_named(select, repository, ci_run_id)
+    if found is None and (linked := select(_BY_LINK, repository=repository, link=ci_run_id)):
+        found = record_named(select, repository, linked[0][0])
+    return found
+
+
+def record_named(select: Select, repository: str, ci_run_id: str) -> Record | None:
+    """The run of exactly that id, with its jobs."""
+    for row in select(_BY_NAME, repository=repository, ci_run_id=ci_run_id):
+        return record_of(row, jobs_of(select, repository, ci_run_id))
     return None
 
 

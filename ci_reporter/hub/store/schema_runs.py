@@ -4,6 +4,9 @@ A run is one attempt. Its id is `ci_run_id`, what the reports of its steps name 
 steps, its CI system's webhooks, or the poller told of it. What each of them told stays apart, because each may be told
 late or twice: the columns up to `older` are the CI system's (`status` NULL: it has not told yet), those from
 `first_step_ms` on are the reports'. `state` and `begun_ms` follow from both; lists are in the order of `begun_ms`.
+
+`link` is the run's usual name where its reports have another one. `was` is the state before the last write of reports,
+which an upsert cannot tell otherwise. `counted` is the result that the counters have of it.
 """
 
 SCHEMA = """
@@ -47,6 +50,7 @@ CREATE TABLE run (
   steps_coverage_pct DOUBLE PRECISION,
   steps_coverage_ms BIGINT,
   state TEXT NOT NULL,
+  was TEXT,
   begun_ms BIGINT NOT NULL,
   received_ms BIGINT NOT NULL,
   counted TEXT,

@@ -12,6 +12,7 @@ from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.auth.access import ACCESS, Access
 from ci_reporter.hub.ingest.parsing import flat_reports
 from ci_reporter.hub.ingest.rows import Origin, rows
+from ci_reporter.hub.runs.steps import keep_runs
 from ci_reporter.hub.store.opening import open_store
 from ci_reporter.model import rfc3339
 from tests.hub.conftest import KINDS
@@ -49,6 +50,7 @@ class Hub:
 
     def __init__(self, database):
         self.store = open_store(database)
+        keep_runs(self.store)
 
     def add(self, *flats):
         origin = Origin(sender=None, repository=None, now_s=NOW_S)

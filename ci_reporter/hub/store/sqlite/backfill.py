@@ -1,0 +1,49 @@
+"""What a step of the schema makes of reports that are there already. A new PostgreSQL database has none."""
+
+from ci_reporter.hub.store import schema_runs
+
+_BEGAN = "r.at_ms - COALESCE(r.duration_ms, 0)"
+
+
+def _first(name: str) -> str:
+    return f"min(NULLIF(CAST(json_extract(r.body, '$.{name}') AS TEXT), '')) AS {name}"
+
+
+# Of a run whose reports disagree the first text in the order of the alphabet is taken: any of them would do.
+_RUNS_OF_REPORTS = f"""
+INSERT INTO run (
+  repository, ci_run_id, provider, host, run_id, attempt, pipeline, series_branch, updated_ms, older,
+  branch, default_branch, tag, revision, change, event, actor, url, environment,
+  first_step_ms, last_step_ms, begun_ms, received_ms,
+  steps_success, steps_failure, steps_error, steps_timeout, steps_cancellation, steps_skip,
+  steps_coverage_pct, steps_coverage_ms, state)
+SELECT
+  repository, ci_run_id, COALESCE(provider, ''), '', COALESCE(pipeline_id, ''),
+  CAST(COALESCE(attempt, '1') AS INTEGER), pipeline, series_branch, 0, '',
+  branch, default_branch, tag, revision, change, event, actor, run_url, environment,
+  first_ms, last_ms, first_ms, received_ms,
+  success, failure, error, timeout, cancellation, skip,
+  coverage_pct, CASE WHEN coverage_pct IS NOT NULL THEN last_ms END,
+  CASE WHEN error THEN 'error' WHEN timeout THEN 'timeout' WHEN failure THEN 'failure'
+    WHEN cancellation THEN 'cancellation' WHEN success THEN 'success' ELSE 'skip' END
+FROM (
+  SELECT s.repository, r.ci_run_id, min(s.pipeline) AS pipeline, min(s.branch) AS series_branch,
+    {_first("provider")}, {_first("pipeline_id")}, {_first("attempt")}, {_first("branch")}, {_first("default_branch")},
+    {_first("tag")}, min(r.revision) AS revision, {_first("change")}, {_first("event")}, {_first("actor")},
+    {_first("run_url")}, {_first("environment")},
+    max(min({_BEGAN}), 0) AS first_ms, max(r.at_ms) AS last_ms, min(r.received_ms) AS received_ms,
+    sum(r.result = 'success') AS success, sum(r.result = 'failure') AS failure, sum(r.result = 'error') AS error,
+    sum(r.result = 'timeout') AS timeout, sum(r.result = 'cancellation') AS cancellation,
+    sum(r.result = 'skip') AS skip, max(CAST(json_extract(r.body, '$.coverage_pct') AS REAL)) AS coverage_pct
+  FROM report r JOIN series s USING (series_id) WHERE r.ci_run_id IS NOT NULL GROUP BY s.repository, r.ci_run_id
+);
+INSERT INTO pipeline (repository, pipeline, series_branch)
+SELECT DISTINCT repository, pipeline, series_branch FROM run;
+"""  # noqa: S608
+
+_AFTER = {schema_runs.SCHEMA: _RUNS_OF_REPORTS}
+
+
+def with_reports(step: str) -> str:
+    """A step of the small tables, and what it makes of the reports."""
+    return step + _AFTER.get(step, "")
