@@ -172,6 +172,15 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
         *(("DURATION", _signed_ms), ("COVERAGE", _number("coverage_change_points", "{:+.1f}"))),
         *(("NEWLY FAILED", _names("newly_failed_tests")), ("FIXED", _names("fixed_tests"))),
     ),
+    "tokens": (
+        *(("NAME", _text("name", 60)), ("ID", _text("id")), ("SCOPES", _names("scopes"))),
+        *(("REPOSITORIES", _names("repositories")), ("EXPIRES (UTC)", _time("expires_at"))),
+        *(("LAST USED (UTC)", _time("last_used_at")), ("STATE", _text("state"))),
+    ),
+    "users": (
+        *(("NAME", _text("name", 100)), ("ROLE", _text("role")), ("REPOSITORIES", _names("repositories"))),
+        ("ADDED (UTC)", _time("created_at")),
+    ),
     "dora": (
         *(("FIGURE", _text("figure")), ("VALUE", _number("value", "{:.3g}")), ("UNIT", _text("unit"))),
         *(("RESTS ON", _text("rests_on")), ("WHY", _text("why", 80))),

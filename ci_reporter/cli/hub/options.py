@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ci_reporter.hub.store.tables import Tables
 
 DEFAULT_DATABASE = "ci-reporter-hub.db"
 
@@ -30,3 +37,22 @@ config = click.option(
     show_envvar=True,
     help="The hub's configuration file: what to poll, what to alert on.",
 )
+repositories = click.option(
+    "--repository",
+    "repositories",
+    metavar="PATTERN",
+    multiple=True,
+    help="Only these repositories, such as acme/shop or 'acme/*'. Default: all.",
+)
+
+
+@contextmanager
+def tables(database: str) -> Iterator[Tables]:
+    """The small tables of a database, which a hub may have open. Raises StoreError, UsageError."""
+    from ci_reporter.hub.store.opening import open_tables
+
+    opened = open_tables(database)
+    try:
+        yield opened
+    finally:
+        opened.close()

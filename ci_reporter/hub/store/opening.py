@@ -25,6 +25,24 @@ class Database(Store, Tables, Protocol):
         """The reports as retention sees them."""
 
 
+class OpenTables(Tables, Protocol):
+    """The small tables, until they are closed."""
+
+    def close(self) -> None:
+        """Let go of the database."""
+
+
+def open_tables(database: str, *, env: Mapping[str, str] = os.environ) -> OpenTables:
+    """Open the small tables alone; a hub may run on the database. Raises StoreError, UsageError."""
+    if is_url(database):
+        from ci_reporter.hub.store.postgres.store import PostgresStore
+
+        return PostgresStore(address(database, env))
+    from ci_reporter.hub.store.sqlite.beside import SqliteTables
+
+    return SqliteTables(database)
+
+
 def open_store(database: str, *, keep: Keep | None = None, env: Mapping[str, str] = os.environ) -> Database:
     """Open it for reading and writing, its schema up to date. Raises StoreError, UsageError."""
     if is_url(database):

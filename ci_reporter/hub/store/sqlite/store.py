@@ -21,6 +21,7 @@ from ci_reporter.hub.store.sqlite.reading import open_reading
 from ci_reporter.hub.store.sqlite.reasons import store_error
 from ci_reporter.hub.store.sqlite.retention import reports_of
 from ci_reporter.hub.store.sqlite.states import read_states
+from ci_reporter.hub.store.sqlite.transactions import statement, transaction
 from ci_reporter.hub.store.tables import Statement, Value
 
 T = TypeVar("T")
@@ -67,8 +68,8 @@ class SqliteStore:
     def transact(self, work: Callable[[Statement], T]) -> T:
         """Run the work in one transaction, durable when this returns. Raises StoreError, and then nothing was kept."""
         try:
-            with self._writing, _transaction(self._writer):
-                value = work(_statement(self._writer))
+            with self._writing, transaction(self._writer):
+                value = work(statement(self._writer))
         except sqlite3.Error as exc:
             raise store_error(self.path, exc) from exc
         self._say_changed()
@@ -145,7 +146,7 @@ class SqliteStore:
 
     def _write(self, requests: batch.Requests) -> list[Written]:
         try:
-            with self._writing, _transaction(self._writer):
+            with self._writing, transaction(self._writer):
                 ids, written = self._write_batch(requests)
         except sqlite3.Error as exc:
             raise store_error(self.path, exc) from exc
@@ -164,7 +165,7 @@ class SqliteStore:
             self._writer.execute(statements.ADD_TO_TOTALS, (json.dumps(batch.totals(new, ids)),))
             self._writer.execute(statements.ADD_TO_DURATIONS, (json.dumps(batch.durations(new, ids)),))
             for work in self._with_new:
-                work(_statement(self._writer), new)
+                work(statement(self._writer), new)
         return ids, written
 
     def _ids(self, series: Iterable[Series]) -> batch.Ids:
@@ -187,13 +188,6 @@ def bodies(path: str) -> Iterator[str]:
             yield body
 
 
-def _statement(connection: sqlite3.Connection) -> Statement:
-    def run(sql: str, /, **values: Value) -> list[tuple[Any, ...]]:
-        return connection.execute(sql, values).fetchall()
-
-    return run
-
-
 @contextmanager
 def _reader(path: str) -> Iterator[sqlite3.Connection]:
     try:
@@ -201,15 +195,3 @@ def _reader(path: str) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as exc:
         raise store_error(path, exc) from exc
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # SQLite itself rolls back after some errors, a full disk among them
-            connection.execute("ROLLBACK")
-        raise
