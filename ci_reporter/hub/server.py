@@ -25,6 +25,8 @@ from ci_reporter.hub.auth.authenticator import Authenticator
 from ci_reporter.hub.auth.guard import LOGIN, Guard, Rules
 from ci_reporter.hub.auth.lastuse import LastUses
 from ci_reporter.hub.auth.login import LOGOUT, Login
+from ci_reporter.hub.auth.request import Proxies
+from ci_reporter.hub.auth.trust import trust_of
 from ci_reporter.hub.changes import Changes
 from ci_reporter.hub.connections import Connection
 from ci_reporter.hub.forward.forwarder import Forwarder
@@ -92,8 +94,10 @@ def application(options: Options, store: Database) -> App:
     forwarders = [Forwarder(store, options.forward)] if options.forward else []
     around = Surroundings(store=store, env=options.env, alone=not is_url(options.database))
     told = alerts(ruling(options.settings, options.env), around)
-    authenticator = Authenticator(store, users.hub_key(store))
-    login = Login(authenticator, store)
+    auth = options.settings.auth
+    trusts = [trust_of(each, options.env) for each in auth.jwt]
+    authenticator = Authenticator(store, users.hub_key(store), trusts=trusts, proxies=Proxies(auth.trusted_proxies))
+    login = Login(authenticator, store, session_s=auth.session_s)
     changes = Changes(store)
     store.listen(changes.wake)
 
@@ -116,7 +120,7 @@ def application(options: Options, store: Database) -> App:
 
 def check_address(options: Options, *, is_anybody_known: bool) -> None:
     """Without any sign-in only this machine may reach the port. Raises UsageError."""
-    if not (options.secrets.given or is_anybody_known or _is_loopback(options.host)):
+    if not (options.secrets.given or is_anybody_known or options.settings.auth.jwt or _is_loopback(options.host)):
         raise UsageError(
             f"option --listen: {options.host} can be reached from elsewhere, and without a secret anybody may send"
             " reports (set CI_REPORTER_HUB_SECRETS or CI_REPORTER_HUB_SECRETS_FILE, or add a user or a token:"
@@ -127,7 +131,7 @@ def check_address(options: Options, *, is_anybody_known: bool) -> None:
 def rules_of(options: Options) -> Rules:
     """Sign-in is needed where others reach the hub, or reports are signed; else from the first user or token on."""
     return Rules(
-        always=options.secrets.given or not _is_loopback(options.host),
+        always=options.secrets.given or bool(options.settings.auth.jwt) or not _is_loopback(options.host),
         anonymous_reads=options.anonymous_reads,
         anonymous_metrics=options.anonymous_metrics,
     )

@@ -111,14 +111,11 @@ def revoke(which: tuple[str, ...], database: str) -> None:
     """Let nobody in with these tokens any more; a hub that runs knows it within a second."""
     with extra():
         from ci_reporter.hub.auth import tokens
-    unknown = []
     with options.tables(database) as opened:
-        for each in which:
-            for name in tokens.revoke(opened, each, round(time.time() * 1000)) or [None]:
-                if name is None:
-                    unknown.append(each)
-                else:
-                    output.say(f"ci-reporter: token {name} is revoked")
+        revoked = {each: tokens.revoke(opened, each, round(time.time() * 1000)) for each in which}
+    for name in (name for names in revoked.values() for name in names):
+        output.say(f"ci-reporter: token {name} is revoked")
+    unknown = [each for each, names in revoked.items() if not names]
     if unknown:
         raise CIReporterError(f"no valid token is named {', '.join(map(repr, unknown))} (hub token list)")
 

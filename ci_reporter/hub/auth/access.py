@@ -38,6 +38,8 @@ ROLES: Mapping[Role, frozenset[Scope]] = {
 class Access:
     """Who asks and what they may. `patterns` are of repositories, such as `acme/*`; None is all of them.
 
+    Where the patterns are a stranger's words, a repository has to match one of `within`, too.
+
     `repositories` are those that the patterns match now, for who asks the database: None where there are no patterns.
     `ambient`: a browser sends the credentials by itself, so that another site's page may have made it ask. `csrf` is
     what a form of ours has to bring back.
@@ -46,6 +48,7 @@ class Access:
     name: str = "anonymous"
     scopes: frozenset[Scope] = frozenset({Scope.READ})
     patterns: tuple[str, ...] | None = None
+    within: tuple[str, ...] | None = None
     repositories: tuple[str, ...] | None = None
     ambient: bool = False
     csrf: str = field(default="", repr=False)
@@ -62,7 +65,8 @@ class Access:
 
     def sees(self, repository: str) -> bool:
         """Whether the patterns match it. Letters of either case are different, as in a secret's `acme/*:`."""
-        return self.patterns is None or any(fnmatchcase(repository, each) for each in self.patterns)
+        limits = [each for each in (self.patterns, self.within) if each is not None]
+        return all(any(fnmatchcase(repository, each) for each in patterns) for patterns in limits)
 
     def visible(self, repositories: Iterable[str]) -> tuple[str, ...] | None:
         """Those of these that the patterns match; None where there are no patterns."""

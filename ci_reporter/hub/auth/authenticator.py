@@ -8,7 +8,7 @@ import hmac
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from ci_reporter.errors import StoreError
@@ -30,21 +30,21 @@ _log = logging.getLogger("ci_reporter.hub.auth")
 
 
 class Authenticator:
-    """Looks at credentials. `trust` is of JSON Web Tokens, None where these are not taken."""
+    """Looks at credentials. `trusts` say whose JSON Web Tokens are taken."""
 
     def __init__(
         self,
         tables: Tables,
         hub_key: bytes,
         *,
-        trust: Trust | None = None,
+        trusts: Sequence[Trust] = (),
         proxies: Proxies | None = None,
         cost: Cost | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.proxies = proxies or Proxies()
         self.last_uses: dict[str, int] = {}
-        self._trust, self._clock = trust, clock
+        self._trusts, self._clock = tuple(trusts), clock
         self._hub_key = hub_key
         self._tokens = Recent[str, tokens.Token | None](partial(tokens.find, tables))
         self._users = Recent[str, users.User | None](partial(users.find, tables))
@@ -68,7 +68,7 @@ class Authenticator:
             if isinstance(given, Basic):
                 user = await self.user(given, self.proxies.address(scope))
                 return user.access(csrf=csrf.token(self._hub_key, f"user {user.name}"))
-            return await self._of_bearer(given.token)
+            return await self._of_bearer(given.token, self.proxies.address(scope))
         except StoreError as exc:
             _log.warning("nobody can sign in: %s", exc)
             raise Problem(503, "the hub's database cannot be read now", retry_after_s=5) from None
@@ -85,7 +85,7 @@ class Authenticator:
             raise Problem(429, "too many sign-ins have failed; come again later", retry_after_s=wait_s)
         if not await self._matches(given.password, user.password if user else self._nobody) or user is None:
             self._throttle.note_failure(name, address)
-            audit.note("a sign-in was refused", user=name, address=address)
+            audit.note_refusal("a sign-in was refused", user=name, address=address)
             raise Problem(401, REFUSAL)
         self._throttle.note_success(name, address)
         audit.note("a user has signed in", user=name, address=address)
@@ -112,15 +112,18 @@ class Authenticator:
             return None
         return found[0].access(csrf=csrf.token(self._hub_key, f"session {key}"))
 
-    async def _of_bearer(self, given: str) -> Access:
+    async def _of_bearer(self, given: str, address: str) -> Access:
         if secret.is_token(given):
             token = await self._tokens.get(secret.digest(given))
             now_ms = round(self._clock() * 1000)
             if token and token.is_valid(now_ms):
                 self.last_uses[token.token_id] = now_ms
                 return token.access()
-        elif self._trust and given.count(".") == 2 and (found := await self._trust.access(given)):
-            return found
+        elif given.count(".") == 2:
+            for trust in self._trusts:
+                if found := await trust.access(given):
+                    return found
+        audit.note_refusal("a token was refused", address=address)
         raise Problem(401, REFUSAL)
 
     async def _matches(self, password: str, known: str) -> bool:

@@ -24,24 +24,22 @@ ALGORITHMS = ("HS256", "RS256", "ES256")
 LEEWAY_S = 60
 _SHORTEST_SECRET = 32  # bytes: RFC 7518, 3.2, wants as many as the hash has
 _MOST_PATTERNS = 1000
+_NAMES = ("preferred_username", "email", "sub")  # of who asks, for messages and the log
 _END = "-----END PUBLIC KEY-----"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trust:
-    """Whose tokens are taken, and what their claims say.
-
-    `scopes` and `repositories` are those of a token without the claim.
-    """
+    """Whose tokens are taken, and what they may do at most; with a claim, what of that the token names there."""
 
     audience: str
     keys: tuple[PublicKey, ...] = ()
     jwks: Jwks | None = None
     issuer: str | None = None
-    scope_claim: str = "scope"
-    repositories_claim: str = "repositories"
     scopes: frozenset[Scope] = frozenset()
+    scope_claim: str | None = None
     repositories: tuple[str, ...] = ()
+    repositories_claim: str | None = None
 
     async def access(self, token: str) -> Access | None:
         """What a token allows; None for one that is not valid, whatever the reason."""
@@ -77,16 +75,21 @@ class Trust:
         return found
 
     def _allowed(self, claims: Mapping[str, Any]) -> Access:
-        scopes, patterns = self.scopes, self.repositories
-        if self.scope_claim in claims:
-            words = _words(claims[self.scope_claim])
-            scopes = frozenset(each for each in Scope if each in words)
-        if self.repositories_claim in claims:
-            patterns = _words(claims[self.repositories_claim])[:_MOST_PATTERNS]
-        who = next(
-            (str(claims[each]) for each in ("preferred_username", "email", "sub") if claims.get(each)), "unknown"
+        scopes, patterns, within = self.scopes, self.repositories, None
+        if self.scope_claim is not None:
+            words = _words(claims.get(self.scope_claim))
+            scopes = frozenset(each for each in Scope if each in words and _may(self.scopes, each))
+        if self.repositories_claim is not None:
+            patterns, within = _words(claims.get(self.repositories_claim))[:_MOST_PATTERNS], self.repositories
+        who = next((str(claims[each]) for each in _NAMES if claims.get(each)), "unknown")
+        is_everything = "*" in patterns and within is None
+        return Access(
+            name=f"bearer {who[:200]}", scopes=scopes, patterns=None if is_everything else patterns, within=within
         )
-        return Access(name=f"bearer {who[:200]}", scopes=scopes, patterns=None if "*" in patterns else patterns)
+
+
+def _may(scopes: frozenset[Scope], scope: Scope) -> bool:
+    return scope in scopes or Scope.ADMIN in scopes
 
 
 def _words(claim: object) -> tuple[str, ...]:
@@ -99,7 +102,7 @@ def _words(claim: object) -> tuple[str, ...]:
 def secret_key(text: str, where: str) -> PublicKey:
     """The secret of HS256. Raises UsageError for one that could be guessed, or is a key for something else."""
     if "-----BEGIN" in text:
-        raise UsageError(f"{where}: this is a PEM key, and HS256 wants a random text (CI_REPORTER_HUB_JWT_PUBLIC_KEY)")
+        raise UsageError(f"{where}: this is a PEM key, and HS256 wants a random text (write public_key_file:)")
     raw = text.encode()
     if len(raw) < _SHORTEST_SECRET:
         raise UsageError(f"{where}: the secret has {len(raw)} bytes, and {_SHORTEST_SECRET} are the least")
@@ -114,7 +117,9 @@ def pem_keys(text: str, where: str) -> tuple[PublicKey, ...]:
     try:
         found = tuple(_pem_key(each) for each in pieces)
     except (ValueError, UnsupportedAlgorithm):
-        raise UsageError(f"{where}: expected PEM public keys, RSA of 2048 bits or more, or EC P-256") from None
+        found = ()
+    if not found:
+        raise UsageError(f"{where}: expected PEM public keys, RSA of 2048 bits or more, or EC P-256")
     return found
 
 

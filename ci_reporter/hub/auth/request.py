@@ -5,18 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ci_reporter.errors import UsageError
 from ci_reporter.hub.asgi import Message
 from ci_reporter.hub.problem import Problem
+from ci_reporter.hub.settings.auth import LOOPBACK
 
-Network = IPv4Network | IPv6Network
 LONGEST_CREDENTIALS = 8192  # a JSON Web Token of many groups has some 4,000 characters
 _SAFE = ("GET", "HEAD", "OPTIONS")
-LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 
 class Basic(NamedTuple):
@@ -71,19 +69,11 @@ def cookie(scope: Message, name: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def networks(texts: Sequence[str]) -> tuple[Network, ...]:
-    """The networks of proxies. Raises UsageError."""
-    try:
-        return tuple(ip_network(each.strip(), strict=False) for each in texts)
-    except ValueError as exc:
-        raise UsageError(f"option --trusted-proxy: {exc} (write 10.0.0.7 or 10.0.0.0/8)") from None
-
-
 class Proxies:
     """Proxies whose `X-Forwarded-*` are believed; what others write there is not."""
 
-    def __init__(self, trusted: Sequence[Network] = networks(LOOPBACK)) -> None:
-        self._trusted = tuple(trusted)
+    def __init__(self, trusted: Sequence[str] = LOOPBACK) -> None:
+        self._trusted = tuple(ip_network(each, strict=False) for each in trusted)
 
     def address(self, scope: Message) -> str:
         """Who asks: the last address in `X-Forwarded-For` that is not a proxy of ours, else who is connected."""

@@ -1,5 +1,6 @@
 """The hub's configuration file: YAML with a section for each subject. A key that nobody knows is an error.
 
+auth:       who may sign in              (settings/auth.py)
 poll:       CI systems to look at        (settings/poll.py)
 alerts:     rules on what happens        (its room reads it: `Settings.section("alerts")`)
 """
@@ -12,11 +13,12 @@ from types import MappingProxyType
 
 from ci_reporter.config import yaml
 from ci_reporter.config.yaml import Node
+from ci_reporter.hub.settings.auth import Auth, auth_of
 from ci_reporter.hub.settings.poll import Poll, poll_of
 
 _LIMIT_KIB = 256
 # In the order of the reference page. Those without a reader here are read by the room that they are for.
-SECTIONS = ("poll", "webhooks", "channels", "alerts", "actions", "silences", "deployments")
+SECTIONS = ("auth", "poll", "webhooks", "channels", "alerts", "actions", "silences", "deployments")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +26,7 @@ class Settings:
     """What the file says; `path` is empty where there is none."""
 
     path: str = ""
+    auth: Auth = field(default_factory=Auth)
     poll: Poll = field(default_factory=Poll)
     nodes: Mapping[str, Node] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -46,5 +49,6 @@ def parse(content: bytes, path: str) -> Settings:
 
 def _settings(node: Node, path: str) -> Settings:
     nodes = yaml.mapping(node, SECTIONS)
+    auth = auth_of(nodes["auth"]) if "auth" in nodes else Auth()
     poll = poll_of(nodes["poll"]) if "poll" in nodes else Poll()
-    return Settings(path=path, poll=poll, nodes=MappingProxyType(nodes))
+    return Settings(path=path, auth=auth, poll=poll, nodes=MappingProxyType(nodes))

@@ -22,9 +22,9 @@ _LOOK_S = 1.0
 class Token:
     """Where a token is kept. `where` is how messages name it; equal ones are one token, with one rate limit."""
 
-    def __init__(self, *, env: str = "", file: str = "", line: str = "") -> None:
-        self.env, self.file, self._line = env, file, line
-        self.where = f"token_env: {env}" if env else f"token_file: {file}" if file else "no token"
+    def __init__(self, *, env: str = "", file: str = "", line: str = "", name: str = "token") -> None:
+        self.env, self.file, self._line, self._name = env, file, line, name
+        self.where = f"{name}_env: {env}" if env else f"{name}_file: {file}" if file else f"no {name}"
 
     def __repr__(self) -> str:
         return f"Token({self.where})"
@@ -44,11 +44,12 @@ class Token:
         """The token, None where none is named. Raises UsageError; no message holds a part of it."""
         if not self.given:
             return None
-        text = secrets.read(self.env, environ) if self.env else _content(self.file, f"{self._line}token_file")
+        text = secrets.read(self.env, environ) if self.env else _content(self.file, f"{self._line}{self._name}_file")
         if not text:
-            raise UsageError(f"{self._line}token_env: the variable {self.env} is not set (set it, or {self.env}_FILE)")
+            where = f"{self._line}{self._name}_env"
+            raise UsageError(f"{where}: the variable {self.env} is not set (set it, or {self.env}_FILE)")
         if said := fault(text):
-            raise UsageError(f"{self._line}{self.where}: the token {said}")
+            raise UsageError(f"{self._line}{self.where}: the {self._name} {said}")
         return text
 
     def files(self, environ: Mapping[str, str]) -> str:
@@ -112,7 +113,7 @@ def token_of(keys: Mapping[str, Node], name: str = "token") -> Token:
         raise UsageError(f"{env.where}: expected the name of a variable, such as CI_REPORTER_POLL_TOKEN")
     if env and written.startswith(("ghp_", "gho_", "ghs_", "github_pat_", "glpat")):
         raise UsageError(f"{env.where}: this is a token, and not the name of a variable (revoke it: it is in a file)")
-    return Token(env=written if env else "", file=written if file else "", line=line)
+    return Token(env=written if env else "", file=written if file else "", line=line, name=name)
 
 
 def _content(path: str, where: str) -> str:
