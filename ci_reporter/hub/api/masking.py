@@ -15,7 +15,7 @@ from ci_reporter.system.userinfo import HIDDEN, mask_addresses
 
 _TOKEN = re.compile(
     r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|whsec_[\w+/=-]{20,}"
-    r"|AKIA[0-9A-Z]{16}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|npm_\w{30,}|pypi-[\w-]{40,}|dckr_pat_[\w-]{20,})"
+    r"|AKIA[0-9A-Z]{16}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*|npm_\w{30,}|pypi-[\w-]{40,}|dckr_pat_[\w-]{20,}|crh_\w{20,})"
     r"|-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?"
 )
 # The look-behind lets a long word be tried once, not from each of its letters on.
@@ -24,7 +24,7 @@ _E_MAIL = re.compile(r"(?<![\w.+%-])(?!git@)[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 # Beginnings of tokens and addresses, words that names of secrets have, and their ends.
 _SUSPECT = (
     *("@", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "whsec_", "akia", "eyj"),
-    *("npm_", "pypi-", "dckr_pat_", "-----begin"),
+    *("npm_", "pypi-", "dckr_pat_", "crh_", "-----begin"),
     *("token", "secret", "passw", "passphrase", "credential", "api_key", "api-key", "apikey", "private"),
     *("access_key", "access-key", "accesskey", "signature", "webhook", "cookie", "auth_config", "auth-config"),
     *("connection_string", "connection-string", "connectionstring", "authorization", "session", "csrf"),
