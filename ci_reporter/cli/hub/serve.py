@@ -113,7 +113,6 @@ def command(
             host=host,
             port=port,
             secrets=SecretsSource(_SECRETS, dict(os.environ)),
-            env=dict(os.environ),
             branches=branches or Config.branches,
             keep=Keep(age_s=_age_s(keep), runs=keep_runs),
             forward=pushgateway(forward, os.environ, branches or Config.branches) if forward else None,
