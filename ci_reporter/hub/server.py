@@ -19,14 +19,10 @@ from ci_reporter.hub.alerts.ruling import ruling
 from ci_reporter.hub.api.endpoint import Api
 from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.app import App, Parts
-from ci_reporter.hub.asgi import Application, Mount
+from ci_reporter.hub.asgi import Mount
 from ci_reporter.hub.auth import users
-from ci_reporter.hub.auth.authenticator import Authenticator
-from ci_reporter.hub.auth.guard import LOGIN, Guard, Rules
-from ci_reporter.hub.auth.lastuse import LastUses
-from ci_reporter.hub.auth.login import LOGOUT, Login
-from ci_reporter.hub.auth.request import Proxies
-from ci_reporter.hub.auth.trust import trust_of
+from ci_reporter.hub.auth.guard import Rules
+from ci_reporter.hub.auth.signin import SignIn
 from ci_reporter.hub.changes import Changes
 from ci_reporter.hub.connections import Connection
 from ci_reporter.hub.forward.forwarder import Forwarder
@@ -94,15 +90,9 @@ def application(options: Options, store: Database) -> App:
     forwarders = [Forwarder(store, options.forward)] if options.forward else []
     around = Surroundings(store=store, env=options.env, alone=not is_url(options.database))
     told = alerts(ruling(options.settings, options.env), around)
-    auth = options.settings.auth
-    trusts = [trust_of(each, options.env) for each in auth.jwt]
-    authenticator = Authenticator(store, users.hub_key(store), trusts=trusts, proxies=Proxies(auth.trusted_proxies))
-    login = Login(authenticator, store, session_s=auth.session_s)
+    sign_in = SignIn(store, options.settings.auth, options.env, rules_of(options))
     changes = Changes(store)
     store.listen(changes.wake)
-
-    def guard(application: Application) -> Guard:
-        return Guard(application, authenticator, store, rules_of(options))
 
     return App(
         Parts(
@@ -110,10 +100,10 @@ def application(options: Options, store: Database) -> App:
             secrets=options.secrets,
             branches=options.branches,
             bodies_alone=options.bodies_alone,
-            mounts=(Mount("/api/", Api(readers)), Mount(LOGIN, login), Mount(LOGOUT, login)),
-            services=(readers, changes, LastUses(authenticator, store), *forwarders, *([told] if told else [])),
+            mounts=(Mount("/api/", Api(readers)), *sign_in.mounts),
+            services=(readers, changes, *sign_in.services, *forwarders, *([told] if told else [])),
             blocks=[each.blocks for each in forwarders],
-            guard=guard,
+            guard=sign_in.guard,
         )
     )
 
