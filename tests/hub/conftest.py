@@ -13,7 +13,6 @@ from ci_reporter.hub.store.opening import open_store
 from tests.hub import postgres as servers
 
 _NUMBERS = itertools.count()
-_EMPTY = "hub_empty"
 KINDS = ("sqlite", "postgres")
 
 
@@ -41,11 +40,15 @@ def _make_row() -> Callable[..., Row]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[servers.Server]:
-    """A PostgreSQL that runs, and has a database whose schema is up to date: a template of others."""
+    """A PostgreSQL that runs."""
     with servers.server() as found:
-        found.run(f"CREATE DATABASE {_EMPTY}")
-        open_store(found.url(_EMPTY)).close()
         yield found
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres: servers.Server) -> servers.Databases:
+    """Empty databases in it: `postgres_databases.take()`."""
+    return servers.Databases(postgres, lambda url: open_store(url).close())
 
 
 @pytest.fixture(scope="session")
@@ -55,15 +58,21 @@ def make_database(request: pytest.FixtureRequest) -> Callable[[str, Path], str]:
     def make(kind: str, folder: Path) -> str:
         if kind == "sqlite":
             return str(folder / "hub.db")
-        return request.getfixturevalue("postgres").database(_EMPTY)
+        return request.getfixturevalue("postgres_databases").take()
 
     return make
 
 
 @pytest.fixture(params=KINDS)
-def database(request: pytest.FixtureRequest, make_database: Callable[[str, Path], str], tmp_path: Path) -> str:
+def database(
+    request: pytest.FixtureRequest, make_database: Callable[[str, Path], str], tmp_path: Path
+) -> Iterator[str]:
     """A new database of each kind."""
-    return make_database(request.param, tmp_path)
+    databases = request.getfixturevalue("postgres_databases") if request.param == "postgres" else None
+    found = make_database(request.param, tmp_path)
+    yield found
+    if databases:
+        databases.give_back(found)
 
 
 @pytest.fixture

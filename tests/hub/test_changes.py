@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from ci_reporter.hub import changes
 from ci_reporter.hub.changes import Changes
 from ci_reporter.hub.runs.book import Source, record
-from ci_reporter.hub.store.sqlite.store import SqliteStore
 from tests.sightings import make_run
-
-
-@pytest.fixture
-def store(tmp_path):
-    found = SqliteStore(str(tmp_path / "hub.db"))
-    yield found
-    found.close()
 
 
 def _see(store, *statuses, first_ms=1):

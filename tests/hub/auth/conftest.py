@@ -14,8 +14,9 @@ from ci_reporter.hub.auth import passwords, tokens, users
 from ci_reporter.hub.auth.access import Role, Scope
 from ci_reporter.hub.ingest.secrets import SecretsSource
 from ci_reporter.hub.server import Options, application
+from ci_reporter.hub.store.opening import open_store
 from ci_reporter.hub.store.retention import Keep
-from ci_reporter.hub.store.sqlite.store import SqliteStore
+from tests.hub.conftest import KINDS
 from tests.hubs import Reply
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
@@ -32,7 +33,7 @@ class Site:
     """A hub with its guard. Requests are answered one after the other, on one event loop."""
 
     def __init__(self, path, *, secrets=SECRET, host="127.0.0.1", **options):
-        self.store = SqliteStore(str(path))
+        self.store = open_store(str(path))
         source = SecretsSource("SECRETS", {"SECRETS": secrets})
         known = {"host": host, "port": 0, "database": str(path), "secrets": source, "branches": ("main",)}
         self.app = application(Options(**known, keep=Keep(), **options), self.store)
@@ -151,10 +152,10 @@ def make_site(tmp_path):
         each.close()
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
+@pytest.fixture(scope="module", params=KINDS)
+def site(request, make_database, tmp_path_factory):
     """A hub that reports of acme/shop and acme/secret have come to; each test adds tokens and users of its own."""
-    found = Site(tmp_path_factory.mktemp("site") / "hub.db")
+    found = Site(make_database(request.param, tmp_path_factory.mktemp("site")))
     ingest = bearer(found.token("ingest"))
     for repository in ("acme/shop", "acme/secret"):
         more = {"repository": repository, "pipeline": "CI", "ci_run_id": f"run-of-{repository[5:]}", "branch": "main"}

@@ -11,7 +11,7 @@ from ci_reporter.hub.forward import waiting
 from ci_reporter.hub.forward.forwarder import Forwarder
 from ci_reporter.hub.ingest.parsing import flat_reports
 from ci_reporter.hub.ingest.rows import Origin, rows
-from ci_reporter.hub.store.sqlite.store import SqliteStore
+from ci_reporter.hub.store.opening import open_store
 from ci_reporter.model import rfc3339, uuid7
 from ci_reporter.schema import from_json
 from ci_reporter.sinks.pushgateway import Pushgateway
@@ -45,7 +45,7 @@ class Hub:
     """A database, and a forwarder that is asked to work, as its thread does."""
 
     def __init__(self, path, url):
-        self.store = SqliteStore(path)
+        self.store = open_store(path)
         self.now_s = NOW_S
         self.forwarder = Forwarder(self.store, sink(url), clock=lambda: self.now_s)
         self.forwarder.note_reports()
@@ -68,8 +68,8 @@ def gateway(tmp_path_factory):
 
 
 @pytest.fixture
-def hub(tmp_path, gateway):
-    yield from closing(Hub(str(tmp_path / "hub.db"), gateway.url))
+def hub(database, gateway):
+    yield from closing(Hub(database, gateway.url))
 
 
 def closing(hub):
@@ -122,26 +122,26 @@ def test_what_only_an_earlier_report_measured_stays(hub, gateway):
     assert (value(found, "ci_coverage_ratio"), value(found, "ci_step_exit_code")) == (0.8, 1)
 
 
-def test_nothing_is_lost_while_the_gateway_is_away_and_the_hub_starts_again(tmp_path, gateway):
-    first = Hub(str(tmp_path / "hub.db"), NOWHERE)
+def test_nothing_is_lost_while_the_gateway_is_away_and_the_hub_starts_again(database, gateway):
+    first = Hub(database, NOWHERE)
     first.add(flat(repository="acme/late"))
     pauses = [first.forwarder.hand_on() for _ in range(3)]
     assert pauses == [2, 4, 8]
     assert (first.waiting(), first.forwarder.failures) == (1, 3)
     waiting.end_lease(first.store, first.forwarder._owner)
     first.store.close()
-    second = Hub(str(tmp_path / "hub.db"), gateway.url)
+    second = Hub(database, gateway.url)
     second.forwarder.hand_on()
     assert value(group(gateway, repository="acme/late"), "ci_step_duration_seconds") == 1
     second.store.close()
 
 
-def test_what_the_gateway_turns_down_keeps_nobody_else_waiting(tmp_path, start_pushgateway):
+def test_what_the_gateway_turns_down_keeps_nobody_else_waiting(database, start_pushgateway):
     server = start_pushgateway()
     Pushgateway(url=server.url, access=Access(), branches=(), label_budget=9).gateway.push(
         {"job": "other"}, b"# TYPE ci_tests counter\nci_tests 1\n", Deadline(30)
     )
-    hub = Hub(str(tmp_path / "hub.db"), server.url)
+    hub = Hub(database, server.url)
     counts = {"total": 1, "passed": 1, "failed": 0, "errors": 0, "skipped": 0}
     hub.add(flat(step="pytest", tests=counts), flat(step="lint"))
     hub.forwarder.hand_on()
@@ -173,8 +173,8 @@ def test_a_lease_that_ended_is_free(hub):
     assert waiting.take_lease(hub.store, "b", 0)
 
 
-def test_the_lag_is_since_when_the_oldest_waits(tmp_path):
-    for hub in closing(Hub(str(tmp_path / "hub.db"), NOWHERE)):
+def test_the_lag_is_since_when_the_oldest_waits(database):
+    for hub in closing(Hub(database, NOWHERE)):
         hub.add(flat())
         hub.now_s += 90
         hub.forwarder.hand_on()

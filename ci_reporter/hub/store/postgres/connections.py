@@ -23,21 +23,29 @@ from ci_reporter.hub.store.postgres.reasons import ERRORS, is_passing, store_err
 MOST = 10  # connections of a hub; PostgreSQL allows 100 of all unless it is told more
 PATIENCE_S = 5.0  # for a server that restarts, and for a connection of the pool
 _CONNECT_S = 5.0
-_MIGRATION_S = 3600.0
 _PAUSE_S = 0.1
 _OLDEST = 130000  # the first with pg_current_xact_id and its like
 _SETTINGS = {
     "application_name": "ci-reporter-hub",
     "statement_timeout": "30s",
+    "jit": "off",  # it takes longer to compile our questions than to answer them
     # Of a hub that is gone without a word, the transaction goes, too, and with it what the others wait for.
     "idle_in_transaction_session_timeout": "30s",
 }
 _FACTS = """
 SELECT current_setting('server_version_num')::int AS version, current_setting('server_version') AS shown,
-  current_setting('server_encoding') AS encoding, current_setting('synchronous_commit') AS commits,
+  current_setting('server_encoding') AS encoding,
   pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS is_read_only
 """
+_DURABLE = """
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+"""
 T = TypeVar("T")
+
+
+async def _make_durable(connection: Any) -> None:
+    """A server that answers before a commit is on its disk would make us say the same."""
+    await connection.execute(_DURABLE)
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types of its own
@@ -118,15 +126,6 @@ class Connections:
         """Begin something in the loop that runs until it is closed."""
         asyncio.run_coroutine_threadsafe(work, self._loop)
 
-    async def connect(self, **settings: str) -> Any:
-        """A connection beside the pool. Raises asyncpg's errors."""
-        return await asyncpg.connect(
-            self._address.url,
-            password=self._address.password,
-            timeout=_CONNECT_S,
-            server_settings={**_SETTINGS, **settings},
-        )
-
     def close(self) -> None:
         """Let go of the database."""
         try:
@@ -136,24 +135,24 @@ class Connections:
         self._end_loop()
 
     async def _open(self) -> Any:
-        connection = await self.connect(statement_timeout=f"{_MIGRATION_S:.0f}s")
-        try:
-            facts = await connection.fetchrow(_FACTS)
-            check_server(self.name, dict(facts))
-            await migrate(connection, self.name)
-        finally:
-            await connection.close(timeout=_CONNECT_S)
-        # A server that answers before a commit is on its disk would make us say the same.
-        durable = {"synchronous_commit": "on"} if facts["commits"] == "off" else {}
-        return await asyncpg.create_pool(
+        pool = await asyncpg.create_pool(
             self._address.url,
             password=self._address.password,
             min_size=0,
             max_size=MOST,
             timeout=_CONNECT_S,
-            server_settings={**_SETTINGS, **durable},
+            server_settings=_SETTINGS,
             connection_class=_Connection,
+            init=_make_durable,
         )
+        try:
+            async with pool.acquire() as connection:
+                check_server(self.name, dict(await connection.fetchrow(_FACTS)))
+                await migrate(connection, self.name)
+        except BaseException:
+            pool.terminate()
+            raise
+        return pool
 
     async def _persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
         until_s = time.monotonic() + self._patience_s

@@ -72,7 +72,7 @@ CREATE TABLE duration (
 LISTS: Mapping[str, Sequence[str]] = {"reports": (_1_REPORTS,), "tables": tables.MIGRATIONS}
 
 # 'cirh' as a number: the lock of our schema among others' advisory locks of the database.
-_LOCK = "SELECT pg_advisory_xact_lock(1667854952, 0)"
+_LOCK = "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(1667854952, 0)"
 _VERSIONS = "CREATE TABLE IF NOT EXISTS hub_schema (list TEXT PRIMARY KEY, steps BIGINT NOT NULL)"
 _MARK = "INSERT INTO hub_schema VALUES ($1, $2) ON CONFLICT (list) DO UPDATE SET steps = excluded.steps"
 _TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
@@ -88,12 +88,13 @@ async def migrate(connection: Any, name: str, lists: Mapping[str, Sequence[str]]
         await connection.execute(_LOCK)
         await _check_ours(connection, name)
         await connection.execute(_VERSIONS)
-        await _check_known(connection, name, lists)
+        known = await _versions(connection)
+        _check_known(known, name, lists)
     for key, steps in lists.items():
-        for number in range(len(steps)):
+        for number in range(known.get(key, 0), len(steps)):
             async with connection.transaction():
                 await connection.execute(_LOCK)
-                if (await _versions(connection)).get(key, 0) == number:
+                if (await _versions(connection)).get(key, 0) == number:  # else another hub was here first
                     await connection.execute(bytewise(steps[number]))
                     await connection.execute(_MARK, key, number + 1)
 
@@ -113,8 +114,8 @@ async def _check_ours(connection: Any, name: str) -> None:
         raise StoreError(f"{name} has tables of another program (make a database for the hub: createdb NAME)")
 
 
-async def _check_known(connection: Any, name: str, lists: Mapping[str, Sequence[str]]) -> None:
-    for key, found in (await _versions(connection)).items():
+def _check_known(known: Mapping[str, int], name: str, lists: Mapping[str, Sequence[str]]) -> None:
+    for key, found in known.items():
         to = len(lists.get(key, ()))
         if found > to:
             raise StoreError(
