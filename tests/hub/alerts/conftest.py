@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-import pytest
 
 from ci_reporter.config import yaml
 from ci_reporter.errors import DeliveryError
 from ci_reporter.frozen import replace
 from ci_reporter.hub.alerts.event import Event, Kind
 from ci_reporter.hub.alerts.rules import RuleBook
-from ci_reporter.hub.store.sqlite.store import SqliteStore
 from ci_reporter.model import Report, Result, Run, Step, rfc3339
 from ci_reporter.notify.alert import Alert
 from ci_reporter.notify.notifier import Rate
@@ -51,13 +47,6 @@ class Robot:
     @property
     def titles(self) -> list[str]:
         return [f"{each.state}: {each.title}" for each in self.taken.values()]
-
-
-@pytest.fixture
-def store(tmp_path) -> Iterator[SqliteStore]:
-    found = SqliteStore(str(tmp_path / "hub.db"))
-    yield found
-    found.close()
 
 
 def make_rules(text: str, *channels: str) -> RuleBook:
