@@ -98,35 +98,10 @@ class Gitea:
 
     def run_of(self, repository: str, node: Mapping[str, Any]) -> Run:
         """A run as Gitea or as Forgejo tells it. Raises UpstreamError where it has no id."""
-        number = text(node, "id")
-        if number is None:
+        found = run_of(str(self.source.provider), self.source.host, repository, node)
+        if found is None:
             raise UpstreamError(f"{self.client.name} told of a run without an id", "malformed")
-        provider = str(self.source.provider)
-        status = status_of(provider, text(node, "status"), text(node, "conclusion"))
-        started_ms = moment_ms(node, "started_at") or moment_ms(node, "started")
-        ended_ms = moment_ms(node, "completed_at") or moment_ms(node, "stopped")
-        created_ms = moment_ms(node, "created_at") or moment_ms(node, "created")
-        named = node.get("head_branch") or node.get("prettyref")
-        attempt = node.get("run_attempt")
-        attempt = attempt if isinstance(attempt, int) and 0 < attempt < 10_000 else 1
-        return Run(
-            key=Key(provider, self.source.host, repository, number, attempt),
-            pipeline=_workflow(node),
-            status=status,
-            updated_ms=moment_ms(node, "updated") or ended_ms or started_ms or created_ms or 0,
-            branch=None if str(named).startswith("#") else branch_of(named),
-            revision=sha(node.get("head_sha") or node.get("commit_sha")),
-            change=change_of(named) or (str(named)[1:] if str(named).startswith("#") else None),
-            event=text(node, "event"),
-            title=text(node, "display_title") or text(node, "title"),
-            actor=text(node, "trigger_actor", "login")
-            or text(node, "actor", "login")
-            or text(node, "trigger_user", "login"),
-            url=web_address(node, "html_url"),
-            queued_ms=created_ms,
-            started_ms=started_ms,
-            finished_ms=ended_ms if status.is_final else None,
-        )
+        return found
 
     async def _look(self, target: str, state: State) -> Look | None:
         path = f"/repos/{target}/actions/{'runs' if self._has_runs else 'tasks'}?limit={_PAGE}"
@@ -184,22 +159,7 @@ class Gitea:
                 raise
             self._has_jobs = False
             return ()
-        return tuple(self._job_of(each) for each in rows if text(each, "id"))
-
-    def _job_of(self, node: Mapping[str, Any]) -> Job:
-        started_ms, ended_ms = moment_ms(node, "started_at"), moment_ms(node, "completed_at")
-        created_ms = moment_ms(node, "created_at")
-        return Job(
-            job_id=text(node, "id") or "",
-            name=text(node, "name") or "",
-            status=status_of(str(self.source.provider), text(node, "status"), text(node, "conclusion")),
-            queued_ms=created_ms,
-            started_ms=started_ms,
-            finished_ms=ended_ms,
-            url=web_address(node, "html_url"),
-            runner=text(node, "runner_name"),
-            updated_ms=ended_ms or started_ms or created_ms or 0,
-        )
+        return tuple(job_of(str(self.source.provider), each) for each in rows if text(each, "id"))
 
     def _run_of_tasks(self, repository: str, number: str, tasks: Sequence[Mapping[str, Any]]) -> Run:
         """A run of its tasks, each of which is a job. Its own id is not told, only its number."""
@@ -226,6 +186,55 @@ class Gitea:
             if exc.code != "404":
                 raise
         return await self.client.rows(f"/users/{owner}/repos?limit={_PAGE}", most_pages=200)
+
+
+def run_of(provider: str, host: str, repository: str, node: Mapping[str, Any]) -> Run | None:
+    """A run as the API and webhooks of Gitea and Forgejo tell it; None where it has no id."""
+    number = text(node, "id")
+    if number is None:
+        return None
+    status = status_of(provider, text(node, "status"), text(node, "conclusion"))
+    started_ms = moment_ms(node, "started_at") or moment_ms(node, "started")
+    ended_ms = moment_ms(node, "completed_at") or moment_ms(node, "stopped")
+    created_ms = moment_ms(node, "created_at") or moment_ms(node, "created")
+    named = node.get("head_branch") or node.get("prettyref")
+    attempt = node.get("run_attempt")
+    attempt = attempt if isinstance(attempt, int) and 0 < attempt < 10_000 else 1
+    return Run(
+        key=Key(provider, host, repository, number, attempt),
+        pipeline=_workflow(node),
+        status=status,
+        updated_ms=moment_ms(node, "updated") or ended_ms or started_ms or created_ms or 0,
+        branch=None if str(named).startswith("#") else branch_of(named),
+        revision=sha(node.get("head_sha") or node.get("commit_sha")),
+        change=change_of(named) or (str(named)[1:] if str(named).startswith("#") else None),
+        event=text(node, "event"),
+        title=text(node, "display_title") or text(node, "title"),
+        actor=text(node, "trigger_actor", "login")
+        or text(node, "actor", "login")
+        or text(node, "trigger_user", "login"),
+        url=web_address(node, "html_url"),
+        queued_ms=created_ms,
+        started_ms=started_ms,
+        finished_ms=ended_ms if status.is_final else None,
+    )
+
+
+def job_of(provider: str, node: Mapping[str, Any]) -> Job:
+    """A job as the API and webhooks tell it."""
+    started_ms, ended_ms = moment_ms(node, "started_at"), moment_ms(node, "completed_at")
+    created_ms = moment_ms(node, "created_at")
+    return Job(
+        job_id=text(node, "id") or "",
+        name=text(node, "name") or "",
+        status=status_of(provider, text(node, "status"), text(node, "conclusion")),
+        queued_ms=created_ms,
+        started_ms=started_ms,
+        finished_ms=ended_ms,
+        url=web_address(node, "html_url"),
+        runner=text(node, "runner_name"),
+        updated_ms=ended_ms or started_ms or created_ms or 0,
+    )
 
 
 class _Work:

@@ -21,6 +21,7 @@ from ci_reporter.hub.upstream.fields import branch_of, matches, moment_ms, sha, 
 from ci_reporter.hub.upstream.look import MOST_OPEN, OVERLAP_MS, Access, Allowance, Look, Names
 from ci_reporter.hub.upstream.problems import RefusedError, UpstreamError
 from ci_reporter.hub.upstream.state import State
+from ci_reporter.providers.github import merge_queue
 
 _MOST_PAGES = 10
 _MOST_ATTEMPTS = 10
@@ -103,31 +104,10 @@ class GitHub:
 
     def run_of(self, repository: str, node: Mapping[str, Any], jobs: tuple[Job, ...] = ()) -> Run:
         """A run as the API tells it. Raises UpstreamError where it has no id."""
-        number, attempt = text(node, "id"), _attempt(node)
-        if number is None:
+        found = run_of(self._host, repository, node)
+        if found is None:
             raise UpstreamError(f"{self.client.name} told of a run without an id", "malformed")
-        status = status_of("github", text(node, "status"), text(node, "conclusion"))
-        updated_ms = moment_ms(node, "updated_at") or moment_ms(node, "created_at") or 0
-        changes = node.get("pull_requests")
-        change = text(changes[0], "number") if isinstance(changes, list) and changes else None
-        return Run(
-            key=Key("github", self._host, repository, number, attempt),
-            pipeline=text(node, "name") or text(node, "path") or number,
-            status=status,
-            updated_ms=updated_ms,
-            branch=branch_of(node.get("head_branch")),
-            revision=sha(node.get("head_sha")),
-            change=change,
-            event=text(node, "event"),
-            title=text(node, "display_title"),
-            actor=text(node, "triggering_actor", "login") or text(node, "actor", "login"),
-            url=web_address(node, "html_url"),
-            ci_run_id=f"github-{number}-{attempt}",
-            queued_ms=moment_ms(node, "created_at") if attempt == 1 else moment_ms(node, "run_started_at"),
-            started_ms=moment_ms(node, "run_started_at"),
-            finished_ms=updated_ms if status.is_final else None,
-            jobs=jobs,
-        )
+        return replace(found, jobs=jobs)
 
     @property
     def _host(self) -> str:
@@ -273,6 +253,41 @@ class _Work:
         answer = await self._client.get(path, self._state.etags.get(path, ""))
         self._etags[path] = answer.etag
         return answer
+
+
+def run_of(host: str, repository: str, node: Mapping[str, Any]) -> Run | None:
+    """A run as the API and webhooks tell it; None where it has no id."""
+    number, attempt = text(node, "id"), _attempt(node)
+    if number is None:
+        return None
+    status = status_of("github", text(node, "status"), text(node, "conclusion"))
+    updated_ms = moment_ms(node, "updated_at") or moment_ms(node, "created_at") or 0
+    changes = node.get("pull_requests")
+    change = text(changes[0], "number") if isinstance(changes, list) and changes else None
+    queued = merge_queue(text(node, "head_branch"))
+    return Run(
+        key=Key("github", host, repository, number, attempt),
+        pipeline=text(node, "name") or text(node, "path") or number,
+        status=status,
+        updated_ms=updated_ms,
+        branch=_branch(repository, node),
+        revision=sha(node.get("head_sha")),
+        change=change or queued.get("change"),
+        event=text(node, "event"),
+        title=text(node, "display_title"),
+        actor=text(node, "triggering_actor", "login") or text(node, "actor", "login"),
+        url=web_address(node, "html_url"),
+        ci_run_id=f"github-{number}-{attempt}",
+        queued_ms=moment_ms(node, "created_at") if attempt == 1 else moment_ms(node, "run_started_at"),
+        started_ms=moment_ms(node, "run_started_at"),
+        finished_ms=updated_ms if status.is_final else None,
+    )
+
+
+def _branch(repository: str, node: Mapping[str, Any]) -> str | None:
+    """The branch; a fork's is named as GitHub shows it, `ada:main`, and is not the `main` of this repository."""
+    name, home = branch_of(node.get("head_branch")), text(node, "head_repository", "full_name")
+    return f"{home.partition('/')[0]}:{name}" if name and home and home != repository else name
 
 
 def job_of(node: Mapping[str, Any]) -> Job:

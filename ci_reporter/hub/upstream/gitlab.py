@@ -136,31 +136,10 @@ class GitLab:
 
     def run_of(self, target: str, node: Mapping[str, Any]) -> Run:
         """A pipeline as a list or its own address tells it. Raises UpstreamError where it has no id."""
-        number = text(node, "id")
-        if number is None:
+        found = run_of(self.source.host, target, node)
+        if found is None:
             raise UpstreamError(f"{self.client.name} told of a pipeline without an id", "malformed")
-        status = status_of("gitlab", text(node, "status"))
-        created_ms, started_ms = moment_ms(node, "created_at"), moment_ms(node, "started_at")
-        is_tag = node.get("tag") is True
-        coverage = text(node, "coverage")
-        return Run(
-            key=Key("gitlab", self.source.host, target, number, 1),
-            pipeline=text(node, "name") or target,
-            status=status,
-            updated_ms=moment_ms(node, "updated_at") or created_ms or 0,
-            branch=None if is_tag else branch_of(node.get("ref")),
-            tag=ref(node.get("ref")) if is_tag else None,
-            revision=sha(node.get("sha")),
-            change=change_of(node.get("ref")),
-            event=text(node, "source"),
-            actor=text(node, "user", "username"),
-            url=web_address(node, "web_url"),
-            ci_run_id=f"gitlab-{number}",
-            queued_ms=_queued_ms(node, created_ms, started_ms),
-            started_ms=started_ms,
-            finished_ms=moment_ms(node, "finished_at") if status.is_final else None,
-            coverage_pct=_percent(coverage),
-        )
+        return found
 
     async def _changed(
         self, target: str, since_ms: int, more: str, before: Mapping[str, str], after: dict[str, str]
@@ -187,6 +166,35 @@ class GitLab:
             after.pop(first, None)  # the list has several pages, and the first alone says nothing of the others
             if not path:
                 return
+
+
+def run_of(host: str, target: str, node: Mapping[str, Any]) -> Run | None:
+    """A pipeline as the API tells it; None where it has no id."""
+    number = text(node, "id")
+    if number is None:
+        return None
+    status = status_of("gitlab", text(node, "status"))
+    created_ms, started_ms = moment_ms(node, "created_at"), moment_ms(node, "started_at")
+    is_tag = node.get("tag") is True
+    coverage = text(node, "coverage")
+    return Run(
+        key=Key("gitlab", host, target, number, 1),
+        pipeline=text(node, "name") or target,
+        status=status,
+        updated_ms=moment_ms(node, "updated_at") or created_ms or 0,
+        branch=None if is_tag else branch_of(node.get("ref")),
+        tag=ref(node.get("ref")) if is_tag else None,
+        revision=sha(node.get("sha")),
+        change=change_of(node.get("ref")),
+        event=text(node, "source"),
+        actor=text(node, "user", "username"),
+        url=web_address(node, "web_url"),
+        ci_run_id=f"gitlab-{number}",
+        queued_ms=_queued_ms(node, created_ms, started_ms),
+        started_ms=started_ms,
+        finished_ms=moment_ms(node, "finished_at") if status.is_final else None,
+        coverage_pct=_percent(coverage),
+    )
 
 
 class _Work:
