@@ -27,7 +27,8 @@ class Parts:
     """What the app is made of. `bodies_alone`: whether a signature without a time is taken.
 
     Of `mounts` the first that serves a path answers. `services` start in their order and stop in the reverse one.
-    `blocks` are metrics beside the hub's own. `guard` puts itself before all of it, and knows who asks.
+    `streams` end what never ends by itself. `blocks` are metrics beside the hub's own. `guard` puts itself before all
+    of it, and knows who asks.
     """
 
     store: Store
@@ -36,6 +37,7 @@ class Parts:
     bodies_alone: bool = False
     mounts: Sequence[Mount] = ()
     services: Sequence[Service] = ()
+    streams: Sequence[Callable[[], None]] = ()
     blocks: Sequence[Blocks] = ()
     guard: Callable[[Application], Guard] | None = None
     health: Callable[[], Health] = lambda: Health(find(distribution="ci-reporter"))
@@ -56,6 +58,11 @@ class App:
         health.add(Check("writer", self._check_writer))
         health.add(Check("secrets", self._check_secrets, critical=False))
         self._rest = health.asgi(self._lifespan_or_404)
+
+    def end_streams(self) -> None:
+        """End what answers without an end: the server is to stop, and would wait for it."""
+        for end in self._parts.streams:
+            end()
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -12,14 +12,14 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class Mount(NamedTuple):
-    """An application and where it is: at a path, or below it where the path ends with a slash."""
+    """An application and where it is: at a path, or below it where the path ends with a slash, but for `/` itself."""
 
     path: str
     application: Application
 
     def serves(self, path: str) -> bool:
         """Whether a request for this path is for it."""
-        return path.startswith(self.path) if self.path.endswith("/") else path == self.path
+        return path.startswith(self.path) if self.path.endswith("/") and self.path != "/" else path == self.path
 
 
 class Service(Protocol):

@@ -6,7 +6,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
@@ -27,6 +27,8 @@ from ci_reporter.hub.changes import Changes
 from ci_reporter.hub.connections import Connection
 from ci_reporter.hub.forward.forwarder import Forwarder
 from ci_reporter.hub.ingest.secrets import SecretsSource
+from ci_reporter.hub.page.login import login_page
+from ci_reporter.hub.page.site import Site
 from ci_reporter.hub.runs.steps import keep_runs
 from ci_reporter.hub.settings.hubfile import Settings
 from ci_reporter.hub.store.opening import Database, open_store
@@ -63,6 +65,19 @@ class Options:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's, which waits for open streams: they are ended as soon as it is to stop."""
+
+    def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._end_streams = end_streams
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, then as uvicorn does."""
+        self._end_streams()
+        await super().shutdown(sockets)
+
+
 def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT. Raises UsageError, StoreError before anything is served."""
     listening = _listen(options.host, options.port)
@@ -87,12 +102,14 @@ def serve(options: Options) -> None:
 def application(options: Options, store: Database) -> App:
     """All that the hub answers, with the guard before it."""
     readers = Readers(store.reading)
+    changes = Changes(store)
+    store.listen(changes.wake)
+    site = Site(store, readers, changes)
     forwarders = [Forwarder(store, options.forward)] if options.forward else []
     around = Surroundings(store=store, env=options.env, alone=not is_url(options.database))
     told = alerts(ruling(options.settings, options.env), around)
-    sign_in = SignIn(store, options.settings.auth, options.env, rules_of(options))
-    changes = Changes(store)
-    store.listen(changes.wake)
+    alerting = [told] if told else []
+    sign_in = SignIn(store, options.settings.auth, options.env, rules_of(options), page=login_page)
 
     return App(
         Parts(
@@ -100,8 +117,9 @@ def application(options: Options, store: Database) -> App:
             secrets=options.secrets,
             branches=options.branches,
             bodies_alone=options.bodies_alone,
-            mounts=(Mount("/api/", Api(readers)), *sign_in.mounts),
-            services=(readers, changes, *sign_in.services, *forwarders, *([told] if told else [])),
+            mounts=(Mount("/api/", Api(readers)), *sign_in.mounts, *site.mounts()),
+            services=(readers, changes, *sign_in.services, site.feed, *forwarders, *alerting),
+            streams=(site.broadcast.close,),
             blocks=[each.blocks for each in forwarders],
             guard=sign_in.guard,
         )
@@ -175,7 +193,7 @@ def _server(app: App) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         http=Connection,
-        ws="none",
+        ws="websockets-sansio",
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -184,7 +202,7 @@ def _server(app: App) -> uvicorn.Server:
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_STOP_S,
     )
-    return uvicorn.Server(config)
+    return _Server(config, app.end_streams)
 
 
 def _stop_at_signals(server: uvicorn.Server) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ci_reporter.hub.asgi import Application, Mount, Service
 from ci_reporter.hub.auth import users
 from ci_reporter.hub.auth.authenticator import Authenticator
 from ci_reporter.hub.auth.guard import LOGIN, Guard, Rules
 from ci_reporter.hub.auth.lastuse import LastUses
-from ci_reporter.hub.auth.login import LOGOUT, Login
+from ci_reporter.hub.auth.login import LOGOUT, Login, LoginForm, plain_page
 from ci_reporter.hub.auth.request import Proxies
 from ci_reporter.hub.auth.trust import trust_of
 from ci_reporter.hub.settings.auth import Auth
@@ -19,7 +19,15 @@ from ci_reporter.hub.store.tables import Tables
 class SignIn:
     """What the server mounts, starts and puts before its routes. Raises UsageError, StoreError."""
 
-    def __init__(self, tables: Tables, settings: Auth, env: Mapping[str, str], rules: Rules) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        settings: Auth,
+        env: Mapping[str, str],
+        rules: Rules,
+        *,
+        page: Callable[[LoginForm], str] = plain_page,
+    ) -> None:
         self._tables, self._rules = tables, rules
         self._authenticator = Authenticator(
             tables,
@@ -27,7 +35,7 @@ class SignIn:
             trusts=[trust_of(each, env) for each in settings.jwt],
             proxies=Proxies(settings.trusted_proxies),
         )
-        login = Login(self._authenticator, tables, session_s=settings.session_s)
+        login = Login(self._authenticator, tables, page=page, session_s=settings.session_s)
         self.mounts = (Mount(LOGIN, login), Mount(LOGOUT, login))
         self.services: tuple[Service, ...] = (LastUses(self._authenticator, tables),)
 

@@ -11,7 +11,8 @@ from tests.hub.auth.conftest import DAY_MS, basic, bearer, now_ms
 
 # What strangers may ask, and what they are answered. A new path that needs no sign-in has to be written here.
 OPEN = {"/health": 200, "/livez": 200, "/readyz": 200, "/login": 200}
-POSTED = {"/ci-report", "/logout"}
+POSTED = {"/ci-report", "/logout", "/preferences"}
+PAGES = ["/", "/pipelines", "/compare", "/tests", "/tests/history", "/deployments", "/trends"]
 EXAMPLES = {"{ci_run_id}": "run-of-shop", "{report_id}": "of-shop"}
 QUERIES = {"/tests/history": "?name=x", "/compare": "?base=run-of-shop&head=run-of-shop"}
 REFUSAL = "sign in: the token, or the user and password, are missing, wrong or no longer valid"
@@ -25,7 +26,8 @@ def api_paths():
         yield f"/api/v1{path}{QUERIES.get(route.path, '')}"
 
 
-READ = ["/metrics", "/api/v1/openapi.json", *api_paths()]
+SHOWN = [f"{path}{QUERIES.get(path, '')}" for path in PAGES]
+READ = ["/metrics", "/api/v1/openapi.json", *api_paths(), *SHOWN, "/runs/run-of-shop", "/events"]
 
 
 def strangers(site):
@@ -54,8 +56,8 @@ def credentials(site):
 
 def test_every_path_is_known_to_these_tests(site):
     below = {path for path in site.app.paths if path.endswith("/")}
-    assert below == {"/api/"}
-    assert set(site.app.paths) - below == {*OPEN, *POSTED, "/metrics"}
+    assert below == {"/", "/api/", "/runs/", "/static/"}
+    assert set(site.app.paths) - below == {*OPEN, *POSTED, *PAGES[1:], "/metrics", "/events", "/ws"}
 
 
 @pytest.mark.parametrize("path", [*READ, "/", "/nowhere", "/api", "/api/v1/nowhere", "//health", "/health/", "/LOGIN"])

@@ -1,0 +1,58 @@
+"""All pages as one: where they are, what keeps them up to date, how their streams end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ci_reporter.hub.api.readers import Readers
+from ci_reporter.hub.asgi import Mount
+from ci_reporter.hub.changes import Changes
+from ci_reporter.hub.page import assets
+from ci_reporter.hub.page.endpoint import Pages
+from ci_reporter.hub.page.live.broadcast import Broadcast
+from ci_reporter.hub.page.live.feed import Feed
+from ci_reporter.hub.page.live.stream import EVENTS, SOCKET, Streams
+from ci_reporter.hub.page.preferences import PATH as PREFERENCES
+from ci_reporter.hub.page.preferences import preferences
+from ci_reporter.hub.page.view import View
+from ci_reporter.hub.page.views import deployments, pipeline, run, tests, trends
+from ci_reporter.hub.page.views.wall import wall
+from ci_reporter.hub.page.wall.cards import Cards
+from ci_reporter.hub.store.tables import Tables
+
+
+class Site:
+    """The pages of a hub. `feed` is a `Service`; `broadcast.close` ends the streams."""
+
+    def __init__(self, tables: Tables, readers: Readers, changes: Changes) -> None:
+        self.cards = Cards()
+        self.broadcast = Broadcast()
+        self.feed = Feed(tables, changes, self.cards, self.broadcast)
+        self._views = self._all_views()
+        self._pages = Pages(readers, self._views)
+        self._streams = Streams(self.broadcast)
+
+    def mounts(self) -> Sequence[Mount]:
+        """Where everything is."""
+        paths = dict.fromkeys(_mounted(view.path) for view in self._views)
+        return (
+            *(Mount(path, self._pages) for path in (*paths, assets.PREFIX)),
+            Mount(PREFERENCES, preferences),
+            Mount(EVENTS, self._streams.events),
+            Mount(SOCKET, self._streams.socket),
+        )
+
+    def _all_views(self) -> Sequence[View]:
+        return (
+            wall(self.cards, self.broadcast),
+            run.VIEW,
+            *pipeline.VIEWS,
+            *tests.VIEWS,
+            deployments.VIEW,
+            trends.VIEW,
+        )
+
+
+def _mounted(path: str) -> str:
+    """The part of a path before its first name: `/runs/` of `/runs/{ci_run_id}`."""
+    return path.partition("{")[0]
