@@ -11,13 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from ci_reporter.hub.store import schema_alerts, schema_auth, schema_forward, schema_runs
+from ci_reporter.hub.store import schema_alerts, schema_auth, schema_forward, schema_poll, schema_runs
 
 T = TypeVar("T")
 Value = str | int | float | None
 
 # Steps of the schema that are the same in every database, in order. One is never changed once it was released.
-MIGRATIONS: tuple[str, ...] = (schema_runs.SCHEMA, schema_forward.SCHEMA, schema_auth.SCHEMA, schema_alerts.ALERTS)
+MIGRATIONS: tuple[str, ...] = (
+    schema_runs.SCHEMA,
+    schema_forward.SCHEMA,
+    schema_auth.SCHEMA,
+    schema_alerts.ALERTS,
+    schema_poll.SCHEMA,
+)
 
 
 class Statement(Protocol):

@@ -46,7 +46,7 @@ class Budget:
         if wait_s is None:
             wait_s = _PAUSE_S * 2**self._refusals
             self._refusals = min(self._refusals + 1, 5)
-        wait_s = min(wait_s, _MOST_S)
+        wait_s = min(max(1.0, wait_s), _MOST_S)
         self._until_s = max(self._until_s, now_s + wait_s)
         return wait_s
 

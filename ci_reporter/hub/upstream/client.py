@@ -13,6 +13,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -46,28 +47,28 @@ class Answer(NamedTuple):
     headers: Mapping[str, str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How a server wants to be asked: its headers for a token, what is left of the rate limit, the proxy before it."""
+
+    headers: Callable[[str | None], Mapping[str, str]]
+    budget: Budget
+    meter: Meter
+    proxy: str | None = None
+
+
 class Client:
     """A server and a token: their headers, their rate budget, their counters."""
 
     largest_bytes = 16 * 1024 * 1024
     pause_s = 0.5  # before what failed for the moment is tried again; then twice that
 
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        source: Source,
-        token: TokenSource,
-        *,
-        headers: Callable[[str | None], Mapping[str, str]],
-        meter: Meter,
-        proxy: str | None = None,
-    ) -> None:
-        self._session, self.source, self._token, self._meter = session, source, token, meter
-        self._headers_of, self._proxy = headers, proxy
+    def __init__(self, session: aiohttp.ClientSession, source: Source, token: TokenSource, terms: Terms) -> None:
+        self._session, self.source, self._token, self._meter = session, source, token, terms.meter
+        self._headers_of, self._proxy, self.budget = terms.headers, terms.proxy, terms.budget
         self._sent: tuple[str | None, Mapping[str, str]] | None = None
         self._origin = urlsplit(source.url)[:2]
         self._base = source.url.rstrip("/")
-        self.budget = Budget(source.reserve)
 
     @property
     def name(self) -> str:

@@ -12,7 +12,8 @@ from ci_reporter.http.proxies import proxies_of, proxy_for
 from ci_reporter.hub.settings.poll import Poll, Provider, Source
 from ci_reporter.hub.settings.tokens import TokenSource
 from ci_reporter.hub.upstream import gitea, github, gitlab, jenkins
-from ci_reporter.hub.upstream.client import Client
+from ci_reporter.hub.upstream.budget import Budget
+from ci_reporter.hub.upstream.client import Client, Terms
 from ci_reporter.hub.upstream.look import Upstream
 from ci_reporter.hub.upstream.meter import Meter
 
@@ -32,17 +33,17 @@ class Connections:
         self._poll, self._environ, self.meter = poll, environ, meter
         self._proxies = proxies_of(environ)
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}
+        self._budgets: dict[tuple[str, object, str | None], Budget] = {}
 
     def upstream(self, source: Source) -> Upstream:
         """The CI system of a source. Raises UsageError where its token cannot be used."""
-        client = Client(
-            self._session(source.ca),
-            source,
-            TokenSource(source.token, self._environ),
+        terms = Terms(
             headers=_headers(source),
+            budget=self._budgets.setdefault((source.url, source.token, source.username), Budget(source.reserve)),
             meter=self.meter,
             proxy=proxy_for(source.url, self._proxies),
         )
+        client = Client(self._session(source.ca), source, TokenSource(source.token, self._environ), terms)
         return _MODULES[source.provider](client, self._poll)
 
     async def close(self) -> None:

@@ -1,0 +1,42 @@
+"""The poller of a hub: its settings and its database → a service."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from ci_reporter.hub.poll.poller import Poller, World
+from ci_reporter.hub.runs.book import Source, record
+from ci_reporter.hub.runs.run import Run
+from ci_reporter.hub.settings.poll import Poll
+from ci_reporter.hub.store.tables import Tables
+
+
+def poller(
+    poll: Poll,
+    tables: Tables,
+    environ: Mapping[str, str],
+    *,
+    branches: Sequence[str],
+    alone: bool,
+    wake: Callable[[], None] | None = None,
+) -> Poller | None:
+    """The poller, None where there is nothing to poll. `wake` is called when something was kept."""
+    if not poll.sources:
+        return None
+    world = World(
+        tables=tables,
+        record=partial(_keep, tables, branches),
+        environ=environ,
+        replica="hub" if alone else f"{socket.gethostname()}-{os.getpid()}",
+        alone=alone,
+        told=(lambda runs: wake()) if wake else None,  # noqa: ARG005
+    )
+    return Poller(poll, world)
+
+
+def _keep(tables: Tables, branches: Sequence[str], runs: Sequence[Run]) -> None:
+    record(tables, runs, source=Source.POLL, now_ms=round(time.time() * 1000), branches=branches)
