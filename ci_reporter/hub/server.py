@@ -29,6 +29,7 @@ from ci_reporter.hub.forward.forwarder import Forwarder
 from ci_reporter.hub.ingest.secrets import SecretsSource
 from ci_reporter.hub.page.login import login_page
 from ci_reporter.hub.page.site import Site
+from ci_reporter.hub.poll.assembly import poller
 from ci_reporter.hub.runs.steps import keep_runs
 from ci_reporter.hub.settings.hubfile import Settings
 from ci_reporter.hub.store.opening import Database, open_store
@@ -109,6 +110,9 @@ def application(options: Options, store: Database) -> App:
     around = Surroundings(store=store, env=options.env, alone=not is_url(options.database))
     told = alerts(ruling(options.settings, options.env), around)
     alerting = [told] if told else []
+    alone = not is_url(options.database)
+    polled = poller(options.settings.poll, store, options.env, branches=options.branches, alone=alone)
+    polling = [polled] if polled else []
     sign_in = SignIn(store, options.settings.auth, options.env, rules_of(options), page=login_page)
 
     return App(
@@ -118,9 +122,9 @@ def application(options: Options, store: Database) -> App:
             branches=options.branches,
             bodies_alone=options.bodies_alone,
             mounts=(Mount("/api/", Api(readers)), *sign_in.mounts, *site.mounts()),
-            services=(readers, changes, *sign_in.services, site.feed, *forwarders, *alerting),
+            services=(readers, changes, *sign_in.services, site.feed, *forwarders, *polling, *alerting),
             streams=(site.broadcast.close,),
-            blocks=[each.blocks for each in forwarders],
+            blocks=[*(each.blocks for each in forwarders), *(each.blocks for each in polling)],
             guard=sign_in.guard,
         )
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from ci_reporter.hub.poll.poller import Poller, World
@@ -22,9 +22,8 @@ def poller(
     *,
     branches: Sequence[str],
     alone: bool,
-    wake: Callable[[], None] | None = None,
 ) -> Poller | None:
-    """The poller, None where there is nothing to poll. `wake` is called when something was kept."""
+    """The poller, None where there is nothing to poll."""
     if not poll.sources:
         return None
     world = World(
@@ -33,7 +32,6 @@ def poller(
         environ=environ,
         replica="hub" if alone else f"{socket.gethostname()}-{os.getpid()}",
         alone=alone,
-        told=(lambda runs: wake()) if wake else None,  # noqa: ARG005
     )
     return Poller(poll, world)
 
