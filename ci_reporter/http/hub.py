@@ -79,7 +79,8 @@ def _refusal(hub: HubApi, answer: Answer) -> DeliveryError | None:
     said = hub.access.mask(one_line(str(detail), _LONGEST)) if detail else ""
     if answer.status in (401, 403):
         remedy = "set CI_REPORTER_HUB_TOKEN, or CI_REPORTER_HUB_USERNAME and CI_REPORTER_HUB_PASSWORD"
-        why = said or f"it answered {answer.status} ({remedy})"
+        why = said or f"it answered {answer.status}"
+        why += f" ({remedy})" if answer.status == 401 or not said else ""
         return Rejected(f"{hub.url} does not let us in: {why}", answer.status)
     if answer.status in (408, 429) or answer.status >= 500:
         return None

@@ -61,10 +61,10 @@ class HubSettings(Server, group="hub"):
         try:
             hub.post([], current_run(context).repository, Deadline(5.0))
         except DeliveryError as exc:
-            yield Finding(ok=False, seen=str(exc), remedy=_remedy(exc, is_signed=bool(hub.keys)))
+            yield Finding(ok=False, seen=str(exc), remedy=_remedy(exc, hub))
         else:
-            signed = "takes our signature" if hub.keys else "takes unsigned reports"
-            yield Finding(ok=True, seen=f"the hub at {hub.url} answers and {signed}")
+            by = "our token" if self.token else "our password" if hub.access.header() else "unsigned reports"
+            yield Finding(ok=True, seen=f"the hub at {hub.url} answers and takes {'our signature' if hub.keys else by}")
 
 
 class Hub(Frozen):
@@ -202,12 +202,16 @@ def _detail(answer: Answer) -> str:
         return ""
 
 
-def _remedy(error: DeliveryError, *, is_signed: bool) -> str:
+def _remedy(error: DeliveryError, hub: Hub) -> str:
     status = error.status if isinstance(error, Rejected) else None
-    if status == 401 and is_signed:
+    if status in (401, 403) and hub.access.header() and not hub.keys:
+        return (
+            "set CI_REPORTER_HUB_TOKEN to a token of this hub that may send reports (hub token create --scope ingest)"
+        )
+    if status == 401 and hub.keys:
         return "set CI_REPORTER_HUB_SECRET to a secret that the hub knows for this repository, and check both clocks"
     if status == 401:
-        return "set CI_REPORTER_HUB_SECRET (or CI_REPORTER_HUB_SECRET_FILE): the hub wants signed reports"
+        return "set CI_REPORTER_HUB_SECRET (or CI_REPORTER_HUB_SECRET_FILE), or CI_REPORTER_HUB_TOKEN"
     if "certificate is not trusted" in str(error):
         return "set CI_REPORTER_HUB_CA to a file with the certificate of its authority"
     return "start the hub or correct CI_REPORTER_HUB"

@@ -118,6 +118,15 @@ def _names(key: str) -> Callable[[Item], str]:
     return show
 
 
+def _all_or_names(key: str) -> Callable[[Item], str]:
+    """Names, or all of them where none is listed."""
+    return lambda item: "all" if item.get(key) is None else _names(key)(item)
+
+
+def _time_or(word: str, key: str) -> Callable[[Item], str]:
+    return lambda item: word if item.get(key) is None else _time(key)(item)
+
+
 _FINISHED: Column = ("FINISHED (UTC)", _time("finished_at"))
 _WHERE: tuple[Column, ...] = (("REPOSITORY", _text("repository")), ("PIPELINE", _text("pipeline")))
 _BRANCH: Column = ("BRANCH", _text("branch"))
@@ -174,11 +183,12 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
     ),
     "tokens": (
         *(("NAME", _text("name", 60)), ("ID", _text("id")), ("SCOPES", _names("scopes"))),
-        *(("REPOSITORIES", _names("repositories")), ("EXPIRES (UTC)", _time("expires_at"))),
-        *(("LAST USED (UTC)", _time("last_used_at")), ("STATE", _text("state"))),
+        ("REPOSITORIES", _all_or_names("repositories")),
+        *(("EXPIRES (UTC)", _time_or("never", "expires_at")), ("LAST USED (UTC)", _time_or("never", "last_used_at"))),
+        ("STATE", _text("state")),
     ),
     "users": (
-        *(("NAME", _text("name", 100)), ("ROLE", _text("role")), ("REPOSITORIES", _names("repositories"))),
+        *(("NAME", _text("name", 100)), ("ROLE", _text("role")), ("REPOSITORIES", _all_or_names("repositories"))),
         ("ADDED (UTC)", _time("created_at")),
     ),
     "dora": (

@@ -107,7 +107,7 @@ def problem(status, detail):
 
 
 ANSWERS = {
-    "who asks": (problem(401, "who are you"), Rejected, "does not let us in: who are you$"),
+    "who asks": (problem(401, "who are you"), Rejected, "does not let us in: who are you .set CI_REPORTER_HUB_TOKEN"),
     "a proxy asks": (
         (401, {}, b""),
         Rejected,

@@ -75,8 +75,7 @@ def create(
         return
     until = shown["expires_at"] or "it is revoked"
     output.say(
-        f"ci-reporter: token {name} ({token.token_id}) may {', '.join(token.scopes)} {_where(token)} until {until};"
-        " it is shown only here:"
+        f"ci-reporter: token {name} may {', '.join(token.scopes)} {_where(token)} until {until}; it is shown only here:"
     )
     output.result(made)
 

@@ -41,8 +41,8 @@ class Access:
     Where the patterns are a stranger's words, a repository has to match one of `within`, too.
 
     `repositories` are those that the patterns match now, for who asks the database: None where there are no patterns.
-    `ambient`: a browser sends the credentials by itself, so that another site's page may have made it ask. `csrf` is
-    what a form of ours has to bring back.
+    `ambient`: a browser, or a proxy before us, may send the credentials by itself, so that another site's page may have
+    made it ask. `csrf` is what a form of ours has to bring back then.
     """
 
     name: str = "anonymous"

@@ -9,6 +9,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from ci_reporter.errors import StoreError
@@ -122,7 +123,7 @@ class Authenticator:
         elif given.count(".") == 2:
             for trust in self._trusts:
                 if found := await trust.access(given):
-                    return found
+                    return replace(found, ambient=True, csrf=csrf.token(self._hub_key, found.name))
         audit.note_refusal("a token was refused", address=address)
         raise Problem(401, REFUSAL)
 

@@ -21,7 +21,7 @@ def token(key: bytes, subject: str) -> str:
 
 
 def check(access: Access, given: str | None) -> None:
-    """Raises Problem, 403, where a form did not bring it back. Who sends a token by program has no forms."""
+    """Raises Problem, 403, where a form did not bring it back. Who has an API token is a program, without forms."""
     if access.ambient and not is_right(access.csrf, given):
         raise Problem(403, "the form is no longer valid: load the page again")
 
