@@ -57,6 +57,7 @@ class Server:
             os.chown(folder, found.pw_uid, found.pw_gid)
         options = ("--no-sync", "--encoding=UTF8", "--locale=C", "--auth=trust", "--username=hub")
         self._run("initdb", f"--pgdata={self._data}", *options)
+        (self._data / "pg_hba.conf").write_text("local all guest scram-sha-256\nlocal all all trust\n")
 
     @property
     def _data(self) -> Path:

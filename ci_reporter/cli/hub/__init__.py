@@ -31,7 +31,7 @@ _SUBCOMMANDS = {
     epilog="Example:  ci-reporter hub serve",
 )
 def command() -> None:
-    """Receive what jobs report, and keep it: one process, one SQLite file.
+    """Receive what jobs report, and keep it: one process, one SQLite file, or several on a PostgreSQL.
 
     It needs `pip install 'ci-reporter[hub]'`, once on the machine that it runs on; jobs need nothing but their
     ci-reporter.

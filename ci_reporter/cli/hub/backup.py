@@ -16,6 +16,8 @@ from ci_reporter.cli.reporting import report_errors
 def command(file: str, database: str) -> None:
     """Copy the database to FILE as it is at one moment, check the copy, and put it there whole. The hub may run."""
     with extra():
+        from ci_reporter.hub.store.opening import check_is_file
         from ci_reporter.hub.store.sqlite.backup import back_up
+    check_is_file(database, "pg_dump --format custom")
     back_up(database, file)
     output.say(f"ci-reporter: {database} is backed up in {file}")

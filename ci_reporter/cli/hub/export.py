@@ -28,7 +28,7 @@ def command(database: str, form: str, file: str | None) -> None:
     """Write every report, in the order of their arrival. The hub may run."""
     with extra():
         from ci_reporter.hub.parquet import write_parquet
-        from ci_reporter.hub.store.sqlite.store import bodies
+        from ci_reporter.hub.store.opening import bodies
         from ci_reporter.hub.transfer import write_lines
     found = bodies(database)
     if file is None:

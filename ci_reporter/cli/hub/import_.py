@@ -21,14 +21,14 @@ from ci_reporter.config import Config
 def command(files: tuple[str, ...], database: str, branches: tuple[str, ...]) -> None:
     """Keep the reports of FILEs, one a line of JSON: what `hub export` prints, or steps.ndjson of a state folder.
 
-    A folder means the steps.ndjson in it, `-` stdin. A report that is there already is passed over. The hub must not
-    run. Exit code 1 when a line is not a report; the others are kept.
+    A folder means the steps.ndjson in it, `-` stdin. A report that is there already is passed over. A hub must not
+    have the SQLite file open; on PostgreSQL it may run. Exit code 1 when a line is not a report; the others are kept.
     """
     with extra():
         from ci_reporter.hub.runs.steps import keep_runs
-        from ci_reporter.hub.store.sqlite.store import SqliteStore
+        from ci_reporter.hub.store.opening import open_store
         from ci_reporter.hub.transfer import import_lines, lines_of
-    store = SqliteStore(database)
+    store = open_store(database)
     keep_runs(store)
     refused = 0
     try:

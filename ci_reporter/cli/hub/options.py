@@ -6,20 +6,43 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+from click.core import ParameterSource
+
+from ci_reporter.cli import output
+from ci_reporter.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ci_reporter.hub.store.tables import Tables
 
+_PASSWORD = "CI_REPORTER_HUB_DATABASE_PASSWORD"  # noqa: S105  the variable's name
 DEFAULT_DATABASE = "ci-reporter-hub.db"
+
+
+def _without_password(context: click.Context, parameter: click.Parameter, database: str) -> str:
+    """Refuse a password among the arguments, which everybody on the machine can read while the command runs."""
+    given = parameter.name and context.get_parameter_source(parameter.name)
+    if given is ParameterSource.COMMANDLINE and database.startswith(("postgresql:", "postgres:")):
+        from urllib.parse import parse_qs, urlsplit
+
+        parts = urlsplit(database)
+        if ":" in parts.netloc.rpartition("@")[0] or "password" in parse_qs(parts.query):
+            output.say(
+                "ci-reporter: option --database: leave the password out, others on this machine can read it there"
+                f" (set {_PASSWORD} or {_PASSWORD}_FILE, PGPASSWORD or PGPASSFILE)"
+            )
+            context.exit(UsageError.exit_code)
+    return database
+
 
 database = click.option(
     "--database",
-    metavar="FILE",
+    metavar="FILE|URL",
     default=DEFAULT_DATABASE,
     envvar="CI_REPORTER_HUB_DATABASE",
     show_envvar=True,
-    help=f"The hub's SQLite file. Default: {DEFAULT_DATABASE}.",
+    callback=_without_password,
+    help=f"The hub's SQLite file, or postgresql://USER@HOST/NAME. Default: {DEFAULT_DATABASE}.",
 )
 branches = click.option(
     "--branch",

@@ -17,6 +17,8 @@ from ci_reporter.cli.reporting import report_errors
 def command(file: str, database: str, replace: bool) -> None:
     """Put the backup FILE in the place of the database, after a check. The hub must not run."""
     with extra():
+        from ci_reporter.hub.store.opening import check_is_file
         from ci_reporter.hub.store.sqlite.backup import restore
+    check_is_file(database, "pg_restore")
     restore(file, database, replace=replace)
     output.say(f"ci-reporter: {database} is restored from {file}")

@@ -96,7 +96,7 @@ def command(
     forward: str | None,
     **more: Any,
 ) -> None:
-    """Receive reports at POST /ci-report and keep them in one SQLite file, until SIGTERM or ^C.
+    """Receive reports at POST /ci-report and keep them in a database, until SIGTERM or ^C.
 
     The secrets that reports are signed with come from CI_REPORTER_HUB_SECRETS or, better, from the file that
     CI_REPORTER_HUB_SECRETS_FILE names: one a line, or `REPOSITORY: SECRET...`. Without any, only this machine can reach

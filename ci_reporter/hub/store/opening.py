@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, closing
 from typing import Protocol
 
+from ci_reporter.errors import UsageError
 from ci_reporter.hub.store import Store
 from ci_reporter.hub.store.postgres.address import address, is_url
 from ci_reporter.hub.store.reader import LIMIT_S
 from ci_reporter.hub.store.reading import Reading
 from ci_reporter.hub.store.retention import Keep, Reports
 from ci_reporter.hub.store.tables import Tables
+
+
+def shown(database: str) -> str:
+    """The name of a database as logs may have it: without a password."""
+    return address(database, {}).name if is_url(database) else database
+
+
+def check_is_file(database: str, instead: str) -> None:
+    """Refuse a PostgreSQL, which has a tool of its own for that. Raises UsageError."""
+    if is_url(database):
+        raise UsageError(f"option --database: this command is for SQLite files; for a PostgreSQL use {instead}")
+
+
+def bodies(database: str) -> Iterator[str]:
+    """Every report as JSON, in the order of their arrival; a hub may use the database. Raises StoreError."""
+    if is_url(database):
+        with closing(open_store(database)) as store:
+            yield from store.bodies()
+        return
+    from ci_reporter.hub.store.sqlite.store import bodies
+
+    yield from bodies(database)
 
 
 class Database(Store, Tables, Protocol):

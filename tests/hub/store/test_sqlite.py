@@ -34,57 +34,12 @@ def rows_of(path, query):
         return connection.execute(query).fetchall()
 
 
-def test_a_report_is_there_after_a_restart(path, make_row):
-    store = SqliteStore(path)
-    store.write([[make_row("a", body='{"report_id": "a"}')]])
-    store.close()
-    store = SqliteStore(path)
-    assert list(store.bodies()) == ['{"report_id": "a"}']
-    store.close()
-
-
-def test_each_request_hears_what_was_new_and_what_was_known(store, make_row):
-    store.write([[make_row("a")]])
-    answers = store.write([[make_row("a"), make_row("b")], [make_row("b"), make_row("c")], [make_row("d")]])
-    assert answers == [Written(1, 1), Written(1, 1), Written(1, 0)]
-
-
-def test_a_report_that_is_twice_in_one_request_is_one_record(store, make_row):
-    assert store.write([[make_row("a"), make_row("a")]]) == [Written(1, 1)]
-    assert len(list(store.bodies())) == 1
-
-
-def test_the_latest_report_is_the_one_that_ended_last(store, path, make_row):
-    store.write([[make_row("late", at_ms=30), make_row("later", at_ms=40)]])
-    store.write([[make_row("early", at_ms=10)]])
-    assert rows_of(path, "SELECT report_id, at_ms FROM latest") == [("later", 40)]
-
-
-def test_a_report_that_comes_twice_is_counted_once(store, path, make_row):
-    for _ in range(2):
-        store.write(
-            [[make_row("a", duration_ms=500), make_row("b", duration_ms=None), make_row("c", result="failure")]]
-        )
-    assert rows_of(path, "SELECT result, runs, duration_ms FROM total ORDER BY result") == [
-        ("failure", 1, 500),
-        ("success", 2, 500),
-    ]
-
-
 def test_a_database_without_wal_is_left_behind(path, make_row):
     store = SqliteStore(path)
     store.write([[make_row()]])
     store.close()
     assert wal_bytes(path) == 0
     sound(path)
-
-
-@pytest.mark.parametrize("text", ["\u0000", "😀", "日本", "a'b\"c", "\u202e"], ids=ascii)
-def test_any_text_comes_back_as_it_was(store, path, make_row, text):
-    body = json.dumps({"job_name": text})
-    store.write([[make_row(body=body, series=("r", "p", text.replace("\0", " "), "s", "main"))]])
-    assert list(store.bodies()) == [body]
-    assert rows_of(path, "SELECT ci_job FROM series") == [(text.replace("\0", " "),)]
 
 
 def test_a_full_disk_is_one_sentence_and_passes(store, make_row):
@@ -96,13 +51,6 @@ def test_a_full_disk_is_one_sentence_and_passes(store, make_row):
         store.write([[row]])
     store._writer.execute("PRAGMA max_page_count = 100000")
     assert store.write([[row]]) == [Written(1, 0)]  # with a series that the failed transaction had taken back
-
-
-def test_a_row_that_no_database_takes_does_not_keep_others_out(store, make_row):
-    bad = make_row(result=None)  # NOT NULL
-    first, second = store.write([[make_row("a")], [bad]])
-    assert first == Written(1, 0)
-    assert isinstance(second, StoreError)
 
 
 def test_the_wal_stays_small(path, make_row, eventually):

@@ -34,12 +34,6 @@ def is_url(database: str) -> bool:
     return database.startswith(SCHEMES)
 
 
-def has_password(url: str) -> bool:
-    """Whether the password is part of the URL."""
-    user = urlsplit(url).netloc.rpartition("@")[0]
-    return ":" in user or "password" in parse_qs(urlsplit(url).query)
-
-
 def address(url: str, env: Mapping[str, str]) -> Address:
     """The address of a URL. Raises UsageError.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -17,12 +17,12 @@ import asyncpg
 
 from ci_reporter.errors import StoreError
 from ci_reporter.hub.store.postgres.address import Address
-from ci_reporter.hub.store.postgres.migrations import migrate
+from ci_reporter.hub.store.postgres.migrations import LISTS, migrate
 from ci_reporter.hub.store.postgres.reasons import ERRORS, is_passing, store_error
 
 MOST = 10  # connections of a hub; PostgreSQL allows 100 of all unless it is told more
 PATIENCE_S = 5.0  # for a server that restarts, and for a connection of the pool
-_CONNECT_S = 5.0
+CONNECT_S = 5.0
 _PAUSE_S = 0.1
 _OLDEST = 130000  # the first with pg_current_xact_id and its like
 _SETTINGS = {
@@ -58,9 +58,17 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no t
 class Connections:
     """The pool. Raises StoreError where the database cannot be used; brings its schema up to date."""
 
-    def __init__(self, address: Address, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        patience_s: float = PATIENCE_S,
+        connect_s: float = CONNECT_S,
+        lists: Mapping[str, Sequence[str]] = LISTS,
+    ) -> None:
         self.name = address.name
-        self._address, self._patience_s = address, patience_s
+        self._address, self._patience_s, self._connect_s = address, patience_s, connect_s
+        self._lists = lists
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="postgres", daemon=True)
         self._thread.start()
@@ -126,10 +134,23 @@ class Connections:
         """Begin something in the loop that runs until it is closed."""
         asyncio.run_coroutine_threadsafe(work, self._loop)
 
+    async def connect(self) -> Any:
+        """A connection beside the pool, for as long as the loop runs. Raises asyncpg's errors."""
+        return await asyncpg.connect(
+            self._address.url,
+            password=self._address.password,
+            timeout=self._connect_s,
+            server_settings=_SETTINGS,
+        )
+
+    async def execute(self, sql: str, *arguments: object) -> None:
+        """Run a statement, in the loop. Raises asyncpg's errors."""
+        await self._pool.execute(sql, *arguments)
+
     def close(self) -> None:
         """Let go of the database."""
         try:
-            self.wait(asyncio.wait_for(self._pool.close(), _CONNECT_S))
+            self.wait(asyncio.wait_for(self._pool.close(), CONNECT_S))
         except StoreError:
             self._pool.terminate()
         self._end_loop()
@@ -140,7 +161,7 @@ class Connections:
             password=self._address.password,
             min_size=0,
             max_size=MOST,
-            timeout=_CONNECT_S,
+            timeout=self._connect_s,
             server_settings=_SETTINGS,
             connection_class=_Connection,
             init=_make_durable,
@@ -148,7 +169,7 @@ class Connections:
         try:
             async with pool.acquire() as connection:
                 check_server(self.name, dict(await connection.fetchrow(_FACTS)))
-                await migrate(connection, self.name)
+                await migrate(connection, self.name, self._lists)
         except BaseException:
             pool.terminate()
             raise

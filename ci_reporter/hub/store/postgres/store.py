@@ -15,6 +15,7 @@ from ci_reporter.hub.store.postgres import statements
 from ci_reporter.hub.store.postgres.address import Address
 from ci_reporter.hub.store.postgres.connections import Connections
 from ci_reporter.hub.store.postgres.facts import facts
+from ci_reporter.hub.store.postgres.hints import Hints
 from ci_reporter.hub.store.postgres.reading import open_reading
 from ci_reporter.hub.store.postgres.retention import PostgresReports
 from ci_reporter.hub.store.postgres.states import read_states
@@ -36,6 +37,7 @@ class PostgresStore:
         self._known = batch.KnownSeries()
         self._with_new: list[WithNew] = []
         self._listening: list[Callable[[], None]] = []
+        self._hints = Hints(self.connections, self._call_listeners)
         self._since = 0
         self._looking = threading.Lock()
         self._retention = Retention(self.reports, keep) if keep and keep.has_limit else None
@@ -60,10 +62,15 @@ class PostgresStore:
         return value
 
     def listen(self, heard: Callable[[], None]) -> None:
-        """Call this after each later transaction of this hub; from any thread."""
+        """Call this after each later transaction, also of other hubs; from any thread."""
         self._listening.append(heard)
+        self._hints.listen()
 
     def _say_changed(self) -> None:
+        self._call_listeners()
+        self._hints.tell()
+
+    def _call_listeners(self) -> None:
         for heard in self._listening:
             heard()
 
