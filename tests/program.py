@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -82,6 +82,11 @@ class Program:
         """What the program has when a test adds nothing."""
         return CLEAN | {"HOME": str(self.home)}
 
+    def start_fork(self, *args: str, env: Mapping[str, str]) -> Forked:
+        """Start it by a fork, without input or output, to kill it; whoever starts it waits for it."""
+        assert self.forks
+        return self.forks.start((PROGRAM, *args), self.folder, self.environment() | dict(env))
+
     @property
     def state(self) -> Path:
         """The state folder, where nobody moved it."""
@@ -117,19 +122,48 @@ class ForkServer:
     ) -> tuple[int, bytes, bytes]:
         """Call the program: its exit code, stdout and stderr. Raises subprocess.TimeoutExpired."""
         with ExitStack() as stack:
-            request = stack.enter_context(tempfile.TemporaryFile())
-            request.write(json.dumps([[str(each) for each in command], str(folder), dict(env)]).encode())
-            request.seek(0)
             ends = [os.pipe() for _ in range(4)]  # stdin, stdout, stderr, and the server's word on how it ended
-            theirs = [ends[0][0], *(write for _, write in ends[1:])]
-            socket.send_fds(self._requests, [b"1"], [request.fileno(), *theirs])
-            for each in theirs:
-                os.close(each)
+            self._request(command, folder, env, [ends[0][0], *(write for _, write in ends[1:])])
             into = stack.enter_context(os.fdopen(ends[0][1], "wb", buffering=0))
             sources = [stack.enter_context(os.fdopen(read, "rb", buffering=0)) for read, _ in ends[1:]]
             out, err, status = _communicate(into, sources, stdin, timeout)
         assert status, f"{Path(__file__).with_name('forkserver.py')} has failed, see stderr"
         return int(status.split()[1]), out, err
+
+    def start(self, command: Sequence[object], folder: Path, env: Mapping[str, str]) -> Forked:
+        """Start the program, which reads nothing and whose output nobody wants; whoever starts it waits for it."""
+        read, write = os.pipe()
+        self._request(command, folder, env, [*(os.open(os.devnull, os.O_RDWR) for _ in range(3)), write])
+        return Forked(read)
+
+    def _request(
+        self, command: Sequence[object], folder: Path, env: Mapping[str, str], descriptors: Sequence[int]
+    ) -> None:
+        """Have the server fork, with these as the streams and for its word on how it ended; they are closed here."""
+        with tempfile.TemporaryFile() as request:
+            request.write(json.dumps([[str(each) for each in command], str(folder), dict(env)]).encode())
+            request.seek(0)
+            socket.send_fds(self._requests, [b"1"], [request.fileno(), *descriptors])
+        for each in descriptors:
+            os.close(each)
+
+
+class Forked:
+    """A call that goes on."""
+
+    def __init__(self, status: int) -> None:
+        self._status = os.fdopen(status)
+        self._pid = int(self._status.readline())
+
+    def kill(self) -> None:
+        """Send it SIGKILL, unless it has ended."""
+        with suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        """Its exit code, or minus the signal that ended it."""
+        with self._status:
+            return int(self._status.readline())
 
 
 def _communicate(into: FileIO, sources: Sequence[FileIO], stdin: bytes, timeout: float) -> list[bytes]:

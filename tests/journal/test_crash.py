@@ -2,8 +2,6 @@
 
 import json
 import random
-import signal
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,20 +30,18 @@ def crashed(run_program, free_port) -> Crashed:
     chance = random.Random(SEED)
     env = {"CI_REPORTER_PUSHGATEWAY": f"http://127.0.0.1:{free_port()}", "CI_RUN_ID": "crash"}
     begun = time.monotonic()
-    with run_program.start("run", "--name", "first", "--", "true", env=env) as first:
-        first.communicate()
+    run_program.start_fork("run", "--name", "first", "--", "true", env=env).wait()
     one_s = time.monotonic() - begun
     plan = {f"step-{number}": chance.choice([None, one_s, 3 * one_s]) for number in range(RUNS)}
     plan = {name: until and chance.uniform(0, until) for name, until in plan.items()}
 
     def run(name):
-        quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
         command = ("sh", "-c", f"touch began-{name}; sleep 0.02")
-        with run_program.start("run", "--name", name, "--", *command, env=env, **quiet) as process:
-            if plan[name] is not None:
-                time.sleep(plan[name])
-                process.send_signal(signal.SIGKILL)
-        return process.returncode
+        process = run_program.start_fork("run", "--name", name, "--", *command, env=env)
+        if plan[name] is not None:
+            time.sleep(plan[name])
+            process.kill()
+        return process.wait()
 
     with ThreadPoolExecutor(4) as several:
         return Crashed(program=run_program, codes=dict(zip(plan, several.map(run, plan), strict=True)))

@@ -62,7 +62,7 @@ class Diary(Frozen):
 def added_here(folder: Path) -> None:
     """A copy of our package with one more file and one more line."""
     package = folder / "ci_reporter"
-    shutil.copytree(Path(ci_reporter.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(Path(ci_reporter.__file__).parent, package)
     (package / "sinks/diary.py").write_text(SINK)
     table = package / "registry.py"
     line = '    "diary": "ci_reporter.sinks.diary:DiarySettings",\n'
@@ -78,16 +78,22 @@ def added_elsewhere(folder: Path) -> None:
     (info / "entry_points.txt").write_text("[ci_reporter.sinks]\ndiary = diary_plugin:DiarySettings\n")
 
 
-@pytest.fixture(params=[added_here, added_elsewhere], ids=["ours", "theirs"])
-def program(request, run_program, tmp_path):
-    """The program with one more sink, in either way."""
-    (tmp_path / "more").mkdir()
-    request.param(tmp_path / "more")
+@pytest.fixture(scope="module", params=[added_here, added_elsewhere], ids=["ours", "theirs"])
+def path(request, tmp_path_factory):
+    """A folder of PYTHONPATH with one more sink, in either way."""
+    folder = tmp_path_factory.mktemp("more")
+    request.param(folder)
+    return folder
+
+
+@pytest.fixture
+def program(path, run_program):
+    """The program with the sink."""
 
     def run(*arguments, file="", **env):
         (run_program.folder / ".ci-reporter.yml").write_text(file)
         variables = {f"CI_REPORTER_{name}": value for name, value in env.items()}
-        return run_program(*arguments, env={"PYTHONPATH": str(tmp_path / "more")} | variables)
+        return run_program(*arguments, env={"PYTHONPATH": str(path)} | variables)
 
     run.folder = run_program.folder
     return run

@@ -32,58 +32,64 @@ def wave(number):
     return [2.0 if 20 <= at + number < 40 else 1.0 for at in range(60)]
 
 
-QUIET = [make_gate(seed) for seed in range(5)]
-NOISY = [make_gate(seed, wave(4 * seed)) for seed in range(5)]
+@pytest.fixture(scope="module")
+def quiet():
+    return [make_gate(seed) for seed in range(5)]
+
+
+@pytest.fixture(scope="module")
+def noisy():
+    return [make_gate(seed, wave(4 * seed)) for seed in range(5)]
 
 
 def learnt(past, leaf=LATENCY):
     return learn(past, [leaf]).of(leaf)
 
 
-def test_five_calm_gates_make_a_quiet_service():
-    found = learnt(QUIET)
+def test_five_calm_gates_make_a_quiet_service(quiet):
+    found = learnt(quiet)
     assert (found.gates, found.quiet) == (5, True)
     assert max(found.usual) <= 0.15
 
 
-def test_calm_gates_leave_a_rule_of_five_percent_as_it_is():
-    assert learnt(QUIET).usual == (0, 0, 0, 0)
+def test_calm_gates_leave_a_rule_of_five_percent_as_it_is(quiet):
+    assert learnt(quiet).usual == (0, 0, 0, 0)
 
 
-def test_four_gates_are_too_few_to_call_a_service_quiet():
-    assert not learnt(QUIET[:4]).quiet
+def test_four_gates_are_too_few_to_call_a_service_quiet(quiet):
+    assert not learnt(quiet[:4]).quiet
 
 
-def test_a_service_that_wandered_asks_for_larger_margins():
-    found = learnt(NOISY)
+def test_a_service_that_wandered_asks_for_larger_margins(quiet, noisy):
+    found = learnt(noisy)
     assert not found.quiet
-    assert min(found.margins["p50"]) > max(learnt(QUIET).margins["p50"])
+    assert min(found.margins["p50"]) > max(learnt(quiet).margins["p50"])
 
 
-def test_one_noisy_gate_of_five_is_enough():
-    found = learnt([*QUIET[:4], NOISY[0]])
+def test_one_noisy_gate_of_five_is_enough(quiet, noisy):
+    found = learnt([*quiet[:4], noisy[0]])
     assert not found.quiet
     assert found.margins["p50"][1] > 0.5
 
 
-def test_more_gates_never_make_a_margin_smaller():
-    fewer, more = learnt(NOISY[:2]), learnt(NOISY)
+def test_more_gates_never_make_a_margin_smaller(noisy):
+    fewer, more = learnt(noisy[:2]), learnt(noisy)
     for name, row in fewer.margins.items():
         assert all(one <= other for one, other in zip(row, more.margins[name], strict=True))
 
 
-def test_longer_windows_need_what_shorter_ones_did():
-    for thirty, sixty, longer, longest in learnt(NOISY).margins.values():
+def test_longer_windows_need_what_shorter_ones_did(noisy):
+    for thirty, sixty, longer, longest in learnt(noisy).margins.values():
         assert thirty <= sixty <= longer
         assert longest >= 0.85 * longer
 
 
-def test_a_day_that_is_slower_as_a_whole_teaches_the_same():
+def test_a_day_that_is_slower_as_a_whole_teaches_the_same(noisy):
     day = [
         tuple(Recording(phase=each.phase, signals={"http_latency": scaled(each, 4.0)}) for each in gate)
-        for gate in NOISY
+        for gate in noisy
     ]
-    assert learnt(day) == learnt(NOISY)
+    assert learnt(day) == learnt(noisy)
 
 
 def scaled(recording, by):
@@ -121,7 +127,7 @@ def test_gates_with_other_error_rates_do_not_look_like_bursts():
     [
         [],
         [(make_recording("baseline", seconds=10), make_recording(seconds=300))],
-        [(QUIET[0][0], Recording(phase="watch", signals={}))],
+        [(make_recording("baseline", seconds=120), Recording(phase="watch", signals={}))],
     ],
     ids=["none", "a short baseline", "no samples"],
 )
