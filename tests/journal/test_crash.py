@@ -25,26 +25,37 @@ class Crashed:
 
 
 @pytest.fixture
-def crashed(run_program, free_port) -> Crashed:
+def crashed(run_program, free_port, eventually) -> Crashed:
     """A third lives; the others are killed before, while and after the command runs, however slow this machine is."""
     chance = random.Random(SEED)
     env = {"CI_REPORTER_PUSHGATEWAY": f"http://127.0.0.1:{free_port()}", "CI_RUN_ID": "crash"}
-    begun = time.monotonic()
-    run_program.start_fork("run", "--name", "first", "--", "true", env=env).wait()
-    one_s = time.monotonic() - begun
-    plan = {f"step-{number}": chance.choice([None, one_s, 3 * one_s]) for number in range(RUNS)}
-    plan = {name: until and chance.uniform(0, until) for name, until in plan.items()}
+    # When to kill each, in lengths of a whole step.
+    plan = {f"step-{number}": chance.choice([None, 1, 3]) for number in range(RUNS)}
+    plan = {name: length and chance.uniform(0, length) for name, length in plan.items()}
+    took_s = []  # of those that live: on a busy machine the last one knows best what a whole step takes
+
+    def start(name, seconds=0.02):
+        command = ("sh", "-c", f"touch began-{name}; sleep {seconds}")
+        return run_program.start_fork("run", "--name", name, "--", *command, env=env)
 
     def run(name):
-        command = ("sh", "-c", f"touch began-{name}; sleep 0.02")
-        process = run_program.start_fork("run", "--name", name, "--", *command, env=env)
-        if plan[name] is not None:
-            time.sleep(plan[name])
+        begun = time.monotonic()
+        process = start(name)
+        if (lengths := plan.get(name)) is not None:
+            time.sleep(lengths * took_s[-1])
             process.kill()
-        return process.wait()
+            return process.wait()
+        code = process.wait()
+        took_s.append(time.monotonic() - begun)
+        return code
 
+    codes = {"first": run("first")}
+    begun = start("begun", seconds=20)
+    eventually((run_program.folder / "began-begun").exists, "the command to begin")
+    begun.kill()
+    codes["begun"] = begun.wait()
     with ThreadPoolExecutor(4) as several:
-        return Crashed(program=run_program, codes=dict(zip(plan, several.map(run, plan), strict=True)))
+        return Crashed(program=run_program, codes=codes | dict(zip(plan, several.map(run, plan), strict=True)))
 
 
 @pytest.mark.slow

@@ -272,12 +272,12 @@ def test_a_path_of_the_working_folder_is_not_searched(call: Call, tmp_path: Path
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("promise", ["exit_code", "streams", "last_signals"])
-def test_a_promise_holds(pyz: Path, root: Path, promise: str) -> None:
+def test_its_promises_hold(pyz: Path, root: Path) -> None:
     """What tests/runner says of the installed program. (All of it can be run so, and holds.)"""
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     env |= {"CI_REPORTER_TESTS_PROGRAM": str(pyz), "PATH": f"{PYTHON.parent}:{os.environ['PATH']}"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"tests/runner/test_{promise}.py"]
+    files = [f"tests/runner/test_{promise}.py" for promise in ("exit_code", "streams", "last_signals")]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files]
     done = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, timeout=290)
     assert done.returncode == 0, done.stdout[-3000:]
 
