@@ -6,6 +6,10 @@ book.py      the same in one transaction, with the outbox: told once by any numb
 outbox.py    what waits for a channel, and whose turn it is to send
 sender.py    the outbox → channels
 overdue.py   runs that take too long, or are heard of no more: learned from the job's own history. Pure
+feed.py      reports that arrive, each given to one hub
+follow.py    runs that change, and runs that do not although they should
 trends.py    flaky series, slow drifts. Pure
+ruling.py    the configuration file's rules and channels
+assembly.py  all of it put together
 service.py   the threads that do all this beside the server
 """

@@ -9,23 +9,29 @@ from functools import partial
 
 from ci_reporter.hub.alerts import feed
 from ci_reporter.hub.alerts.book import Book
+from ci_reporter.hub.alerts.follow import Follower, LookAgain, no_look
 from ci_reporter.hub.alerts.outbox import DatabaseOutbox
 from ci_reporter.hub.alerts.ruling import Ruling
 from ci_reporter.hub.alerts.sender import Sender
-from ci_reporter.hub.alerts.service import Alerts, Machinery
+from ci_reporter.hub.alerts.service import OFTEN_S, Alerts, Chore, Machinery
 from ci_reporter.hub.store.opening import Database
 from ci_reporter.notify.channels import outgoing
 
+_LOOK_S = 30.0
 _log = logging.getLogger("ci_reporter.hub.alerts")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What the alerts have around them. `alone`: no other process uses the database."""
+    """What the alerts have around them. `alone`: no other process uses the database.
+
+    `look_again` asks a CI system how a run is now; it raises CIReporterError where that cannot be known.
+    """
 
     store: Database
     env: Mapping[str, str]
     alone: bool = True
+    look_again: LookAgain = no_look
 
 
 def alerts(decided: Ruling, around: Surroundings) -> Alerts | None:
@@ -36,12 +42,18 @@ def alerts(decided: Ruling, around: Surroundings) -> Alerts | None:
         _log.warning("%s", doubt)
     store = around.store
     store.also_write(feed.put)
+    book = Book(store, decided.rules, partial(outgoing, decided.context))
+    follower = Follower(store, book, around.look_again)
     found = Alerts(
         Machinery(
             tables=store,
-            book=Book(store, decided.rules, partial(outgoing, decided.context)),
+            book=book,
             sender=Sender(store, DatabaseOutbox(store, alone=around.alone), decided.channels),
             reading=store.reading,
+            chores=(
+                Chore(name="judging runs", every_s=OFTEN_S, work=follower.follow),
+                Chore(name="looking for what is overdue", every_s=_LOOK_S, work=follower.look),
+            ),
         )
     )
     store.listen(found.wake)

@@ -19,12 +19,13 @@ from ci_reporter.notify.policies.state import Entry
 from ci_reporter.notify.policies.statefile import entry_from_json, entry_to_json
 
 PENDING, SILENCED, SENT, REFUSED, FOLDED = "pending", "silenced", "sent", "refused", "folded"
+_MOST_MESSAGES = 1_000_000  # of one transaction
 _FORGET_MS = 60 * 86_400_000
 _KEPT_MS = 30 * 86_400_000
 _INSERT = """
 INSERT INTO alert_message
-  (message_id, channel, rule, grp, transition, labels, alert, state, attempts, created_ms)
-VALUES (:message_id, :channel, :rule, :grp, :transition, :labels, :alert, :state, 0, :now)
+  (message_id, channel, rule, grp, transition, labels, alert, number, state, attempts, created_ms)
+VALUES (:message_id, :channel, :rule, :grp, :transition, :labels, :alert, :number, :state, 0, :now)
 ON CONFLICT DO NOTHING RETURNING message_id
 """
 
@@ -55,7 +56,7 @@ class Book:
         return self._tables.transact(lambda run: self._judge(run, claim))
 
     def _judge(self, run: Statement, claim: Claim) -> list[Told]:
-        lock(run)
+        number = lock(run)
         events = claim(run)
         if not events:
             return []
@@ -67,9 +68,9 @@ class Book:
         )
         for place, entry in changed.items():
             _write(run, place, entry, now_ms)
-        return [each for each in told if self._keep(run, each, now_ms)]
+        return [each for at, each in enumerate(told, number) if self._keep(run, each, at, now_ms)]
 
-    def _keep(self, run: Statement, told: Told, now_ms: int) -> bool:
+    def _keep(self, run: Statement, told: Told, number: int, now_ms: int) -> bool:
         """Put it into the outbox, a row a channel; whether any was new."""
         alert = self._outgoing(told.alert)
         common: dict[str, Value] = {
@@ -79,6 +80,7 @@ class Book:
             "transition": told.transition,
             "labels": json.dumps(dict(told.labels)),
             "alert": json.dumps(to_json(alert)),
+            "number": number,
             "state": SILENCED if told.silenced else PENDING,
             "now": now_ms,
         }
@@ -101,12 +103,14 @@ class Book:
         self._tables.transact(work)
 
 
-def lock(run: Statement) -> None:
+def lock(run: Statement) -> int:
     """Let transactions that change what rules know come one after the other: each reads what the last one has left.
 
-    An UPDATE locks the row until the transaction ends, in PostgreSQL too; a SELECT would not.
+    An UPDATE locks the row until the transaction ends, in PostgreSQL too; a SELECT would not. Gives the number of the
+    first message of this transaction: of two messages about one thing the later one must be sent last.
     """
-    run("UPDATE alert_feed SET position = position + 1 WHERE feed = 'lock'")
+    rows = run("UPDATE alert_feed SET position = position + 1 WHERE feed = 'lock' RETURNING position")
+    return int(rows[0][0]) * _MOST_MESSAGES
 
 
 def _read(run: Statement, places: Sequence[Place]) -> dict[Place, Entry]:

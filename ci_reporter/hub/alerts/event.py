@@ -42,6 +42,12 @@ class Event:
     notes: tuple[str, ...] = ()
     member: str = ""
     is_over: bool = False
+    speaks_for_run: bool = False
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """What it is: a step of a run that nobody else tells of stands for the run, too."""
+        return (self.kind, Kind.PIPELINE) if self.speaks_for_run else (self.kind,)
 
     @property
     def labels(self) -> dict[str, str]:

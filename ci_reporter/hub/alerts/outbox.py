@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from ci_reporter.errors import StoreError
-from ci_reporter.hub.alerts.book import FOLDED, PENDING, REFUSED, SENT
+from ci_reporter.hub.alerts.book import FOLDED, PENDING, REFUSED, SENT, lock
 from ci_reporter.hub.store.tables import Statement, Tables
 from ci_reporter.model import uuid7
 from ci_reporter.notify.alert import Alert, from_json, to_json
@@ -29,8 +29,8 @@ _MOST = 5000  # messages that are looked at in one turn
 DIGEST = "(digest)"
 _KEEP = """
 INSERT INTO alert_message
-  (message_id, channel, rule, grp, transition, labels, alert, state, reason, attempts, created_ms)
-VALUES (:message_id, :channel, :rule, :grp, '', '{}', :alert, :pending, :reason, 0, :now)
+  (message_id, channel, rule, grp, transition, labels, alert, number, state, reason, attempts, created_ms)
+VALUES (:message_id, :channel, :rule, :grp, '', '{}', :alert, :number, :pending, :reason, 0, :now)
 ON CONFLICT (message_id, channel) DO UPDATE SET reason = excluded.reason, attempts = alert_message.attempts + 1
 """
 _SETTLE = """
@@ -69,7 +69,7 @@ class DatabaseOutbox:
         self._write_answers()
         rows = self._tables.select(
             "SELECT alert, channel, reason FROM alert_message WHERE state = :pending"
-            " AND (:channel = '' OR channel = :channel) ORDER BY created_ms, message_id LIMIT :most",
+            " AND (:channel = '' OR channel = :channel) ORDER BY number LIMIT :most",
             pending=PENDING,
             channel=channel,
             most=_MOST,
@@ -164,6 +164,7 @@ class DatabaseOutbox:
             rule=DIGEST,
             grp=alert.alert_id,
             alert=json.dumps(to_json(alert)),
+            number=lock(run),
             pending=PENDING,
             reason=why,
             now=round(self._clock() * 1000),

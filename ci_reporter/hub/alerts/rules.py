@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from dataclasses import replace as copy
 
 from ci_reporter.frozen import replace
-from ci_reporter.hub.alerts.event import Event
+from ci_reporter.hub.alerts.event import Event, Kind
 from ci_reporter.notify.alert import Alert, Link
 from ci_reporter.notify.from_report import Subject, alert
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.policies.evaluate import View, evaluate
 from ci_reporter.notify.policies.judge import answer
-from ci_reporter.notify.policies.policy import Policy, channels, key_of, watches
-from ci_reporter.notify.policies.state import Entry, Fate, Kind, Message, Seen, entry_after, transition
+from ci_reporter.notify.policies.policy import PIPELINE, Policy, channels, key_of, watches
+from ci_reporter.notify.policies.state import Entry, Fate, Message, Seen, entry_after, transition
+from ci_reporter.notify.policies.state import Kind as MessageKind
 
 Place = tuple[str, str]  # a rule and one of its series, or groups of them
 _LATE_S = 0.001  # times are whole milliseconds
@@ -43,7 +44,7 @@ class Told:
     """What there is to tell: by which rule of which series, to whom, why, and with which labels silences see it."""
 
     place: Place
-    kind: Kind
+    kind: MessageKind
     channels: tuple[str, ...]
     alert: Alert
     labels: Mapping[str, str]
@@ -65,7 +66,7 @@ def places(book: RuleBook, event: Event) -> list[tuple[Policy, Place]]:
     return [
         (policy, (policy.name, key_of(event.report, policy.group)))
         for policy in book.policies
-        if watches(policy, event.report, (event.kind,))
+        if watches(policy, event.report, event.kinds)
     ]
 
 
@@ -78,28 +79,34 @@ def after(
     """What each rule that watches the event makes of it; nothing where it says nothing new to a rule."""
     for policy, place in places(book, event):
         found = _step(book, policy, event, place, entries.get(place, Entry()))
-        if found and found.told and found.told.kind is not Kind.RECOVERED and is_silenced(found.told.labels):
+        if found and found.told and found.told.kind is not MessageKind.RECOVERED and is_silenced(found.told.labels):
             yield _held_back(found)
         elif found:
             yield found
 
 
 def _step(book: RuleBook, policy: Policy, event: Event, place: Place, entry: Entry) -> Step | None:
-    view = View(report=event.report, before=event.before, stuck_s=event.stuck_s, facts=event.facts)
+    view = View(report=event.report, before=event.before, stuck_s=event.stuck_s, facts=_facts(policy, event))
     holds = _holds(policy, event, view)
-    series, at_s = _series(event), event.at_ms / 1000
-    if holds is None or _is_late(entry, series, at_s) or (event.is_over and series not in entry.members):
+    series = _series(event)
+    at_s = _at_s(entry, series, event)
+    if holds is None or _is_late(entry, series, event) or (event.member and not holds and series not in entry.members):
         return None
     seen = Seen(series=series, holds=holds, at_s=at_s, channels=channels(policy, book.everyone, book.usable))
     entry, message = transition(policy, entry, seen)
-    if event.is_over:
-        entry = replace(entry, members={name: each for name, each in entry.members.items() if name != series})
+    entry = _members_counted(entry, event, series) if event.member else entry
     if message is None:
         return Step(place=place, entry=entry)
     subject = Subject(policy=policy, group=place[1], message=message, view=view, at_s=at_s)
     told = _told(book, event, subject)
-    fate = Fate(over=message.kind is Kind.RECOVERED, at_s=at_s, taken=dict.fromkeys(message.channels))
+    fate = Fate(over=message.kind is MessageKind.RECOVERED, at_s=at_s, taken=dict.fromkeys(message.channels))
     return Step(place=place, entry=entry_after(entry, fate), told=told)
+
+
+def _facts(policy: Policy, event: Event) -> Mapping[str, str | float | None]:
+    """What no report has; how long a step took is not how long its run did."""
+    of_run = PIPELINE in policy.on and event.speaks_for_run
+    return {**event.facts, "duration": None} if of_run else event.facts
 
 
 def _holds(policy: Policy, event: Event, view: View) -> bool | None:
@@ -115,10 +122,30 @@ def _series(event: Event) -> str:
     return " ".join(filter(None, (event.kind, key_of(event.report), event.member)))
 
 
-def _is_late(entry: Entry, series: str, at_s: float) -> bool:
-    """Whether something younger of the series was seen: what ended before it says nothing about how things are now."""
+def _is_late(entry: Entry, series: str, event: Event) -> bool:
+    """Whether something younger of the series was seen: what ended before it says nothing about how things are now.
+
+    The end of a job is heard of with each change of its run, and is the same end each time.
+    """
     known = entry.members.get(series)
-    return known is not None and at_s < known.at_s - _LATE_S
+    again_s = -_LATE_S if event.kind is Kind.JOB and not event.member else _LATE_S
+    return known is not None and not event.is_over and event.at_ms / 1000 < known.at_s - again_s
+
+
+def _at_s(entry: Entry, series: str, event: Event) -> float:
+    """When it happened; what is over is so after the last look at it, also where its CI system's clock is behind."""
+    known = entry.members.get(series)
+    return max(event.at_ms / 1000, known.at_s if known and event.is_over else 0.0)
+
+
+def _members_counted(entry: Entry, event: Event, series: str) -> Entry:
+    """The entry after one look at a member: looks are not runs, and what is over is a member no more."""
+    members = {name: each for name, each in entry.members.items() if not (event.is_over and name == series)}
+    if series in members:
+        members[series] = replace(members[series], runs=1)
+    count = sum(each.holds for each in members.values())
+    episode = replace(entry.episode, runs=max(1, count)) if entry.episode else None
+    return replace(entry, members=members, episode=episode)
 
 
 def _held_back(step: Step) -> Step:
@@ -128,7 +155,7 @@ def _held_back(step: Step) -> Step:
     if entry.episode:
         left = tuple(each for each in entry.episode.told if each not in told.channels)
         # Who had been told before the silence began is told of the end; who would have been told now, is not.
-        known = entry.episode.told if told.kind is Kind.STILL else left
+        known = entry.episode.told if told.kind is MessageKind.STILL else left
         entry = replace(entry, episode=replace(entry.episode, told=known, sure=True))
     return Step(place=step.place, entry=entry, told=copy(told, silenced=True))
 

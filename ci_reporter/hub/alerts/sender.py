@@ -120,7 +120,7 @@ class Sender:
         lock(run)
         rows = run(
             "SELECT message_id, channel, rule, grp, labels, alert FROM alert_message"
-            " WHERE state = :silenced ORDER BY created_ms LIMIT 1000",
+            " WHERE state = :silenced ORDER BY number LIMIT 1000",
             silenced=SILENCED,
         )
         silences = active(run, now_ms) if rows else []

@@ -19,17 +19,18 @@ from dataclasses import replace as copy
 from ci_reporter.errors import CIReporterError
 from ci_reporter.hub.alerts import feed, trends
 from ci_reporter.hub.alerts.book import Book
-from ci_reporter.hub.alerts.event import Event
+from ci_reporter.hub.alerts.event import Event, Kind
 from ci_reporter.hub.alerts.feed import Arrived
 from ci_reporter.hub.alerts.rules import RuleBook, places
 from ci_reporter.hub.alerts.sender import Sender
+from ci_reporter.hub.runs.reading import record_at
 from ci_reporter.hub.store.reading import Reading, Selection
 from ci_reporter.hub.store.tables import Tables
 from ci_reporter.notify.policies.conditions import comparisons
-from ci_reporter.notify.policies.policy import Policy
+from ci_reporter.notify.policies.policy import PIPELINE, Policy
 from ci_reporter.schema import from_json
 
-_EVERY_S = 0.5
+OFTEN_S = 0.5
 _AFTER_A_FAILURE_S = 2.0
 _log = logging.getLogger("ci_reporter.hub.alerts")
 
@@ -77,7 +78,7 @@ class Worker:
     def run_due(self, *, woken: bool = False) -> float:
         """Do what is due, and what may have come; seconds until the next."""
         for at, (chore, due_s) in enumerate(self._due):
-            early = woken and chore.every_s <= _EVERY_S
+            early = woken and chore.every_s <= OFTEN_S
             if (early or self._clock() >= due_s) and not self._stop.is_set():
                 pause_s = chore.every_s if self._do(chore) else max(chore.every_s, _AFTER_A_FAILURE_S)
                 self._due[at] = (chore, self._clock() + pause_s)
@@ -121,7 +122,7 @@ class Machinery:
     reading: Callable[[], Reading]
     listeners: Sequence[Callable[[Arrived], None]] = ()
     chores: Sequence[Chore] = ()
-    every_s: float = _EVERY_S
+    every_s: float = OFTEN_S
 
 
 class Alerts:
@@ -167,13 +168,23 @@ class Alerts:
             for arrived in (each for batch in batches for each in batch.arrived):
                 for listener in parts.listeners:
                     listener(arrived)
-            parts.book.judge(feed.claim_of(batches, self._with_history))
+            parts.book.judge(feed.claim_of(batches, self._event))
             count += len(batches)
         return count
 
-    def _with_history(self, arrived: Arrived) -> Event:
+    def _event(self, arrived: Arrived) -> Event:
+        return self._with_history(arrived, self._for_run(arrived.event))
+
+    def _for_run(self, event: Event) -> Event:
+        """The event, which stands for its run where there are rules on runs and no CI system tells of this one."""
+        run = event.report.run
+        if event.kind is not Kind.STEP or not any(PIPELINE in each.on for each in self._parts.book.rules.policies):
+            return event
+        found = record_at(self._parts.tables.select, run.repository or "", run.ci_run_id)
+        return event if found and found.is_told else copy(event, speaks_for_run=True)
+
+    def _with_history(self, arrived: Arrived, event: Event) -> Event:
         """The event, with what came before it where a rule wants to know."""
-        event = arrived.event
         if not needs_history(self._parts.book.rules, event):
             return event
         if self._reading is None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 # alert_entry    what a rule knows of a series, as JSON: `notify.policies.state.Entry`
-# alert_message  what is told, a row a channel. A transition of a rule's series is told once, whoever finds it
+# alert_message  what is told, a row a channel, in the order of its number. A transition of a rule's series is told
+#                once, whoever finds it
 # alert_channel  who sends to a channel now, and when that was done last. `beat` counts the turns: a lease that is
 #                judged by whether it moves, not by clocks, which two machines never share
 # alert_inbox    new reports that the rules have not seen yet, a row for each transaction that wrote some
-# alert_feed     up to which number of what changed the rules have seen it
+# alert_feed     up to which number of what changed the rules have seen it; `lock` counts transactions
 ALERTS = """
 CREATE TABLE alert_entry (
   rule TEXT NOT NULL, grp TEXT NOT NULL, entry TEXT NOT NULL, updated_ms BIGINT NOT NULL,
@@ -17,12 +18,13 @@ CREATE TABLE alert_message (
   message_id TEXT NOT NULL, channel TEXT NOT NULL,
   rule TEXT NOT NULL, grp TEXT NOT NULL, transition TEXT NOT NULL,
   labels TEXT NOT NULL, alert TEXT NOT NULL,
+  number BIGINT NOT NULL,
   state TEXT NOT NULL, reason TEXT, reference TEXT, attempts BIGINT NOT NULL,
   created_ms BIGINT NOT NULL, settled_ms BIGINT,
   PRIMARY KEY (message_id, channel),
   UNIQUE (rule, grp, transition, channel)
 );
-CREATE INDEX alert_message_by_state ON alert_message (state, channel, created_ms);
+CREATE INDEX alert_message_by_state ON alert_message (state, channel, number);
 CREATE INDEX alert_message_by_time ON alert_message (created_ms);
 CREATE TABLE alert_channel (
   channel TEXT PRIMARY KEY, owner TEXT, beat BIGINT NOT NULL, sent TEXT NOT NULL,

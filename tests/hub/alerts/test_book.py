@@ -11,7 +11,7 @@ from tests.hub.alerts.conftest import MAIN_IS_RED, make_event, make_rules
 
 
 def messages(store, columns="state"):
-    return store.select(f"SELECT {columns} FROM alert_message ORDER BY created_ms, message_id")
+    return store.select(f"SELECT {columns} FROM alert_message ORDER BY number")
 
 
 def test_a_message_waits_as_soon_as_its_rule_knows_it(store):

@@ -116,3 +116,15 @@ def test_in_any_order_the_last_result_stands(order):
     results = ("failure", "failure", "success")
     told = kinds(make_rules(MAIN_IS_RED), *(make_event(results[at], at) for at in order))
     assert told.count("first") == told.count("recovered") <= 1
+
+
+def test_steps_stand_for_a_run_that_nobody_else_tells_of():
+    rules = make_rules("  - { on: pipeline, if: result == failure }\n")
+    lint, unit = ({"step": {"name": name}, "speaks_for_run": True} for name in ("lint", "unit"))
+    events = [make_event("failure", 1, **lint), make_event("success", 2, **unit), make_event("success", 3, **lint)]
+    assert kinds(rules, *events) == ["first", "recovered"]
+
+
+def test_how_long_a_step_took_is_not_how_long_its_run_did():
+    rules = make_rules("  - { on: pipeline, if: duration > 1s }\n")
+    assert kinds(rules, make_event("success", 1, step={"duration_ms": 5000}, speaks_for_run=True)) == []
