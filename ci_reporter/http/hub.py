@@ -50,6 +50,29 @@ class HubApi(Frozen):
             raise DeliveryError(f"{self.url} is not a hub: it answered with {answer.text(100)} (is the address right?)")
         return found
 
+    def change(
+        self, method: str, path: tuple[str, ...], deadline: Deadline, given: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Change something at a path; what it is then. Raises as `document` does, and is not tried twice."""
+        address = "/".join([f"{self.url}{_PREFIX}", *(quote(piece, safe="") for piece in path)])
+        request = Request(
+            method=method,
+            url=address,
+            base=self.url,
+            body=None if given is None else json.dumps(given).encode(),
+            headers={"Content-Type": "application/json"},
+            access=self.access,
+            refusal_limit=16_384,
+        )
+        try:
+            answer = send(request, deadline, retries=0, problem=lambda answer: _refusal(self, answer))
+        except Rejected as exc:
+            raise (UsageError(str(exc)) if exc.status == 400 else _for_people(exc)) from exc
+        found = _json(answer)
+        if not isinstance(found, dict):
+            raise DeliveryError(f"{self.url} is not a hub: it answered with {answer.text(100)} (is the address right?)")
+        return found
+
     def items(
         self, path: tuple[str, ...], params: Mapping[str, str], most: int, deadline: Deadline
     ) -> Iterator[dict[str, Any]]:

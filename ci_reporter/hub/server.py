@@ -16,6 +16,7 @@ from ci_reporter import logs
 from ci_reporter.errors import CIReporterError, UsageError
 from ci_reporter.hub.alerts.assembly import Surroundings, alerts
 from ci_reporter.hub.alerts.ruling import ruling
+from ci_reporter.hub.api import silences
 from ci_reporter.hub.api.endpoint import Api
 from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.app import App, Parts
@@ -32,6 +33,7 @@ from ci_reporter.hub.page.site import Site
 from ci_reporter.hub.poll.assembly import poller
 from ci_reporter.hub.runs.steps import keep_runs
 from ci_reporter.hub.settings.hubfile import Settings
+from ci_reporter.hub.silences.silence import Silences
 from ci_reporter.hub.store.opening import Database, open_store, shown
 from ci_reporter.hub.store.postgres.address import is_url
 from ci_reporter.hub.store.retention import Keep
@@ -121,13 +123,19 @@ def application(options: Options, store: Database) -> App:
             secrets=options.secrets,
             branches=options.branches,
             bodies_alone=options.bodies_alone,
-            mounts=(Mount("/api/", Api(readers)), *sign_in.mounts, *site.mounts()),
+            mounts=(*silences_mounts(store), Mount("/api/", Api(readers)), *sign_in.mounts, *site.mounts()),
             services=(readers, changes, *sign_in.services, site.feed, *forwarders, *polling, *alerting),
             streams=(site.broadcast.close,),
             blocks=[*(each.blocks for each in forwarders), *(each.blocks for each in polling)],
             guard=sign_in.guard,
         )
     )
+
+
+def silences_mounts(store: Database) -> tuple[Mount, Mount]:
+    """The endpoint of silences: of all, and of one."""
+    endpoint = silences.SilencesApi(Silences(store))
+    return Mount(silences.PATH, endpoint), Mount(f"{silences.PATH}/", endpoint)
 
 
 def check_address(options: Options, *, is_anybody_known: bool) -> None:

@@ -139,6 +139,10 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
         *(_FINISHED, _WHERE[0], ("JOB", _text("job_name")), ("STEP", _text("step")), _BRANCH, *_ENDED, _COVERED),
         ("REPORT", _text("report_id")),
     ),
+    "silences": (
+        *(("ID", _text("silence_id")), ("STATE", _text("state")), ("ENDS", _text("ends_at"))),
+        *(("MATCHERS", _text("matchers")), ("AUTHOR", _text("author")), ("COMMENT", _text("comment"))),
+    ),
     "series": (
         *(*_WHERE, ("JOB", _text("ci_job")), ("STEP", _text("step")), _BRANCH),
         ("RESULT", _newest("last", _text("result"))),

@@ -13,6 +13,7 @@ from ci_reporter.errors import UsageError
 _SUBCOMMANDS = {
     "serve": "Receive reports and keep them, until SIGTERM.",
     "get": "Show runs, steps, pipelines, deployments, tests and more that a hub has.",
+    "silence": "Let alerts tell nobody for a time: add, list, expire.",
     "user": "Add, list and remove people who sign in.",
     "token": "Make, list and revoke API tokens.",
     "backup": "Copy the database while the hub runs.",

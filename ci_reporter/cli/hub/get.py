@@ -80,7 +80,7 @@ def command(
     context = current_context({"hub": url})
     params = {key: value for key, value in filters.items() if value is not None and key not in ("since", "until")}
     params |= {key: _moment(key, value) for key in ("since", "until") if (value := filters[key])}
-    asked = _Asked(hub=_hub(context), what=what, name=name, params=params, limit=limit)
+    asked = _Asked(hub=hub_api(context, "hub get"), what=what, name=name, params=params, limit=limit)
     if as_json:
         _print_json(asked)
     else:
@@ -121,9 +121,10 @@ class _Asked(Frozen):
         raise UsageError(f"hub get: {self.what} are not asked for by name (known: runs ID, steps ID, tests NAME)")
 
 
-def _hub(context: Context) -> HubApi:
+def hub_api(context: Context, command: str) -> HubApi:
+    """The hub that the settings name. Raises UsageError."""
     if "hub" not in context.config.sinks:
-        raise UsageError("hub get: no hub is set (option --hub or CI_REPORTER_HUB, such as http://127.0.0.1:8750)")
+        raise UsageError(f"{command}: no hub is set (option --hub or CI_REPORTER_HUB, such as http://127.0.0.1:8750)")
     settings = context.config.sinks["hub"]
     return HubApi(url=settings.address().removesuffix("/ci-report"), access=settings.access())
 

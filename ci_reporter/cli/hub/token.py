@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ci_reporter.hub.auth.tokens import Token
 
-_SCOPES = ("read", "ingest", "admin")
+_SCOPES = ("read", "ingest", "silence", "admin")
 _USUAL = "365d"
 
 
@@ -42,7 +42,7 @@ def command() -> None:
     type=click.Choice(_SCOPES),
     multiple=True,
     required=True,
-    help="What it may do: read, send reports, or all. Several are possible.",
+    help="What it may do: read, send reports, silence alerts, or all. Several are possible.",
 )
 @options.repositories
 @click.option(

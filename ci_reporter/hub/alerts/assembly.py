@@ -43,12 +43,13 @@ def alerts(decided: Ruling, around: Surroundings) -> Alerts | None:
     store = around.store
     store.also_write(feed.put)
     book = Book(store, decided.rules, partial(outgoing, decided.context))
+    outbox = DatabaseOutbox(store, alone=around.alone)
     follower = Follower(store, book, around.look_again)
     found = Alerts(
         Machinery(
             tables=store,
             book=book,
-            sender=Sender(store, DatabaseOutbox(store, alone=around.alone), decided.channels),
+            sender=Sender(store, outbox, decided.channels, windows=decided.rules.windows),
             reading=store.reading,
             chores=(
                 Chore(name="judging runs", every_s=OFTEN_S, work=follower.follow),

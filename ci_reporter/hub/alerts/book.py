@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 
 from ci_reporter.hub.alerts.event import Event
 from ci_reporter.hub.alerts.rules import Place, RuleBook, Told, run_all, wanted
-from ci_reporter.hub.silences.silence import active
+from ci_reporter.hub.silences.silence import Silence, active
+from ci_reporter.hub.silences.windows import Window
 from ci_reporter.hub.store.tables import Statement, Tables, Value
 from ci_reporter.notify.alert import Alert, to_json
 from ci_reporter.notify.policies.state import Entry
@@ -61,7 +62,7 @@ class Book:
         if not events:
             return []
         now_ms = round(self._clock() * 1000)
-        silences = active(run, now_ms)
+        silences: list[Silence | Window] = [*active(run, now_ms), *self.rules.windows]
         entries = _read(run, wanted(self.rules, events))
         changed, told = run_all(
             self.rules, entries, events, lambda labels: any(each.holds_back(labels, now_ms) for each in silences)

@@ -12,6 +12,7 @@ from dataclasses import replace as copy
 
 from ci_reporter.frozen import replace
 from ci_reporter.hub.alerts.event import Event, Kind
+from ci_reporter.hub.silences.windows import Window
 from ci_reporter.notify.alert import Alert, Link
 from ci_reporter.notify.from_report import Subject, alert
 from ci_reporter.notify.language import Language
@@ -29,7 +30,7 @@ _LATE_S = 0.001  # times are whole milliseconds
 class RuleBook:
     """The rules, the channels that `notify` means, all that are set up, and the language of our own words.
 
-    `link` gives the hub's page about an event, if people can reach it.
+    `link` gives the hub's page about an event, if people can reach it; `windows` are times of maintenance.
     """
 
     policies: tuple[Policy, ...]
@@ -37,6 +38,7 @@ class RuleBook:
     usable: tuple[str, ...] = ()
     language: Language = Language.EN
     link: Callable[[Event], str | None] = lambda event: None  # noqa: ARG005
+    windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

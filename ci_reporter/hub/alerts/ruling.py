@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace as copy
 from functools import partial
 
 from ci_reporter.config.yaml import Node
@@ -15,6 +16,7 @@ from ci_reporter.hub.alerts.event import OF_DORA, Kind
 from ci_reporter.hub.alerts.rules import RuleBook
 from ci_reporter.hub.alerts.sender import Channels
 from ci_reporter.hub.settings.hubfile import Settings
+from ci_reporter.hub.silences.windows import windows
 from ci_reporter.notify.actions import actions
 from ci_reporter.notify.channels import language, mailroom, not_set_up, notifier
 from ci_reporter.notify.policies.policy import NOTIFY, OF_A_STEP, Policy
@@ -44,7 +46,7 @@ def ruling(settings: Settings, env: Mapping[str, str]) -> Ruling:
     grammar = Grammar(actions=actions(settings.section("actions")), kinds=_KINDS)
     policies = policies_of(settings.section("alerts"), grammar)
     return Ruling(
-        rules=rule_book(context, policies),
+        rules=copy(rule_book(context, policies), windows=windows(settings.section("silences"))),
         channels=Channels(notifier=partial(notifier, context), mailroom=mailroom(context, keep=False)),
         context=context,
         doubts=tuple(_doubts(context, policies)),

@@ -17,6 +17,7 @@ from ci_reporter.frozen import replace
 from ci_reporter.hub.alerts.book import PENDING, REFUSED, SILENCED, entry_of, lock
 from ci_reporter.hub.alerts.outbox import DatabaseOutbox
 from ci_reporter.hub.silences.silence import Silence, active
+from ci_reporter.hub.silences.windows import Window
 from ci_reporter.hub.store.tables import Statement, Tables
 from ci_reporter.notify.alert import State, from_json
 from ci_reporter.notify.delivery import BUSY, TOO_SOON, Mailroom, Sent, deliver
@@ -52,12 +53,14 @@ class Sender:
         outbox: DatabaseOutbox,
         channels: Channels,
         *,
+        windows: Sequence[Window] = (),
         budget_s: float = BUDGET_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._tables = tables
         self._outbox = outbox
         self._channels = channels
+        self._windows = windows
         self._budget_s = budget_s
         self._clock = clock
 
@@ -123,11 +126,11 @@ class Sender:
             " WHERE state = :silenced ORDER BY number LIMIT 1000",
             silenced=SILENCED,
         )
-        silences = active(run, now_ms) if rows else []
+        silences: list[Silence | Window] = [*active(run, now_ms), *self._windows]
         return sum(_release(run, row, silences, now_ms) for row in rows)
 
 
-def _release(run: Statement, row: Sequence[str], silences: Sequence[Silence], now_ms: int) -> bool:
+def _release(run: Statement, row: Sequence[str], silences: Sequence[Silence | Window], now_ms: int) -> bool:
     message_id, channel, rule, grp, labels, alert = row
     if any(each.holds_back(json.loads(labels), now_ms) for each in silences):
         return False

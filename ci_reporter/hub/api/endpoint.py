@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlencode
 
-from ci_reporter.hub.api import params
+from ci_reporter.hub.api import params, silences
 from ci_reporter.hub.api.masking import is_suspect, masked
 from ci_reporter.hub.api.openapi import PREFIX, document
 from ci_reporter.hub.api.readers import Readers
@@ -50,7 +50,7 @@ class Api:
     def __init__(self, readers: Readers, *, clock: Callable[[], float] = time.time) -> None:
         self._readers = readers
         self._clock = clock
-        self._openapi = _encoded(document(ROUTES))
+        self._openapi = _encoded(document(ROUTES, silences.PATHS, silences.SCHEMAS))
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG002  no body is read
         """Answer one request."""

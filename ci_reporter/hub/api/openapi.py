@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from ci_reporter.hub.api import schemas
@@ -18,8 +19,12 @@ _NAME = {"type": "string", "minLength": 1, "maxLength": 400}
 _LINK = {"Link": {"schema": {"type": "string"}, "description": 'The next page, rel="next" (RFC 8288).'}}
 
 
-def document(routes: Sequence[Route]) -> dict[str, Any]:
-    """The document of these routes."""
+def document(
+    routes: Sequence[Route],
+    more_paths: Mapping[str, Any] = MappingProxyType({}),
+    more_schemas: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The document of these routes, and of paths that are written out, with their schemas."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -27,8 +32,10 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
             "version": __version__,
             "description": "What CI jobs have reported. Times are RFC 3339 UTC, durations in ms; unknown is null.",
         },
-        "paths": {f"{PREFIX}{route.path}": {"get": _operation(route)} for route in routes},
-        "components": {"schemas": {"problem": schemas.PROBLEM, **{each.name: each.schema for each in routes}}},
+        "paths": {**{f"{PREFIX}{route.path}": {"get": _operation(route)} for route in routes}, **more_paths},
+        "components": {
+            "schemas": {"problem": schemas.PROBLEM, **{each.name: each.schema for each in routes}, **more_schemas}
+        },
     }
 
 

@@ -14,10 +14,11 @@ ACCESS = "ci_reporter.access"  # the key of an ASGI scope that has the asker's A
 
 
 class Scope(StrEnum):
-    """What can be allowed: to read, to send reports, all there is."""
+    """What can be allowed: to read, to send reports, to silence alerts, all there is."""
 
     READ = "read"
     INGEST = "ingest"
+    SILENCE = "silence"
     ADMIN = "admin"
 
 
