@@ -351,6 +351,13 @@ def _hub(request: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder, names=names, env={"CI_REPORTER_HUB_SECRET_FILE": "hub-secret"})
 
 
+def _hub_with_passwords(request: pytest.FixtureRequest, folder: Path) -> World:
+    """A hub whose reports are signed, its database, and a password."""
+    (folder / "password").write_text("correct horse battery\n")
+    world = _hub(request, folder)
+    return World(folder=folder, names=world.names)
+
+
 def _hub_with_runs(request: pytest.FixtureRequest, folder: Path) -> World:
     """A hub that has two runs, of which the second failed."""
     running = running_hub(folder)
@@ -388,6 +395,7 @@ WORLDS = {
     "see-it-in-grafana.md": _monitoring,
     "record-jobs-without-python.md": _pull_request,
     "run-a-hub.md": _hub,
+    "sign-in-to-a-hub.md": _hub_with_passwords,
     "hub-api.md": _hub_with_runs,
     "run-from-one-file.md": _one_file,
     "see-a-run-as-a-trace.md": _collector,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ci_reporter.errors import UsageError
+from ci_reporter.hub.settings.auth import AUTH_KEYS, JWT_KEYS
 from ci_reporter.hub.settings.hubfile import Settings, load, parse
 from ci_reporter.hub.settings.poll import POLL_KEYS, SOURCE_KEYS, Provider
 from ci_reporter.hub.settings.tokens import Token, TokenSource
@@ -162,7 +163,10 @@ def test_the_reference_page_shows_a_file_that_holds():
     assert [each.provider for each in poll(example).sources] == ["github", "gitlab"]
 
 
-@pytest.mark.parametrize(("heading", "keys"), [("poll", POLL_KEYS), ("poll.targets", SOURCE_KEYS)])
+@pytest.mark.parametrize(
+    ("heading", "keys"),
+    [("auth", AUTH_KEYS), ("auth.jwt", JWT_KEYS), ("poll", POLL_KEYS), ("poll.targets", SOURCE_KEYS)],
+)
 def test_the_reference_page_has_every_key(heading, keys):
     part = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", part, re.M)) == set(keys)
