@@ -34,9 +34,9 @@ class Reply:
 class Hub:
     """The process, its address, its database and its log."""
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, env: Mapping[str, str], database: str | None = None) -> None:
         self.port = 0  # the kernel gives one that is free
-        self.database = folder / "hub.db"
+        self.database = database or folder / "hub.db"
         self.log = folder / "hub.log"
         self._folder, self._env = folder, env
         self.process: subprocess.Popen[bytes] | None = None

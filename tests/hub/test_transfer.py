@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 REPORT = {"report_id": "a", "repository": "acme/shop", "job_name": "unit", "exit_code": 0}
 
 
@@ -52,3 +54,27 @@ def test_a_time_to_keep_that_is_none_is_one_sentence(run_program):
     done = run_program("hub", "serve", "--keep", "soon")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "option --keep: 'soon' is not a duration (write 90s, 5m or 1h30m)" in done.stderr
+
+
+def test_a_file_moves_to_postgresql_by_export_and_import(run_program, postgres_databases):
+    run_program("hub", "import", "-", stdin=ndjson(REPORT, {**REPORT, "report_id": "b"}))
+    exported = run_program("hub", "export").stdout
+    url = postgres_databases.take()
+    done = run_program("hub", "import", "-", "--database", url, stdin=exported)
+    assert (done.returncode, done.stderr) == (0, "ci-reporter: -: 2 stored, 0 known, 0 refused\n")
+    assert run_program("hub", "export", "--database", url).stdout == exported
+    postgres_databases.give_back(url)
+
+
+@pytest.mark.parametrize(("command", "tool"), [("backup", "pg_dump"), ("restore", "pg_restore")])
+def test_a_postgresql_has_tools_of_its_own_for_backups(run_program, command, tool):
+    done = run_program("hub", command, "copy", "--database", "postgresql://db/ci")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert f"this command is for SQLite files; for a PostgreSQL use {tool}" in done.stderr
+
+
+def test_a_password_among_the_arguments_is_refused_and_not_said(run_program):
+    done = run_program("hub", "export", "--database", "postgresql://hub:s3cret@127.0.0.1/ci")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "leave the password out" in done.stderr
+    assert "s3cret" not in done.stderr
