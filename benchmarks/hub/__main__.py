@@ -16,7 +16,6 @@ import re
 import shutil
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -25,24 +24,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.hub.running import REPORT, SECRET, report, running_hub
 from benchmarks.servers import SERVER, await_answer, free_port
 from ci_reporter import metrics
 from ci_reporter.model import uuid7
 from ci_reporter.schema import from_json
 from ci_reporter.system.standardwebhooks import signed_headers
 
-SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 GROUPS = (1, 100, 1000)
 CONNECTIONS = 64
-_REPORT = {
-    "repository": "acme/shop",
-    "pipeline": "CI",
-    "branch": "main",
-    "step": "pytest",
-    "duration_ms": 12345,
-    "exit_code": 0,
-    "coverage_pct": 93.1,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +70,7 @@ def main() -> None:
         found: dict[str, list[Load]] = {each.name: [] for each in targets}
         for number in range(options.rounds):
             for target in targets if number % 2 else reversed(targets):
-                found[target.name].append(_load(target, folder, options))
+                found[target.name].append(load(target, folder, options))
     _print(found)
 
 
@@ -100,36 +90,20 @@ def _options() -> argparse.Namespace:
 @contextmanager
 def _hub(folder: Path, series: int, options: argparse.Namespace) -> Iterator[Target]:
     """A hub with a secret; each round has new reports, of so many series."""
-    name = f"hub, {series} series"
-    port = free_port()
-    database = folder / f"{series}.db"
-    command = [
-        sys.executable,
-        "-m",
-        "ci_reporter",
-        "hub",
-        "serve",
-        "--listen",
-        f"{SERVER}:{port}",
-        "--database",
-        database,
-    ]
     count = options.most * options.seconds
+    with running_hub(folder, name=str(series)) as hub:
+        name = f"hub, {series} series"
+        yield Target(name=name, pid=hub.pid, url=hub.url, requests=lambda: signed_requests(count, series))
 
-    def requests() -> Iterator[str]:
-        now_s = int(time.time())
-        for number in range(count):
-            report_id = uuid7()
-            body = json.dumps({"report_id": report_id, "job_name": f"job {number % series}", **_REPORT}).encode()
-            headers = signed_headers([SECRET], report_id, now_s, body) | {"Content-Type": "application/json"}
-            yield (
-                "\t".join(["/ci-report", *(f"{key}={value}" for key, value in headers.items())])
-                + f"\t\t{body.decode()}"
-            )
 
-    env = os.environ | {"CI_REPORTER_HUB_SECRETS": SECRET, "CI_REPORTER_HUB_LOG_LEVEL": "ERROR"}
-    with _running(command, f"http://{SERVER}:{port}", "/readyz", env) as pid:
-        yield Target(name=name, pid=pid, url=f"http://{SERVER}:{port}", requests=requests)
+def signed_requests(count: int, series: int) -> Iterator[str]:
+    """New reports, as push.lua reads them."""
+    now_s = int(time.time())
+    for number in range(count):
+        body = json.dumps(report(job_name=f"job {number % series}")).encode()
+        headers = signed_headers([SECRET], uuid7(), now_s, body) | {"Content-Type": "application/json"}
+        head = "\t".join(["/ci-report", *(f"{key}={value}" for key, value in headers.items())])
+        yield f"{head}\t\t{body.decode()}"
 
 
 @contextmanager
@@ -138,7 +112,7 @@ def _pushgateway(groups: int, *, is_checked: bool) -> Iterator[Target]:
     port = free_port()
     flags = [] if is_checked else ["--push.disable-consistency-check"]
     command = ["prometheus-pushgateway", f"--web.listen-address={SERVER}:{port}", "--log.level=error", *flags]
-    body = metrics.text_format(metrics.samples(from_json({"job_name": "unit", **_REPORT}))).decode()
+    body = metrics.text_format(metrics.samples(from_json({"job_name": "unit", **REPORT}))).decode()
 
     def requests() -> Iterator[str]:
         for number in range(groups):
@@ -167,7 +141,7 @@ def _running(command: Sequence[str | Path], url: str, ready: str, env: dict[str,
             process.terminate()
 
 
-def _load(target: Target, folder: Path, options: argparse.Namespace) -> Load:
+def load(target: Target, folder: Path, options: argparse.Namespace) -> Load:
     """Load it; an answer that is none of 2xx ends the measuring."""
     lines = folder / "requests"
     with lines.open("w") as out:
