@@ -27,6 +27,7 @@ COMMANDS = {
     "gate": "Decide after a deploy whether the job may go green.",
     "health": "Look at a service once: port, TLS, status, revision, checks.",
     "hub": "Run the server that keeps what jobs report.",
+    "watch": "Watch the runs of GitHub, GitLab, Jenkins or Gitea; no server.",
     "alerts": "Check the alert rules, and try them on kept records.",
     "init": "Look at this repository, and write a workflow and settings to begin with.",
     "doctor": "Check settings, Pushgateway and Prometheus; say what to do.",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _UNKNOWN = "-"
 _MARKS = {"success": "+", "failure": "x", "error": "!", "timeout": "t", "cancellation": "c", "skip": "."}
 _COLOURS = {"success": "32", "failure": "31", "error": "31", "timeout": "31", "cancellation": "33", "skip": "2"}
+_COLOURS |= {"running": "34", "queued": "36", "waiting": "36"}
 _COLOURED = ("RESULT", "OUTCOME", "HEAD")
 
 
@@ -40,6 +41,12 @@ def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
 def _paint(cell: str, head: str) -> str:
     code = _COLOURS.get(cell.strip()) if head in _COLOURED else None
     return f"\x1b[{code}m{cell}\x1b[0m" if code else cell
+
+
+def paint(row: str) -> str:
+    """A row whose first cell is a result, in its colour."""
+    word = row.partition(" ")[0]
+    return f"\x1b[{_COLOURS[word]}m{word}\x1b[0m{row[len(word) :]}" if word in _COLOURS else row
 
 
 def _text(key: str, most: int = 40) -> Callable[[Item], str]:
@@ -155,6 +162,11 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
         ("DURATION", _newest("last_runs", _ms("duration_ms"))),
         ("SUCCESS", _number("success_ratio", "{:.0f} %", 100)),
         ("LAST 10", _marks("last_runs")),
+    ),
+    "watch": (
+        *(_ENDED[0], *_WHERE, _BRANCH, _ENDED[1]),
+        ("STARTED (UTC)", _time("started_at")),
+        ("TITLE", _text("title")),
     ),
     "gates": (
         *(_FINISHED, _WHERE[0], ("ENVIRONMENT", _text("environment")), ("STEP", _text("step")), _BRANCH),

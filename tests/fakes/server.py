@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from email.utils import formatdate
 
 from aiohttp import web
@@ -101,6 +102,28 @@ async def serving(fake: Fake) -> AsyncIterator[str]:
         yield fake.url
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def in_thread(fake: Fake) -> Iterator[str]:
+    """The address of a fake that answers from a thread of its own, to programs."""
+    loop, ended = asyncio.new_event_loop(), asyncio.Event()
+    ready = threading.Event()
+
+    async def serve() -> None:
+        async with serving(fake):
+            ready.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
+    thread.start()
+    assert ready.wait(30)
+    try:
+        yield fake.url
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join(30)
+        loop.close()
 
 
 def once(fault: Fault) -> Fault:

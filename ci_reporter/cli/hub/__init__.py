@@ -12,6 +12,7 @@ from ci_reporter.errors import UsageError
 
 _SUBCOMMANDS = {
     "serve": "Receive reports and keep them, until SIGTERM.",
+    "lint": "Check the configuration file: tokens, what is polled, what it costs.",
     "get": "Show runs, steps, pipelines, deployments, tests and more that a hub has.",
     "silence": "Let alerts tell nobody for a time: add, list, expire.",
     "user": "Add, list and remove people who sign in.",

@@ -110,7 +110,7 @@ def token_of(keys: Mapping[str, Node], name: str = "token") -> Token:
     written = yaml.text(found) if found else ""
     line = f"{found.place}: " if found else ""
     if env and not (written.isascii() and written.isidentifier()):
-        raise UsageError(f"{env.where}: expected the name of a variable, such as CI_REPORTER_POLL_TOKEN")
+        raise UsageError(f"{env.where}: expected the name of a variable, such as GITHUB_TOKEN")
     if env and written.startswith(("ghp_", "gho_", "ghs_", "github_pat_", "glpat")):
         raise UsageError(f"{env.where}: this is a token, and not the name of a variable (revoke it: it is in a file)")
     return Token(env=written if env else "", file=written if file else "", line=line, name=name)

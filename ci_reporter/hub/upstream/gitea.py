@@ -96,6 +96,10 @@ class Gitea:
                 return Access(who="a token without read:user")
             raise
 
+    async def probe(self, target: str) -> None:
+        """Whether it is there and may be read."""
+        await self.client.get(f"/repos/{target}")
+
     def run_of(self, repository: str, node: Mapping[str, Any]) -> Run:
         """A run as Gitea or as Forgejo tells it. Raises UpstreamError where it has no id."""
         found = run_of(str(self.source.provider), self.source.host, repository, node)

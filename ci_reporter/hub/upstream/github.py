@@ -102,6 +102,10 @@ class GitHub:
         who = text(self.client.json(answer), "login")
         return replace(access, who=who, scopes=scopes, missing=missing, expires=expires)
 
+    async def probe(self, target: str) -> None:
+        """Whether it is there and may be read."""
+        await self.client.get(f"/repos/{target}/actions/runs?per_page=1")
+
     def run_of(self, repository: str, node: Mapping[str, Any], jobs: tuple[Job, ...] = ()) -> Run:
         """A run as the API tells it. Raises UpstreamError where it has no id."""
         found = run_of(self._host, repository, node)

@@ -99,6 +99,7 @@ class GitLab:
     async def check(self) -> Access:
         """A token tells of itself, if it may; else its owner."""
         if not self.source.token.given:
+            await self.client.get("/projects?per_page=1")
             return Access(missing="without a token GitLab shows public projects alone")
         try:
             found = self.client.json(await self.client.get("/personal_access_tokens/self"))
@@ -133,6 +134,10 @@ class GitLab:
         bridges = await self.client.rows(f"{path}/bridges?per_page=100")
         children = tuple(child for each in bridges if (child := _child(each)))
         return replace(run, jobs=tuple(job_of(each) for each in (*jobs, *bridges) if text(each, "id"))), children
+
+    async def probe(self, target: str) -> None:
+        """Whether it is there and may be read."""
+        await self.client.get(f"{_project(target)}/pipelines?order_by=updated_at&per_page=1")
 
     def run_of(self, target: str, node: Mapping[str, Any]) -> Run:
         """A pipeline as a list or its own address tells it. Raises UpstreamError where it has no id."""

@@ -123,6 +123,10 @@ class Jenkins:
             return Access(who="anonymous")
         return Access(who=text(self.client.json(await self.client.get("/me/api/json?tree=id")), "id"))
 
+    async def probe(self, target: str) -> None:
+        """Whether it is there and may be read."""
+        await self.client.get(f"{_folder_path(target)}/api/json?tree=_class")
+
     def run_of(self, job: _Job, node: Mapping[str, Any]) -> Run:
         """A build as the API tells it."""
         number, started_ms = _number(node), _ms(node, "timestamp")

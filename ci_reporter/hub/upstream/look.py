@@ -76,3 +76,6 @@ class Upstream(Protocol):
 
     async def check(self) -> Access:
         """Whose token it is, and what it may do."""
+
+    async def probe(self, target: str) -> None:
+        """Ask whether a target is there and may be read."""
