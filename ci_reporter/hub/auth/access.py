@@ -43,7 +43,7 @@ class Access:
 
     `repositories` are those that the patterns match now, for who asks the database: None where there are no patterns.
     `ambient`: a browser, or a proxy before us, may send the credentials by itself, so that another site's page may have
-    made it ask. `csrf` is what a form of ours has to bring back then.
+    made it ask. `csrf` is what a form of ours has to bring back then. `session`: one can sign out.
     """
 
     name: str = "anonymous"
@@ -53,6 +53,7 @@ class Access:
     repositories: tuple[str, ...] | None = None
     ambient: bool = False
     csrf: str = field(default="", repr=False)
+    session: bool = False
 
     def may(self, scope: Scope) -> bool:
         """Whether that is allowed; an administrator may do all."""

@@ -111,7 +111,8 @@ class Authenticator:
         found = await self._sessions.get(secret.digest(key))
         if found is None or self._clock() * 1000 >= found[1]:
             return None
-        return found[0].access(csrf=csrf.token(self._hub_key, f"session {key}"))
+        access = found[0].access(csrf=csrf.token(self._hub_key, f"session {key}"))
+        return replace(access, session=True)
 
     async def _of_bearer(self, given: str, address: str) -> Access:
         if secret.is_token(given):

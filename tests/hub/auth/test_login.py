@@ -81,12 +81,15 @@ def test_a_session_ends(site):
     assert site.get("/metrics", Cookie=session).status == 401
 
 
-def csrf_of(site, session, monkey=None):
-    """What a page of the hub would put into its forms."""
-    key = session.partition("=")[2]
-    from ci_reporter.hub.auth import csrf
+def csrf_of(site, session):
+    """What a page of the hub has in its form to sign out."""
+    page = site.get("/", Cookie=session).body.decode()
+    form = page.partition('action="/logout"')[2]
+    return re.search(r'name="csrf" value="([0-9a-f]{64})"', form)[1]
 
-    return csrf.token(users.hub_key(site.store), f"session {key}")
+
+def test_who_has_no_session_sees_no_way_to_sign_out(site):
+    assert b"/logout" not in site.ask("GET", "/", basic(site.user("hans"))).body
 
 
 def test_signing_out_ends_the_session_at_once(site):
