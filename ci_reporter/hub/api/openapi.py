@@ -15,6 +15,11 @@ _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schema
 _HEADERS = {
     "ETag": {"schema": {"type": "string"}, "description": "Send it as If-None-Match: 304 where nothing is new."}
 }
+_SIGN_IN = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A token of `hub token create`, or a JWT."},
+    "basic": {"type": "http", "scheme": "basic", "description": "A user of `hub user add`."},
+    "session": {"type": "apiKey", "in": "cookie", "name": "ci_reporter_session", "description": "What /login sets."},
+}
 _NAME = {"type": "string", "minLength": 1, "maxLength": 400}
 _LINK = {"Link": {"schema": {"type": "string"}, "description": 'The next page, rel="next" (RFC 8288).'}}
 
@@ -33,8 +38,10 @@ def document(
             "description": "What CI jobs have reported. Times are RFC 3339 UTC, durations in ms; unknown is null.",
         },
         "paths": {**{f"{PREFIX}{route.path}": {"get": _operation(route)} for route in routes}, **more_paths},
+        "security": [{name: []} for name in _SIGN_IN],
         "components": {
-            "schemas": {"problem": schemas.PROBLEM, **{each.name: each.schema for each in routes}, **more_schemas}
+            "securitySchemes": _SIGN_IN,
+            "schemas": {"problem": schemas.PROBLEM, **{each.name: each.schema for each in routes}, **more_schemas},
         },
     }
 

@@ -28,7 +28,7 @@ JWT_KEYS: tuple[str, ...] = (
 )
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 SESSION_S = 7 * 86_400.0
-_SCOPES = ("read", "ingest", "admin")
+_SCOPES = ("read", "ingest", "silence", "admin")
 # Everybody can get a token of these, for any audience: what tells ours from others' is the repository alone.
 _PUBLIC_ISSUERS = ("https://token.actions.githubusercontent.com", "https://gitlab.com", "https://accounts.google.com")
 
