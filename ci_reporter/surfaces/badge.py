@@ -11,7 +11,7 @@ from html import escape
 from ci_reporter.model import Report, Result
 from ci_reporter.surfaces import terminal
 
-_GREEN, _YELLOW, _RED, _GREY = "#1a7f37", "#7d4e00", "#b3261e", "#57606a"  # white on each has a contrast above 4.5
+GREEN, YELLOW, RED, GREY = "#1a7f37", "#7d4e00", "#b3261e", "#57606a"  # white on each has a contrast above 4.5
 _PADDING, _HEIGHT = 10, 20
 # Pixels of a character of 11px Verdana, as far as they differ from most. Another font is fitted to them.
 _WIDTHS = {**dict.fromkeys("fijlrtI.,:;!|'()[] ", 4), **dict.fromkeys("mwMW%@", 11)}
@@ -38,8 +38,8 @@ def coverage(report: Report) -> str:
     """The coverage of a step; grey where it is unknown."""
     pct = report.coverage_pct
     if pct is None:
-        return badge("coverage", "unknown", _GREY)
-    colour = _GREEN if pct >= _GOOD_PCT else _YELLOW if pct >= _FAIR_PCT else _RED
+        return badge("coverage", "unknown", GREY)
+    colour = GREEN if pct >= _GOOD_PCT else YELLOW if pct >= _FAIR_PCT else RED
     return badge("coverage", f"{pct:.1f} %", colour)
 
 
@@ -59,9 +59,9 @@ def result(report: Report) -> str:
 def gate(report: Report) -> str:
     """The verdict of a gate; grey where the step is none."""
     if not report.gate:
-        return badge("gate", "unknown", _GREY)
-    colours = {"pass": _GREEN, "fail": _RED}
-    return badge("gate", report.gate.verdict, colours.get(report.gate.verdict, _YELLOW))
+        return badge("gate", "unknown", GREY)
+    colours = {"pass": GREEN, "fail": RED}
+    return badge("gate", report.gate.verdict, colours.get(report.gate.verdict, YELLOW))
 
 
 BADGES: dict[str, Callable[[Report], str]] = {
@@ -78,8 +78,8 @@ def _length(text: str) -> int:
 
 def _of(report: Report) -> str:
     if report.step.result is Result.SUCCESS:
-        return _GREEN
-    return _GREY if report.step.result in (Result.SKIP, Result.CANCELLATION) else _RED
+        return GREEN
+    return GREY if report.step.result in (Result.SKIP, Result.CANCELLATION) else RED
 
 
 def _word(text: str, x: int, width: int) -> str:

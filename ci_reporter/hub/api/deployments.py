@@ -123,6 +123,7 @@ def _deployment(found: _Deployment) -> dict[str, Any]:
         "pipeline": last.run.pipeline,
         "branch": last.run.branch,
         "revision": last.run.revision,
+        "actor": last.run.actor,
         "run_url": last.run.run_url,
         "outcome": found.outcome,
         "verdict": found.verdict,

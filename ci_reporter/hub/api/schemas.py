@@ -120,6 +120,7 @@ DEPLOYMENT: Schema = record(
     pipeline=OPTIONAL_TEXT,
     branch=OPTIONAL_TEXT,
     revision=OPTIONAL_TEXT,
+    actor=OPTIONAL_TEXT,
     run_url=OPTIONAL_TEXT,
     outcome={"enum": ["success", "failure", None]},
     verdict=OPTIONAL_TEXT,

@@ -124,13 +124,16 @@ def web(url: object) -> str | None:
     return url if isinstance(url, str) and url.startswith(("https://", "http://")) else None
 
 
+def clean(text: str) -> str:
+    """Text without control characters, terminal escapes and marks of direction."""
+    return text if text.isprintable() else UNSAFE.sub(_or_space, without_escapes(text))
+
+
 def _shown(value: object) -> object:
-    """What stands in a page: nothing for None, and text without control characters and marks of direction."""
+    """What stands in a page: nothing for None; text is clean."""
     if value is None:
         return ""
-    if isinstance(value, Markup) or not isinstance(value, str):
-        return value
-    return value if value.isprintable() else UNSAFE.sub(_or_space, without_escapes(value))
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _or_space(match: Any) -> str:

@@ -15,7 +15,7 @@ from ci_reporter.hub.page.live.stream import EVENTS, SOCKET, Streams
 from ci_reporter.hub.page.preferences import PATH as PREFERENCES
 from ci_reporter.hub.page.preferences import preferences
 from ci_reporter.hub.page.view import View
-from ci_reporter.hub.page.views import deployments, pipeline, run, tests, trends
+from ci_reporter.hub.page.views import deployments, feeds, pipeline, run, tests, trends
 from ci_reporter.hub.page.views.wall import wall
 from ci_reporter.hub.page.wall.cards import Cards
 from ci_reporter.hub.store.tables import Tables
@@ -28,7 +28,7 @@ class Site:
         self.cards = Cards()
         self.broadcast = Broadcast()
         self.feed = Feed(tables, changes, self.cards, self.broadcast)
-        self._views = self._all_views()
+        self._views = self._all_views(tables)
         self._pages = Pages(readers, self._views)
         self._streams = Streams(self.broadcast)
 
@@ -42,14 +42,15 @@ class Site:
             Mount(SOCKET, self._streams.socket),
         )
 
-    def _all_views(self) -> Sequence[View]:
+    def _all_views(self, tables: Tables) -> Sequence[View]:
         return (
             wall(self.cards, self.broadcast),
-            run.VIEW,
+            run.view(tables),
             *pipeline.VIEWS,
             *tests.VIEWS,
-            deployments.VIEW,
+            deployments.view(self.cards),
             trends.VIEW,
+            *feeds.views(self.cards),
         )
 
 

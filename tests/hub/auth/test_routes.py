@@ -12,7 +12,17 @@ from tests.hub.auth.conftest import DAY_MS, basic, bearer, now_ms
 # What strangers may ask, and what they are answered. A new path that needs no sign-in has to be written here.
 OPEN = {"/health": 200, "/livez": 200, "/readyz": 200, "/login": 200, "/static/x": 404}
 SIGNED = ["/ci-report"]  # whose signature is looked at by the endpoint itself
-PAGES = ["/", "/pipelines", "/compare", "/tests", "/tests/history", "/deployments", "/trends"]
+PAGES = [
+    "/",
+    "/cctray.xml",
+    "/feed.atom",
+    "/pipelines",
+    "/compare",
+    "/tests",
+    "/tests/history",
+    "/deployments",
+    "/trends",
+]
 EXAMPLES = {"{ci_run_id}": "run-of-shop", "{report_id}": "of-shop"}
 QUERIES = {"/tests/history": "?name=x", "/compare": "?base=run-of-shop&head=run-of-shop"}
 REFUSAL = "sign in: the token, or the user and password, are missing, wrong or no longer valid"
@@ -27,7 +37,15 @@ def api_paths():
 
 
 SHOWN = [f"{path}{QUERIES.get(path, '')}" for path in PAGES]
-READ = ["/metrics", "/api/v1/openapi.json", *api_paths(), *SHOWN, "/runs/run-of-shop", "/events"]
+READ = [
+    "/metrics",
+    "/api/v1/openapi.json",
+    *api_paths(),
+    *SHOWN,
+    "/runs/run-of-shop",
+    "/badges/result.svg?repository=acme/x",
+    "/events",
+]
 
 
 def strangers(site):

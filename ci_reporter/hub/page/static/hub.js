@@ -68,6 +68,8 @@
       const place = mood && document.getElementById(`count-${name}`);
       if (place) place.textContent = Math.max(0, Number(place.textContent) + by);
     }
+    const failing = document.getElementById("count-failing");
+    if (failing) document.title = document.title.replace(/^.*? · /, `${failing.textContent} failing · `);
   }
 
   function placeCard(target, card) {

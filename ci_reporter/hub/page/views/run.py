@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from ci_reporter.hub.api.masking import masked
 from ci_reporter.hub.page.charts.gantt import Row, gantt
 from ci_reporter.hub.page.charts.gates import before_and_after
 from ci_reporter.hub.page.rendering import address, render
 from ci_reporter.hub.page.view import Answer, View, Visit, ask
 from ci_reporter.hub.problem import Problem
+from ci_reporter.hub.runs.reading import Select, record_at
+from ci_reporter.hub.runs.record import Record
+from ci_reporter.hub.runs.run import Job
 from ci_reporter.hub.store.reading import Reading
-from ci_reporter.model import seconds_of
+from ci_reporter.hub.store.tables import Tables
+from ci_reporter.model import rfc3339, seconds_of
 
 _MOST_TESTS = 200
+_PLACES = "SELECT repository FROM run WHERE ci_run_id = :ci_run_id ORDER BY repository LIMIT 100"
 Flat = Mapping[str, Any]
 
 
-def _run(reading: Reading, visit: Visit) -> Answer:
-    run = ask(reading, visit, "/runs/{ci_run_id}", repository=visit.get("repository"))
-    steps = run["steps"]
+def view(tables: Tables) -> View:
+    """The view; what CI systems told of a run is in these tables."""
+    return View(path="/runs/{ci_run_id}", answer=partial(_run, tables.select), params=("repository",))
+
+
+def _run(select: Select, reading: Reading, visit: Visit) -> Answer:
+    run = _found(select, reading, visit)
     before = _before(reading, visit, run)
+    steps = run["steps"]
     body = render(
         "run.html",
         visit=visit,
@@ -36,7 +48,62 @@ def _run(reading: Reading, visit: Visit) -> Answer:
     return Answer(body)
 
 
-VIEW = View(path="/runs/{ci_run_id}", answer=_run, params=("repository",))
+def _found(select: Select, reading: Reading, visit: Visit) -> dict[str, Any]:
+    """What the reports of the run's steps say, and over it what its CI system has told. Raises Problem."""
+    repository = visit.get("repository")
+    try:
+        reported = dict(ask(reading, visit, "/runs/{ci_run_id}", repository=repository))
+    except Problem as exc:
+        if exc.status != 404:
+            raise
+        told = _told(select, visit, repository)
+        if told is None:
+            raise
+        return {**told, "steps": []}
+    told = _told(select, visit, reported["repository"]) or {}
+    return reported | {name: value for name, value in told.items() if value is not None}
+
+
+def _told(select: Select, visit: Visit, repository: str | None) -> dict[str, Any] | None:
+    """The run as the hub has put it together, if the visitor may see it."""
+    name = visit.names["ci_run_id"]
+    if repository is None:
+        places = [place for (place,) in select(_PLACES, ci_run_id=name) if visit.access.sees(place)]
+        if len(places) > 1:
+            raise Problem(409, f"{len(places)} repositories have a run with this id: name the repository")
+        repository = places[0] if places else None
+    if repository is None or not visit.access.sees(repository):
+        return None
+    found = record_at(select, repository, name)
+    return None if found is None else masked(_flat(found))
+
+
+def _flat(record: Record) -> dict[str, Any]:
+    told = record.told
+    names = ("pipeline", "branch", "tag", "revision", "change", "event", "title", "actor", "environment")
+    return {
+        "ci_run_id": record.ci_run_id,
+        "repository": told.key.repository,
+        **{name: getattr(told, name) or None for name in names},
+        "run_url": told.url,
+        "state": str(record.state),
+        "started_at": _time(record.started_ms),
+        "finished_at": _time(record.finished_ms),
+        "duration_ms": record.duration_ms,
+        "waited_ms": record.waited_ms,
+        "coverage_pct": told.coverage_pct if record.steps.coverage_pct is None else record.steps.coverage_pct,
+        "jobs": [_job(job) for job in told.jobs],
+    }
+
+
+def _job(job: Job) -> dict[str, Any]:
+    times = {"queued_at": job.queued_ms, "started_at": job.started_ms, "finished_at": job.finished_ms}
+    known = {"name": job.name, "status": str(job.status), "url": job.url, "runner": job.runner}
+    return known | {name: _time(ms) for name, ms in times.items()}
+
+
+def _time(ms: int | None) -> str | None:
+    return None if ms is None else rfc3339(ms / 1000)
 
 
 def _failed_tests(steps: Sequence[Flat]) -> list[tuple[Flat, Flat]]:
@@ -51,8 +118,8 @@ def _failed_tests(steps: Sequence[Flat]) -> list[tuple[Flat, Flat]]:
 
 def _before(reading: Reading, visit: Visit, run: Flat) -> Flat | None:
     """The run before this one, of the same pipeline and branch."""
-    same = {name: run[name] for name in ("repository", "pipeline", "branch")}
-    at_s = seconds_of(run["started_at"] or run["finished_at"])
+    same = {name: run.get(name) for name in ("repository", "pipeline", "branch")}
+    at_s = seconds_of(run.get("started_at") or run.get("finished_at"))
     if at_s is None or not same["repository"]:
         return None
     try:
@@ -63,7 +130,7 @@ def _before(reading: Reading, visit: Visit, run: Flat) -> Flat | None:
 
 
 def _change(before: Flat | None, run: Flat) -> float | None:
-    was, now = before and before["coverage_pct"], run["coverage_pct"]
+    was, now = before and before["coverage_pct"], run.get("coverage_pct")
     return None if was is None or now is None else round(now - was, 2)
 
 
