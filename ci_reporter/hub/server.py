@@ -37,6 +37,10 @@ from ci_reporter.hub.silences.silence import Silences
 from ci_reporter.hub.store.opening import Database, open_store, shown
 from ci_reporter.hub.store.postgres.address import is_url
 from ci_reporter.hub.store.retention import Keep
+from ci_reporter.hub.webhooks.endpoint import PATH as WEBHOOKS
+from ci_reporter.hub.webhooks.endpoint import VARIABLE as WEBHOOK_SECRETS
+from ci_reporter.hub.webhooks.endpoint import Webhooks
+from ci_reporter.hub.webhooks.inbox import Inbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,6 +120,8 @@ def application(options: Options, store: Database) -> App:
     polled = poller(options.settings.poll, store, options.env, branches=options.branches, alone=alone)
     polling = [polled] if polled else []
     sign_in = SignIn(store, options.settings.auth, options.env, rules_of(options), page=login_page)
+    inbox = Inbox(store, options.branches)
+    webhooks = Webhooks(SecretsSource(WEBHOOK_SECRETS, dict(options.env)), inbox)
 
     return App(
         Parts(
@@ -123,10 +129,10 @@ def application(options: Options, store: Database) -> App:
             secrets=options.secrets,
             branches=options.branches,
             bodies_alone=options.bodies_alone,
-            mounts=(*silences_mounts(store), Mount("/api/", Api(readers)), *sign_in.mounts, *site.mounts()),
-            services=(readers, changes, *sign_in.services, site.feed, *forwarders, *polling, *alerting),
+            mounts=(*silences_mounts(store), Mount("/api/", Api(readers)), Mount(WEBHOOKS, webhooks), *sign_in.mounts, *site.mounts()),
+            services=(readers, changes, inbox, *sign_in.services, site.feed, *forwarders, *polling, *alerting),
             streams=(site.broadcast.close,),
-            blocks=[*(each.blocks for each in forwarders), *(each.blocks for each in polling)],
+            blocks=[webhooks.blocks, *(each.blocks for each in forwarders), *(each.blocks for each in polling)],
             guard=sign_in.guard,
         )
     )

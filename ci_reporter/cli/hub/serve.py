@@ -101,6 +101,9 @@ def command(
     The secrets that reports are signed with come from CI_REPORTER_HUB_SECRETS or, better, from the file that
     CI_REPORTER_HUB_SECRETS_FILE names: one a line, or `REPOSITORY: SECRET...`. Without any, only this machine can reach
     the hub. /health, /livez, /readyz and /metrics tell how it is.
+
+    POST /webhooks/github, and so on, takes what CI systems tell. CI_REPORTER_HUB_WEBHOOK_SECRETS has the secrets that
+    they sign with, or CI_REPORTER_HUB_WEBHOOK_SECRETS_FILE names a file that has.
     """
     with extra():
         from ci_reporter.hub.ingest.secrets import SecretsSource

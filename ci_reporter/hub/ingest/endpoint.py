@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections import Counter
@@ -10,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from ci_reporter.hub.asgi import Message, Receive, Send
 from ci_reporter.hub.auth.access import Access, everything
+from ci_reporter.hub.ingest.body import Bodies
 from ci_reporter.hub.ingest.parsing import MOST_BYTES, flat_reports, too_large, unpacked
 from ci_reporter.hub.ingest.queue import WriteQueue
 from ci_reporter.hub.ingest.rows import Origin, rows
@@ -20,8 +20,6 @@ from ci_reporter.system.standardwebhooks import SignatureError
 
 PATH = "/ci-report"
 REPOSITORY = b"x-ci-repository"
-BODY_S = 10.0  # for all of a body
-_MOST_READING_BYTES = 64 * 1024**2  # of the bodies that are on their way
 _QUIET_S = 10.0
 _UNSIGNED = "the signature is missing, wrong, or more than five minutes old"
 _log = logging.getLogger("ci_reporter.hub.ingest")
@@ -47,7 +45,7 @@ class Endpoint:
         self._bodies_alone = bodies_alone
         self._asker = asker or self._nobody
         self._clock = clock
-        self._reading_bytes = 0
+        self._bodies = Bodies()
         self._logged_s = 0.0
         self.stored = self.known = 0
         self.refused: Counter[int] = Counter()
@@ -57,7 +55,7 @@ class Endpoint:
         try:
             headers = _headers(scope)
             _check_head(scope, headers)
-            body = await self._body(receive, headers)
+            body = await self._bodies.read(receive, headers)
             origin = await self._origin(scope, headers, body)
             parsed = flat_reports(unpacked(body, headers.get(b"content-encoding", b"").lower()))
             written = await self._queue.submit(rows(parsed, origin, self._branches))
@@ -106,50 +104,6 @@ class Endpoint:
             if SIGNATURE in headers and SIGNATURE_256 not in headers and not self._bodies_alone:
                 hint = " (X-CI-Signature alone has no replay protection: --allow-body-signatures takes it)"
             _log.warning("a request was refused, 401: %s%s", reason, hint)
-
-    async def _body(self, receive: Receive, headers: Mapping[bytes, bytes]) -> bytes:
-        """The whole body; most of them have come with their head."""
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Problem(400, "the request was cut short")
-        first: bytes = message.get("body", b"")
-        if not message.get("more_body"):
-            if len(first) > MOST_BYTES:
-                raise too_large()
-            return first
-        pieces = [first]
-        try:
-            async with asyncio.timeout(BODY_S):
-                await self._read_rest(receive, pieces)
-        except TimeoutError:
-            raise Problem(408, f"the body did not arrive within {BODY_S:g} s") from None
-        body = b"".join(pieces)
-        expected = headers.get(b"content-length")
-        if expected is not None and int(expected) != len(body):
-            raise Problem(400, "the body is shorter than its Content-Length")
-        return body
-
-    async def _read_rest(self, receive: Receive, pieces: list[bytes]) -> None:
-        """Append what else comes; all that is being read at one time is limited, too."""
-        size = len(pieces[0])
-        self._reading_bytes += size
-        try:
-            more = True
-            while more:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Problem(400, "the request was cut short")
-                piece = message.get("body", b"")
-                size += len(piece)
-                self._reading_bytes += len(piece)
-                if size > MOST_BYTES:
-                    raise too_large()
-                if self._reading_bytes > _MOST_READING_BYTES:
-                    raise Problem(503, "too many requests are being received; come again", retry_after_s=1)
-                pieces.append(piece)
-                more = message.get("more_body", False)
-        finally:
-            self._reading_bytes -= size
 
 
 def _headers(scope: Message) -> dict[bytes, bytes]:

@@ -13,7 +13,6 @@ MOST_BYTES = 1024**2
 MOST_REPORTS = 1000
 MOST_DEPTH = 20
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
-_SIZE = "1 MiB"
 
 
 def unpacked(body: bytes, encoding: bytes) -> bytes:
@@ -34,9 +33,10 @@ def unpacked(body: bytes, encoding: bytes) -> bytes:
     return found
 
 
-def too_large() -> Problem:
+def too_large(most_bytes: int = MOST_BYTES) -> Problem:
     """The refusal of a body that has too many bytes."""
-    return Problem(413, f"a request may have at most {_SIZE}; send fewer reports in one")
+    hint = "; send fewer reports in one" if most_bytes == MOST_BYTES else ""
+    return Problem(413, f"a request may have at most {most_bytes // 1024**2} MiB{hint}")
 
 
 class Parsed(NamedTuple):
@@ -48,7 +48,7 @@ class Parsed(NamedTuple):
 
 def flat_reports(body: bytes) -> Parsed:
     """The objects of a body: one, or those of an array. Raises Problem."""
-    found = _json(body)
+    found = json_of(body)
     flats = found if isinstance(found, list) else [found]
     if len(flats) > MOST_REPORTS:
         raise Problem(413, f"{len(flats)} reports in one request, and {MOST_REPORTS} are the most")
@@ -56,7 +56,8 @@ def flat_reports(body: bytes) -> Parsed:
     return Parsed(flats, body.decode("ascii").strip() if is_line else None)
 
 
-def _json(body: bytes) -> Any:
+def json_of(body: bytes) -> Any:
+    """The JSON of a body, nested no deeper than anything that is meant for us. Raises Problem."""
     try:
         found = _DECODER.decode(body.decode("utf-8"))
     except RecursionError:
@@ -72,7 +73,7 @@ def _json(body: bytes) -> Any:
 
 
 def _too_deep() -> Problem:
-    return Problem(400, f"the JSON is nested more than {MOST_DEPTH} deep, which no report is")
+    return Problem(400, f"the JSON is nested more than {MOST_DEPTH} deep")
 
 
 def _depth(found: Any) -> int:

@@ -44,6 +44,14 @@ def record(
     return tables.transact(lambda run: book.keep(run, runs))
 
 
+def keep(
+    run: Statement, seen: Iterable[Run], *, source: Source, now_ms: int, branches: Sequence[str] = BRANCHES
+) -> list[Change]:
+    """What `record` does, within a transaction of the caller's."""
+    runs = _by_name(seen)
+    return _Book(source, now_ms, branches).keep(run, runs) if runs else []
+
+
 class _Book:
     """One call of `record`."""
 

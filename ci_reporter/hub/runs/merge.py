@@ -17,9 +17,10 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
+from ci_reporter.hub.runs.deployment import Deployment
 from ci_reporter.hub.runs.run import Job, Run, Stamp, Status
 
-T = TypeVar("T", Run, Job)
+T = TypeVar("T", Run, Job, Deployment)
 
 _ORDER = tuple(Status)
 _APART = ("key", "job_id", "status", "updated_ms", "jobs", "older")  # what is not a register of its own
@@ -27,7 +28,7 @@ _APART = ("key", "job_id", "status", "updated_ms", "jobs", "older")  # what is n
 
 def merge(one: Run, other: Run) -> Run:
     """What is true of a run that was seen twice; both are of the same key."""
-    found = _joined(one, other)
+    found = joined(one, other)
     return replace(found, jobs=merged_jobs([*one.jobs, *other.jobs]))
 
 
@@ -36,11 +37,11 @@ def merged_jobs(jobs: Iterable[Job]) -> tuple[Job, ...]:
     found: dict[str, Job] = {}
     for job in jobs:
         known = found.get(job.job_id)
-        found[job.job_id] = job if known is None else _joined(known, job)
+        found[job.job_id] = job if known is None else joined(known, job)
     return tuple(found[job_id] for job_id in sorted(found))
 
 
-def stamp(seen: Run | Job) -> Stamp:
+def stamp(seen: Run | Job | Deployment) -> Stamp:
     """How good a sighting is."""
     return Stamp(_rank(seen.status), seen.updated_ms)
 
@@ -52,7 +53,8 @@ def _rank(status: Status) -> int:
     return {Status.UNKNOWN: 0, Status.QUEUED: 1}.get(status, 2)
 
 
-def _joined(one: T, other: T) -> T:
+def joined(one: T, other: T) -> T:
+    """What is true of something that was seen twice; a run's jobs are left as they are."""
     best = max(one, other, key=lambda each: (stamp(each), _ORDER.index(each.status)))
     values: dict[str, Any] = {}
     older: dict[str, Stamp] = {}
@@ -69,4 +71,6 @@ def _joined(one: T, other: T) -> T:
     return replace(best, **values, older=older)
 
 
-_REGISTERS = {kind: tuple(each.name for each in fields(kind) if each.name not in _APART) for kind in (Run, Job)}
+_REGISTERS = {
+    kind: tuple(each.name for each in fields(kind) if each.name not in _APART) for kind in (Run, Job, Deployment)
+}

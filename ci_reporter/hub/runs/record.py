@@ -151,7 +151,7 @@ def values_of(record: Record) -> dict[str, Any]:
         **steps,
         "status": str(told.status) if record.is_told else None,
         "state": str(record.state),
-        "older": _written(told.older),
+        "older": write_older(told.older),
     }
 
 
@@ -165,7 +165,7 @@ def record_of(row: Sequence[Any], jobs: Sequence[Job] = ()) -> Record:
         ci_run_id=values["ci_run_id"],
         status=Status(values["status"]) if is_told else Status.UNKNOWN,
         jobs=tuple(jobs),
-        older=_read(values["older"]),
+        older=read_older(values["older"]),
         **{name: values[name] for name in _TOLD},
     )
     counts = {result: values[f"steps_{result}"] for result in Result}
@@ -181,18 +181,20 @@ def record_of(row: Sequence[Any], jobs: Sequence[Job] = ()) -> Record:
 
 def values_of_job(job: Job) -> dict[str, Any]:
     """A job as the values of its columns."""
-    return {name: getattr(job, name) for name in _OF_JOB} | {"status": str(job.status), "older": _written(job.older)}
+    return {name: getattr(job, name) for name in _OF_JOB} | {"status": str(job.status), "older": write_older(job.older)}
 
 
 def job_of(row: Sequence[Any]) -> Job:
     """A job from a row of `JOB_COLUMNS`."""
     values = dict(zip(JOB_COLUMNS, row, strict=True))
-    return Job(**values | {"status": Status(values["status"]), "older": _read(values["older"])})
+    return Job(**values | {"status": Status(values["status"]), "older": read_older(values["older"])})
 
 
-def _written(older: Mapping[str, Stamp]) -> str:
+def write_older(older: Mapping[str, Stamp]) -> str:
+    """What `merge` has to know of old fields, as the text of a column."""
     return json.dumps(older) if older else ""
 
 
-def _read(text: str) -> dict[str, Stamp]:
+def read_older(text: str) -> dict[str, Stamp]:
+    """The same out of the text."""
     return {name: Stamp(*found) for name, found in json.loads(text).items()} if text else {}

@@ -122,7 +122,11 @@ def _describe(found: dict[str, Any], row: Row, flat: Mapping[str, Any]) -> None:
         found["steps_coverage_pct"], found["steps_coverage_ms"] = float(percent or 0), row.at_ms
     provider, run_id, attempt = (_text(flat.get(name)) for name in ("provider", "pipeline_id", "attempt"))
     if provider and run_id:
-        found |= {"provider": provider, "run_id": run_id, "attempt": int(attempt) if attempt.isdecimal() else 1}
+        found |= {
+            "provider": provider,
+            "run_id": run_id,
+            "attempt": int(attempt) if attempt.isdecimal() and len(attempt) < 5 else 1,
+        }
         usual = bounded(run_name(provider, run_id, attempt))
         found["link"] = usual if usual != found["ci_run_id"] else ""
 

@@ -35,15 +35,16 @@ def join(run: Statement, repository: str, ci_run_id: str, usual_name: str) -> No
         run(statement, repository=repository, ci_run_id=usual_name)
 
 
-def _upsert(table: str, names: Iterable[str], key: Sequence[str]) -> str:
+def upsert(table: str, names: Iterable[str], key: Sequence[str]) -> str:
+    """The statement that writes a row, there or not."""
     names = list(names)
     updates = ", ".join(f"{name} = excluded.{name}" for name in names if name not in key)
     return f"""INSERT INTO {table} ({", ".join(names)}) VALUES ({", ".join(f":{name}" for name in names)})
       ON CONFLICT ({", ".join(key)}) DO UPDATE SET {updates}"""  # noqa: S608
 
 
-_UPSERT = _upsert("run", COLUMNS, ("repository", "ci_run_id"))
-_UPSERT_JOB = _upsert("job", ("repository", "ci_run_id", *JOB_COLUMNS), ("repository", "ci_run_id", "job_id"))
+_UPSERT = upsert("run", COLUMNS, ("repository", "ci_run_id"))
+_UPSERT_JOB = upsert("job", ("repository", "ci_run_id", *JOB_COLUMNS), ("repository", "ci_run_id", "job_id"))
 _ADD_PIPELINE = """
 INSERT INTO pipeline (repository, pipeline, series_branch) VALUES (:repository, :pipeline, :series_branch)
 ON CONFLICT DO NOTHING
