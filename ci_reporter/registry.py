@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 from ci_reporter.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
     from typing import Any
 
 
@@ -49,11 +51,23 @@ NOTIFIERS = {  # each switched on by its settings
 TABLES = {"sinks": SINKS, "notifiers": NOTIFIERS}
 
 
+_entry_points: dict[tuple[str, ...], EntryPoints] = {}
+
+
+def entry_points(kind: str) -> EntryPoints:
+    """What other packages add to a kind. The files of all packages are read once, until `sys.path` is another."""
+    path = tuple(sys.path)
+    if path not in _entry_points:
+        from importlib.metadata import entry_points
+
+        _entry_points.clear()
+        _entry_points[path] = entry_points()  # type: ignore[assignment]  # selectable since 3.10
+    return _entry_points[path].select(group=f"ci_reporter.{kind}")
+
+
 def entry_point_names(kind: str) -> tuple[str, ...]:
     """The names that other packages add to a kind."""
-    from importlib.metadata import entry_points
-
-    return tuple(dict.fromkeys(found.name for found in entry_points(group=f"ci_reporter.{kind}")))
+    return tuple(dict.fromkeys(found.name for found in entry_points(kind)))
 
 
 def load(kind: str, name: str, table: Mapping[str, str]) -> Any:
@@ -69,9 +83,7 @@ def load(kind: str, name: str, table: Mapping[str, str]) -> Any:
         module, _, attribute = target.partition(":")
         found = __import__(module, fromlist=["_"])  # as import_module does, whose own import takes 1 ms
         return getattr(found, attribute) if attribute else found
-    from importlib.metadata import entry_points
-
-    others = entry_points(group=f"ci_reporter.{kind}", name=name)
+    others = entry_points(kind).select(name=name)
     if not others:
         raise UsageError(f"no {_NOUNS.get(kind, kind)} named {name!r} (known: {', '.join(sorted(table))})")
     return next(iter(others)).load()
@@ -85,9 +97,7 @@ def recognise(kind: str, text: str, table: Mapping[str, str]) -> str | None:
     for name in table:
         if load(kind, name, table).sniff(text):
             return name
-    from importlib.metadata import entry_points
-
-    for point in entry_points(group=f"ci_reporter.{kind}"):
+    for point in entry_points(kind):
         sniff = getattr(point.load(), "sniff", None)
         if sniff is not None and sniff(text):
             return point.name

@@ -180,7 +180,8 @@ def _plain(value: object) -> str:
 def _run_id(run: Mapping[str, str], job_id: Callable[[], str]) -> str:
     """The run's name; a new one where the CI system has no run id."""
     new_id = uuid7 if run["provider"] == _LOCAL else job_id
-    return run_name(run["provider"], run.get("pipeline_id") or new_id(), run.get("attempt"))
+    named = run_name(run["provider"], run.get("pipeline_id") or new_id(), run.get("attempt"))
+    return named or new_id()  # where no character of theirs may stand in a name
 
 
 def run_name(provider: str, run_id: str, attempt: str | None) -> str:

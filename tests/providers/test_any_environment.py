@@ -56,6 +56,11 @@ def is_storable(value):
     )
 
 
+def test_an_id_that_no_name_can_hold_gives_way_to_a_new_one():
+    env = {"CI_REPORTER_PROVIDER": "{}", "CI_BUILD_ID": ":", "CI": "true"}
+    assert detect(env, lambda path: "", lambda: "new").ci_run_id == "new"
+
+
 @settings(max_examples=400, deadline=None)
 @given(env=ENVIRONMENTS, file=FILES)
 def test_any_environment_and_any_file(env, file):
