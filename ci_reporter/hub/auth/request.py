@@ -95,7 +95,8 @@ class Proxies:
             found: IPv4Address | IPv6Address = ip_address(address)
         except ValueError:
             return False
-        return any(found in each for each in self._trusted if each.version == found.version)
+        mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None  # of a socket for both kinds
+        return any((mapped or found) in each for each in self._trusted)
 
 
 def _peer(scope: Message) -> str:
@@ -120,7 +121,7 @@ def is_cross_site(scope: Message) -> bool:
     if site is not None:
         return site not in ("same-origin", "none")
     origin = header(scope, b"origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != (header(scope, b"host") or "").lower()
+    return origin is not None and origin.partition("://")[2].lower() != (header(scope, b"host") or "").lower()
 
 
 def is_local_name(host: str) -> bool:

@@ -58,11 +58,11 @@ def test_a_token_is_the_only_thing_on_stdout(call):
     assert done.stderr.startswith("ci-reporter: token ci may ingest acme/* until 2")
 
 
-def test_tokens_are_a_table(call):
-    call("token", "create", "--name", "grafana", "--scope", "read", "--expires", "never")
-    heads, row = call("token", "list").stdout.splitlines()
-    assert heads.split("  ")[0] == "NAME"
-    assert row.split()[0::2] == ["grafana", "read", "never"] or row.split()[0] == "grafana"
+def test_tokens_are_a_table(call, database):
+    call("token", "create", "--name", "grafana", "--scope", "read", "--expires", "never", database=database)
+    heads, row = call("token", "list", database=database).stdout.splitlines()
+    assert heads.split()[:4] == ["NAME", "ID", "SCOPES", "REPOSITORIES"]
+    assert [row.split()[0], *row.split()[2:]] == ["grafana", "read", "all", "never", "never", "valid"]
 
 
 def test_no_tokens_are_said(call):

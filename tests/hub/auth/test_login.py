@@ -121,6 +121,7 @@ CROSS = [
     {"Origin": "https://evil.example"},
     {"Origin": "null"},
     {"Origin": "http://127.0.0.1:9999"},
+    {"Origin": "http://["},
 ]
 
 
@@ -239,6 +240,11 @@ def test_who_is_behind_a_proxy_of_ours_is_counted_by_his_own_address(make_site):
         site.ask("GET", "/metrics", {**basic("ute", "wrong"), "X-Forwarded-For": "203.0.113.9, 192.0.2.7"})
     assert site.ask("GET", "/metrics", {**basic("ute"), "X-Forwarded-For": "192.0.2.7"}).status == 429
     assert site.ask("GET", "/metrics", {**basic("ute"), "X-Forwarded-For": "203.0.113.9"}).status == 200
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_a_proxy_on_the_same_machine_is_believed(site, peer):
+    assert "Secure" in site.ask("GET", "/login", TLS, client=(peer, 4000)).headers["set-cookie"]
 
 
 def test_without_a_user_the_form_is_there_and_lets_nobody_in(make_site):

@@ -11,13 +11,6 @@ from ci_reporter.hub.auth.access import Scope
 from ci_reporter.hub.store.sqlite.store import SqliteStore
 
 
-@pytest.fixture
-def store(tmp_path):
-    found = SqliteStore(str(tmp_path / "hub.db"))
-    yield found
-    found.close()
-
-
 def make(store, name="grafana"):
     return tokens.create(store, tokens.Wanted(name, [Scope.READ], ["acme/*"], None), 1000)
 
@@ -39,7 +32,8 @@ def test_one_letter_that_is_wrong_is_seen():
     assert not secret.is_token(wrong)
 
 
-def test_the_database_has_a_hash_alone(store, tmp_path):
+def test_the_database_has_a_hash_alone(tmp_path):
+    store = SqliteStore(str(tmp_path / "hub.db"))
     _, made = make(store)
     assert tokens.find(store, secret.digest(made)).name == "grafana"
     store.close()
