@@ -160,7 +160,7 @@ def test_a_name_nobody_knows_is_said():
 
 def test_a_server_without_tls_is_said(vendor, answer):
     server = vendor(answer(200))
-    assert "TLS failed: " in refusal(server.url.replace("http", "https"))
+    assert "TLS failed: " in refusal(server.url.replace("http", "https"), seconds=20)
 
 
 def test_a_missing_bundle_is_named(vendor):
