@@ -17,6 +17,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
+from typing import BinaryIO
 
 # test_pyz.py has the promises tested on another form of the program.
 ANOTHER = os.environ.get("CI_REPORTER_TESTS_PROGRAM")
@@ -82,10 +83,10 @@ class Program:
         """What the program has when a test adds nothing."""
         return CLEAN | {"HOME": str(self.home)}
 
-    def start_fork(self, *args: str, env: Mapping[str, str]) -> Forked:
-        """Start it by a fork, without input or output, to kill it; whoever starts it waits for it."""
+    def start_fork(self, *args: str, env: Mapping[str, str] | None = None) -> Forked:
+        """Start it by a fork, without input, to send it a signal; whoever starts it waits for it."""
         assert self.forks
-        return self.forks.start((PROGRAM, *args), self.folder, self.environment() | dict(env))
+        return self.forks.start((PROGRAM, *args), self.folder, self.environment() | dict(env or {}))
 
     @property
     def state(self) -> Path:
@@ -131,10 +132,16 @@ class ForkServer:
         return int(status.split()[1]), out, err
 
     def start(self, command: Sequence[object], folder: Path, env: Mapping[str, str]) -> Forked:
-        """Start the program, which reads nothing and whose output nobody wants; whoever starts it waits for it."""
+        """Start the program without input; whoever starts it waits for it."""
         read, write = os.pipe()
-        self._request(command, folder, env, [*(os.open(os.devnull, os.O_RDWR) for _ in range(3)), write])
-        return Forked(read)
+        streams = [tempfile.TemporaryFile() for _ in range(2)]  # noqa: SIM115  `wait` closes them
+        self._request(
+            command,
+            folder,
+            env,
+            [os.open(os.devnull, os.O_RDONLY), *(os.dup(each.fileno()) for each in streams), write],
+        )
+        return Forked(read, *streams)
 
     def _request(
         self, command: Sequence[object], folder: Path, env: Mapping[str, str], descriptors: Sequence[int]
@@ -151,19 +158,23 @@ class ForkServer:
 class Forked:
     """A call that goes on."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, stdout: BinaryIO, stderr: BinaryIO) -> None:
         self._status = os.fdopen(status)
+        self._streams = (stdout, stderr)
         self._pid = int(self._status.readline())
 
-    def kill(self) -> None:
-        """Send it SIGKILL, unless it has ended."""
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
         with suppress(ProcessLookupError):
-            os.kill(self._pid, signal.SIGKILL)
+            os.kill(self._pid, number)
 
-    def wait(self) -> int:
-        """Its exit code, or minus the signal that ended it."""
-        with self._status:
-            return int(self._status.readline())
+    def wait(self) -> tuple[int, bytes, bytes]:
+        """Its exit code, or minus the signal that ended it, and what it has printed."""
+        with self._status, self._streams[0], self._streams[1]:
+            code = int(self._status.readline())
+            for each in self._streams:
+                each.seek(0)
+            return code, *(each.read() for each in self._streams)
 
 
 def _communicate(into: FileIO, sources: Sequence[FileIO], stdin: bytes, timeout: float) -> list[bytes]:

@@ -19,11 +19,11 @@ def interrupt(run_program, eventually):
     """Start the program, send it a signal once `ready` is true, and wait for its end; exit code, stdout, stderr."""
 
     def run(number, ready, *args):
-        process = run_program.start(*args)
+        process = run_program.start_fork(*args)
         eventually(ready, what="the phase to begin")
         process.send_signal(number)
-        out, err = process.communicate(timeout=280)
-        return process.returncode, out.decode(), err.decode()
+        code, out, err = process.wait()
+        return code, out.decode(), err.decode()
 
     return run
 

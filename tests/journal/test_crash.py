@@ -2,6 +2,7 @@
 
 import json
 import random
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -43,17 +44,17 @@ def crashed(run_program, free_port, eventually) -> Crashed:
         process = start(name)
         if (lengths := plan.get(name)) is not None:
             time.sleep(lengths * took_s[-1])
-            process.kill()
-            return process.wait()
-        code = process.wait()
+            process.send_signal(signal.SIGKILL)
+            return process.wait()[0]
+        code, *_ = process.wait()
         took_s.append(time.monotonic() - begun)
         return code
 
     codes = {"first": run("first")}
     begun = start("begun", seconds=20)
     eventually((run_program.folder / "began-begun").exists, "the command to begin")
-    begun.kill()
-    codes["begun"] = begun.wait()
+    begun.send_signal(signal.SIGKILL)
+    codes["begun"], *_ = begun.wait()
     with ThreadPoolExecutor(4) as several:
         return Crashed(program=run_program, codes=codes | dict(zip(plan, several.map(run, plan), strict=True)))
 
