@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
+import zlib
 from collections.abc import Callable, Sequence
 
 from ci_reporter.errors import StoreError
@@ -16,7 +16,7 @@ from ci_reporter.hub.metrics.snapshot import Snapshot
 from ci_reporter.hub.problem import Problem, respond
 
 PATH = "/metrics"
-_EOF = "# EOF\n"
+_EOF = b"# EOF\n"
 
 
 class Metrics:
@@ -38,24 +38,34 @@ class Metrics:
         openmetrics = "application/openmetrics-text" in headers.get(b"accept", "")
         zipped = accepts_gzip(scope["headers"])
         try:
-            body = await asyncio.to_thread(self._body, access, openmetrics=openmetrics, zipped=zipped)
+            pieces = await asyncio.to_thread(self._pieces, access, openmetrics=openmetrics, zipped=zipped)
         except StoreError:
             await respond(Problem(503, "the database cannot be read now"), scope, send)
             return
         kind = OPENMETRICS if openmetrics else TEXT
-        found = [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(body))]
+        found = [(b"content-type", kind.encode()), (b"content-length", b"%d" % sum(map(len, pieces)))]
         found += [(b"vary", b"accept, accept-encoding")] + ([(b"content-encoding", b"gzip")] if zipped else [])
         await send({"type": "http.response.start", "status": 200, "headers": found})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        for piece in pieces if scope["method"] != "HEAD" else ():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
-    def _body(self, access: Access, *, openmetrics: bool, zipped: bool) -> bytes:
-        """How the hub itself is, is for those who see all of it."""
+    def _pieces(self, access: Access, *, openmetrics: bool, zipped: bool) -> list[bytes]:
+        """The answer. What is large, the text of all series, is not copied: others are given the same bytes.
+
+        How the hub itself is, is for those who see all of it.
+        """
         if access.patterns is None:
             reply = self._health.reply("metrics", "GET", OPENMETRICS if openmetrics else TEXT, [])
-            service = reply.body.decode().removesuffix(_EOF)
-            own = exposition(self._own(), openmetrics=openmetrics)
-            text = service + own + self._snapshot.text(openmetrics=openmetrics)
+            service = reply.body.removesuffix(_EOF)
+            own = exposition(self._own(), openmetrics=openmetrics).encode()
+            pieces = [service + own, self._snapshot.text(openmetrics=openmetrics)]
         else:
-            text = self._snapshot.text_of(access.sees, openmetrics=openmetrics)
-        text += _EOF if openmetrics else ""
-        return gzip.compress(text.encode(), 1, mtime=0) if zipped else text.encode()
+            pieces = [self._snapshot.text_of(access.sees, openmetrics=openmetrics)]
+        pieces += [_EOF] if openmetrics else []
+        return _zipped(pieces) if zipped else pieces
+
+
+def _zipped(pieces: Sequence[bytes]) -> list[bytes]:
+    packing = zlib.compressobj(1, wbits=zlib.MAX_WBITS | 16)  # 16: as gzip
+    return [b"".join([*map(packing.compress, pieces), packing.flush()])]

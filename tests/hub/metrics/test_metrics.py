@@ -46,7 +46,7 @@ class Hub:
         return rows(flat_reports(json.dumps(report | more).encode()), origin, ("main",))
 
     def samples(self, openmetrics=False):
-        text = self.snapshot.text(openmetrics=openmetrics) + ("# EOF\n" if openmetrics else "")
+        text = self.snapshot.text(openmetrics=openmetrics).decode() + ("# EOF\n" if openmetrics else "")
         families = parse_openmetrics(text) if openmetrics else parse(text)
         return {(s.name, frozenset(s.labels.items())): s.value for family in families for s in family.samples}
 
@@ -92,7 +92,7 @@ def test_text_and_openmetrics_say_the_same(hub):
 
 def test_promtool_has_nothing_to_say(hub, promtool_says):
     hub.add(tests={"total": 2, "passed": 1, "failed": 1, "errors": 0, "skipped": 0})
-    assert promtool_says(hub.snapshot.text(openmetrics=False)) == ""
+    assert promtool_says(hub.snapshot.text(openmetrics=False).decode()) == ""
 
 
 def test_counters_go_on_after_a_restart(database):
