@@ -15,8 +15,10 @@ import uvicorn
 from ci_reporter import logs
 from ci_reporter.errors import CIReporterError, UsageError
 from ci_reporter.hub.alerts.assembly import Surroundings, alerts
+from ci_reporter.hub.alerts.follow import no_look
 from ci_reporter.hub.alerts.ruling import ruling
 from ci_reporter.hub.api import silences
+from ci_reporter.hub.api.deployments import figures
 from ci_reporter.hub.api.endpoint import Api
 from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.app import App, Parts
@@ -113,12 +115,13 @@ def application(options: Options, store: Database) -> App:
     store.listen(changes.wake)
     site = Site(store, readers, changes)
     forwarders = [Forwarder(store, options.forward)] if options.forward else []
-    around = Surroundings(store=store, env=options.env, alone=not is_url(options.database))
-    told = alerts(ruling(options.settings, options.env), around)
-    alerting = [told] if told else []
     alone = not is_url(options.database)
     polled = poller(options.settings.poll, store, options.env, branches=options.branches, alone=alone)
     polling = [polled] if polled else []
+    look_again = polled.look_again if polled else no_look
+    around = Surroundings(store=store, env=options.env, alone=alone, look_again=look_again, dora=figures)
+    told = alerts(ruling(options.settings, options.env), around)
+    alerting = [told] if told else []
     sign_in = SignIn(store, options.settings.auth, options.env, rules_of(options), page=login_page)
     inbox = Inbox(store, options.branches)
     webhooks = Webhooks(SecretsSource(WEBHOOK_SECRETS, dict(options.env)), inbox)

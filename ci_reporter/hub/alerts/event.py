@@ -29,7 +29,7 @@ class Event:
     `before` are the earlier reports of its series, oldest first; `facts` what no report has (see `HUB_FACTS`), or what
     is not known yet although a report must say something. `notes` are sentences for the message. `member` is what is
     seen where that is not the series as a whole but one of several in it, such as a run that still runs; `is_over`
-    says that this one will not be seen again.
+    says that this one will not be seen again. `series` tells series apart that have the same names.
     """
 
     kind: Kind
@@ -40,6 +40,7 @@ class Event:
     facts: Mapping[str, str | float | None] = field(default_factory=dict)
     stuck_s: float = 0.0
     notes: tuple[str, ...] = ()
+    series: str = ""
     member: str = ""
     is_over: bool = False
     speaks_for_run: bool = False

@@ -121,7 +121,7 @@ def _holds(policy: Policy, event: Event, view: View) -> bool | None:
 
 
 def _series(event: Event) -> str:
-    return " ".join(filter(None, (event.kind, key_of(event.report), event.member)))
+    return " ".join(filter(None, (event.kind, key_of(event.report), event.series, event.member)))
 
 
 def _is_late(entry: Entry, series: str, event: Event) -> bool:

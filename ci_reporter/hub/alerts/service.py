@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as copy
+from functools import partial
 
 from ci_reporter.errors import CIReporterError
 from ci_reporter.hub.alerts import feed, trends
@@ -113,7 +114,8 @@ class Worker:
 class Machinery:
     """What the alerts are made of. `reading` opens the read side, for the judging thread alone.
 
-    `listeners` are told of each report that has arrived, before it is judged. `chores` are done beside the judging.
+    `listeners` are told of each report that has arrived, before it is judged. `chores` are done beside the judging,
+    `reading_chores` each hour by what reads the database.
     """
 
     tables: Tables
@@ -122,6 +124,7 @@ class Machinery:
     reading: Callable[[], Reading]
     listeners: Sequence[Callable[[Arrived], None]] = ()
     chores: Sequence[Chore] = ()
+    reading_chores: Sequence[Callable[[Reading], None]] = ()
     every_s: float = OFTEN_S
 
 
@@ -136,6 +139,10 @@ class Alerts:
             Chore(name="judging reports", every_s=every_s, work=self.judge),
             Chore(name="ending silences", every_s=max(every_s, 2.0), work=machinery.sender.release),
             *machinery.chores,
+            *(
+                Chore(name="looking at figures", every_s=3600.0, work=partial(self._with_reading, each))
+                for each in machinery.reading_chores
+            ),
             Chore(name="forgetting", every_s=3600.0, work=machinery.book.forget),
         )
         sending = (Chore(name="sending", every_s=every_s, work=machinery.sender.send),)
@@ -187,16 +194,26 @@ class Alerts:
         """The event, with what came before it where a rule wants to know."""
         if not needs_history(self._parts.book.rules, event):
             return event
-        if self._reading is None:
-            self._reading = self._parts.reading()
+        reading = self._reading_here()
         repository, pipeline, ci_job, step, branch = arrived.row.series
         selection = Selection(
             repository=repository, pipeline=pipeline, ci_job=ci_job, step=step, branch=branch, until_ms=event.at_ms
         )
-        with self._reading.time_limit():
-            stored = self._reading.reports(selection, trends.DEPTH)
+        with reading.time_limit():
+            stored = reading.reports(selection, trends.DEPTH)
         before = [from_json(json.loads(each.body)) for each in reversed(stored) if each.report_id != event.cause]
         return copy(event, before=before, facts={**trends.facts([*before, event.report]), **event.facts})
+
+    def _with_reading(self, work: Callable[[Reading], None]) -> None:
+        reading = self._reading_here()
+        with reading.time_limit():
+            work(reading)
+
+    def _reading_here(self) -> Reading:
+        """The read side of the judging thread; its database may be gone for now."""
+        if self._reading is None:
+            self._reading = self._parts.reading()
+        return self._reading
 
 
 def needs_history(book: RuleBook, event: Event) -> bool:

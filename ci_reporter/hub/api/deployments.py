@@ -18,7 +18,7 @@ from ci_reporter.hub.api.runs import times, worst
 from ci_reporter.hub.api.steps import paged, report_of
 from ci_reporter.hub.api.window import window
 from ci_reporter.hub.store import Row
-from ci_reporter.hub.store.reading import Kind, Reading
+from ci_reporter.hub.store.reading import Kind, Reading, Selection
 from ci_reporter.model import Report, Result, rfc3339, seconds_of
 
 _DORA_DAYS = 30
@@ -94,6 +94,35 @@ def dora(reading: Reading, query: Query) -> Mapping[str, Any]:
         "change_failure_rate": _failure_rate(found),
         "time_to_restore": _time_to_restore(found),
     }
+
+
+class Figures(NamedTuple):
+    """DORA's figures of what was deployed to one place; None where nothing tells. Times are seconds."""
+
+    repository: str
+    environment: str
+    values: Mapping[str, float | None]
+
+
+def figures(reading: Reading, now_ms: int) -> list[Figures]:
+    """The figures of each repository and environment with a deployment in the last 30 days."""
+    since_ms = now_ms - _DORA_DAYS * _DAY_MS
+    rows = reading.reports(Selection(since_ms=since_ms, until_ms=now_ms), _MOST, None, Kind.DEPLOYMENT)
+    places: dict[tuple[str, str], list[_Deployment]] = {}
+    for each in sorted(_of_first_steps(reading, rows), key=lambda each: each.finished_ms):
+        repository, environment = each.place
+        places.setdefault((repository, environment or ""), []).append(each)
+    return [Figures(*place, _values(found)) for place, found in places.items()]
+
+
+def _values(found: Sequence[_Deployment]) -> dict[str, float | None]:
+    figures = {
+        "deployment_frequency": _frequency(found, _DORA_DAYS),
+        "lead_time": _lead_time(found),
+        "change_failure_rate": _failure_rate(found),
+        "time_to_restore": _time_to_restore(found),
+    }
+    return {name: each["value"] for name, each in figures.items()}
 
 
 def _of_first_steps(reading: Reading, rows: Sequence[Row]) -> Iterator[_Deployment]:

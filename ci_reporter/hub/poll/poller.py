@@ -11,21 +11,22 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import CancelledError as FutureCancelled
 from dataclasses import dataclass, field
 
-from ci_reporter.errors import CIReporterError, StoreError
+from ci_reporter.errors import CIReporterError, StoreError, UsageError
 from ci_reporter.hub.exposition import Block
 from ci_reporter.hub.poll import figures, targets
 from ci_reporter.hub.poll.lane import Lane, Turn
 from ci_reporter.hub.poll.ledger import Claims, Ledger, Told, told_of
 from ci_reporter.hub.poll.targets import Target
-from ci_reporter.hub.runs.run import Run
+from ci_reporter.hub.runs.run import Key, Run
 from ci_reporter.hub.settings.poll import Poll, Source
 from ci_reporter.hub.store.tables import Tables
 from ci_reporter.hub.upstream.connect import Connections
 from ci_reporter.hub.upstream.look import Look, Upstream
 from ci_reporter.hub.upstream.meter import Meter
-from ci_reporter.hub.upstream.problems import LimitedError
+from ci_reporter.hub.upstream.problems import LimitedError, UpstreamError
 
 _TICK_S = 15.0
 _log = logging.getLogger("ci_reporter.hub.poll")
@@ -63,11 +64,13 @@ class Poller:
         self._names: Mapping[str, tuple[str, ...]] = {}
         self._tick = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._started_s = time.time()
         self.error = ""
 
     async def start(self) -> None:
         """Begin to look. Raises UsageError for a token that cannot be used, StoreError."""
+        self._loop = asyncio.get_running_loop()
         self._connections = Connections(self._poll, self._world.environ, self._world.meter)
         try:
             for source in self._poll.sources:
@@ -100,6 +103,18 @@ class Poller:
     def told(self) -> dict[str, Told]:
         """Of each target that this replica looks at: when it last did so, and what is wrong."""
         return {name: self._told(turn) for name, turn in self._turns.items()}
+
+    def look_again(self, key: Key, within_s: float = 20.0) -> Run | None:
+        """How a run is now, None where there is no such run; for other threads. Raises CIReporterError."""
+        upstream = next((each for source, each in self._upstreams.items() if _has(source, key)), None)
+        if upstream is None or self._loop is None or self._loop.is_closed():
+            raise UsageError(f"no target of poll: is at {key.host}")
+        asked = asyncio.run_coroutine_threadsafe(upstream.run(key.repository, key.run_id, key.attempt), self._loop)
+        try:
+            return asked.result(within_s)
+        except (TimeoutError, FutureCancelled):
+            asked.cancel()
+            raise UpstreamError(f"{key.host} did not answer within {within_s:g} s") from None
 
     def check(self) -> None:
         """Whether it works. Raises ValueError."""
@@ -246,6 +261,11 @@ class Poller:
 def _lane_of(source: Source) -> tuple[str, str, str | None]:
     """What shares a rate limit: a token at a server."""
     return source.url, source.token.where, source.username
+
+
+def _has(source: Source, key: Key) -> bool:
+    """Whether a run is of that server, whose API may have a host of its own: api.github.com."""
+    return str(source.provider) == key.provider and source.host.removeprefix("api.") == key.host.removeprefix("api.")
 
 
 def _wait_s(upstream: Upstream) -> Callable[[], float]:

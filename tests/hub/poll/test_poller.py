@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from ci_reporter.errors import StoreError, UsageError
 from ci_reporter.hub.exposition import exposition
 from ci_reporter.hub.poll.ledger import told_of
+from ci_reporter.hub.runs.run import Key
 from tests.fakes.github import FakeGitHub
 from tests.fakes.server import serving, slow_drip, status
 from tests.hub.poll.conftest import pollers, polling, running, runs, until
@@ -158,3 +160,15 @@ async def test_a_token_that_cannot_be_used_keeps_the_hub_from_starting(fake, sto
     async with serving(fake):
         with pytest.raises(UsageError, match="the variable T is not set"):
             await pollers(fake, store)(environ={}).start()
+
+
+@asynchronous
+async def test_another_thread_asks_how_a_run_is_now(fake, store):
+    key = Key("github", "127.0.0.1", "acme/shop", "1", 1)
+    async with polling(fake, store) as poller:
+        host = next(iter(poller._upstreams)).host
+        found = await asyncio.to_thread(poller.look_again, key._replace(host=host))
+        nothing = await asyncio.to_thread(poller.look_again, key._replace(host=host, run_id="99"))
+        with pytest.raises(UsageError, match="no target of poll: is at elsewhere"):
+            await asyncio.to_thread(poller.look_again, key._replace(host="elsewhere"))
+    assert (str(found.status), nothing) == ("success", None)
