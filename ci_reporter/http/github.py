@@ -5,13 +5,14 @@ Source: GitHub's REST API, version 2022-11-28, "Workflow jobs", "Issue comments"
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote
 
 from ci_reporter.errors import DeliveryError
 from ci_reporter.frozen import EMPTY, Frozen, replace
 from ci_reporter.http import Access
 from ci_reporter.http.rest import Api, ask, moment, names, pages, request, rows, text, unlike, web_address
-from ci_reporter.http.upstream import Comment, Job
+from ci_reporter.http.upstream import Change, Comment, Comparison, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ URL = "https://api.github.com"
 LONGEST_COMMENT = 65_536
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 _LONGEST_BODY = 1_000_000
+_MOST_FILES = 300
 # A conclusion in a word of `providers.status`. `action_required` waits for an approval and has not run.
 _CONCLUSIONS = {"neutral": "success", "action_required": "skipped"}
 
@@ -62,6 +64,11 @@ class GitHub(Frozen):
     def delete_comment(self, change: str, number: int, deadline: Deadline) -> None:  # noqa: ARG002
         """Delete a comment."""
         ask(self.api, request(self.api, "DELETE", self._comment_path(number)), deadline)
+
+    def compare(self, base: str, head: str, deadline: Deadline) -> Comparison:
+        """What is between two revisions. Of many commits and files the API tells some, and the number of commits."""
+        path = f"/repos/{self.repository}/compare/{quote(base)}...{quote(head)}"
+        return _comparison(self.api, ask(self.api, request(self.api, "GET", path), deadline))
 
     def author(self, deadline: Deadline) -> str:
         """Whose token it is: `github-actions[bot]` for that of a job.
@@ -103,6 +110,33 @@ def _job(api: Api, node: Mapping[str, Any]) -> Job:
         labels=names(node, "labels"),
         pipeline_id=text(node, "run_id"),
     )
+
+
+def _comparison(api: Api, node: Any) -> Comparison:
+    """Source: "Compare two commits"; up to 250 commits, oldest first, and 300 files."""
+    if not isinstance(node, dict) or not isinstance(node.get("commits"), list):
+        raise unlike(api, "the commits of a comparison")
+    files = rows(api, node.get("files") or [])
+    total = node.get("total_commits")
+    whole = len(files) < _MOST_FILES
+    return Comparison(
+        changes=tuple(_change(each) for each in rows(api, node["commits"])),
+        total=total if isinstance(total, int) else len(node["commits"]),
+        url=web_address(node, "html_url"),
+        files=len(files) if whole else None,
+        additions=_sum(files, "additions") if whole else None,
+        deletions=_sum(files, "deletions") if whole else None,
+    )
+
+
+def _change(node: Mapping[str, Any]) -> Change:
+    message = text(node, "commit", "message", most=2000) or ""
+    author = text(node, "commit", "author", "name") or text(node, "author", "login") or ""
+    return Change(revision=text(node, "sha") or "", subject=message.splitlines()[0] if message else "", author=author)
+
+
+def _sum(nodes: Iterable[Mapping[str, Any]], key: str) -> int:
+    return sum(found for each in nodes if isinstance(found := each.get(key), int))
 
 
 def _comment(api: Api, node: Any) -> Comment:

@@ -7,13 +7,13 @@ GitLab's documentation, "CI/CD job token access".
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from ci_reporter.errors import DeliveryError
 from ci_reporter.frozen import EMPTY, Frozen
 from ci_reporter.http import Access
 from ci_reporter.http.rest import Api, ask, moment, names, pages, request, rows, text, unlike, web_address
-from ci_reporter.http.upstream import Comment, Job
+from ci_reporter.http.upstream import Change, Comment, Comparison, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,6 +82,12 @@ class GitLab(Frozen):
         path = f"{self._path('merge_requests')}/{change}/notes/{number}"
         ask(self.api, request(self.api, "DELETE", path), deadline)
 
+    def compare(self, base: str, head: str, deadline: Deadline) -> Comparison:
+        """What is between two revisions."""
+        query = urlencode({"from": base, "to": head})
+        found = ask(self.api, request(self.api, "GET", f"{self._path('repository/compare')}?{query}"), deadline)
+        return _comparison(self.api, found)
+
     def author(self, deadline: Deadline) -> str:
         """Whose token it is."""
         login = text(ask(self.api, request(self.api, "GET", "/user"), deadline), "username")
@@ -129,6 +135,28 @@ def _child(bridge: Mapping[str, Any]) -> str | None:
     number = text(bridge, "downstream_pipeline", "id")
     is_same = bool(ours) and ours.rpartition("/")[0] == theirs.rpartition("/")[0]
     return number if is_same and number and number.isdecimal() else None
+
+
+def _comparison(api: Api, node: Any) -> Comparison:
+    """Source: "Compare branches, tags or commits"; the lines of each file are to be counted in its diff."""
+    if not isinstance(node, dict) or not isinstance(node.get("commits"), list):
+        raise unlike(api, "the commits of a comparison")
+    changes = tuple(
+        Change(
+            revision=text(each, "id") or "", subject=text(each, "title") or "", author=text(each, "author_name") or ""
+        )
+        for each in rows(api, node["commits"])
+    )
+    diffs = [str(each.get("diff") or "").splitlines() for each in rows(api, node.get("diffs") or [])]
+    whole = not node.get("compare_timeout")
+    return Comparison(
+        changes=changes,
+        total=len(changes),
+        url=web_address(node, "web_url"),
+        files=len(diffs) if whole else None,
+        additions=sum(line.startswith("+") for diff in diffs for line in diff) if whole else None,
+        deletions=sum(line.startswith("-") for diff in diffs for line in diff) if whole else None,
+    )
 
 
 def _comment(api: Api, node: Any) -> Comment:

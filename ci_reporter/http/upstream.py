@@ -34,3 +34,25 @@ class Comment(Frozen):
     id: int
     author: str
     body: str
+
+
+class Change(Frozen):
+    """A commit between two revisions."""
+
+    revision: str
+    subject: str
+    author: str
+
+
+class Comparison(Frozen):
+    """What is between two revisions: the newest commits last, how many there are, and what they change.
+
+    `files`, `additions` and `deletions` are None where the API does not tell.
+    """
+
+    changes: tuple[Change, ...]
+    total: int
+    url: str | None = None
+    files: int | None = None
+    additions: int | None = None
+    deletions: int | None = None

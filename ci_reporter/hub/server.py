@@ -119,7 +119,14 @@ def application(options: Options, store: Database) -> App:
     polled = poller(options.settings.poll, store, options.env, branches=options.branches, alone=alone)
     polling = [polled] if polled else []
     look_again = polled.look_again if polled else no_look
-    around = Surroundings(store=store, env=options.env, alone=alone, look_again=look_again, dora=figures)
+    around = Surroundings(
+        store=store,
+        env=options.env,
+        alone=alone,
+        sources=options.settings.poll.sources,
+        look_again=look_again,
+        dora=figures,
+    )
     told = alerts(ruling(options.settings, options.env), around)
     alerting = [told] if told else []
     sign_in = SignIn(store, options.settings.auth, options.env, rules_of(options), page=login_page)

@@ -8,6 +8,7 @@ sender.py    the outbox → channels
 overdue.py   runs that take too long, or are heard of no more: learned from the job's own history. Pure
 feed.py      reports that arrive, each given to one hub
 follow.py    runs that change, and runs that do not although they should
+deploys/     after a deploy: does the service answer as before, and if not, who is told and what is done
 trends.py    flaky series, slow drifts. Pure
 ruling.py    the configuration file's rules and channels
 assembly.py  all of it put together

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ci_reporter.model import Report
+from ci_reporter.notify.alert import Link
 from ci_reporter.notify.policies.policy import GATE, PIPELINE, STEP
 
 OF_DORA = ("repository", "environment")
@@ -27,12 +28,13 @@ class Event:
     """Something that happened at `at_ms`. `cause` names it for ever: who hears of it twice tells it once.
 
     `before` are the earlier reports of its series, oldest first; `facts` what no report has (see `HUB_FACTS`), or what
-    is not known yet although a report must say something. `notes` are sentences for the message. `member` is what is
+    is not known yet although a report must say something. `notes` are sentences for the message, `title` is its
+    title where that is not the rule's. `member` is what is
     seen where that is not the series as a whole but one of several in it, such as a run that still runs; `is_over`
     says that this one will not be seen again. `series` tells series apart that have the same names.
     """
 
-    kind: Kind
+    kind: str
     report: Report
     at_ms: int
     cause: str
@@ -40,13 +42,15 @@ class Event:
     facts: Mapping[str, str | float | None] = field(default_factory=dict)
     stuck_s: float = 0.0
     notes: tuple[str, ...] = ()
+    title: str = ""
+    links: tuple[Link, ...] = ()
     series: str = ""
     member: str = ""
     is_over: bool = False
     speaks_for_run: bool = False
 
     @property
-    def kinds(self) -> tuple[Kind, ...]:
+    def kinds(self) -> tuple[str, ...]:
         """What it is: a step of a run that nobody else tells of stands for the run, too."""
         return (self.kind, Kind.PIPELINE) if self.speaks_for_run else (self.kind,)
 

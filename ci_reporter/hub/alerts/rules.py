@@ -165,14 +165,14 @@ def _held_back(step: Step) -> Step:
 def _told(book: RuleBook, event: Event, subject: Subject) -> Told:
     found = alert(subject, book.language)
     url = book.link(event)
-    links = (*found.links, *((Link(text="ci-reporter hub", url=url),) if url else ()))
+    links = (*found.links, *event.links, *((Link(text="ci-reporter hub", url=url),) if url else ()))
     text = "\n".join(filter(None, (found.text, *event.notes)))
     message = subject.message
     return Told(
         place=(subject.policy.name, subject.group),
         kind=message.kind,
         channels=message.channels,
-        alert=replace(found, text=text, links=links),
+        alert=replace(found, title=event.title or found.title, text=text, links=links),
         labels=event.labels | {"rule": subject.policy.name, "level": str(found.level)},
         transition=f"{message.kind} {_episode(message)} {event.cause}",
     )

@@ -12,6 +12,7 @@ from ci_reporter.config.yaml import Node
 from ci_reporter.context import Context, load_context
 from ci_reporter.errors import UsageError
 from ci_reporter.frozen import replace
+from ci_reporter.hub.alerts.deploys.watchfile import Watch, watches
 from ci_reporter.hub.alerts.event import OF_DORA, Kind
 from ci_reporter.hub.alerts.rules import RuleBook
 from ci_reporter.hub.alerts.sender import Channels
@@ -31,6 +32,7 @@ class Ruling:
 
     rules: RuleBook
     channels: Channels
+    watches: tuple[Watch, ...] = ()
     context: Context
     doubts: tuple[str, ...] = ()
 
@@ -43,14 +45,26 @@ class Ruling:
 def ruling(settings: Settings, env: Mapping[str, str]) -> Ruling:
     """Read the sections `alerts` and `actions`; channels are set up as they are for jobs. Raises UsageError."""
     context = hub_context(env, settings.section("actions"))
-    grammar = Grammar(actions=actions(settings.section("actions")), kinds=_KINDS)
-    policies = policies_of(settings.section("alerts"), grammar)
+    known = actions(settings.section("actions"))
+    deploys = watches(settings.section("deployments"), known)
+    written = policies_of(settings.section("alerts"), Grammar(actions=known, kinds=_KINDS))
+    policies = (*written, *(policy for each in deploys for policy in each.policies))
+    _check_names(written, deploys)
     return Ruling(
         rules=copy(rule_book(context, policies), windows=windows(settings.section("silences"))),
         channels=Channels(notifier=partial(notifier, context), mailroom=mailroom(context, keep=False)),
+        watches=deploys,
         context=context,
         doubts=tuple(_doubts(context, policies)),
     )
+
+
+def _check_names(written: tuple[Policy, ...], deploys: tuple[Watch, ...]) -> None:
+    """What is known is kept by a rule's name, and a watch is a rule, too."""
+    names = {each.name for each in written}
+    for name in (policy.name for each in deploys for policy in each.policies):
+        if name in names:
+            raise UsageError(f"deployments: an alert rule is called {name!r}, too; name one of them otherwise")
 
 
 def hub_context(env: Mapping[str, str], actions_node: Node | None) -> Context:

@@ -20,6 +20,7 @@ from functools import partial
 from ci_reporter.errors import CIReporterError
 from ci_reporter.hub.alerts import feed, trends
 from ci_reporter.hub.alerts.book import Book
+from ci_reporter.hub.alerts.deploys.prober import Prober
 from ci_reporter.hub.alerts.event import Event, Kind
 from ci_reporter.hub.alerts.feed import Arrived
 from ci_reporter.hub.alerts.rules import RuleBook, places
@@ -115,7 +116,7 @@ class Machinery:
     """What the alerts are made of. `reading` opens the read side, for the judging thread alone.
 
     `listeners` are told of each report that has arrived, before it is judged. `chores` are done beside the judging,
-    `reading_chores` each hour by what reads the database.
+    `reading_chores` each hour by what reads the database. `probers` ask the services that deploys go to.
     """
 
     tables: Tables
@@ -125,6 +126,7 @@ class Machinery:
     listeners: Sequence[Callable[[Arrived], None]] = ()
     chores: Sequence[Chore] = ()
     reading_chores: Sequence[Callable[[Reading], None]] = ()
+    probers: Sequence[Prober] = ()
     every_s: float = OFTEN_S
 
 
@@ -149,13 +151,16 @@ class Alerts:
         self._workers = (Worker("alerts", judging), Worker("alerts-sending", sending))
 
     async def start(self) -> None:
-        """Begin to judge and to send."""
-        for each in self._workers:
-            each.start()
+        """Begin to ask, to judge and to send."""
+        for prober in self._parts.probers:
+            prober.start()
+        for worker in self._workers:
+            worker.start()
 
     async def stop(self) -> None:
         """Stop; what waits is sent by the next process, or by another replica."""
-        await asyncio.gather(*(asyncio.to_thread(each.stop) for each in self._workers))
+        stops = [*(each.stop for each in self._workers), *(each.stop for each in self._parts.probers)]
+        await asyncio.gather(*(asyncio.to_thread(stop) for stop in stops))
         if self._reading:
             self._reading.close()
 

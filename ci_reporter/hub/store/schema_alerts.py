@@ -7,6 +7,8 @@ from __future__ import annotations
 #                once, whoever finds it
 # alert_channel  who sends to a channel now, and when that was done last. `beat` counts the turns: a lease that is
 #                judged by whether it moves, not by clocks, which two machines never share
+# deploy_watch   what is watched after a deploy: what the service answered before and since, and what came of it
+# rollback       the ledger: a row is `called` before the call is made, and never called again
 # alert_inbox    new reports that the rules have not seen yet, a row for each transaction that wrote some
 # alert_feed     up to which number of what changed the rules have seen it; `lock` counts transactions
 ALERTS = """
@@ -37,6 +39,19 @@ CREATE TABLE alert_feed (
   feed TEXT PRIMARY KEY, position BIGINT NOT NULL
 );
 INSERT INTO alert_feed (feed, position) VALUES ('lock', 0);
+CREATE TABLE deploy_watch (
+  watch TEXT NOT NULL, deployment TEXT NOT NULL,
+  repository TEXT NOT NULL, environment TEXT NOT NULL, revision TEXT, report TEXT NOT NULL,
+  begun_ms BIGINT NOT NULL, state TEXT NOT NULL, said TEXT,
+  baseline TEXT NOT NULL, samples TEXT NOT NULL,
+  PRIMARY KEY (watch, deployment)
+);
+CREATE INDEX deploy_watch_by_time ON deploy_watch (watch, begun_ms);
+CREATE TABLE rollback (
+  watch TEXT NOT NULL, deployment TEXT NOT NULL,
+  state TEXT NOT NULL, to_revision TEXT, planned_ms BIGINT NOT NULL, called_ms BIGINT, said TEXT,
+  PRIMARY KEY (watch, deployment)
+);
 CREATE TABLE silence (
   silence_id TEXT PRIMARY KEY, matchers TEXT NOT NULL,
   starts_ms BIGINT NOT NULL, ends_ms BIGINT NOT NULL,
