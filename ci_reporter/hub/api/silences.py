@@ -17,6 +17,8 @@ from ci_reporter.errors import StoreError
 from ci_reporter.hub.api import schemas
 from ci_reporter.hub.asgi import Message, Receive, Send
 from ci_reporter.hub.auth.access import ACCESS, REFUSAL, Access, Scope
+from ci_reporter.hub.auth.form import read_body
+from ci_reporter.hub.auth.request import header
 from ci_reporter.hub.problem import Problem, respond
 from ci_reporter.hub.silences import matchers
 from ci_reporter.hub.silences.silence import Phase, Silence, Silences, new_silence
@@ -24,7 +26,6 @@ from ci_reporter.model import rfc3339, seconds_of
 
 PATH = "/api/v1/silences"
 _LARGEST = 16 * 1024
-_BODY_S = 10.0
 _KEYS = ("matchers", "starts_at", "ends_at", "duration", "author", "comment")
 SILENCE = schemas.record(
     silence_id=schemas.TEXT,
@@ -242,13 +243,9 @@ async def _object(scope: Message, receive: Receive) -> Mapping[str, Any]:
 
     Only JSON is taken: another site's page cannot make a browser send it without being asked for leave (CORS).
     """
-    if (_header(scope, b"content-type") or "").partition(";")[0].strip().lower() != "application/json":
+    if (header(scope, b"content-type") or "").partition(";")[0].strip().lower() != "application/json":
         raise Problem(415, "a silence is sent as application/json")
-    try:
-        async with asyncio.timeout(_BODY_S):
-            body = await _body(receive)
-    except TimeoutError:
-        raise Problem(408, f"the request did not arrive within {_BODY_S:g} s") from None
+    body = await read_body(receive, _LARGEST)
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -256,23 +253,6 @@ async def _object(scope: Message, receive: Receive) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise Problem(400, 'the request is not a JSON object (write {"matchers": ["repository=acme/shop"], …})')
     return found
-
-
-async def _body(receive: Receive) -> bytes:
-    found, more = bytearray(), True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Problem(400, "the request was cut short")
-        found += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(found) > _LARGEST:
-            raise Problem(413, f"the request has more than {_LARGEST} bytes")
-    return bytes(found)
-
-
-def _header(scope: Message, name: bytes) -> str | None:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
 
 
 async def _send(reply: _Reply, scope: Message, send: Send) -> None:

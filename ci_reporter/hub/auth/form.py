@@ -1,4 +1,4 @@
-"""The fields of a form that was sent: `application/x-www-form-urlencoded`, of some size."""
+"""What a small request brings: its body, of some size and within some time, and the fields of a form."""
 
 from __future__ import annotations
 
@@ -19,11 +19,7 @@ async def fields(scope: Message, receive: Receive) -> dict[str, str]:
     kind = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise Problem(415, "a form is application/x-www-form-urlencoded")
-    try:
-        async with asyncio.timeout(_BODY_S):
-            body = await _body(receive)
-    except TimeoutError:
-        raise Problem(408, f"the form did not arrive within {_BODY_S:g} s") from None
+    body = await read_body(receive)
     try:
         return dict(
             parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
@@ -32,7 +28,16 @@ async def fields(scope: Message, receive: Receive) -> dict[str, str]:
         raise Problem(400, f"the form is not UTF-8 text, or has more than {_MOST_FIELDS} fields") from None
 
 
-async def _body(receive: Receive) -> bytes:
+async def read_body(receive: Receive, most: int = _LARGEST) -> bytes:
+    """The whole body. Raises Problem: 400, 408, 413."""
+    try:
+        async with asyncio.timeout(_BODY_S):
+            return await _body(receive, most)
+    except TimeoutError:
+        raise Problem(408, f"the request did not arrive within {_BODY_S:g} s") from None
+
+
+async def _body(receive: Receive, most: int) -> bytes:
     found = bytearray()
     more = True
     while more:
@@ -41,6 +46,6 @@ async def _body(receive: Receive) -> bytes:
             raise Problem(400, "the request was cut short")
         found += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(found) > _LARGEST:
-            raise Problem(413, f"the form has more than {_LARGEST} bytes")
+        if len(found) > most:
+            raise Problem(413, f"the request has more than {most} bytes")
     return bytes(found)
