@@ -59,9 +59,9 @@ class Metrics:
             reply = self._health.reply("metrics", "GET", OPENMETRICS if openmetrics else TEXT, [])
             service = reply.body.removesuffix(_EOF)
             own = exposition(self._own(), openmetrics=openmetrics).encode()
-            pieces = [service + own, self._snapshot.text(openmetrics=openmetrics)]
+            pieces = [service + own, *self._snapshot.text(openmetrics=openmetrics)]
         else:
-            pieces = [self._snapshot.text_of(access.sees, openmetrics=openmetrics)]
+            pieces = list(self._snapshot.text_of(access.sees, openmetrics=openmetrics))
         pieces += [_EOF] if openmetrics else []
         return _zipped(pieces) if zipped else pieces
 

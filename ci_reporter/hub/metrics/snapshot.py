@@ -27,7 +27,7 @@ class Snapshot:
         self._shown: dict[int, tuple[str, dict[str, str]]] = {}  # a series' repository and its lines
         self._folded: dict[int, SeriesState] = {}
         self._read_s: float | None = None
-        self._texts: dict[bool, bytes] = {}
+        self._texts: dict[bool, list[bytes]] = {}
 
     @property
     def shown(self) -> int:
@@ -39,15 +39,15 @@ class Snapshot:
         """How many series are folded."""
         return len(self._folded)
 
-    def text(self, *, openmetrics: bool) -> bytes:
-        """The lines of all series, in UTF-8. Raises StoreError."""
+    def text(self, *, openmetrics: bool) -> list[bytes]:
+        """The lines of all series, in UTF-8, a piece for each metric. Raises StoreError."""
         with self._lock:
             self._refresh()
             if openmetrics not in self._texts:
                 self._texts[openmetrics] = self._render(_all, openmetrics=openmetrics)
             return self._texts[openmetrics]
 
-    def text_of(self, sees: Callable[[str], bool], *, openmetrics: bool) -> bytes:
+    def text_of(self, sees: Callable[[str], bool], *, openmetrics: bool) -> list[bytes]:
         """The lines of the repositories that somebody sees. Raises StoreError."""
         with self._lock:
             self._refresh()
@@ -71,7 +71,7 @@ class Snapshot:
                 self._folded[state.series_id] = state
         self._texts.clear()
 
-    def _render(self, sees: Callable[[str], bool], *, openmetrics: bool) -> bytes:
+    def _render(self, sees: Callable[[str], bool], *, openmetrics: bool) -> list[bytes]:
         lines: dict[str, list[str]] = {name: [] for name in series.HEADS}
         for repository, found in self._shown.values():
             if sees(repository):
@@ -80,7 +80,8 @@ class Snapshot:
         folded = [state for state in self._folded.values() if sees(state.series[0])]
         for name, text in series.folded(folded).items():
             lines[name].append(text)
-        return exposition(series.blocks(lines), openmetrics=openmetrics).encode()
+        # Metric by metric: as one text all of it would be in memory twice while it is encoded.
+        return [exposition([block], openmetrics=openmetrics).encode() for block in series.blocks(lines) if block.lines]
 
 
 def _all(_: str) -> bool:
