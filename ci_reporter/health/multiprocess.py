@@ -6,10 +6,11 @@ are made with prometheus_client are in the same files, so they are summed too.
 
 from __future__ import annotations
 
+import glob
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from ci_reporter.health.traffic import DURATIONS, IN_PROGRESS, LABELS, OTHER, REQUESTS, series_labels
@@ -34,11 +35,35 @@ def child_exit(_: Any, worker: Any) -> None:
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # it has no annotations
 
 
+class Workers(MultiProcessCollector):
+    """What all workers have written to the folder `path`."""
+
+    def __init__(self, registry: CollectorRegistry, path: str) -> None:
+        super().__init__(registry, path)  # type: ignore[no-untyped-call]  # it has no annotations
+        self._folder = path
+
+    def collect(self) -> Iterable[Metric]:
+        """Sum the files up.
+
+        A worker that starts makes a file first, and gives it a size then: a scrape between the two finds it empty, and
+        prometheus_client fails on that (struct.error).
+        """
+        files = [path for path in glob.glob(os.path.join(glob.escape(self._folder), "*.db")) if _size_bytes(path)]
+        return self.merge(files, accumulate=True)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def _size_bytes(path: str) -> int:
+    try:
+        return os.path.getsize(path)
+    except FileNotFoundError:
+        return 0  # of a worker that has just ended
+
+
 class SharedTraffic:
     """Counts the requests of all workers, each in its own files of `path`; give it to `registry` to be collected."""
 
     def __init__(self, path: str, registry: CollectorRegistry, buckets_s: Sequence[float]) -> None:
-        MultiProcessCollector(registry, path)  # type: ignore[no-untyped-call]  # it has no annotations
+        Workers(registry, path)
         own = CollectorRegistry()  # what this process alone has counted is shown to nobody
         self._requests = Counter("http_requests", REQUESTS, [*LABELS, "code"], registry=own)
         self._durations = Histogram(

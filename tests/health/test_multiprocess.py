@@ -9,8 +9,10 @@ import sys
 from contextlib import suppress
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from ci_reporter.health import Health
+from ci_reporter.health.multiprocess import Workers
 
 SERVICE = """
 from ci_reporter.health import Health
@@ -65,6 +67,13 @@ def test_what_an_ended_worker_counted_still_counts(workers, eventually):
     os.kill(before[0], signal.SIGKILL)
     eventually(lambda: len(children_of(process)) == 2 and children_of(process) != before, "a new worker")
     assert requests_of(at) == 20
+
+
+def test_a_worker_that_has_only_made_its_file_does_not_fail_a_scrape(tmp_path):
+    registry = CollectorRegistry()
+    Workers(registry, str(tmp_path))
+    (tmp_path / "counter_1.db").touch()
+    assert generate_latest(registry) == b""
 
 
 def test_one_process_tells_of_itself(endpoints):
