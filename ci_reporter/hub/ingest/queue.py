@@ -120,6 +120,11 @@ class WriteQueue:
             except StoreError as exc:
                 outcomes = [exc] * len(batch)
                 self._tell(exc)
+            except Exception as exc:  # noqa: BLE001  without the thread, every request would wait without end
+                _log.exception("a batch could not be written")
+                defect = StoreError(f"the writer failed: {exc!r}")
+                outcomes = [defect] * len(batch)
+                self._tell(defect)
             self._loop.call_soon_threadsafe(self._answer, batch, outcomes, time.perf_counter() - begun)
 
     def _tell(self, error: StoreError | None) -> None:

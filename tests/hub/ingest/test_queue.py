@@ -121,6 +121,26 @@ def test_one_repository_does_not_take_the_room_of_all(make_row):
     assert (problem.status, problem.retry_after_s) == (429, 1)
 
 
+def test_a_defect_of_the_store_does_not_keep_requests_waiting(make_row, caplog):
+    class Broken(Slow):
+        def write(self, requests):
+            if not self.go.is_set():
+                self.go.set()
+                raise KeyError("nobody thought of this")
+            return super().write(requests)
+
+    async def main():
+        queue = WriteQueue(Broken())
+        with pytest.raises(Problem):
+            await queue.submit([make_row()])
+        written = await queue.submit([make_row()])
+        await queue.close()
+        return written
+
+    assert asyncio.run(main()).stored == 1
+    assert "nobody thought of this" in caplog.text
+
+
 def test_what_cannot_be_written_is_to_be_sent_again(make_row):
     async def main():
         store = Slow(StoreError("cannot use hub.db: the disk is full"))

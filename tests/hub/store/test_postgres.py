@@ -17,6 +17,8 @@ from ci_reporter.hub.store.postgres.migrations import LISTS
 from ci_reporter.hub.store.postgres.parameters import numbered
 from tests.hub.postgres import query
 
+_OURS = "FROM pg_stat_activity WHERE application_name = 'ci-reporter-hub' AND datname = current_database()"
+
 
 @pytest.fixture
 def url(postgres_databases):
@@ -234,9 +236,33 @@ def test_a_full_disk_is_one_sentence_and_passes(pair, make_row):
 def test_a_connection_that_the_server_ended_is_made_again(pair, url, make_row):
     store = pair[0]
     store.write([[make_row()]])
-    query(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ci-reporter-hub'")
+    query(url, f"SELECT pg_terminate_backend(pid) {_OURS}")
     assert store.write([[make_row()]]) == [Written(1, 0)]
     assert store.select("SELECT count(*) FROM report") == [(2,)]
+
+
+def test_a_connection_that_is_lost_within_a_transaction_is_made_again(pair, url, make_row):
+    store, ended = pair[0], []
+
+    def lose(run, _rows):
+        if not ended:
+            ended.extend(query(url, f"SELECT pg_terminate_backend(pid) {_OURS}"))
+        run("SELECT 1")
+
+    store.also_write(lose)
+    assert store.write([[make_row()]]) == [Written(1, 0)]
+    assert ended
+    assert store.select("SELECT count(*) FROM report") == [(1,)]
+
+
+def test_work_whose_connection_is_lost_is_one_sentence(pair, url):
+    def lose(run):
+        query(url, f"SELECT pg_terminate_backend(pid) {_OURS}")
+        run("SELECT 1")
+
+    with pytest.raises(StoreError, match=r"the connection was lost|the server ended the connection"):
+        pair[0].transact(lose)
+    assert pair[0].select("SELECT 1") == [(1,)]
 
 
 def test_a_password_is_never_shown():

@@ -10,7 +10,9 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
@@ -43,6 +45,12 @@ SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('sync
 T = TypeVar("T")
 
 
+async def _begin(connection: Any, how: Mapping[str, Any]) -> Any:
+    transaction = connection.transaction(**how)
+    await transaction.start()
+    return transaction
+
+
 async def _make_durable(connection: Any) -> None:
     """A server that answers before a commit is on its disk would make us say the same."""
     await connection.execute(_DURABLE)
@@ -69,19 +77,27 @@ class Connections:
         self.name = address.name
         self._address, self._patience_s, self._connect_s = address, patience_s, connect_s
         self._lists = lists
+        self._begun: set[Future[None]] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="postgres", daemon=True)
         self._thread.start()
         try:
-            self._pool = self.wait(self._open())
+            self._pool = self.wait(self._open)
         except BaseException:
             self._end_loop()
             raise
 
-    def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """What a coroutine comes to that runs in the loop. Raises StoreError for errors of the database."""
+    def wait(self, work: Callable[[], Awaitable[T]]) -> T:
+        """What the work comes to, done in the loop. Raises StoreError for errors of the database.
+
+        The work is called there, too: a connection of the pool that was lost refuses any call at once.
+        """
+
+        async def call() -> T:
+            return await work()
+
         try:
-            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+            return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
         except ERRORS as exc:
             raise store_error(self.name, exc) from exc
 
@@ -90,11 +106,11 @@ class Connections:
 
         So the work must come to the same when it was done already: its commit may have been heard.
         """
-        return self.wait(self._persist(lambda: self._attempt(work)))
+        return self.wait(lambda: self._persist(lambda: self._attempt(work)))
 
     def run_once(self, work: Callable[[Any], Awaitable[T]]) -> T:
         """The same, without a second try."""
-        return self.wait(self._attempt(work))
+        return self.wait(lambda: self._attempt(work))
 
     def repeat(self, work: Callable[[Any], T]) -> T:
         """The same as `run`, of work that calls `wait` itself."""
@@ -111,28 +127,29 @@ class Connections:
     @contextmanager
     def transaction(self, connection: Any, **how: Any) -> Iterator[None]:
         """A transaction of a connection, for several calls of `wait`."""
-        transaction = connection.transaction(**how)
-        self.wait(transaction.start())
+        transaction = self.wait(partial(_begin, connection, how))
         try:
             yield
         except BaseException:
-            if not connection.is_closed():
-                self.wait(transaction.rollback())
+            with suppress(StoreError):  # where the connection is lost, the server has rolled back
+                self.wait(transaction.rollback)
             raise
-        self.wait(transaction.commit())
+        self.wait(transaction.commit)
 
     @contextmanager
     def held(self) -> Iterator[Any]:
         """A connection for several calls of `wait`."""
-        connection = self.wait(self._persist(self._acquire))
+        connection = self.wait(lambda: self._persist(self._acquire))
         try:
             yield connection
         finally:
-            self.wait(self._pool.release(connection))
+            self.wait(lambda: self._pool.release(connection))
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Begin something in the loop that runs until it is closed."""
-        asyncio.run_coroutine_threadsafe(work, self._loop)
+        begun = asyncio.run_coroutine_threadsafe(work, self._loop)
+        self._begun.add(begun)  # the loop itself does not keep what it runs from being deleted
+        begun.add_done_callback(self._begun.discard)
 
     async def connect(self) -> Any:
         """A connection beside the pool, for as long as the loop runs. Raises asyncpg's errors."""
@@ -150,7 +167,7 @@ class Connections:
     def close(self) -> None:
         """Let go of the database."""
         try:
-            self.wait(asyncio.wait_for(self._pool.close(), CONNECT_S))
+            self.wait(lambda: asyncio.wait_for(self._pool.close(), CONNECT_S))
         except StoreError:
             self._pool.terminate()
         self._end_loop()

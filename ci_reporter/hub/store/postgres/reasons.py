@@ -9,7 +9,7 @@ import asyncpg
 from ci_reporter.errors import StoreError
 from ci_reporter.hub.store.batch import RefusedError
 
-ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, EOFError)
+ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, EOFError)
 
 # By SQLSTATE, or by its first two characters: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _WORDS = {
@@ -48,7 +48,7 @@ def is_passing(error: BaseException) -> bool:
         return False
     if isinstance(error, asyncpg.PostgresError):
         return _state(error).startswith(_PASSING)
-    return isinstance(error, OSError | EOFError | asyncpg.InterfaceError)
+    return isinstance(error, OSError | EOFError | asyncpg.InterfaceError | asyncpg.InternalClientError)
 
 
 def _state(error: BaseException) -> str:
@@ -63,9 +63,16 @@ def _words(error: BaseException, state: str) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "nothing listens there (check the host, the port, and that the server runs)"
     message = str(error).partition("\n")[0].strip() or type(error).__name__
+    if _is_closed(error, message):
+        return _WORDS["08"]
     for length in (5, 3, 2):
         if words := _WORDS.get(state[:length]):
             return words.format(message=message)
-    if isinstance(error, OSError):
-        return error.strerror or message
-    return message
+    return (isinstance(error, OSError) and error.strerror) or message
+
+
+def _is_closed(error: BaseException, message: str) -> bool:
+    """Whether a question came to a connection that was just lost, or met the server's goodbye."""
+    if isinstance(error, asyncpg.InternalClientError):
+        return True
+    return isinstance(error, asyncpg.InterfaceError) and message.endswith(("closed", "released back to the pool"))

@@ -90,9 +90,9 @@ class PostgresStore:
         with self.connections.held() as connection:
             one_moment = self.connections.transaction(connection, isolation="repeatable_read", readonly=True)
             with one_moment:
-                wait(connection.execute(statements.UNHURRIED))
-                cursor = wait(_cursor(connection))
-                while found := wait(cursor.fetch(_BODIES)):
+                wait(lambda: connection.execute(statements.UNHURRIED))
+                cursor = wait(lambda: _cursor(connection))
+                while found := wait(lambda: cursor.fetch(_BODIES)):
                     yield from (body for (body,) in found)
 
     def reading(self, limit_s: float = LIMIT_S) -> Reader:
@@ -127,10 +127,10 @@ class PostgresStore:
     def _write_on(self, connection: Any, requests: batch.Requests) -> tuple[batch.Ids, list[Written]]:
         rows = [row for request in requests for row in request]
         with self.connections.transaction(connection):
-            ids, fresh = self.connections.wait(self._insert(connection, rows))
+            ids, fresh = self.connections.wait(lambda: self._insert(connection, rows))
             new, written = batch.outcome(requests, fresh)
             if new:
-                self.connections.wait(_count(connection, new, ids))
+                self.connections.wait(lambda: _count(connection, new, ids))
                 if self._with_new:
                     run = self._tables.statement(connection)
                     for work in self._with_new:

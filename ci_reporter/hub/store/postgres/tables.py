@@ -38,11 +38,11 @@ class PostgresTables:
 
     def statement(self, connection: Any) -> Statement:
         """What runs statements within the transaction of a connection; from here on it is the only one."""
-        self._connections.wait(connection.execute(_ONE_AT_A_TIME))
+        self._connections.wait(lambda: connection.execute(_ONE_AT_A_TIME))
 
         def run(sql: str, /, **values: Value) -> list[tuple[Any, ...]]:
             text, arguments = numbered(sql, values)
-            return plain(self._connections.wait(connection.fetch(text, *arguments)))
+            return plain(self._connections.wait(lambda: connection.fetch(text, *arguments)))
 
         return run
 
