@@ -99,8 +99,9 @@ def command(
     """Receive reports at POST /ci-report and keep them in a database, until SIGTERM or ^C.
 
     The secrets that reports are signed with come from CI_REPORTER_HUB_SECRETS or, better, from the file that
-    CI_REPORTER_HUB_SECRETS_FILE names: one a line, or `REPOSITORY: SECRET...`. Without any, only this machine can reach
-    the hub. /health, /livez, /readyz and /metrics tell how it is.
+    CI_REPORTER_HUB_SECRETS_FILE names: one a line, or `REPOSITORY: SECRET...`. Without any,
+    and without a user or a token (`hub user add`, `hub token create`), only this machine can reach the hub. /health,
+    /livez, /readyz and /metrics tell how it is.
 
     POST /webhooks/github, and so on, takes what CI systems tell. CI_REPORTER_HUB_WEBHOOK_SECRETS has the secrets that
     they sign with, or CI_REPORTER_HUB_WEBHOOK_SECRETS_FILE names a file that has.

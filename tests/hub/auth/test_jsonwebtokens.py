@@ -20,6 +20,8 @@ from ci_reporter.hub.auth.access import Scope
 from ci_reporter.hub.auth.jsonwebtokens import Trust, pem_keys, secret_key
 from ci_reporter.hub.auth.jwks import PAUSE_S, STALE_S, Jwks, public_keys
 from ci_reporter.hub.settings.hubfile import parse
+from tests.hub.auth.conftest import bearer
+from tests.vendors import serving
 
 SECRET = "a-secret-of-32-bytes-or-more-is-wanted"
 
@@ -324,6 +326,56 @@ def test_at_most_fifty_keys_are_taken():
 def test_a_secret_is_never_taken_from_published_keys():
     trust = Trust(audience="hub", jwks=Issuer(UNUSABLE["a secret"]).jwks)
     assert access(trust, signed(SECRET, "HS256", headers={"kid": "k1"})) is None
+
+
+# ---- the whole way, from an address with keys to the routes
+
+JOBS = """
+auth:
+  jwt:
+    - issuer: https://gitlab.example
+      audience: hub
+      jwks_url: ADDRESS
+      scopes: [ingest]
+      repositories_claim: project_path
+      repositories: [acme/*]
+    - audience: hub
+      secret_env: SSO_SECRET
+      scopes: [read]
+      repositories: ["*"]
+"""
+
+
+@pytest.fixture
+def site(make_site):
+    with serving(lambda _: (200, {}, json.dumps({"keys": [jwk()]}).encode())) as url:
+        settings = parse(JOBS.replace("ADDRESS", f"{url}/keys").encode(), "hub.yml")
+        yield make_site(secrets="", settings=settings, env={"SSO_SECRET": SECRET})
+
+
+def test_a_job_reports_by_the_token_of_its_ci_system(site):
+    job = bearer(signed(EC, "ES256", {"kid": "k1"}, iss="https://gitlab.example", project_path="acme/shop"))
+    assert site.report(job, repository="acme/shop").status == 202
+    assert site.report(job, repository="acme/cart").status == 403
+    assert site.ask("GET", "/api/v1/runs", job).status == 403
+
+
+def test_a_stranger_of_the_same_ci_system_reports_nothing(site):
+    job = bearer(signed(EC, "ES256", {"kid": "k1"}, iss="https://gitlab.example", project_path="evil/shop"))
+    assert site.report(job, repository="evil/shop").status == 403
+    assert site.report(job).status == 403
+
+
+def test_a_person_reads_by_the_token_that_a_proxy_adds(site):
+    person = bearer(signed(SECRET, "HS256", preferred_username="jane"))
+    assert site.ask("GET", "/api/v1/runs", person).status == 200
+    assert site.ask("GET", "/", person).status == 200
+    assert site.post_form("/logout", {**person, "Sec-Fetch-Site": "cross-site"}).status == 403
+    assert site.post_form("/logout", person).status == 403  # a proxy's session is not ours to end
+
+
+def test_where_tokens_of_others_are_taken_one_has_to_sign_in(site):
+    assert site.get("/metrics").status == 401
 
 
 # ---- the configuration
