@@ -81,6 +81,11 @@ class Client:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     closed: bool = False
     is_idle: bool = True
+    _takes_all: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        sees_all = self.wanted.access is None or self.wanted.access.patterns is None
+        self._takes_all = sees_all and self.wanted._replace(access=None) == Filter() and not self.run
 
     def offer(self, change: Change) -> None:
         """Let it have a change, if it may see it and asked for it."""
@@ -99,7 +104,7 @@ class Client:
     def take(self) -> bytes:
         """All that waits; empty where nothing does."""
         self.woken.clear()
-        found = b"".join(self.waiting)
+        found = self.waiting[0] if len(self.waiting) == 1 else b"".join(self.waiting)
         self.waiting.clear()
         return found
 
@@ -109,6 +114,8 @@ class Client:
         return _REFRESH if self.form is Form.EVENTS else _document({"refresh": True})
 
     def _message(self, change: Change) -> bytes | None:
+        if self._takes_all:  # as nearly all do: there is nothing to look at
+            return change.card if self.form is Form.EVENTS else change.document
         card, access = change.shown.card, self.wanted.access
         if access is not None and not access.sees(card.place.repository):
             return None
