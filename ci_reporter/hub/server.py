@@ -113,11 +113,11 @@ def application(options: Options, store: Database) -> App:
     readers = Readers(store.reading)
     changes = Changes(store)
     store.listen(changes.wake)
-    site = Site(store, readers, changes)
     forwarders = [Forwarder(store, options.forward)] if options.forward else []
     alone = not is_url(options.database)
     polled = poller(options.settings.poll, store, options.env, branches=options.branches, alone=alone)
     polling = [polled] if polled else []
+    site = Site(store, readers, changes, polled.blocks if polled else tuple)
     look_again = polled.look_again if polled else no_look
     around = Surroundings(
         store=store,

@@ -134,11 +134,11 @@ class SilencesApi:
 
     async def _every(self, access: Access, now_ms: int) -> _Reply:
         found = await asyncio.to_thread(self._silences.every)
-        return _Reply(200, {"items": [_document(each, now_ms) for each in found if _may_touch(access, each)]})
+        return _Reply(200, {"items": [_document(each, now_ms) for each in found if may_touch(access, each)]})
 
     async def _add(self, access: Access, given: Mapping[str, Any], now_ms: int) -> _Reply:
-        silence = _silence(access, given, now_ms)
-        if not _may_touch(access, silence):
+        silence = silence_of(access, given, now_ms)
+        if not may_touch(access, silence):
             raise Problem(403, f"{access.name} sees some repositories: name one of them (repository=acme/shop)")
         await asyncio.to_thread(self._silences.add, silence)
         place = (b"location", f"{PATH}/{silence.silence_id}".encode())
@@ -147,7 +147,7 @@ class SilencesApi:
 
     async def _expire(self, access: Access, silence_id: str, now_ms: int) -> _Reply:
         known = {each.silence_id: each for each in await asyncio.to_thread(self._silences.every)}
-        if silence_id not in known or not _may_touch(access, known[silence_id]):
+        if silence_id not in known or not may_touch(access, known[silence_id]):
             raise Problem(404, "there is no such silence")
         await asyncio.to_thread(self._silences.expire, silence_id, now_ms)
         _log.info("%s has ended the silence of %s", access.name, _texts(known[silence_id]))
@@ -155,7 +155,7 @@ class SilencesApi:
         return _Reply(200, _document(now[silence_id], now_ms))
 
 
-def _silence(access: Access, given: Mapping[str, Any], now_ms: int) -> Silence:
+def silence_of(access: Access, given: Mapping[str, Any], now_ms: int) -> Silence:
     """The silence that a document asks for. Raises Problem."""
     for name in given:
         if name not in _KEYS:
@@ -215,7 +215,7 @@ def _text(given: Mapping[str, Any], name: str) -> str:
     return "".join(each for each in found if each.isprintable())
 
 
-def _may_touch(access: Access, silence: Silence) -> bool:
+def may_touch(access: Access, silence: Silence) -> bool:
     """Whether it is about a repository that the asker sees."""
     named = (each.value for each in silence.matchers if (each.name, each.operator) == ("repository", "="))
     return access.patterns is None or any(access.sees(each) for each in named)

@@ -66,7 +66,7 @@ class Pages:
         except Exception:  # noqa: BLE001  a defect of ours is a page, too, and must not end the connection
             _log.exception("a page could not be made: %s", scope["path"][:200])
             answer = self._refusal(Problem(500, "the hub has a defect; its log has the details"), scope)
-        await _reply(answer, scope, send)
+        await send_answer(answer, scope, send)
 
     async def _answer(self, scope: Message) -> Answer:
         found = self._view((scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1"))
@@ -120,7 +120,8 @@ def _answered(view: View, visit: Visit, reading: Reading) -> Answer:
     return view.answer(reading, visit)
 
 
-async def _reply(answer: Answer, scope: Message, send: Send) -> None:
+async def send_answer(answer: Answer, scope: Message, send: Send) -> None:
+    """Send a page with its headers, zipped where that is taken."""
     body = answer.body.encode("utf-8", "replace")
     headers = [(b"content-type", answer.kind.encode()), (b"cache-control", b"private, no-cache"), *SAFETY]
     headers.append((b"vary", b"accept-encoding, cookie, authorization"))

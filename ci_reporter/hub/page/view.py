@@ -12,7 +12,7 @@ from ci_reporter.hub.api.masking import masked
 from ci_reporter.hub.api.route import Query
 from ci_reporter.hub.api.routes import ROUTES
 from ci_reporter.hub.asgi import Message
-from ci_reporter.hub.auth.access import Access
+from ci_reporter.hub.auth.access import Access, Scope
 from ci_reporter.hub.store.reading import Reading
 
 HTML = "text/html; charset=utf-8"
@@ -40,6 +40,11 @@ class Visit:
     def some(self, *names: str) -> dict[str, str]:
         """The values of these names that were given."""
         return {name: value for name in names if (value := self.get(name))}
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the visitor may see how the hub itself is."""
+        return self.access.may(Scope.ADMIN)
 
     @property
     def here(self) -> str:

@@ -34,6 +34,8 @@ PAGES = {
     "deployments": "/deployments",
     "trends": "/trends",
     "compare": "/compare?base=github-1-1&head=github-2-1",
+    "silences": "/silences?repository=acme/shop",
+    "admin": "/admin",
     "problem": "/runs/none",
 }
 
@@ -137,6 +139,16 @@ def test_a_run_goes_from_queued_to_red_while_one_looks(place, open_page):
     card.locator(".state").click()
     page.get_by_role("link", name="test_cart").click()
     expect(page.get_by_role("heading", name="test_cart")).to_be_visible()
+
+
+def test_a_run_is_silenced_from_its_page(open_page):
+    page = open_page("/runs/github-2-1")
+    page.get_by_role("link", name="silence", exact=True).click()
+    page.get_by_label("Why").fill("a new database")
+    page.get_by_role("button", name="Silence", exact=True).click()
+    expect(page.get_by_role("row", name="a new database")).to_contain_text("repository=acme/shop")
+    page.get_by_role("button", name="End the silence of a new database").click()
+    expect(page.get_by_text("Nothing is silenced now.")).to_be_visible()
 
 
 def test_axe_finds_nothing_on_any_page_in_both_themes(open_page):
