@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ci_reporter.hub.api.route import Query
-from ci_reporter.hub.api.runs import run, steps_of
+from ci_reporter.hub.api.runs import run, run_named, steps_of
 from ci_reporter.hub.api.steps import report_of
 from ci_reporter.hub.store import Row
 from ci_reporter.hub.store.reading import Reading
@@ -15,8 +15,8 @@ from ci_reporter.model import Report
 
 def compare(reading: Reading, query: Query) -> Mapping[str, Any]:
     """What is different in the run `head`. A step of the same name that came twice is the later one. Raises Problem."""
-    base, head = (steps_of(reading, query, query.values[name]) for name in ("base", "head"))
-    before, now = _by_name(base), _by_name(head)
+    base, head = (run_named(reading, query, query.values[name]) for name in ("base", "head"))
+    before, now = (_by_name(steps_of(reading, each)) for each in (base, head))
     names = sorted({*before, *now})
     items = [_difference(name, before.get(name), now.get(name)) for name in names]
     return {"base": run(base), "head": run(head), "items": items}

@@ -38,6 +38,17 @@ def position(query: Query) -> Position | None:
     raise Problem(400, _ALIEN, field="cursor")
 
 
+def place(query: Query, kinds: Sequence[type]) -> list[Any] | None:
+    """The values that the query's cursor holds, each of its kind; None where it has none. Raises Problem."""
+    found = _decoded(query)
+    if found is None:
+        return None
+    alike = len(found) == len(kinds) and all(type(each) is kind for each, kind in zip(found, kinds, strict=True))
+    if not alike or any(abs(each) >= _MOST_MS for each in found if isinstance(each, int)):
+        raise Problem(400, _ALIEN, field="cursor")
+    return found
+
+
 def names(query: Query, count: int) -> tuple[str, ...] | None:
     """The names that the query's cursor holds; None where it has none. Raises Problem."""
     place = _decoded(query)

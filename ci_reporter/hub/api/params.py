@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from ci_reporter.hub.api.route import Param
 from ci_reporter.hub.problem import Problem
+from ci_reporter.hub.runs.run import Status
 from ci_reporter.model import Result
 
 MOST_PER_PAGE = 100
@@ -85,6 +86,7 @@ BRANCH = _text("branch", "Only of this branch. A branch that is not a series of 
 ENVIRONMENT = _text("environment", "Only of deploys to this environment.")
 CI_RUN_ID = _text("ci_run_id", "Only of this run.")
 RESULT = choice("result", "Only with this result.", [*Result])
+STATUS = choice("status", "Only those that stand there now.", [*Status])
 SINCE = _moment("since", "Only what ended at this time or later, RFC 3339.")
 UNTIL = _moment("until", "Only what ended before this time, RFC 3339.")
 PER_PAGE = Param(
@@ -111,6 +113,10 @@ CURSOR = Param(
 OF_RUN = (REPOSITORY, PIPELINE, BRANCH)
 OF_SERIES = (REPOSITORY, PIPELINE, CI_JOB, STEP, BRANCH)
 OF_TIME = (SINCE, UNTIL)
+OF_BEGIN = (
+    _moment("since", "Only what began at this time or later, RFC 3339."),
+    _moment("until", "Only what began before this time, RFC 3339."),
+)
 OF_PAGE = (PER_PAGE, CURSOR)
 NAME = _text("name", "The test's name, as reports have it.", required=True)
 BASE = _text("base", "The ci_run_id of the run to compare with.", required=True)

@@ -14,11 +14,11 @@ ROUTES: tuple[Route, ...] = (
         summary="Runs, newest first.",
         answer=runs.runs,
         schema=schemas.page(schemas.RUN),
-        params=(*params.OF_RUN, params.RESULT, *params.OF_TIME, *params.OF_PAGE),
+        params=(*params.OF_RUN, params.RESULT, params.STATUS, *params.OF_BEGIN, *params.OF_PAGE),
     ),
     Route(
         path="/runs/{ci_run_id}",
-        summary="A run with its steps.",
+        summary="A run with its jobs and its steps.",
         answer=runs.one_run,
         schema=schemas.RUN_WITH_STEPS,
         params=(params.REPOSITORY,),

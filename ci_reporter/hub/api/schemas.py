@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ci_reporter.hub.runs.run import Status
 from ci_reporter.model import Result
 
 Schema = Mapping[str, Any]
@@ -19,6 +20,7 @@ MOMENT: Schema = {"type": "string", "format": "date-time"}
 OPTIONAL_MOMENT: Schema = {"type": ["string", "null"]}
 FLAG: Schema = {"type": "boolean"}
 RESULT: Schema = {"type": "string", "enum": [*Result]}
+STATUS: Schema = {"type": "string", "enum": [*Status]}
 OPTIONAL_RESULT: Schema = {"enum": [*Result, None]}
 
 
@@ -68,22 +70,41 @@ STEP: Schema = record(
 )
 RUN: Schema = record(
     ci_run_id=TEXT,
+    provider=OPTIONAL_TEXT,
     repository=OPTIONAL_TEXT,
     pipeline=OPTIONAL_TEXT,
     branch=OPTIONAL_TEXT,
+    tag=OPTIONAL_TEXT,
     revision=OPTIONAL_TEXT,
     change=OPTIONAL_TEXT,
     event=OPTIONAL_TEXT,
+    title=OPTIONAL_TEXT,
+    actor=OPTIONAL_TEXT,
+    environment=OPTIONAL_TEXT,
     run_url=OPTIONAL_TEXT,
-    result=RESULT,
+    status=STATUS,
+    result=OPTIONAL_RESULT,
     results=RESULTS,
     step_count=COUNT,
+    queued_at=OPTIONAL_MOMENT,
     started_at=OPTIONAL_MOMENT,
-    finished_at=MOMENT,
+    finished_at=OPTIONAL_MOMENT,
     duration_ms=WHOLE,
     coverage_pct=NUMBER,
 )
-RUN_WITH_STEPS: Schema = {"allOf": [RUN, record(steps=listed(STEP))]}
+JOB: Schema = record(
+    job_id=TEXT,
+    name=TEXT,
+    stage=OPTIONAL_TEXT,
+    status=STATUS,
+    queued_at=OPTIONAL_MOMENT,
+    started_at=OPTIONAL_MOMENT,
+    finished_at=OPTIONAL_MOMENT,
+    duration_ms=WHOLE,
+    job_url=OPTIONAL_TEXT,
+    runner=OPTIONAL_TEXT,
+)
+RUN_WITH_STEPS: Schema = {"allOf": [RUN, record(jobs=listed(JOB), steps=listed(STEP))]}
 LAST_STEP: Schema = record(
     report_id=TEXT,
     ci_run_id=OPTIONAL_TEXT,
@@ -95,7 +116,16 @@ LAST_STEP: Schema = record(
 SERIES: Schema = record(
     repository=TEXT, pipeline=TEXT, ci_job=TEXT, step=TEXT, branch=TEXT, totals=RESULTS, last=listed(LAST_STEP)
 )
-LAST_RUN: Schema = record(ci_run_id=TEXT, revision=OPTIONAL_TEXT, finished_at=MOMENT, result=RESULT, duration_ms=WHOLE)
+LAST_RUN: Schema = record(
+    ci_run_id=TEXT,
+    revision=OPTIONAL_TEXT,
+    started_at=OPTIONAL_MOMENT,
+    finished_at=OPTIONAL_MOMENT,
+    status=STATUS,
+    result=OPTIONAL_RESULT,
+    duration_ms=WHOLE,
+    run_url=OPTIONAL_TEXT,
+)
 PIPELINE: Schema = record(
     repository=TEXT, pipeline=TEXT, branch=TEXT, success_ratio=RATIO, rests_on=COUNT, last_runs=listed(LAST_RUN)
 )

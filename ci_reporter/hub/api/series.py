@@ -7,12 +7,15 @@ from typing import Any
 
 from ci_reporter.hub.api import cursor
 from ci_reporter.hub.api.route import Query
-from ci_reporter.hub.api.runs import last_runs, times, worst
-from ci_reporter.hub.store import Row
-from ci_reporter.hub.store.reading import Reading, Selection, SeriesHistory
-from ci_reporter.model import Result, rfc3339
+from ci_reporter.hub.api.runs import moment, result_of, wanted
+from ci_reporter.hub.runs import reading as runs
+from ci_reporter.hub.runs.record import Record, record_of
+from ci_reporter.hub.runs.run import Status
+from ci_reporter.hub.store.reading import Reading, SeriesHistory
+from ci_reporter.model import rfc3339
 
 _LAST = 10
+_PIPELINE = ("repository", "pipeline", "series_branch")
 _NAMES = ("repository", "pipeline", "ci_job", "step", "branch")
 
 
@@ -29,9 +32,12 @@ def pipelines(reading: Reading, query: Query) -> Mapping[str, Any]:
     """Pipelines, each branch for itself, with their last ten runs."""
     count = query.values["per_page"]
     after = cursor.names(query, 3)
-    found = reading.pipelines(query.selection(), count + 1, after)  # type: ignore[arg-type]  # three names
+    found = runs.pipelines(reading.select, wanted(query), count + 1, after)
     following = cursor.encode(query, found[count - 1]) if len(found) > count else None
-    return {"items": [_pipeline(reading, query, each) for each in found[:count]], "next_cursor": following}
+    asked = [dict(zip(_PIPELINE, each, strict=True)) | {"count": _LAST} for each in found[:count]]
+    rows = reading.select_each(runs.LAST, asked)
+    items = [_pipeline(each, list(map(record_of, last))) for each, last in zip(found[:count], rows, strict=True)]
+    return {"items": items, "next_cursor": following}
 
 
 def _series(state: SeriesHistory) -> dict[str, Any]:
@@ -49,28 +55,29 @@ def _series(state: SeriesHistory) -> dict[str, Any]:
     return {**dict(zip(_NAMES, state.series, strict=True)), "totals": state.totals, "last": last}
 
 
-def _pipeline(reading: Reading, query: Query, name: tuple[str, str, str]) -> dict[str, Any]:
+def _pipeline(name: tuple[str, str, str], records: Sequence[Record]) -> dict[str, Any]:
     repository, pipeline, branch = name
-    selection = Selection(repository=repository, pipeline=pipeline, branch=branch, visible=query.access.repositories)
-    last = [_last_run(rows) for rows in last_runs(reading, selection, _LAST)]
-    judged = [each for each in last if each["result"] not in (Result.CANCELLATION, Result.SKIP)]
-    succeeded = sum(each["result"] == Result.SUCCESS for each in judged)
+    judged = [each.state for each in records if each.state.is_final]
+    judged = [each for each in judged if each not in (Status.CANCELLATION, Status.SKIP)]
+    succeeded = sum(each is Status.SUCCESS for each in judged)
     return {
         "repository": repository,
         "pipeline": pipeline,
         "branch": branch,
         "success_ratio": succeeded / len(judged) if judged else None,
         "rests_on": len(judged),
-        "last_runs": last,
+        "last_runs": [_last_run(each) for each in records],
     }
 
 
-def _last_run(rows: Sequence[Row]) -> dict[str, Any]:
-    when = times(rows)
+def _last_run(record: Record) -> dict[str, Any]:
     return {
-        "ci_run_id": rows[0].ci_run_id,
-        "revision": next((row.revision for row in rows if row.revision), None),
-        "finished_at": when["finished_at"],
-        "result": worst(rows),
-        "duration_ms": when["duration_ms"],
+        "ci_run_id": record.ci_run_id,
+        "revision": record.told.revision,
+        "started_at": moment(record.started_ms),
+        "finished_at": moment(record.finished_ms),
+        "status": str(record.state),
+        "result": result_of(record.state),
+        "duration_ms": record.duration_ms,
+        "run_url": record.told.url,
     }

@@ -19,7 +19,7 @@ WORST_FIRST = (Result.ERROR, Result.TIMEOUT, Result.FAILURE, Result.CANCELLATION
 
 _KEY = Key._fields
 _TOLD = tuple(each.name for each in fields(Run) if each.name not in ("key", "ci_run_id", "jobs", "older", "status"))
-_COUNTS = tuple(f"steps_{result}" for result in Result)
+_COUNTS = (*(f"steps_{result}" for result in Result), "steps_unstarted")
 COLUMNS = (
     *("ci_run_id", "link", *_KEY, "status", *_TOLD, "older", "series_branch", "state", "begun_ms", "received_ms"),
     *("first_step_ms", "last_step_ms", *_COUNTS, "steps_coverage_pct", "counted", "polled_final_ms", "hooked_final_ms"),
@@ -30,12 +30,21 @@ JOB_COLUMNS = (*_OF_JOB, "older")
 
 @dataclass(frozen=True, kw_only=True)
 class Steps:
-    """What the reports of a run's steps say together. `first_ms` is when the first began, `last_ms` when one ended."""
+    """What the reports of a run's steps say together. `first_ms` is when the first began, `last_ms` when one ended.
+
+    `unstarted` is how many of them do not say when they began.
+    """
 
     results: Mapping[Result, int] = field(default_factory=dict)
     first_ms: int | None = None
     last_ms: int | None = None
     coverage_pct: float | None = None
+    unstarted: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return sum(self.results.values())
 
     @property
     def worst(self) -> Status | None:
@@ -75,7 +84,9 @@ class Record:
     @property
     def started_ms(self) -> int | None:
         """When it began to run; its first step did so where the CI system has not told."""
-        return self.steps.first_ms if self.told.started_ms is None else self.told.started_ms
+        if self.told.started_ms is not None:
+            return self.told.started_ms
+        return None if self.steps.unstarted else self.steps.first_ms
 
     @property
     def finished_ms(self) -> int | None:
@@ -94,10 +105,12 @@ class Record:
 
     @property
     def waited_ms(self) -> int | None:
-        """How long it waited before it ran."""
-        told = self.told
-        known = told.started_ms is not None and told.queued_ms is not None
-        return max((told.started_ms or 0) - (told.queued_ms or 0), 0) if known else None
+        """How long it waited: until its first job ran, as GitHub says of a run that waits that it has started."""
+        starts = [each.started_ms for each in self.told.jobs if each.started_ms is not None]
+        started_ms = min(starts, default=self.told.started_ms)
+        if started_ms is None or self.told.queued_ms is None:
+            return None
+        return max(started_ms - self.told.queued_ms, 0)
 
 
 def state_of(told: Run | None, steps: Steps) -> Status:
@@ -141,6 +154,7 @@ def values_of(record: Record) -> dict[str, Any]:
         "first_step_ms": record.steps.first_ms,
         "last_step_ms": record.steps.last_ms,
         "steps_coverage_pct": record.steps.coverage_pct,
+        "steps_unstarted": record.steps.unstarted,
         **{f"steps_{result}": record.steps.results.get(result, 0) for result in Result},
     }
     return {
@@ -174,6 +188,7 @@ def record_of(row: Sequence[Any], jobs: Sequence[Job] = ()) -> Record:
         first_ms=values["first_step_ms"],
         last_ms=values["last_step_ms"],
         coverage_pct=values["steps_coverage_pct"],
+        unstarted=values["steps_unstarted"],
     )
     same = ("ci_run_id", "link", "series_branch", "received_ms", "counted", "polled_final_ms", "hooked_final_ms")
     return Record(told=told, is_told=is_told, steps=steps, **{name: values[name] for name in same})

@@ -29,6 +29,7 @@ _TELLS = re.compile(r'"(?:environment"\s*:\s*"|coverage_pct"\s*:\s*\d)')
 _TEXTS = ("branch", "default_branch", "tag", "revision", "change", "event", "actor", "environment")
 _NOTHING = {
     **{f"steps_{result}": 0 for result in Result},
+    "steps_unstarted": 0,
     "steps_coverage_pct": 0.0,
     "steps_coverage_ms": -1,
     **dict.fromkeys(("provider", "run_id", "link", "url", *_TEXTS), ""),
@@ -95,6 +96,7 @@ def _sum(name: _Name, rows: Sequence[Row], *, reads_all: bool) -> dict[str, Any]
         found["last_step_ms"] = max(found["last_step_ms"], row.at_ms)
         found["revision"] = found["revision"] or row.revision or ""
         found[f"steps_{row.result}"] += 1
+        found["steps_unstarted"] += row.duration_ms is None and row.result != Result.SKIP
     found["state"] = next(str(result) for result in WORST_FIRST if found[f"steps_{result}"])
     return found
 
@@ -162,7 +164,7 @@ def _change(row: Sequence[Any], number: int, now_ms: int) -> dict[str, Any]:
 
 
 _NULLABLE = ("link", "url", *_TEXTS)
-_COUNTS = tuple(f"steps_{result}" for result in Result)
+_COUNTS = (*(f"steps_{result}" for result in Result), "steps_unstarted")
 _VALUES = {
     **{name: f":{name}" for name in ("repository", "ci_run_id", "provider", "run_id", "attempt", "pipeline")},
     **{name: f":{name}" for name in ("series_branch", "received_ms", "first_step_ms", "last_step_ms", *_COUNTS)},

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from ci_reporter.hub.store import Position, Row, Series
 from ci_reporter.hub.store.queries import SERIES_NAMES, Plan, Queries
 from ci_reporter.hub.store.reading import Kind, Point, Selection, SeriesHistory
+from ci_reporter.hub.store.tables import Value
 
 LIMIT_S = 2.0
 _MOST_STEPS_OF_A_RUN = 1000
@@ -66,6 +67,14 @@ class Reader:
             with closing(newest):
                 return self._filtered(newest, sql, values, count)
         return [_row(found) for found in self._connection.rows(self._queries.page(selection, kind, plan), values)]
+
+    def select(self, sql: str, /, **values: Value) -> list[tuple[Any, ...]]:
+        """What a SELECT on small tables finds."""
+        return self._connection.rows(sql, values)
+
+    def select_each(self, sql: str, values: Sequence[Mapping[str, Value]]) -> list[list[tuple[Any, ...]]]:
+        """What it finds for each of some values."""
+        return self._connection.each(sql, values)
 
     def report(self, report_id: str, visible: tuple[str, ...] | None) -> Row | None:
         """The report of that id."""

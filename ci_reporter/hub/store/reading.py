@@ -6,13 +6,14 @@ page is the same page however many reports have come since.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ci_reporter.errors import StoreError
 from ci_reporter.hub.store import Position, Row, Series
+from ci_reporter.hub.store.tables import Value
 
 
 class TooLongError(StoreError):
@@ -106,6 +107,12 @@ class Reading(Protocol):
         self, selection: Selection, count: int, after: tuple[str, str, str] | None = None
     ) -> list[tuple[str, str, str]]:
         """At most `count` of repository, pipeline and branch, in the order of their names."""
+
+    def select(self, sql: str, /, **values: Value) -> list[tuple[Any, ...]]:
+        """What a SELECT on small tables finds: see `Tables`."""
+
+    def select_each(self, sql: str, values: Sequence[Mapping[str, Value]]) -> list[list[tuple[Any, ...]]]:
+        """What it finds for each of some values."""
 
     def points(self, selection: Selection, most: int) -> list[Point]:
         """At most `most` points, newest first."""

@@ -6,7 +6,8 @@ late or twice: the columns up to `older` are the CI system's (`status` NULL: it 
 `first_step_ms` on are the reports'. `state` and `begun_ms` follow from both; lists are in the order of `begun_ms`.
 
 `link` is the run's usual name where its reports have another one. `was` is the state before the last write of reports,
-which an upsert cannot tell otherwise. `counted` is the result that the counters have of it.
+which an upsert cannot tell otherwise. `steps_unstarted` counts steps that do not say when they began. `counted` is the
+result that the counters have of the run.
 """
 
 SCHEMA = """
@@ -47,6 +48,7 @@ CREATE TABLE run (
   steps_timeout BIGINT NOT NULL,
   steps_cancellation BIGINT NOT NULL,
   steps_skip BIGINT NOT NULL,
+  steps_unstarted BIGINT NOT NULL,
   steps_coverage_pct DOUBLE PRECISION,
   steps_coverage_ms BIGINT,
   state TEXT NOT NULL,
@@ -61,7 +63,8 @@ CREATE TABLE run (
 CREATE INDEX run_of_pipeline ON run (repository, pipeline, series_branch, begun_ms);
 CREATE INDEX run_by_time ON run (begun_ms);
 CREATE INDEX run_by_id ON run (ci_run_id);
-CREATE INDEX run_by_link ON run (repository, link);
+CREATE INDEX run_of_repository ON run (repository, begun_ms);
+CREATE INDEX run_by_link ON run (repository, link) WHERE link IS NOT NULL;
 CREATE INDEX run_uncounted ON run (received_ms) WHERE counted IS NULL;
 CREATE TABLE job (
   repository TEXT NOT NULL,

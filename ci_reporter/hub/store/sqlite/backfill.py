@@ -15,14 +15,14 @@ INSERT INTO run (
   repository, ci_run_id, provider, host, run_id, attempt, pipeline, series_branch, updated_ms, older,
   branch, default_branch, tag, revision, change, event, actor, url, environment,
   first_step_ms, last_step_ms, begun_ms, received_ms,
-  steps_success, steps_failure, steps_error, steps_timeout, steps_cancellation, steps_skip,
+  steps_success, steps_failure, steps_error, steps_timeout, steps_cancellation, steps_skip, steps_unstarted,
   steps_coverage_pct, steps_coverage_ms, state)
 SELECT
   repository, ci_run_id, COALESCE(provider, ''), '', COALESCE(pipeline_id, ''),
   CAST(COALESCE(attempt, '1') AS INTEGER), pipeline, series_branch, 0, '',
   branch, default_branch, tag, revision, change, event, actor, run_url, environment,
   first_ms, last_ms, first_ms, received_ms,
-  success, failure, error, timeout, cancellation, skip,
+  success, failure, error, timeout, cancellation, skip, unstarted,
   coverage_pct, CASE WHEN coverage_pct IS NOT NULL THEN last_ms END,
   CASE WHEN error THEN 'error' WHEN timeout THEN 'timeout' WHEN failure THEN 'failure'
     WHEN cancellation THEN 'cancellation' WHEN success THEN 'success' ELSE 'skip' END
@@ -34,7 +34,9 @@ FROM (
     max(min({_BEGAN}), 0) AS first_ms, max(r.at_ms) AS last_ms, min(r.received_ms) AS received_ms,
     sum(r.result = 'success') AS success, sum(r.result = 'failure') AS failure, sum(r.result = 'error') AS error,
     sum(r.result = 'timeout') AS timeout, sum(r.result = 'cancellation') AS cancellation,
-    sum(r.result = 'skip') AS skip, max(CAST(json_extract(r.body, '$.coverage_pct') AS REAL)) AS coverage_pct
+    sum(r.result = 'skip') AS skip,
+    sum(r.duration_ms IS NULL AND r.result <> 'skip') AS unstarted,
+    max(CAST(json_extract(r.body, '$.coverage_pct') AS REAL)) AS coverage_pct
   FROM report r JOIN series s USING (series_id) WHERE r.ci_run_id IS NOT NULL GROUP BY s.repository, r.ci_run_id
 );
 INSERT INTO pipeline (repository, pipeline, series_branch)
