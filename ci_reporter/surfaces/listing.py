@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Column = tuple[str, Callable[[Item], str]]
 
 _UNKNOWN = "-"
-_MARKS = {"success": "+", "failure": "x", "error": "!", "timeout": "t", "cancellation": "c", "skip": "."}
+_MARKS = {"success": "+", "failure": "x", "error": "!", "timeout": "t", "cancellation": "c", "skip": ".", ">": ">"}
 _COLOURS = {"success": "32", "failure": "31", "error": "31", "timeout": "31", "cancellation": "33", "skip": "2"}
 _COLOURS |= {"running": "34", "queued": "36", "waiting": "36"}
 _COLOURED = ("RESULT", "OUTCOME", "HEAD")
@@ -55,6 +55,11 @@ def _text(key: str, most: int = 40) -> Callable[[Item], str]:
         return _UNKNOWN if value is None or value == "" else plain(str(value), most)
 
     return show
+
+
+def _result(item: Item) -> str:
+    """The result of a run; where it stands while it has none."""
+    return _text("result")(item) if item.get("result") else _text("status")(item)
 
 
 def _time(key: str) -> Callable[[Item], str]:
@@ -108,7 +113,9 @@ def _newest(key: str, show: Callable[[Item], str]) -> Callable[[Item], str]:
 
 def _marks(key: str) -> Callable[[Item], str]:
     """The results of a list, oldest first: `++x+`."""
-    return lambda item: "".join(_MARKS.get(str(each.get("result")), "?") for each in reversed(objects(item, key)))
+    return lambda item: "".join(
+        _MARKS.get(str(each.get("result") or ">"), "?") for each in reversed(objects(item, key))
+    )
 
 
 def objects(item: Item, key: str) -> list[Item]:
@@ -141,7 +148,7 @@ _ENDED: tuple[Column, ...] = (("RESULT", _text("result")), ("DURATION", _ms("dur
 _COVERED: Column = ("COVERAGE", _number("coverage_pct", "{:.1f} %"))
 
 COLUMNS: Mapping[str, Sequence[Column]] = {
-    "runs": (_FINISHED, *_WHERE, _BRANCH, ("RUN", _text("ci_run_id")), *_ENDED, _COVERED),
+    "runs": (_FINISHED, *_WHERE, _BRANCH, ("RUN", _text("ci_run_id")), ("RESULT", _result), *_ENDED[1:], _COVERED),
     "steps": (
         *(_FINISHED, _WHERE[0], ("JOB", _text("job_name")), ("STEP", _text("step")), _BRANCH, *_ENDED, _COVERED),
         ("REPORT", _text("report_id")),

@@ -33,6 +33,7 @@ _HELP = {
     "step": ("NAME", "Only of this step."),
     "branch": ("NAME", "Only of this branch."),
     "result": ("RESULT", "Only with this result."),
+    "status": ("STATUS", "Of runs: only what stands there now, such as running or queued."),
     "environment": ("NAME", "Only of deploys to this environment."),
     "ci_run_id": ("CI_RUN_ID", "Only of this run."),
     "order": ("WORD", "Of tests: failed, flaky or slowest first."),
@@ -75,7 +76,7 @@ def command(
     `get compare --base ID --head ID` what is different in a run. A hub that wants to know who asks is told by
     CI_REPORTER_HUB_TOKEN, or by CI_REPORTER_HUB_USERNAME and CI_REPORTER_HUB_PASSWORD.
 
-    LAST 10 are results, oldest first: + success, x failure, ! error, t timeout, c cancellation, . skip.
+    LAST 10 are results, oldest first: + success, x failure, ! error, t timeout, c cancellation, . skip, > not over.
     """
     context = current_context({"hub": url})
     params = {key: value for key, value in filters.items() if value is not None and key not in ("since", "until")}
