@@ -9,11 +9,19 @@ import pytest
 
 from ci_reporter.hub.auth import passwords, users
 from ci_reporter.hub.auth.throttle import WINDOW_S, Throttle
-from tests.hub.auth.conftest import CHEAP, PASSWORD, basic, now_ms
+from tests.hub.auth.conftest import CHEAP, PASSWORD, Site, basic, now_ms
 
 COOKIE = re.compile(r"(__Host-)?ci_reporter_session=([\w-]{43}); (.*)")
 TLS = {"X-Forwarded-Proto": "https"}
 HTML = {"Accept": "text/html"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A hub; what the database has of sessions is tried on both kinds in test_routes.py."""
+    found = Site(tmp_path_factory.mktemp("site") / "hub.db")
+    yield found
+    found.close()
 
 
 def shown_form(site, target="/login", **headers):

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from ci_reporter.hub.api.routes import ROUTES
+from ci_reporter.hub.auth import secret, users
 from tests.hub.auth.conftest import DAY_MS, basic, bearer, now_ms
 
 # What strangers may ask, and what they are answered. A new path that needs no sign-in has to be written here.
@@ -134,6 +135,15 @@ def test_who_sees_another_repository_sees_nothing_of_this_one(site, path):
     reply = site.get(path, site.token("read", repositories=["other/*"]))
     named_itself = path.endswith("openapi.json")
     assert named_itself or (b"acme/" not in reply.body and b"of-shop" not in reply.body.replace(b"run-of-shop", b""))
+
+
+def test_a_session_reads_until_it_ends(site, eventually):
+    now = now_ms()
+    key = users.begin_session(site.store, site.user(f"s{now}"), now, now + DAY_MS)
+    cookie = {"Cookie": f"ci_reporter_session={key}"}
+    assert site.ask("GET", "/metrics", cookie).status == 200
+    users.end_session(site.store, secret.digest(key))
+    eventually(lambda: site.ask("GET", "/metrics", cookie).status == 401, "the session to end")
 
 
 def test_who_may_read_may_not_send(site):
