@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # The Pythons that ci-reporter.pyz has byte code for; any other compiles it at each call.
 PYZ_PYTHONS ?= 3.11 3.12 3.13
 
-.PHONY: help demo stack test pyz packages dev site lint compiled-tests clean
+.PHONY: help demo stack test test-tools pyz packages dev site lint compiled-tests clean
 .DELETE_ON_ERROR:
 
 help:
@@ -51,9 +51,8 @@ stack: .demo/ready
 	@touch $@
 
 # Slow tests wait most of their time, for watches and timeouts: six workers keep two cores busy.
-test: $(VENV)/ready
-	@REQUIRE_ALL='$(REQUIRE_ALL)' scripts/test-tools
-	@$(MAKE) --no-print-directory -j2 lint compiled-tests
+test:
+	@$(MAKE) --no-print-directory -j3 test-tools lint compiled-tests
 	CI_REPORTER_TESTS_REQUIRE_ALL='$(REQUIRE_ALL)' $(BIN)/pytest -n 6 --dist worksteal --junitxml=$(VENV)/junit.xml
 	@[ '$(REQUIRE_ALL)' != 1 ] || grep -q ' skipped="0"' $(VENV)/junit.xml || { echo 'REQUIRE_ALL=1, and tests were skipped' >&2; exit 1; }
 
@@ -63,6 +62,10 @@ $(VENV)/ready: $(SOURCES)
 	@echo 'installing ci-reporter and what its tests need into $(VENV)'
 	@$(call pip,$(VENV)) install --quiet '.[test]'
 	@touch $@
+
+# Servers and tools are downloaded while pip downloads what the linters need.
+test-tools:
+	@REQUIRE_ALL='$(REQUIRE_ALL)' scripts/test-tools
 
 # pytest rewrites the assertions of each file and keeps what it compiled: once here, on the core that the linters leave
 # idle, and not once in each worker. A file that cannot be collected is shown by the run that follows.
