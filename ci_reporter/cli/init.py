@@ -11,7 +11,7 @@ from ci_reporter.cli import output
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.context import repository_root
 from ci_reporter.errors import StateError
-from ci_reporter.init.diff import patch, shown
+from ci_reporter.init.diff import patch, patch_in_colour
 from ci_reporter.init.given import source
 from ci_reporter.init.plan import WRITES, Plan, plan
 from ci_reporter.init.survey import Survey, survey
@@ -73,7 +73,7 @@ def _tell(found: Survey) -> None:
 
 def _diff(todo: Plan) -> str:
     """The changes, as the one who reads them takes them: a terminal or a program."""
-    return shown(todo.changes) if output.colour(sys.stdout, os.environ) else patch(todo.changes).rstrip("\n")
+    return patch_in_colour(todo.changes) if output.colour(sys.stdout, os.environ) else patch(todo.changes).rstrip("\n")
 
 
 def _asks(todo: Plan) -> bool:

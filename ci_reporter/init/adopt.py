@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ci_reporter.config import yaml
 from ci_reporter.errors import UsageError
 from ci_reporter.frozen import Frozen
-from ci_reporter.init.commands import PYTHON, recorded, test_step
+from ci_reporter.init.commands import PYTHON, recording_command, test_step
 
 _COMMAND = r"(?P<command>[A-Za-z./].*?)(?P<after>\s*(?:\s#.*)?)"
 _GITHUB = re.compile(r" *(?:- )?run: +" + _COMMAND)
@@ -39,7 +39,7 @@ class Syntax(Frozen):
         return not re.search(r"(?m)^ *container:", job) if self.is_github else step in PYTHON
 
 
-def adopted(text: str, syntax: Syntax) -> str | None:
+def adoption(text: str, syntax: Syntax) -> str | None:
     """The file with its test commands under ci-reporter; None where there is nothing to change, or no safe way to."""
     lines = text.splitlines(keepends=True)
     if len(lines) > MOST_LINES:
@@ -57,7 +57,7 @@ def adopted(text: str, syntax: Syntax) -> str | None:
             lines[start] = f"{indent[0] if indent else ''}- {syntax.install}\n" + lines[start]
         # The install line may stand before this one in the same entry of the list.
         lines[at] = lines[at][: len(lines[at]) - len(edit[0])] + edit[1]
-    return _checked(text, "".join(lines))
+    return _if_same_shape(text, "".join(lines))
 
 
 def _edit(lines: Sequence[str], at: int, syntax: Syntax) -> tuple[str, str] | None:
@@ -71,7 +71,7 @@ def _edit(lines: Sequence[str], at: int, syntax: Syntax) -> tuple[str, str] | No
         return None
     if not syntax.can_install(step, _job_text(lines, at, syntax)):
         return None
-    return lines[at][match.start("command") :], f"{recorded(match['command'], step)}{match['after']}\n"
+    return lines[at][match.start("command") :], f"{recording_command(match['command'], step)}{match['after']}\n"
 
 
 def _is_command(lines: Sequence[str], at: int, syntax: Syntax) -> bool:
@@ -138,7 +138,7 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def _checked(old: str, new: str) -> str | None:
+def _if_same_shape(old: str, new: str) -> str | None:
     """The new text, if both are YAML with the same keys at the top and in `jobs`."""
     try:
         before, after = (yaml.mapping(yaml.parse(each.encode(), "it")) for each in (old, new))

@@ -60,7 +60,7 @@ def deploy(text: str) -> str | None:
     return match[0].strip() if match else None
 
 
-def recorded(command: str, step: str) -> str:
+def recording_command(command: str, step: str) -> str:
     """The command as ci-reporter runs it, with the reports that it says it writes."""
     reports = [f"--coverage {path}" for path in _coverage(command)] + [f"--tests {path}" for path in _tests(command)]
     return " ".join(["ci-reporter run", f"--name {shlex.quote(step)}", *reports, "--", command])

@@ -17,9 +17,9 @@ def patch(changes: Sequence[Change]) -> str:
     return "".join(line for change in changes for line in _lines(change))
 
 
-def shown(changes: Sequence[Change]) -> str:
+def patch_in_colour(changes: Sequence[Change]) -> str:
     """The patch for a terminal with colours; control characters of somebody's file do nothing there."""
-    return "\n".join(_painted(plain(line.rstrip("\n"), _WIDEST)) for change in changes for line in _lines(change))
+    return "\n".join(_in_colour(plain(line.rstrip("\n"), _WIDEST)) for change in changes for line in _lines(change))
 
 
 def _lines(change: Change) -> Iterator[str]:
@@ -32,6 +32,6 @@ def _lines(change: Change) -> Iterator[str]:
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
-def _painted(line: str) -> str:
+def _in_colour(line: str) -> str:
     colour = next((code for start, code in _COLOURS.items() if line.startswith(start)), None)
     return f"\x1b[{colour}m{line}\x1b[0m" if colour else line

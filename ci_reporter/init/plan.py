@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ci_reporter.errors import UsageError
 from ci_reporter.frozen import Frozen
 from ci_reporter.init import github, gitlab, settingsfile
-from ci_reporter.init.adopt import Syntax, adopted
+from ci_reporter.init.adopt import Syntax, adoption
 from ci_reporter.init.commands import runs_tests
 from ci_reporter.init.components import with_component
 from ci_reporter.init.given import Source
@@ -108,10 +108,10 @@ def recorded_by(system: str, text: str, source: Source | None) -> str | None:
     """A person's CI file with what records its tests; None where there is nothing to change, or no safe way to."""
     if system == "github":
         setup = f"uses: {source.repository}/setup@{source.ref}" if source else github.INSTALL
-        return adopted(text, Syntax(install=setup, job_indent=2))
+        return adoption(text, Syntax(install=setup, job_indent=2))
     if source:
         return with_component(text, source)
-    return adopted(text, Syntax(install=gitlab.INSTALL, job_indent=0, is_github=False))
+    return adoption(text, Syntax(install=gitlab.INSTALL, job_indent=0, is_github=False))
 
 
 def _tests_in(path: str, text: str) -> str | None:

@@ -64,7 +64,7 @@ def _with_reports(tree: Tree, found: tuple[Suite, ...]) -> tuple[Suite, ...]:
 
 def _reports(tree: Tree, kind: str, table: Mapping[str, str]) -> list[str]:
     """Files of the repository that are reports of this kind by what they hold."""
-    candidates = list(dict.fromkeys(path for like in _REPORT_NAMES.split() for path in tree.named(like)))[
+    candidates = list(dict.fromkeys(path for like in _REPORT_NAMES.split() for path in tree.files_like(like)))[
         :_MOST_REPORTS
     ]
     room = "coverage" if kind == "coverage" else "testresults"

@@ -35,7 +35,7 @@ class Tree(Frozen):
         """Whether there is such a file."""
         return path in self.names
 
-    def named(self, pattern: str, folder: str = "", *, deep: bool = True) -> Iterator[str]:
+    def files_like(self, pattern: str, folder: str = "", *, deep: bool = True) -> Iterator[str]:
         """The files in a folder whose names are like `pattern`, with or without the folders in it."""
         begin = f"{folder}/" if folder else ""
         for path in self.files:

@@ -52,7 +52,7 @@ def collect_jobs(context: Context, run: Run, records: Sequence[str] = ()) -> Col
     api = upstream(context, run, READ_JOBS)
     deadline = Deadline(context.config.budget_s)
     jobs = api.jobs(str(run.pipeline_id), run.attempt or "1", deadline)
-    pushed, warnings = _pushed(context, run, jobs, deadline)
+    pushed, warnings = _pushes(context, run, jobs, deadline)
     context.journal.recover(sink_names(context.config))
     theirs, problems = gather_records(records, context.folder)
     found = sort_jobs(run, jobs, [*context.journal.reports(), *theirs], pushed)
@@ -60,7 +60,7 @@ def collect_jobs(context: Context, run: Run, records: Sequence[str] = ()) -> Col
     return _record(context, Collected(reports=reports, jobs=found, warnings=(*warnings, *problems)))
 
 
-def _pushed(
+def _pushes(
     context: Context, run: Run, jobs: Sequence[Job], deadline: Deadline
 ) -> tuple[Mapping[str, float], tuple[str, ...]]:
     """Which jobs of this run have pushed to the Pushgateway by themselves, and when a step of theirs last ended."""
@@ -90,7 +90,7 @@ def _record(context: Context, found: Collected) -> Collected:
     if context.config.dry_run:
         previews = tuple(target.preview(each) for target in sinks(context) for each in found.reports)
         return _with(found, previews=previews, warnings=problems)
-    return _with(_sent(context, found), warnings=problems)
+    return _with(_send(context, found), warnings=problems)
 
 
 def _openmetrics(context: Context, reports: Sequence[Report]) -> tuple[str, ...]:
@@ -106,27 +106,27 @@ def _openmetrics(context: Context, reports: Sequence[Report]) -> tuple[str, ...]
     return ()
 
 
-def _sent(context: Context, found: Collected) -> Collected:
+def _send(context: Context, found: Collected) -> Collected:
     """Tell people and deliver; rules compare with what the gateway held before, so they are held first."""
     deadline = Deadline(context.config.budget_s)
-    telling = _planned(context, found.reports, deadline) if tells_people(context.config) and found.reports else None
+    telling = _plan(context, found.reports, deadline) if tells_people(context.config) and found.reports else None
     targets = sinks(context)
     delivery = deliver(context.journal, targets, None, deadline) if targets and found.reports else Delivery()
     new = {each.report_id for each in found.reports}
     late = any(each.report.report_id in new for each in context.journal.spool.pending())
     lost = tuple(f"not delivered: {why}; 'ci-reporter flush' sends it again" for why in delivery.reasons)
     told = _with(found, undelivered=late, warnings=(*delivery.notes, *lost))
-    return _told(context, told, telling, deadline) if telling else told
+    return _tell(context, told, telling, deadline) if telling else told
 
 
-def _planned(context: Context, reports: Sequence[Report], deadline: Deadline) -> Telling:
+def _plan(context: Context, reports: Sequence[Report], deadline: Deadline) -> Telling:
     from ci_reporter.step.abandoned import join
     from ci_reporter.step.alerts import plan_alerts
 
     return join([plan_alerts(context, each, deadline) for each in reports])
 
 
-def _told(context: Context, found: Collected, telling: Telling, deadline: Deadline) -> Collected:
+def _tell(context: Context, found: Collected, telling: Telling, deadline: Deadline) -> Collected:
     from ci_reporter.step.alerts import send_alerts, settle_alerts
 
     told = settle_alerts(context, telling, send_alerts(context, telling, deadline), deadline)

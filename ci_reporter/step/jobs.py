@@ -37,7 +37,7 @@ def sort_jobs(run: Run, jobs: Sequence[Job], known: Sequence[Report], pushed: Ma
     for job in jobs:
         if not _asks(run, job):
             found[_kind(run, job, known, pushed)].append(job)
-    return Sorted(**{kind: tuple(sorted(each, key=_ended)) for kind, each in found.items()})
+    return Sorted(**{kind: tuple(sorted(each, key=_end)) for kind, each in found.items()})
 
 
 def _kind(run: Run, job: Job, known: Sequence[Report], pushed: Mapping[str, float]) -> str:
@@ -125,5 +125,5 @@ def report_id(run: Run, job: Job) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def _ended(job: Job) -> tuple[float, str]:
+def _end(job: Job) -> tuple[float, str]:
     return seconds_of(job.finished_at) or 0.0, job.id

@@ -63,7 +63,7 @@ def adopt(theirs: Sequence[Report], run: Run, between: tuple[float, float]) -> t
     found: dict[tuple[str, str], Report] = {}
     for each in theirs:
         if _is_within(each, between):
-            taken = _adopted(each, run)
+            taken = _trustworthy_part(each, run)
             found.setdefault((taken.run.job_name or "", taken.step.name), taken)
     return tuple(found.values())[:MOST_RECORDS]
 
@@ -75,7 +75,7 @@ def _is_within(report: Report, between: tuple[float, float]) -> bool:
     return all(each is not None and first <= each <= last for each in times)
 
 
-def _adopted(report: Report, run: Run) -> Report:
+def _trustworthy_part(report: Report, run: Run) -> Report:
     """The record without what it says of its run, of a deploy, and in free text."""
     job, name = _name(report.run.job_name or "unknown"), _name(report.step.name)
     started, finished = report.step.started_at, report.step.finished_at

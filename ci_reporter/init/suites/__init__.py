@@ -71,7 +71,7 @@ def _in_folder(tree: Tree, folder: str) -> tuple[Suite, ...]:
 
 def _folders(tree: Tree) -> list[str]:
     """The nearest folders with a build file whose names can stand in a command as they are."""
-    found = {path.rpartition("/")[0] for marker in _MARKERS.split() for path in tree.named(marker)}
+    found = {path.rpartition("/")[0] for marker in _MARKERS.split() for path in tree.files_like(marker)}
     near = {folder for folder in found if folder and folder.count("/") < _DEEPEST and is_path(folder)}
     return sorted(near, key=lambda folder: (folder.count("/"), folder))[:_MOST_FOLDERS]
 

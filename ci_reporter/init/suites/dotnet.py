@@ -9,9 +9,9 @@ from ci_reporter.init.tree import Tree
 def suite(tree: Tree, folder: str) -> Suite | None:
     """The suite of a solution, or of a project without one."""
     solutions = ("*.sln", "*.slnx", "*.csproj", "*.fsproj")
-    if not any(True for like in solutions for _ in tree.named(like, folder, deep=False)):
+    if not any(True for like in solutions for _ in tree.files_like(like, folder, deep=False)):
         return None
-    projects = [*tree.named("*.csproj", folder), *tree.named("*.fsproj", folder)][:50]
+    projects = [*tree.files_like("*.csproj", folder), *tree.files_like("*.fsproj", folder)][:50]
     collects = any("coverlet.collector" in tree.text(path) for path in projects)
     collect = ' --collect "XPlat Code Coverage"' if collects else ""
     return Suite(

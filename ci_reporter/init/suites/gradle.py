@@ -12,7 +12,7 @@ def suite(tree: Tree, folder: str) -> Suite | None:
     """The suite of a Gradle build."""
     if not any(tree.has(within(folder, name)) for name in _FILES):
         return None
-    builds = [path for name in _FILES for path in tree.named(name, folder)][:20]
+    builds = [path for name in _FILES for path in tree.files_like(name, folder)][:20]
     text = "\n".join(map(tree.text, builds))
     jacoco = "jacoco" in text
     gradle = "./gradlew" if tree.has(within(folder, "gradlew")) else "gradle"

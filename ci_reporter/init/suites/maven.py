@@ -10,7 +10,7 @@ def suite(tree: Tree, folder: str) -> Suite | None:
     """The suite of a Maven project."""
     if not tree.has(within(folder, "pom.xml")):
         return None
-    poms = [within(folder, "pom.xml"), *tree.named("pom.xml", folder)][:20]
+    poms = [within(folder, "pom.xml"), *tree.files_like("pom.xml", folder)][:20]
     jacoco = any("jacoco-maven-plugin" in tree.text(path) for path in poms)
     wrapper = tree.has(within(folder, "mvnw"))
     return Suite(

@@ -26,13 +26,13 @@ _MANAGERS = {  # lock file → what installs and runs by it; the manager itself 
 def suite(tree: Tree, folder: str) -> Suite | None:
     """The suite of a folder with a Python project, or with pytest's tests."""
     texts = {name: tree.text(within(folder, name)) for name in _BUILD_FILES}
-    requirements = [path for like in _REQUIREMENTS for path in tree.named(like, folder, deep=False)]
+    requirements = [path for like in _REQUIREMENTS for path in tree.files_like(like, folder, deep=False)]
     everything = "\n".join([*texts.values(), *map(tree.text, requirements)])
     if not everything.strip():
         return None
     if runner := _session_runner(texts):
         return _by_session_runner(runner, everything, folder)
-    has_tests = any(True for like in ("test_*.py", "*_test.py") for _ in tree.named(like, folder))
+    has_tests = any(True for like in ("test_*.py", "*_test.py") for _ in tree.files_like(like, folder))
     if "pytest" not in everything and not has_tests:
         return None
     return _by_pytest(tree, folder, everything, [path.rpartition("/")[2] for path in requirements])
@@ -82,15 +82,15 @@ def _pip(pip: str, everything: str, requirements: list[str]) -> tuple[str, ...]:
     """How pip brings in the project and what its tests need."""
     parts = [f"-r {name}" for name in sorted(requirements) if re.fullmatch(r"[\w.-]+", name, re.ASCII)]
     if re.search(r"(?m)^\[(project|build-system|tool\.poetry)\]|setup\(|^\[metadata\]", everything):
-        extra = _named(everything, r"\[project\.optional-dependencies\]") or _named(everything, r"extras_require")
+        extra = _extra(everything, r"\[project\.optional-dependencies\]") or _extra(everything, r"extras_require")
         parts.append(f'-e ".[{extra}]"' if extra else "-e .")
-    group = _named(everything, r"\[dependency-groups\]")
+    group = _extra(everything, r"\[dependency-groups\]")
     parts += [f"--group {group}"] if group else []
     parts += ["pytest"] if not re.search(r"\bpytest\b(?!\.ini)", _dependencies(everything)) else []
     return (f"{pip} {' '.join(parts)}",)
 
 
-def _named(text: str, header: str) -> str | None:
+def _extra(text: str, header: str) -> str | None:
     """The first name of `_EXTRAS` in the table that begins with this header."""
     table = re.search(rf"(?ms){header}(.*?)(?=^\[|\Z)", text)
     return next((name for name in _EXTRAS if table and re.search(rf"(?m)^[ \t]*[\"']?{name}\b", table[1])), None)
