@@ -189,6 +189,11 @@ def test_a_server_that_is_not_there_is_one_sentence():
             open_store(f"postgresql://hub@127.0.0.1:{taken.getsockname()[1]}/ci")
 
 
+def test_a_server_whose_socket_is_not_there_is_one_sentence(tmp_path):
+    with pytest.raises(StoreError, match="nothing listens there"):
+        open_store(f"postgresql://hub@/ci?host={tmp_path}")
+
+
 def test_a_server_that_does_not_answer_is_one_sentence():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://hub@127.0.0.1:{silent.getsockname()[1]}/ci"
@@ -276,6 +281,7 @@ def test_a_password_is_never_shown():
     [
         ("postgresql://db/ci?sslmode=maybe", r"sslmode 'maybe' is not known \(known: disable, .*verify-full\)"),
         ("postgresql://db:five/ci", "the URL is not valid"),
+        ("postgresql://db/ci?sslmode=verify-full&sslrootcert=/no.pem", r"sslrootcert: there is no /no\.pem"),
     ],
 )
 def test_a_url_with_a_mistake_is_one_sentence(url, said):

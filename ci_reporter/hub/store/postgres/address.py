@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit, urlunsplit
@@ -11,6 +12,7 @@ from ci_reporter.errors import UsageError
 
 SCHEMES = ("postgresql://", "postgres://")
 PASSWORD = "CI_REPORTER_HUB_DATABASE_PASSWORD"  # noqa: S105  the variable's name
+_SSL_FILES = {"sslrootcert", "sslcert", "sslkey", "sslcrl"}
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
@@ -45,7 +47,11 @@ def address(url: str, env: Mapping[str, str]) -> Address:
         _ = parts.port
     except ValueError as exc:
         raise UsageError("option --database: the URL is not valid (write postgresql://USER@HOST:5432/NAME)") from exc
-    mode = parse_qs(parts.query).get("sslmode", ["prefer"])[-1]
+    known = parse_qs(parts.query)
+    for key in _SSL_FILES & known.keys():
+        if not os.path.exists(known[key][-1]):
+            raise UsageError(f"option --database: {key}: there is no {known[key][-1]}")
+    mode = known.get("sslmode", ["prefer"])[-1]
     if mode not in _SSL_MODES:
         raise UsageError(f"option --database: sslmode {mode!r} is not known (known: {', '.join(_SSL_MODES)})")
     return Address(url=url, password=secrets.read(PASSWORD, env))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 
 import asyncpg
@@ -60,7 +61,7 @@ def _words(error: BaseException, state: str) -> str:
         return "the server does not answer (check the host, the port, and firewalls)"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the server's certificate is not trusted: {error.verify_message} (see sslmode and sslrootcert)"
-    if isinstance(error, ConnectionRefusedError):
+    if isinstance(error, ConnectionRefusedError | FileNotFoundError):  # the latter of a Unix socket
         return "nothing listens there (check the host, the port, and that the server runs)"
     message = str(error).partition("\n")[0].strip() or type(error).__name__
     if _is_closed(error, message):
@@ -68,7 +69,13 @@ def _words(error: BaseException, state: str) -> str:
     for length in (5, 3, 2):
         if words := _WORDS.get(state[:length]):
             return words.format(message=message)
-    return (isinstance(error, OSError) and error.strerror) or message
+    return _of_the_system(error) if isinstance(error, OSError) else message
+
+
+def _of_the_system(error: OSError) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"the host's name cannot be looked up: {error.strerror} (check the host)"
+    return error.strerror or str(error)
 
 
 def _is_closed(error: BaseException, message: str) -> bool:
