@@ -22,7 +22,7 @@ from benchmarks.hub.running import Connection, Hub, encoded, print_load, report,
 MEMORY_MB = 150.0
 SCRAPE_MS = 10.0
 LINES = 25_000
-LINES_A_SERIES = 32
+LINES_A_SERIES = 25
 ASKED = ("/series?per_page=48", "/steps?per_page=100", "/runs", "/pipelines?per_page=48", "/dora", "/trends", "/tests")
 SCRAPES = 15
 
