@@ -132,7 +132,8 @@ def _print(service: Service, found: Sequence[tuple[Load, Load]]) -> None:
     times = [(bare.cpu_us, wrapped.cpu_us, wrapped.cpu_us / bare.cpu_us - 1) for bare, wrapped in found]
     for title, what, rows in ((service.name, "requests/s", rates), ("", "µs CPU each", times)):
         bare, wrapped, cost = (statistics.median(column) for column in zip(*rows, strict=True))
-        low, _, high = statistics.quantiles([row[2] for row in rows], n=4)
+        costs = [row[2] for row in rows]
+        low, _, high = statistics.quantiles(costs, n=4) if len(costs) > 1 else costs * 3
         print(f"{title:20}{what:14}{bare:9.0f}{wrapped:9.0f}{cost:8.1%}{low:10.1%} ..{high:6.1%}")
 
 

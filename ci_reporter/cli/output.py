@@ -49,8 +49,9 @@ def before_writing(clear: Callable[[], None]) -> None:
 
 
 def colour(stream: TextIO | None, env: Mapping[str, str]) -> bool:
-    """Whether colours are welcome there. Source: no-color.org."""
-    return bool(stream) and stream is not None and stream.isatty() and not env.get("NO_COLOR")
+    """Whether colours are welcome there. Source: no-color.org; `TERM=dumb` is a terminal that shows none."""
+    is_terminal = bool(stream) and stream is not None and stream.isatty()
+    return is_terminal and not env.get("NO_COLOR") and env.get("TERM") != "dumb"
 
 
 def note_lost(error: OSError) -> None:

@@ -62,7 +62,7 @@ def configure(
         service or known.get("OTEL_SERVICE_NAME") or _service_of(built),
         revision or known.get("CI_REPORTER_REVISION") or built.revision,
     )
-    _install(_handler(target, speaker, colour=not known.get("NO_COLOR")), level)
+    _install(_handler(target, speaker, colour=not known.get("NO_COLOR") and known.get("TERM") != "dumb"), level)
 
 
 def hide(*secrets: str) -> None:

@@ -1,9 +1,13 @@
 """A stdout that cannot be written to: one line, no traceback, and an exit code that does not say "done"."""
 
+import os
+import pty
 import subprocess
 import sys
 
 import pytest
+
+from ci_reporter.cli import output
 
 PROGRAM = [sys.executable, "-m", "ci_reporter"]
 
@@ -32,3 +36,12 @@ def test_a_record_that_cannot_be_printed_leaves_the_commands_code(run_program):
     with open("/dev/full", "w") as full, run_program.start(*line, stdout=full) as process:
         _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (3, b"ci-reporter: cannot write to stdout: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("env", "is_coloured"), [({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False), ({"NO_COLOR": "1"}, False)]
+)
+def test_a_terminal_has_colours_unless_it_cannot_show_them_or_nobody_wants_them(env, is_coloured):
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours), os.fdopen(theirs, "w") as terminal:
+        assert output.colour(terminal, env) is is_coloured

@@ -195,8 +195,9 @@ def on_terminal(tmp_path, code, **env):
     return shown.decode()
 
 
-def test_on_a_terminal_lines_are_for_people(tmp_path):
-    shown = on_terminal(tmp_path, "logging.warning('it is %s', 'so')", NO_COLOR="1")
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_on_a_terminal_lines_are_for_people(tmp_path, variable, value):
+    shown = on_terminal(tmp_path, "logging.warning('it is %s', 'so')", **{variable: value})
     assert re.match(r"\d{4}-.*Z \[warning  \] it is so", shown)
     assert "\x1b" not in shown
 
