@@ -92,7 +92,6 @@ def serve(options: Options) -> None:
     listening = _listen(options.host, options.port)
     with listening:
         store = open_store(options.database, keep=options.keep)
-        keep_runs(store)
         check_address(options, is_anybody_known=users.is_anybody_known(store))
         logs.configure("ci-reporter-hub", level=options.log_level)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # what it does at start and stop, we say
@@ -110,6 +109,7 @@ def serve(options: Options) -> None:
 
 def application(options: Options, store: Database) -> App:
     """All that the hub answers, with the guard before it."""
+    keep_runs(store)
     readers = Readers(store.reading)
     changes = Changes(store)
     store.listen(changes.wake)
