@@ -37,7 +37,7 @@ class Lane:
         self._wait_s, self._clock = wait_s, clock
         self._heap: list[tuple[float, int, Turn]] = []
         self._numbers = itertools.count()
-        self._woken = asyncio.Event()
+        self._woken, self._first = asyncio.Event(), asyncio.Lock()
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -46,7 +46,8 @@ class Lane:
         """Give a turn its place, now if not said otherwise."""
         turn.due_s = self._clock() if due_s is None else due_s
         heapq.heappush(self._heap, (turn.due_s, next(self._numbers), turn))
-        self._woken.set()
+        if self._heap[0][2] is turn:
+            self._woken.set()
 
     def add_again(self, turn: Turn, interval_s: float, began_s: float) -> None:
         """Give it the next one: an interval after this look began; after failures twice as long each time."""
@@ -56,16 +57,23 @@ class Lane:
         jitter = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  so that they do not all come at once
         self.add(turn, began_s + pause_s * jitter)
 
+    def hurry(self) -> None:
+        """Have all that wait due now."""
+        now_s = self._clock()
+        self._heap = [(min(due_s, now_s), number, turn) for due_s, number, turn in self._heap]
+        heapq.heapify(self._heap)
+        self._woken.set()
+
     async def next(self) -> Turn:
-        """The turn that is due first, when it is."""
-        while True:
-            blocked_s = self._wait_s()
-            pause_s = blocked_s
-            if self._heap and not blocked_s:
-                pause_s = self._heap[0][0] - self._clock()
-                if pause_s <= 0:
-                    return heapq.heappop(self._heap)[2]
-            await self._pause(pause_s if self._heap else None)
+        """The turn that is due first, when it is. Of several workers one waits for it, and the others for that one."""
+        async with self._first:
+            while True:
+                pause_s = self._wait_s()
+                if self._heap and not pause_s:
+                    pause_s = self._heap[0][0] - self._clock()
+                    if pause_s <= 0:
+                        return heapq.heappop(self._heap)[2]
+                await self._pause(pause_s if self._heap else None)
 
     async def _pause(self, seconds: float | None) -> None:
         """Until then, or until there is a new turn."""

@@ -53,7 +53,7 @@ class Poller:
     """The poller as a service of the hub."""
 
     def __init__(self, poll: Poll, world: World) -> None:
-        self._poll, self._world = poll, world
+        self._poll, self._world, self.meter = poll, world, world.meter
         self._fixed = targets.fixed(poll.sources)
         self._ledger = Ledger(world.tables, world.replica, alone=world.alone)
         self._turns: dict[str, Turn] = {}
@@ -121,9 +121,10 @@ class Poller:
         if self.error:
             raise ValueError(self.error)
 
-    def wake(self) -> None:
-        """Look for new targets now; the event loop alone may call it."""
-        self._tick.set()
+    def look_now(self) -> None:
+        """Have every target looked at as soon as may be; the event loop alone may call it."""
+        for lane in self._lanes.values():
+            lane.hurry()
 
     async def _run(self) -> None:
         try:

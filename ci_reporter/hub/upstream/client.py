@@ -68,7 +68,7 @@ class Client:
         self._headers_of, self._proxy, self.budget = terms.headers, terms.proxy, terms.budget
         self._sent: tuple[str | None, Mapping[str, str]] | None = None
         self._origin = urlsplit(source.url)[:2]
-        self._base = source.url.rstrip("/")
+        self._base, self._host = source.url.rstrip("/"), source.host
 
     @property
     def name(self) -> str:
@@ -77,8 +77,9 @@ class Client:
 
     async def get(self, path: str, etag: str = "") -> Answer:
         """Ask for a path, or for an address that the server itself gave. Raises UpstreamError and its kinds."""
-        url = path if path.startswith(("http://", "https://")) else f"{self._base}{path}"
-        if urlsplit(url)[:2] != self._origin:
+        is_theirs = path.startswith(("http://", "https://"))
+        url = path if is_theirs else f"{self._base}{path}"
+        if is_theirs and urlsplit(url)[:2] != self._origin:
             raise RefusedError(f"{self.name} points to {_origin(url)}, where the token does not belong", "redirect")
         for attempt in range(_RETRIES + 1):
             if wait_s := self.budget.wait_s(time.monotonic()):
@@ -146,10 +147,10 @@ class Client:
             headers = {**headers, "If-None-Match": etag}
         try:
             async with self._session.get(url, headers=headers, proxy=self._proxy, allow_redirects=False) as response:
-                self._meter.count(self.source.host, str(response.status))
+                self._meter.count(self._host, str(response.status))
                 self._note_limit(response.headers)
                 if response.status == 304 and etag:
-                    self._meter.revalidated[self.source.host] += 1
+                    self._meter.revalidated[self._host] += 1
                     return Answer(False, b"", etag, "", response.headers)
                 body = await self._body(response)
                 return self._read(response, body, etag)
@@ -161,7 +162,7 @@ class Client:
         if status == 200:
             found = headers.get("ETag") or f"sha:{hashlib.sha256(body).hexdigest()[:32]}"
             is_same = found == etag
-            self._meter.revalidated[self.source.host] += is_same
+            self._meter.revalidated[self._host] += is_same
             return Answer(not is_same, b"" if is_same else body, found, self._next(response), headers)
         if status in (301, 302, 303, 307, 308) and headers.get("Location"):
             return str(headers["Location"])
@@ -198,7 +199,7 @@ class Client:
     def _note_limit(self, headers: Mapping[str, str]) -> None:
         self.budget.note(headers, time.monotonic())
         if self.budget.remaining is not None:
-            self._meter.note_remaining(self.source.host, self.budget.remaining)
+            self._meter.note_remaining(self._host, self.budget.remaining)
 
     def _refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
         said = self._words(body)
@@ -232,12 +233,12 @@ class Client:
 
     def _unreachable(self, exc: BaseException) -> UpstreamError:
         if isinstance(exc, TimeoutError):
-            self._meter.count(self.source.host, "timeout")
+            self._meter.count(self._host, "timeout")
             return UpstreamError(f"{self.name} did not answer in time", "timeout")
         if isinstance(exc, aiohttp.ClientPayloadError):
-            self._meter.count(self.source.host, "broken")
+            self._meter.count(self._host, "broken")
             return _PassingError(f"{self.name}: its answer broke off", "broken")
-        self._meter.count(self.source.host, "unreachable")
+        self._meter.count(self._host, "unreachable")
         cause = exc.os_error if isinstance(exc, aiohttp.ClientConnectorError) else exc
         inner = getattr(exc, "certificate_error", None) or cause
         why = system_reason(inner) or self.mask(one_line(str(inner), _LONGEST)) or type(exc).__name__
