@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -19,7 +20,10 @@ from math import exp
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
+from tests.fakes.gitlab import FakeGitLab
+from tests.fakes.server import in_thread
 from tests.hubs import running_hub
 from tests.shipped.conftest import build, files, pyz, root, shared, tree, wheels  # noqa: F401  how the one file is made
 from tests.vendors import GITHUB_TOKEN, GitHub, github_job, serving
@@ -384,6 +388,27 @@ def _hub_with_runs(request: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder, env={"CI_REPORTER_HUB": hub.url})
 
 
+def _polled(request: pytest.FixtureRequest, folder: Path) -> World:
+    """A GitLab with two projects, whose rate limit is whole again at each request."""
+    fake, now_s = FakeGitLab(), time.time() - 600
+    for project, number, status, branch in (
+        ("platform/web", 1, "success", "release/1"),
+        ("platform/web", 2, "failed", "main"),
+        ("platform/api", 3, "running", "main"),
+    ):
+        fake.add(project, number, status, now_s, ref=branch)
+
+    async def refill(asked: web.Request) -> None:
+        fake.limit, fake.remaining = 2000, 2001
+
+    fake.faults.append(refill)
+    served = in_thread(fake)
+    url = served.__enter__()
+    request.addfinalizer(lambda: served.__exit__(None, None, None))
+    names = {"https://gitlab.example": url, "gitlab.example": url.removeprefix("http://")}
+    return World(folder=folder, names=names, env={"GITLAB_TOKEN": fake.token})
+
+
 WORLDS = {
     "answer-the-gate.md": _shop,
     "comment-on-a-pull-request.md": _pull_request,
@@ -394,6 +419,7 @@ WORLDS = {
     "python-api.md": _python,
     "see-it-in-grafana.md": _monitoring,
     "record-jobs-without-python.md": _pull_request,
+    "poll-your-ci.md": _polled,
     "run-a-hub.md": _hub,
     "sign-in-to-a-hub.md": _hub_with_passwords,
     "hub-api.md": _hub_with_runs,

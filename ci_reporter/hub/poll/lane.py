@@ -17,6 +17,7 @@ from ci_reporter.hub.upstream.state import State
 
 _LONGEST_PAUSE_S = 600.0
 _JITTER = 0.05
+_LEAST_PAUSE_S = 0.1  # what comes due within it is looked at together: waking up costs more than a look does
 
 
 class Turn:
@@ -73,7 +74,7 @@ class Lane:
                     pause_s = self._heap[0][0] - self._clock()
                     if pause_s <= 0:
                         return heapq.heappop(self._heap)[2]
-                await self._pause(pause_s if self._heap else None)
+                await self._pause(max(pause_s, _LEAST_PAUSE_S) if self._heap else None)
 
     async def _pause(self, seconds: float | None) -> None:
         """Until then, or until there is a new turn."""
