@@ -26,7 +26,8 @@ class Dialect:
 
     `place`: the number of a report's row; `series_id`: the series whose newest are asked for; `environment`, `branch`
     and the texts of `kinds`: what is in a report. `one_of` is filled with a column and a list's `:name`, `reports_at`
-    with a list of places, `index` with the name of the index to use.
+    with a list of places, `index` with the name of the index to use. `in_pieces`: the newest of a series are asked for
+    in pieces, each after the one before; else the database gives them one by one, as they are wanted.
     """
 
     place: str
@@ -37,13 +38,15 @@ class Dialect:
     one_of: str
     reports_at: str
     index: str
+    in_pieces: bool
 
 
 class Plan(NamedTuple):
-    """How reports are found: of all series, and by the branch in the report."""
+    """How reports are found: of all series, by the branch in the report, after a position."""
 
     all_series: bool = False
     folded: bool = False
+    after: bool = False
 
 
 class Queries:
@@ -68,10 +71,11 @@ class Queries:
         """The series that a selection names; `folded`: those that hold the reports of a branch that is not one."""
         return f"SELECT s.series_id FROM series s {_where(self._of_series(selection, folded=folded))}"  # noqa: S608
 
-    def newest_of_series(self, selection: Selection) -> str:
+    def newest_of_series(self, selection: Selection, *, after: bool) -> str:
         """Time, id and row of a series' reports, newest first, from the index alone."""
         times = [self._bounds[name] for name in ("since_ms", "until_ms") if getattr(selection, name) is not None]
-        wanted = [f"r.series_id = {self._dialect.series_id}", *times, _AFTER]
+        wanted = [f"r.series_id = {self._dialect.series_id}", *times]
+        wanted += [_AFTER] if after or self._dialect.in_pieces else []
         return f"""SELECT r.at_ms, r.report_id, {self._dialect.place} FROM report r {self._index("report_of_series")}
           {_where(wanted)} {_NEWEST_FIRST}"""  # noqa: S608
 
@@ -137,7 +141,11 @@ class Queries:
 
     def _of_reports(self, selection: Selection, plan: Plan) -> list[str]:
         wanted = [text for name, text in self._bounds.items() if getattr(selection, name) is not None]
-        return [*wanted, _AFTER, *([f"{self._dialect.branch} = :branch"] if plan.folded else [])]
+        return [
+            *wanted,
+            *([_AFTER] if plan.after else []),
+            *([f"{self._dialect.branch} = :branch"] if plan.folded else []),
+        ]
 
     def _of_kind(self, kind: Kind) -> list[str]:
         if kind is not Kind.FIRST_OF_RUN:

@@ -58,12 +58,12 @@ class Reader:
     ) -> list[Row]:
         """At most `count` reports, newest first."""
         ids, folded = self._series_ids(selection)
-        plan = Plan(ids is None, folded)
+        plan = Plan(ids is None, folded, after is not None)
         values = {**_values(selection, after), "ids": ids, "count": count}
         of_deploy = kind in (Kind.GATE, Kind.DEPLOYMENT)
         if ids is not None and len(ids) <= _FEW_SERIES and not of_deploy and selection.ci_run_id is None:
             sql = self._queries.those_of_rows(selection, kind, plan)
-            newest = self._connection.newest(ids, self._queries.newest_of_series(selection), values)
+            newest = self._connection.newest(ids, self._queries.newest_of_series(selection, after=plan.after), values)
             with closing(newest):
                 return self._filtered(newest, sql, values, count)
         return [_row(found) for found in self._connection.rows(self._queries.page(selection, kind, plan), values)]
@@ -99,7 +99,7 @@ class Reader:
     def last_run_ids(self, selection: Selection, count: int) -> list[str]:
         """The ids of the runs that the newest reports of a selection's series belong to."""
         ids, _ = self._series_ids(selection)
-        sql = self._queries.newest_of_series(selection)
+        sql = self._queries.newest_of_series(selection, after=False)
         values = {**_values(selection, None), "count": _A_FEW_RUNS}
         found: dict[str, None] = {}
         with closing(self._connection.newest((ids or [])[:_FEW_SERIES], sql, values)) as newest:

@@ -111,6 +111,7 @@ DIALECT = Dialect(
     one_of="{column} = ANY(CAST({value} AS {kind}[]))",
     reports_at="unnest(CAST({value} AS bigint[])) AS place (value) JOIN report r ON r.number = place.value",
     index="",
+    in_pieces=True,
 )
 # The newest of some series: of each as many as are wanted of all, by its index, and then the newest of those.
 NEWEST_OF_EACH = """

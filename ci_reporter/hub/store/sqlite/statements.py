@@ -103,6 +103,7 @@ DIALECT = Dialect(
     one_of="{column} IN (SELECT value FROM json_each({value}))",
     reports_at="json_each({value}) place CROSS JOIN report r ON r.rowid = place.value",
     index="INDEXED BY {name}",
+    in_pieces=False,
 )
 
 SERIES_WITH_REPORTS = "SELECT series_id FROM latest"
