@@ -30,10 +30,12 @@ from ci_reporter.hub.changes import Changes
 from ci_reporter.hub.connections import Connection
 from ci_reporter.hub.forward.forwarder import Forwarder
 from ci_reporter.hub.ingest.secrets import SecretsSource
+from ci_reporter.hub.metrics.pipelines import Pipelines
 from ci_reporter.hub.page.login import login_page
 from ci_reporter.hub.page.site import Site
 from ci_reporter.hub.poll.assembly import poller
 from ci_reporter.hub.runs.steps import keep_runs
+from ci_reporter.hub.runs.upkeep import Upkeep
 from ci_reporter.hub.settings.hubfile import Settings
 from ci_reporter.hub.silences.silence import Silences
 from ci_reporter.hub.store.opening import Database, open_store, shown
@@ -130,6 +132,7 @@ def application(options: Options, store: Database) -> App:
     told = alerts(ruling(options.settings, options.env), around)
     alerting = [told] if told else []
     sign_in = SignIn(store, options.settings.auth, options.env, rules_of(options), page=login_page)
+    upkeep = Upkeep(store, options.keep.age_s)
     inbox = Inbox(store, options.branches)
     webhooks = Webhooks(SecretsSource(WEBHOOK_SECRETS, dict(options.env)), inbox)
 
@@ -146,9 +149,13 @@ def application(options: Options, store: Database) -> App:
                 *sign_in.mounts,
                 *site.mounts(),
             ),
-            services=(readers, changes, inbox, *sign_in.services, site.feed, *forwarders, *polling, *alerting),
+            services=(readers, changes, inbox, upkeep, *sign_in.services, site.feed, *forwarders, *polling, *alerting),
             streams=(site.broadcast.close,),
-            blocks=[webhooks.blocks, *(each.blocks for each in forwarders), *(each.blocks for each in polling)],
+            blocks=[
+                *(Pipelines(store).blocks, webhooks.blocks),
+                *(each.blocks for each in forwarders),
+                *(each.blocks for each in polling),
+            ],
             guard=sign_in.guard,
         )
     )

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from ci_reporter.hub.runs.change import Change, Kind, insert_all, take_numbers
 from ci_reporter.hub.runs.clean import clean
+from ci_reporter.hub.runs.counting import counted
 from ci_reporter.hub.runs.merge import merge
 from ci_reporter.hub.runs.reading import Select, record_at
 from ci_reporter.hub.runs.record import Record, usual_name, with_sighting
@@ -64,6 +65,8 @@ class _Book:
         changes = []
         for at, seen in enumerate(runs, 1):
             before, after = self.ends(run, seen)
+            if after.told.status.is_final:
+                after = counted(run, after)
             if after != before:
                 write(run, before, after)
             if before is None or after.told != before.told:

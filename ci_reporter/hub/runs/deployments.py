@@ -8,6 +8,7 @@ from typing import Any
 
 from ci_reporter.hub.runs.change import Change, Kind, insert_all, take_numbers
 from ci_reporter.hub.runs.clean import clean_values
+from ci_reporter.hub.runs.counting import count_deployment
 from ci_reporter.hub.runs.deployment import Deployment
 from ci_reporter.hub.runs.merge import joined
 from ci_reporter.hub.runs.reading import Select
@@ -38,6 +39,8 @@ def keep(run: Statement, seen: Iterable[Deployment], now_ms: int) -> list[Change
         after = joined(before or each, each)
         if after != before:
             run(_UPSERT, **_values(after))
+            if after.status.is_final and not (before and before.status.is_final):
+                count_deployment(run, after)
             changes.append(_change(before, after, number + at, now_ms))
     insert_all(run, changes)
     return changes

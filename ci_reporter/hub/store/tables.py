@@ -11,7 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from ci_reporter.hub.store import schema_alerts, schema_auth, schema_forward, schema_poll, schema_runs, schema_webhooks
+from ci_reporter.hub.store import (
+    schema_alerts,
+    schema_auth,
+    schema_counts,
+    schema_forward,
+    schema_poll,
+    schema_runs,
+    schema_webhooks,
+)
 
 T = TypeVar("T")
 Value = str | int | float | None
@@ -24,6 +32,7 @@ MIGRATIONS: tuple[str, ...] = (
     schema_alerts.ALERTS,
     schema_poll.SCHEMA,
     schema_webhooks.SCHEMA,
+    schema_counts.SCHEMA,
 )
 
 
