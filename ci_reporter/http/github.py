@@ -13,6 +13,7 @@ from ci_reporter.frozen import EMPTY, Frozen, replace
 from ci_reporter.http import Access
 from ci_reporter.http.rest import Api, ask, moment, names, pages, request, rows, text, unlike, web_address
 from ci_reporter.http.upstream import Change, Comment, Comparison, Job
+from ci_reporter.system.text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ LONGEST_COMMENT = 65_536
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 _LONGEST_BODY = 1_000_000
 _MOST_FILES = 300
+_LONGEST_SUBJECT = 200
 # A conclusion in a word of `providers.status`. `action_required` waits for an approval and has not run.
 _CONCLUSIONS = {"neutral": "success", "action_required": "skipped"}
 
@@ -130,9 +132,11 @@ def _comparison(api: Api, node: Any) -> Comparison:
 
 
 def _change(node: Mapping[str, Any]) -> Change:
-    message = text(node, "commit", "message", most=2000) or ""
+    commit = node.get("commit")
+    message = commit.get("message") if isinstance(commit, dict) else None
+    subject = message.partition("\n")[0] if isinstance(message, str) else ""
     author = text(node, "commit", "author", "name") or text(node, "author", "login") or ""
-    return Change(revision=text(node, "sha") or "", subject=message.splitlines()[0] if message else "", author=author)
+    return Change(revision=text(node, "sha") or "", subject=one_line(subject, _LONGEST_SUBJECT), author=author)
 
 
 def _sum(nodes: Iterable[Mapping[str, Any]], key: str) -> int:

@@ -245,3 +245,29 @@ def test_a_comment_without_its_number_is_not_one(node):
     said_so = pytest.raises(DeliveryError, match="the id of a comment is missing")
     with serving(lambda asked: said(200, [node])) as url, said_so:
         list(at(url).comments("7", Deadline(5)))
+
+
+def test_revisions_are_compared():
+    commits = [
+        {"sha": "b" * 40, "commit": {"message": "count the tax once\n\nTwice was wrong.", "author": {"name": "Ada"}}},
+        {"sha": "c" * 40, "commit": {"message": "round it", "author": {"name": "Bob"}}},
+    ]
+    files = [{"filename": "cart.py", "additions": 3, "deletions": 1}, {"filename": "tax.py", "additions": 2}]
+    page = "https://github.com/acme/shop/compare/a...c"
+    body = {"total_commits": 2, "commits": commits, "files": files, "html_url": page}
+    asked = []
+    with serving(lambda each: asked.append(each) or said(200, body)) as url:
+        found = at(url).compare("a" * 40, "c" * 40, Deadline(5))
+    assert asked[0].path == f"/repos/acme/shop/compare/{'a' * 40}...{'c' * 40}"
+    assert [(each.subject, each.author) for each in found.changes] == [
+        ("count the tax once", "Ada"),
+        ("round it", "Bob"),
+    ]
+    assert (found.total, found.files, found.additions, found.deletions, found.url) == (2, 2, 5, 1, page)
+
+
+def test_a_list_of_files_that_is_cut_is_not_counted():
+    body = {"total_commits": 400, "commits": [], "files": [{"additions": 1, "deletions": 1}] * 300}
+    with serving(lambda asked: said(200, body)) as url:
+        found = at(url).compare("a", "c", Deadline(5))
+    assert (found.total, found.files, found.additions) == (400, None, None)

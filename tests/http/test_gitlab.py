@@ -120,3 +120,17 @@ def test_a_token_that_may_only_read_is_refused(fake, gitlab):
 def test_a_body_that_is_too_long_is_refused_in_its_words(gitlab):
     with pytest.raises(Rejected, match="note: is too long"):
         gitlab.create_comment("7", "x" * 1_000_001, Deadline(5))
+
+
+def test_revisions_are_compared():
+    commits = [{"id": "b" * 40, "title": "count the tax once", "author_name": "Ada"}]
+    diffs = [{"diff": "@@ -1 +1,2 @@\n-a\n+b\n+c\n"}]
+    page = "https://gitlab.example/acme/shop/-/compare/a...b"
+    asked = []
+    body = {"commits": commits, "diffs": diffs, "web_url": page, "compare_timeout": False}
+    with serving(lambda each: asked.append(each) or said(200, body)) as url:
+        found = at(url).compare("a" * 40, "b" * 40, Deadline(5))
+    assert asked[0].path == "/api/v4/projects/acme%2Fshop/repository/compare"
+    assert asked[0].query == {"from": "a" * 40, "to": "b" * 40}
+    assert [(each.subject, each.author) for each in found.changes] == [("count the tax once", "Ada")]
+    assert (found.total, found.files, found.additions, found.deletions, found.url) == (1, 1, 2, 1, page)

@@ -18,7 +18,7 @@ from ci_reporter.hub.alerts.deploys.prober import Prober
 from ci_reporter.hub.alerts.deploys.watchfile import Watch
 from ci_reporter.hub.alerts.event import Event
 from ci_reporter.hub.store.tables import Statement, Tables
-from ci_reporter.model import Report, Result, Step, rfc3339
+from ci_reporter.model import Gate, Report, Result, Step, rfc3339
 from ci_reporter.schema import from_json
 
 PLANNED, CALLED, VERIFIED, UNVERIFIED, REFUSED, UNKNOWN = (
@@ -134,21 +134,10 @@ class Ledger:
         """Write down what became of a rollback, and tell people, in one transaction."""
         sql = "SELECT report FROM deploy_watch WHERE watch = :watch AND deployment = :deployment"
         report = from_json(json.loads(self._tables.select(sql, watch=name, deployment=deployment)[0][0]))
-        words = {VERIFIED: "rolled back", UNVERIFIED: "rolled back, and still bad", REFUSED: "NOT rolled back"}
-        result = Result.SUCCESS if became == VERIFIED else Result.FAILURE
-        now_ms = self._now_ms()
-        step = Step(name="rollback", result=result, finished_at=rfc3339(now_ms / 1000))
-        event = Event(
-            kind=f"rollback {name}",
-            report=Report(report_id=deployment, run=report.run, step=step, environment=report.environment),
-            at_ms=now_ms,
-            cause=f"{deployment} {became}",
-            notes=(said,),
-            title=f"{name} in {report.environment}: {words.get(became, 'perhaps rolled back')}",
-        )
+        event = _event(name, report, became, said, self._now_ms())
 
         def claim(run: Statement) -> Sequence[Event]:
-            return [event] if _move(run, name, deployment, (was, became), said, now_ms) else ()
+            return [event] if _move(run, name, deployment, (was, became), said, event.at_ms) else ()
 
         self._book.judge(claim)
 
@@ -176,6 +165,27 @@ class Ledger:
             "to_revision": to_revision,
         }
         return {key: value or "" for key, value in found.items()}
+
+
+def _event(name: str, report: Report, became: str, said: str, now_ms: int) -> Event:
+    """What became of it, as an event: one that worked ends what the watch has begun, any other one is bad news."""
+    worked = became == VERIFIED
+    words = {VERIFIED: "rolled back", UNVERIFIED: "rolled back, and still bad", REFUSED: "NOT rolled back"}
+    result = Result.SUCCESS if worked else Result.FAILURE
+    return Event(
+        kind=f"watch {name}" if worked else f"rollback {name}",
+        report=Report(
+            report_id=report.report_id,
+            run=report.run,
+            step=Step(name=name if worked else "rollback", result=result, finished_at=rfc3339(now_ms / 1000)),
+            environment=report.environment,
+            gate=Gate(verdict="pass") if worked else None,
+        ),
+        at_ms=now_ms,
+        cause=f"{report.run.ci_run_id or report.report_id} {became}",
+        notes=(said,),
+        title=f"{name} in {report.environment}: {words.get(became, 'perhaps rolled back')}",
+    )
 
 
 def insert(run: Statement, watch: str, deployment: str, plan: Plan, now_ms: int) -> None:

@@ -70,7 +70,7 @@ def sentences(watch: Watch, before: Seen, since: Seen, found: Verdict) -> Iterat
     """What failed, the figures before and since, and the worst answers."""
     failed = [each for each in found.rules if each.finding.verdict == FAIL]
     for each in failed:
-        yield f"{each.text}: {each.finding.reason}"
+        yield each.text if each.finding.reason.startswith(each.text) else f"{each.text}: {each.finding.reason}"
     old, new = (figures.of_probes(each.probes) for each in (before, since))
     for name, earlier, later, unit in (
         ("errors", old.error_ratio, new.error_ratio, "ratio"),

@@ -217,7 +217,7 @@ class Watcher:
         return events if run(sql, state=state, said=said, **values) else ()
 
     def _last_good(self, row: Row) -> str | None:
-        """The revision that was deployed there before, and was good."""
+        """The revision that was deployed there before, and was good; else the one that answered well before."""
         rows = self._tables.select(
             "SELECT revision FROM deploy_watch WHERE watch = :watch AND state = :passed AND begun_ms < :begun"
             " AND revision IS NOT NULL ORDER BY begun_ms DESC LIMIT 1",
@@ -225,7 +225,10 @@ class Watcher:
             passed=PASSED,
             begun=row.begun_ms,
         )
-        return str(rows[0][0]) if rows else None
+        if rows:
+            return str(rows[0][0])
+        answered = [each.revision for each in read(row.baseline).probes if each.ok and each.revision]
+        return answered[-1] if answered and answered[-1] != row.revision else None
 
     def _commits(self, row: Row, good: str | None) -> Since | None:
         if not row.revision:

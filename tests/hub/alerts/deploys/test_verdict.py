@@ -77,7 +77,7 @@ def test_counts_of_prometheus_are_compared():
 def test_the_sentences_say_what_failed_and_how_it_was_before():
     watch, seen = make_watch(), Seen(probes=probes("++++xxx"))
     said = list(sentences(watch, GOOD, seen, verdict(watch, GOOD, seen, 70.0)))
-    assert said[0].startswith("consecutive failures >= 3 every 10s within 5m: ")
+    assert said[0] == "consecutive failures >= 3 every 10s within 5m"
     assert any(each.startswith("errors of http://shop.example/health: 0") for each in said)
     assert said[-1] == "it answered: HTTP 500"
 

@@ -115,6 +115,11 @@ class World:
         return [json.loads(row[0])["title"] for row in rows]
 
     @property
+    def alert_states(self) -> list[str]:
+        rows = self.store.select("SELECT alert FROM alert_message ORDER BY number")
+        return [json.loads(row[0]).get("state", "firing") for row in rows]
+
+    @property
     def text(self) -> str:
         return json.loads(self.store.select("SELECT alert FROM alert_message ORDER BY number")[0][0])["text"]
 
@@ -159,6 +164,7 @@ def test_a_bad_deploy_is_told_rolled_back_once_and_verified(world, make_row):
     (called,) = world.service.called
     assert (called["data"]["to_revision"], called["data"]["revision"]) == (OLD, NEW)
     assert world.states("rollback") == ["verified"]
+    assert world.alert_states == ["firing", "resolved"]
 
 
 @ON_SQLITE
