@@ -155,6 +155,7 @@ def application(options: Options, store: Database) -> App:
                 *(Pipelines(store).blocks, webhooks.blocks),
                 *(each.blocks for each in forwarders),
                 *(each.blocks for each in polling),
+                *(each.blocks for each in alerting),
             ],
             guard=sign_in.guard,
         )

@@ -409,7 +409,36 @@ def _polled(request: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder, names=names, env={"GITLAB_TOKEN": fake.token})
 
 
+def _hub_with_rules(request: pytest.FixtureRequest, folder: Path) -> World:
+    """A hub with a rule that tells a webhook; what that was told is in a file."""
+    told = folder / "told"
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            with told.open("a") as file:
+                file.write(f"{body['type']}: {body['data']['title']}\n")
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    request.addfinalizer(lambda: (server.shutdown(), thread.join(), server.server_close()))
+    (folder / "rules.yml").write_text("alerts: [{ on: pipeline, branch: main, if: result == failure }]\n")
+    address = f"http://127.0.0.1:{server.server_port}/hook"
+    running = running_hub(folder, CI_REPORTER_HUB_CONFIG=str(folder / "rules.yml"), CI_REPORTER_WEBHOOK=address)
+    hub = running.__enter__()
+    request.addfinalizer(lambda: running.__exit__(None, None, None))
+    names = {"https://hub.example": hub.url, "https://chat.example/hook": address}
+    return World(folder=folder, names=names, env={"CI_REPORTER_HUB": hub.url})
+
+
 WORLDS = {
+    "alert-from-a-hub.md": _hub_with_rules,
     "answer-the-gate.md": _shop,
     "comment-on-a-pull-request.md": _pull_request,
     "coverage-and-tests.md": _shards,

@@ -16,6 +16,9 @@ from ci_reporter.cli.reporting import report_errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ci_reporter.hub.alerts.ruling import Ruling
     from ci_reporter.hub.poll.lint import Finding
     from ci_reporter.hub.settings.hubfile import Settings
 
@@ -36,9 +39,9 @@ def command(file: str, offline: bool, as_json: bool) -> None:
     with extra():
         from ci_reporter.hub.settings.hubfile import load
     settings = load(file)
-    _check_rules(settings)
+    decided = _ruling(settings)
     if not as_json:
-        output.result(_head(settings))
+        output.result("\n".join([_head(settings), *_alerts(settings, decided)]))
     failed = False if offline else asyncio.run(_ask(settings, as_json=as_json))
     sys.exit(1 if failed else 0)
 
@@ -54,11 +57,26 @@ async def _ask(settings: Settings, *, as_json: bool) -> bool:
     return failed
 
 
-def _check_rules(settings: Settings) -> None:
+def _ruling(settings: Settings) -> Ruling:
     """Read the sections that are not the poller's, as the hub does at its start. Raises UsageError."""
     from ci_reporter.hub.alerts.ruling import ruling
 
-    ruling(settings, os.environ)
+    return ruling(settings, os.environ)
+
+
+def _alerts(settings: Settings, decided: Ruling) -> Iterator[str]:
+    """A line for each rule and each watch, and for each that tells nobody."""
+    from ci_reporter.notify.policies.lint import sentence
+
+    of_watches = {policy.name for watch in decided.watches for policy in watch.policies}
+    for policy in decided.rules.policies:
+        if policy.name not in of_watches:
+            yield f"ok    {settings.path} {sentence(policy)}"
+    for watch in decided.watches:
+        back = f"; rolls back by {watch.rollback.way} {watch.rollback.shown}" if watch.rollback else ""
+        looks = watch.url or "counts of Prometheus"
+        yield f"ok    {settings.path}: {watch.name}: {looks} after each deploy to {watch.environment}{back}"
+    yield from (f"warn  {settings.path}: {doubt}" for doubt in decided.doubts)
 
 
 def _shown(finding: Finding, path: str) -> str:

@@ -12,5 +12,6 @@ deploys/     after a deploy: does the service answer as before, and if not, who 
 trends.py    flaky series, slow drifts. Pure
 ruling.py    the configuration file's rules and channels
 assembly.py  all of it put together
+figures.py   the alerts' metrics
 service.py   the threads that do all this beside the server
 """

@@ -16,15 +16,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as copy
 from functools import partial
+from typing import Any
 
 from ci_reporter.errors import CIReporterError
-from ci_reporter.hub.alerts import feed, trends
-from ci_reporter.hub.alerts.book import Book
+from ci_reporter.hub.alerts import feed, figures, trends
+from ci_reporter.hub.alerts.book import PENDING, Book
 from ci_reporter.hub.alerts.deploys.prober import Prober
 from ci_reporter.hub.alerts.event import Event, Kind
 from ci_reporter.hub.alerts.feed import Arrived
 from ci_reporter.hub.alerts.rules import RuleBook, places
 from ci_reporter.hub.alerts.sender import Sender
+from ci_reporter.hub.exposition import Block
 from ci_reporter.hub.runs.reading import record_at
 from ci_reporter.hub.store.reading import Reading, Selection
 from ci_reporter.hub.store.tables import Tables
@@ -34,6 +36,7 @@ from ci_reporter.schema import from_json
 
 OFTEN_S = 0.5
 _AFTER_A_FAILURE_S = 2.0
+_COUNT_S = 5.0
 _log = logging.getLogger("ci_reporter.hub.alerts")
 
 
@@ -136,6 +139,7 @@ class Alerts:
     def __init__(self, machinery: Machinery) -> None:
         self._parts = machinery
         self._reading: Reading | None = None
+        self._figures: tuple[Sequence[tuple[Any, ...]], int | None] = ((), None)
         every_s = machinery.every_s
         judging = (
             Chore(name="judging reports", every_s=every_s, work=self.judge),
@@ -145,6 +149,7 @@ class Alerts:
                 Chore(name="looking at figures", every_s=3600.0, work=partial(self._with_reading, each))
                 for each in machinery.reading_chores
             ),
+            Chore(name="counting messages", every_s=_COUNT_S, work=self._count),
             Chore(name="forgetting", every_s=3600.0, work=machinery.book.forget),
         )
         sending = (Chore(name="sending", every_s=every_s, work=machinery.sender.send),)
@@ -172,6 +177,14 @@ class Alerts:
     def problems(self) -> list[str]:
         """What fails now: sentences."""
         return [problem for each in self._workers for problem in each.problems()]
+
+    def blocks(self) -> list[Block]:
+        """The alerts' metrics, as they were a few seconds ago: the event loop asks."""
+        return figures.blocks(*self._figures, len(self.problems()), round(time.time() * 1000))
+
+    def _count(self) -> None:
+        select = self._parts.tables.select
+        self._figures = select(figures.COUNTS), select(figures.OLDEST, pending=PENDING)[0][0]
 
     def judge(self) -> int:
         """Hold what has arrived against the rules; how many batches that were."""
