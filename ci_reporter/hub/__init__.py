@@ -2,6 +2,7 @@
 
     ingest/    POST /ci-report: bytes → verified → reports → rows → the queue of the writer
     store/     rows → a database: what every database does (`Store`), and one folder a database
+    page/      what people look at: HTML, live by server-sent events
     server.py  the whole: uvicorn, the routes, a clean start and stop
 
 Nothing below imports it, and it is not part of `ci-reporter.pyz`: a job that wraps a step never pays for it.

@@ -437,6 +437,12 @@ def _hub_with_rules(request: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder, names=names, env={"CI_REPORTER_HUB": hub.url})
 
 
+def _hub_at_its_address(request: pytest.FixtureRequest, folder: Path) -> World:
+    """A hub with runs, where a hub is that was told nothing."""
+    world = _hub_with_runs(request, folder)
+    return World(folder=folder, names={"http://127.0.0.1:8750": world.env["CI_REPORTER_HUB"]})
+
+
 WORLDS = {
     "alert-from-a-hub.md": _hub_with_rules,
     "answer-the-gate.md": _shop,
@@ -454,6 +460,7 @@ WORLDS = {
     "hub-api.md": _hub_with_runs,
     "run-from-one-file.md": _one_file,
     "see-a-run-as-a-trace.md": _collector,
+    "see-the-hub.md": _hub_at_its_address,
     "show-a-run.md": _page,
     "sign-what-you-ship.md": _artifacts,
     "stamp-an-artifact.md": _artifacts,

@@ -52,7 +52,7 @@ class Site:
         inside = Inside(tables=tables, cards=self.cards, broadcast=self.broadcast, figures=self._figures)
         return (
             wall(self.cards, self.broadcast),
-            run.view(tables),
+            run.VIEW,
             *pipeline.VIEWS,
             *tests.VIEWS,
             deployments.view(self.cards),

@@ -10,6 +10,7 @@ from ci_reporter.hub.page.wall.card import Bar, Card, Place
 from ci_reporter.hub.page.wall.cards import Cards
 from ci_reporter.hub.runs.book import Source, record
 from ci_reporter.hub.runs.run import Job, Key, Run, Status
+from ci_reporter.hub.runs.steps import keep_runs
 from ci_reporter.model import rfc3339
 from tests.conftest import eventually
 from tests.hub.auth.conftest import Site, now_ms
@@ -36,9 +37,9 @@ def make_cards(*cards):
     return found
 
 
-def make_run(number=1, status=Status.SUCCESS, **more):
+def make_run(number=1, status=Status.SUCCESS, ago_s=60, **more):
     """What a CI system tells of a run that began a minute ago."""
-    at_ms = now_ms() - 60_000
+    at_ms = now_ms() - 1000 * ago_s
     known = {
         "key": Key("github", "github.com", more.pop("repository", "acme/shop"), str(number), 1),
         "ci_run_id": f"github-{number}-1",
@@ -101,8 +102,15 @@ def shop(tmp_path_factory):
     """A hub that needs no sign-in, with two runs, a deployment, and one of a hostile repository. Nobody adds to it."""
     found = Site(tmp_path_factory.mktemp("page") / "hub.db", secrets="")
     job = Job(job_id="7", name="unit", status=Status.FAILURE, queued_ms=1000, started_ms=2000, finished_ms=9000)
-    see(found.store, make_run(1), make_run(2, Status.FAILURE, jobs=(job,), updated_ms=now_ms()), hostile_run())
-    post(found, report(1, ago_s=600, coverage_pct=90.0), report(2, step="lint"))
+    keep_runs(found.store)
+    see(
+        found.store,
+        make_run(1, ago_s=3600),
+        make_run(5, ago_s=7200, title="Never reported"),
+        make_run(2, Status.FAILURE, jobs=(job,), updated_ms=now_ms()),
+        hostile_run(),
+    )
+    post(found, report(1, ago_s=3580, coverage_pct=90.0), report(2, step="lint"))
     failed = {"failures": FAILURES, "failed_tests": ["test_cart"], "tests": COUNTS, "coverage_pct": 89.5}
     post(found, report(2, exit_code=1, output_tail="last words", **failed))
     deploy = {"pipeline": "Deploy", "environment": "production", "ci_run_id": "deploy-1"}

@@ -93,6 +93,18 @@ def test_a_run_says_how_its_coverage_changed(shop):
     assert "89.5 % -0.5" in " ".join(read(shop, PAGES["run"]).text.split())
 
 
+def test_a_run_that_only_its_ci_system_tells_of_has_a_page(shop):
+    text = read(shop, "/runs/github-5-1").text
+    assert "Never reported" in text
+    assert "No step of this run has been reported: what is known comes from the CI system." in text
+
+
+def test_a_pipeline_has_all_its_runs_newest_first(shop):
+    found = [each for each in read(shop, PAGES["pipeline"]).addresses if each.startswith("/runs/")]
+    rows = [each.partition("?")[0] for each in found[-3:]]  # behind the chart's, which are oldest first
+    assert rows == ["/runs/github-2-1", "/runs/github-1-1", "/runs/github-5-1"]
+
+
 def test_a_run_has_the_verdict_of_its_gate_with_its_chart(shop):
     body = shop.get("/runs/deploy-1").body.decode()
     assert "Before and after the deploy: p95 46 ms, then 363 ms" in body

@@ -30,7 +30,7 @@ def durations(runs: Sequence[Flat]) -> Markup:
     step = _WIDTH / max(20, len(known))
     bars = []
     for at, run in enumerate(known):
-        status = run.get("state") or run["result"]
+        status = run["status"]
         height = max(_LEAST, run["duration_ms"] / longest * _HEIGHT)
         said = f"{word(status)} · {duration(run['duration_ms'])} · {run['ci_run_id']}"
         where = run_address(run["ci_run_id"], run["repository"])

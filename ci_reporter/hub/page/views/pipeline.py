@@ -8,7 +8,7 @@ from ci_reporter.hub.page.view import Answer, View, Visit, ask
 from ci_reporter.hub.problem import Problem
 from ci_reporter.hub.store.reading import Reading
 
-_NAMES = ("repository", "pipeline", "branch")
+_NAMES = ("repository", "pipeline", "branch", "environment")
 _PER_PAGE = 50
 
 
@@ -16,14 +16,13 @@ def _pipeline(reading: Reading, visit: Visit) -> Answer:
     names = visit.some(*_NAMES)
     found = ask(reading, visit, "/runs", **names, cursor=visit.get("cursor"), per_page=_PER_PAGE)
     runs, cursor = found["items"], found["next_cursor"]
-    here = {**names, **visit.some("environment")}
     body = render(
         "pipeline.html",
         visit=visit,
         names=names,
         runs=runs,
         chart=durations(runs),
-        following=address("/pipelines", **here, cursor=cursor) if cursor else None,
+        following=address("/pipelines", **names, cursor=cursor) if cursor else None,
     )
     return Answer(body)
 
@@ -37,6 +36,6 @@ def _compare(reading: Reading, visit: Visit) -> Answer:
 
 
 VIEWS = (
-    View(path="/pipelines", answer=_pipeline, params=(*_NAMES, "environment", "cursor")),
+    View(path="/pipelines", answer=_pipeline, params=(*_NAMES, "cursor")),
     View(path="/compare", answer=_compare, params=("base", "head", "repository")),
 )

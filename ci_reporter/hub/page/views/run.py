@@ -3,41 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Any
 
-from ci_reporter.hub.api.masking import masked
 from ci_reporter.hub.page.charts.gantt import Row, gantt
 from ci_reporter.hub.page.charts.gates import before_and_after
 from ci_reporter.hub.page.rendering import address, render
 from ci_reporter.hub.page.view import Answer, View, Visit, ask
-from ci_reporter.hub.problem import Problem
-from ci_reporter.hub.runs.reading import Select, record_at
-from ci_reporter.hub.runs.record import Record
-from ci_reporter.hub.runs.run import Job
 from ci_reporter.hub.store.reading import Reading
-from ci_reporter.hub.store.tables import Tables
-from ci_reporter.model import rfc3339, seconds_of
+from ci_reporter.model import seconds_of
 
 _MOST_TESTS = 200
-_PLACES = "SELECT repository FROM run WHERE ci_run_id = :ci_run_id ORDER BY repository LIMIT 100"
 Flat = Mapping[str, Any]
 
 
-def view(tables: Tables) -> View:
-    """The view; what CI systems told of a run is in these tables."""
-    return View(path="/runs/{ci_run_id}", answer=partial(_run, tables.select), params=("repository",))
-
-
-def _run(select: Select, reading: Reading, visit: Visit) -> Answer:
-    run = _found(select, reading, visit)
-    before = _before(reading, visit, run)
+def _run(reading: Reading, visit: Visit) -> Answer:
+    run = ask(reading, visit, "/runs/{ci_run_id}", repository=visit.get("repository"))
     steps = run["steps"]
+    before = _before(reading, visit, run)
     body = render(
         "run.html",
         visit=visit,
         run=run,
         steps=steps,
+        waited_ms=_waited_ms(run),
         failed=_failed_tests(steps),
         gates=[(step, before_and_after(step["gate"])) for step in steps if step.get("gate")],
         chart=gantt(_rows(run, visit.now_ms)),
@@ -48,62 +36,27 @@ def _run(select: Select, reading: Reading, visit: Visit) -> Answer:
     return Answer(body)
 
 
-def _found(select: Select, reading: Reading, visit: Visit) -> dict[str, Any]:
-    """What the reports of the run's steps say, and over it what its CI system has told. Raises Problem."""
-    repository = visit.get("repository")
-    try:
-        reported = dict(ask(reading, visit, "/runs/{ci_run_id}", repository=repository))
-    except Problem as exc:
-        if exc.status != 404:
-            raise
-        told = _told(select, visit, repository)
-        if told is None:
-            raise
-        return {**told, "steps": []}
-    told = _told(select, visit, reported["repository"]) or {}
-    return reported | {name: value for name, value in told.items() if value is not None}
+VIEW = View(path="/runs/{ci_run_id}", answer=_run, params=("repository",))
 
 
-def _told(select: Select, visit: Visit, repository: str | None) -> dict[str, Any] | None:
-    """The run as the hub has put it together, if the visitor may see it."""
-    name = visit.names["ci_run_id"]
-    if repository is None:
-        places = [place for (place,) in select(_PLACES, ci_run_id=name) if visit.access.sees(place)]
-        if len(places) > 1:
-            raise Problem(409, f"{len(places)} repositories have a run with this id: name the repository")
-        repository = places[0] if places else None
-    if repository is None or not visit.access.sees(repository):
+def _before(reading: Reading, visit: Visit, run: Flat) -> Flat | None:
+    """The run before this one, of the same pipeline and branch."""
+    began_ms = _ms(run["queued_at"]) or _ms(run["started_at"])
+    if began_ms is None or not run["repository"]:
         return None
-    found = record_at(select, repository, name)
-    return None if found is None else masked(_flat(found))
+    same = {name: run[name] for name in ("repository", "pipeline", "branch")}
+    found = ask(reading, visit, "/runs", **same, until=began_ms, per_page=2)["items"]
+    return next((each for each in found if each["ci_run_id"] != run["ci_run_id"]), None)
 
 
-def _flat(record: Record) -> dict[str, Any]:
-    told = record.told
-    names = ("pipeline", "branch", "tag", "revision", "change", "event", "title", "actor", "environment")
-    return {
-        "ci_run_id": record.ci_run_id,
-        "repository": told.key.repository,
-        **{name: getattr(told, name) or None for name in names},
-        "run_url": told.url,
-        "state": str(record.state),
-        "started_at": _time(record.started_ms),
-        "finished_at": _time(record.finished_ms),
-        "duration_ms": record.duration_ms,
-        "waited_ms": record.waited_ms,
-        "coverage_pct": told.coverage_pct if record.steps.coverage_pct is None else record.steps.coverage_pct,
-        "jobs": [_job(job) for job in told.jobs],
-    }
+def _waited_ms(run: Flat) -> int | None:
+    queued_ms, began_ms = _ms(run["queued_at"]), _ms(run["started_at"])
+    return None if queued_ms is None or began_ms is None else max(0, began_ms - queued_ms)
 
 
-def _job(job: Job) -> dict[str, Any]:
-    times = {"queued_at": job.queued_ms, "started_at": job.started_ms, "finished_at": job.finished_ms}
-    known = {"name": job.name, "status": str(job.status), "url": job.url, "runner": job.runner}
-    return known | {name: _time(ms) for name, ms in times.items()}
-
-
-def _time(ms: int | None) -> str | None:
-    return None if ms is None else rfc3339(ms / 1000)
+def _change(before: Flat | None, run: Flat) -> float | None:
+    was, now = before and before["coverage_pct"], run["coverage_pct"]
+    return None if was is None or now is None else round(now - was, 2)
 
 
 def _failed_tests(steps: Sequence[Flat]) -> list[tuple[Flat, Flat]]:
@@ -114,24 +67,6 @@ def _failed_tests(steps: Sequence[Flat]) -> list[tuple[Flat, Flat]]:
         names = [*told, *(name for name in step.get("failed_tests") or () if name not in told)]
         found += [(step, told.get(name) or {"name": name}) for name in names]
     return found[:_MOST_TESTS]
-
-
-def _before(reading: Reading, visit: Visit, run: Flat) -> Flat | None:
-    """The run before this one, of the same pipeline and branch."""
-    same = {name: run.get(name) for name in ("repository", "pipeline", "branch")}
-    at_s = seconds_of(run.get("started_at") or run.get("finished_at"))
-    if at_s is None or not same["repository"]:
-        return None
-    try:
-        found = ask(reading, visit, "/runs", **same, until=round(at_s * 1000), per_page=2)["items"]
-    except Problem:
-        return None
-    return next((each for each in found if each["ci_run_id"] != run["ci_run_id"]), None)
-
-
-def _change(before: Flat | None, run: Flat) -> float | None:
-    was, now = before and before["coverage_pct"], run.get("coverage_pct")
-    return None if was is None or now is None else round(now - was, 2)
 
 
 def _rows(run: Flat, now_ms: int) -> list[Row]:
