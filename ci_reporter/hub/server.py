@@ -34,6 +34,7 @@ from ci_reporter.hub.metrics.pipelines import Pipelines
 from ci_reporter.hub.page.login import login_page
 from ci_reporter.hub.page.site import Site
 from ci_reporter.hub.poll.assembly import poller
+from ci_reporter.hub.poll.gcpe import Gcpe
 from ci_reporter.hub.runs.steps import keep_runs
 from ci_reporter.hub.runs.upkeep import Upkeep
 from ci_reporter.hub.settings.hubfile import Settings
@@ -71,6 +72,7 @@ class Options:
     anonymous_reads: bool = False
     anonymous_metrics: bool = False
     log_level: str = "INFO"
+    compat: str | None = None
     forward: Sink | None = None
     settings: Settings = field(default_factory=Settings)
     env: Mapping[str, str] = field(default_factory=dict)
@@ -119,6 +121,7 @@ def application(options: Options, store: Database) -> App:
     alone = not is_url(options.database)
     polled = poller(options.settings.poll, store, options.env, branches=options.branches, alone=alone)
     polling = [polled] if polled else []
+    compatible = [Gcpe(store).blocks] if options.compat else []
     site = Site(store, readers, changes, polled.blocks if polled else tuple)
     look_again = polled.look_again if polled else no_look
     around = Surroundings(
@@ -156,6 +159,7 @@ def application(options: Options, store: Database) -> App:
                 *(each.blocks for each in forwarders),
                 *(each.blocks for each in polling),
                 *(each.blocks for each in alerting),
+                *compatible,
             ],
             guard=sign_in.guard,
         )

@@ -79,6 +79,13 @@ _SECRETS = "CI_REPORTER_HUB_SECRETS"
     help="Push what was received to this Pushgateway, too. Its password or token: CI_REPORTER_PUSHGATEWAY_...",
 )
 @click.option(
+    "--compat",
+    type=click.Choice(["gcpe"]),
+    envvar="CI_REPORTER_HUB_COMPAT",
+    show_envvar=True,
+    help="Metrics by the names of gitlab-ci-pipelines-exporter (gcpe), too, for its dashboards.",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["DEBUG", "INFO", "WARNING", "ERROR"], case_sensitive=False),
     default="INFO",

@@ -7,20 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-import pytest
-
 from ci_reporter.hub.poll.assembly import _keep
 from ci_reporter.hub.poll.poller import Poller, World
 from ci_reporter.hub.store.sqlite.store import SqliteStore
 from tests.fakes.server import Fake, serving
 from tests.hub.upstream.watching import poll_of
-
-
-@pytest.fixture
-def store(tmp_path):
-    found = SqliteStore(str(tmp_path / "hub.db"))
-    yield found
-    found.close()
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -11,12 +11,20 @@ from ci_reporter.errors import StoreError, UsageError
 from ci_reporter.hub.exposition import exposition
 from ci_reporter.hub.poll.ledger import told_of
 from ci_reporter.hub.runs.run import Key
+from ci_reporter.hub.store.sqlite.store import SqliteStore
 from tests.fakes.github import FakeGitHub
 from tests.fakes.server import serving, slow_drip, status
 from tests.hub.poll.conftest import pollers, polling, running, runs, until
 from tests.hub.upstream.watching import asynchronous
 
 NOW = float(round(time.time()) - 600)
+
+
+@pytest.fixture
+def store(tmp_path):
+    found = SqliteStore(str(tmp_path / "hub.db"))
+    yield found
+    found.close()
 
 
 @pytest.fixture
