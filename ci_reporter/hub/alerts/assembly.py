@@ -62,17 +62,7 @@ def alerts(decided: Ruling, around: Surroundings) -> Alerts | None:
     book = Book(store, decided.rules, partial(outgoing, decided.context))
     outbox = DatabaseOutbox(store, alone=around.alone)
     probers = [Prober(each, proxies_of(around.env)) for each in decided.watches]
-    watcher = Watcher(
-        store,
-        book,
-        probers,
-        WatchedBy(
-            compare=comparer(around.sources, around.env),
-            env=around.env,
-            prometheus=_prometheus(decided.context),
-            alone=around.alone,
-        ),
-    )
+    watcher = Watcher(store, book, probers, _around_watches(decided, around))
     follower = Follower(store, book, around.look_again)
 
     def look_at_figures(reading: Reading) -> None:
@@ -97,6 +87,15 @@ def alerts(decided: Ruling, around: Surroundings) -> Alerts | None:
     )
     store.listen(found.wake)
     return found
+
+
+def _around_watches(decided: Ruling, around: Surroundings) -> WatchedBy:
+    return WatchedBy(
+        compare=comparer(around.sources, around.env),
+        env=around.env,
+        prometheus=_prometheus(decided.context),
+        alone=around.alone,
+    )
 
 
 def _mentions(rules: RuleBook, prefix: str) -> bool:

@@ -22,6 +22,7 @@ from ci_reporter.notify.policies.statefile import entry_from_json, entry_to_json
 PENDING, SILENCED, SENT, REFUSED, FOLDED = "pending", "silenced", "sent", "refused", "folded"
 _MOST_MESSAGES = 1_000_000  # of one transaction
 _FORGET_MS = 60 * 86_400_000
+_DEPLOYS_KEPT_MS = 400 * 86_400_000
 _KEPT_MS = 30 * 86_400_000
 _INSERT = """
 INSERT INTO alert_message
@@ -100,6 +101,10 @@ class Book:
                 pending=PENDING,
                 silenced=SILENCED,
             )
+            # The last good deploy of a watch may be long ago, and is still where a rollback leads.
+            long_ago = now_ms - _DEPLOYS_KEPT_MS
+            run("DELETE FROM deploy_watch WHERE begun_ms < :until AND state <> 'passed'", until=long_ago)
+            run("DELETE FROM rollback WHERE planned_ms < :until", until=long_ago)
 
         self._tables.transact(work)
 

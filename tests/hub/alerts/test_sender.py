@@ -84,6 +84,7 @@ def test_what_a_channel_does_not_take_waits_and_its_pauses_grow(store, clock):
     assert robot.arrivals == 1
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_thousand_failures_at_once_are_five_messages_of_which_one_counts_the_rest(store, clock):
     robot = Robot()
     sender = make_sender(store, robot, clock)
@@ -94,6 +95,7 @@ def test_a_thousand_failures_at_once_are_five_messages_of_which_one_counts_the_r
     assert waiting(store) == 0
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_storm_that_goes_on_stays_within_the_channels_limit(store, clock):
     robot = Robot(clock=clock)
     sender = make_sender(store, robot, clock)

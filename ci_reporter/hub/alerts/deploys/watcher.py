@@ -27,7 +27,7 @@ from ci_reporter.hub.alerts.deploys.verdict import Seen, joined, read, sentences
 from ci_reporter.hub.alerts.deploys.watchfile import Watch
 from ci_reporter.hub.alerts.event import Event
 from ci_reporter.hub.alerts.feed import Arrived
-from ci_reporter.hub.store.tables import Statement, Tables
+from ci_reporter.hub.store.tables import Statement, Tables, Value
 from ci_reporter.model import Gate, Report, Result, Step, rfc3339, seconds_of
 from ci_reporter.notify.alert import Link
 from ci_reporter.schema import from_json, to_json
@@ -39,6 +39,15 @@ _RESULTS = {PASSED: Result.SUCCESS, FAILED: Result.FAILURE, UNKNOWN: Result.SKIP
 _VERDICTS = {PASSED: "pass", FAILED: "fail", UNKNOWN: "inconclusive"}
 _SHORT = 12
 _PROMQL_S, _STEP_S = 10.0, 15.0
+_OTHERS = "watch = :watch AND state = :state AND deployment <> :deployment"
+_GOING_ON = f"SELECT baseline FROM deploy_watch WHERE {_OTHERS} ORDER BY begun_ms LIMIT 1"  # noqa: S608
+_SUPERSEDE = f"UPDATE deploy_watch SET state = :superseded WHERE {_OTHERS}"  # noqa: S608
+_INSERT = """
+INSERT INTO deploy_watch
+  (watch, deployment, repository, environment, revision, report, begun_ms, state, baseline, samples)
+VALUES (:watch, :deployment, :repository, :environment, :revision, :report, :begun_ms, :state, :baseline, '')
+ON CONFLICT DO NOTHING RETURNING watch
+"""
 _log = logging.getLogger("ci_reporter.hub.alerts")
 
 
@@ -107,40 +116,17 @@ class Watcher:
         begun_s = min(seconds_of(report.step.started_at) or ended_s, now_ms / 1000)
         before = self._seen(prober, begun_s - watch.before_s, begun_s)
 
-        def work(run: Statement) -> None:
-            going_on = run(
-                "SELECT baseline FROM deploy_watch WHERE watch = :watch AND state = :state"
-                " AND deployment <> :deployment ORDER BY begun_ms LIMIT 1",
-                watch=watch.name,
-                state=WATCHING,
-                deployment=deployment,
-            )
-            made = run(
-                "INSERT INTO deploy_watch (watch, deployment, repository, environment, revision, report, begun_ms,"
-                " state, baseline, samples) VALUES (:watch, :deployment, :repository, :environment, :revision, :report,"
-                " :begun_ms, :state, :baseline, '') ON CONFLICT DO NOTHING RETURNING watch",
-                watch=watch.name,
-                deployment=deployment,
-                repository=report.run.repository or "",
-                environment=report.environment,
-                revision=report.run.revision,
-                report=json.dumps({name: value for name, value in to_json(report).items() if value is not None}),
-                begun_ms=now_ms,
-                state=WATCHING,
-                # One that nobody has judged yet may be bad: what was before it is what counts.
-                baseline=going_on[0][0] if going_on else written(before),
-            )
-            if made:
-                run(
-                    "UPDATE deploy_watch SET state = :superseded WHERE watch = :watch AND state = :state"
-                    " AND deployment <> :deployment",
-                    superseded=SUPERSEDED,
-                    watch=watch.name,
-                    state=WATCHING,
-                    deployment=deployment,
-                )
-
-        self._tables.transact(work)
+        values: dict[str, Value] = {
+            "watch": watch.name,
+            "deployment": deployment,
+            "repository": report.run.repository or "",
+            "environment": report.environment,
+            "revision": report.run.revision,
+            "report": json.dumps({name: value for name, value in to_json(report).items() if value is not None}),
+            "begun_ms": now_ms,
+            "state": WATCHING,
+        }
+        self._tables.transact(lambda run: _insert(run, values, written(before)))
 
     def _rows(self) -> list[Row]:
         sql = f"SELECT {', '.join(Row._fields)} FROM deploy_watch WHERE state = :state ORDER BY begun_ms"  # noqa: S608
@@ -236,6 +222,17 @@ class Watcher:
         if good is None:
             return Since(lines=("no earlier deploy that was good is known, so there are no commits to show",))
         return self._around.compare(from_json(json.loads(row.report)).run, good, row.revision)
+
+
+def _insert(run: Statement, values: Mapping[str, Value], baseline: str) -> None:
+    """Keep a watch, unless it is there; it takes the place of one that goes on.
+
+    A deploy that nobody has judged yet may be bad, so what was before it is what the new one is compared with.
+    """
+    others = {name: values[name] for name in ("watch", "deployment", "state")}
+    going_on = run(_GOING_ON, **others)
+    if run(_INSERT, **values, baseline=going_on[0][0] if going_on else baseline):
+        run(_SUPERSEDE, **others, superseded=SUPERSEDED)
 
 
 def _event(row: Row, watch: Watch, state: str, notes: Sequence[str], links: tuple[Link, ...], now_ms: int) -> Event:
