@@ -10,9 +10,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from ci_reporter.cli import output
-from ci_reporter.hub.api.masking import masked
-from ci_reporter.hub.poll.watch import Board
-from ci_reporter.hub.runs.run import Run
 from ci_reporter.model import rfc3339
 from ci_reporter.surfaces.listing import paint, table
 from ci_reporter.surfaces.terminal import duration, plain
@@ -20,6 +17,9 @@ from ci_reporter.surfaces.terminal import duration, plain
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from ci_reporter.hub.poll.watch import Board
+    from ci_reporter.hub.runs.run import Run
 
 _AROUND = 4  # lines that are not runs
 
@@ -39,6 +39,8 @@ class Display:
     def show(self, board: Board) -> None:
         """Show what is new."""
         if self._as_json:
+            from ci_reporter.hub.api.masking import masked  # ci-reporter.pyz has no hub
+
             for run in board.fresh():
                 output.result(json.dumps(masked(as_object(run))))
         elif self._is_live:
