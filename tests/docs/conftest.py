@@ -355,6 +355,16 @@ def _hub(request: pytest.FixtureRequest, folder: Path) -> World:
     return World(folder=folder, names=names, env={"CI_REPORTER_HUB_SECRET_FILE": "hub-secret"})
 
 
+def _hub_with_webhooks(request: pytest.FixtureRequest, folder: Path) -> World:
+    """A hub that takes webhooks, and their secret."""
+    secret = folder / "webhook-secrets"
+    secret.write_text("whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n")
+    running = running_hub(folder, CI_REPORTER_HUB_WEBHOOK_SECRETS_FILE=str(secret))
+    hub = running.__enter__()
+    request.addfinalizer(lambda: running.__exit__(None, None, None))
+    return World(folder=folder, names={"https://hub.example": hub.url}, env={"CI_REPORTER_HUB": hub.url})
+
+
 def _hub_with_passwords(request: pytest.FixtureRequest, folder: Path) -> World:
     """A hub whose reports are signed, its database, and a password."""
     (folder / "password").write_text("correct horse battery\n")
@@ -453,6 +463,7 @@ WORLDS = {
     "push-to-a-pushgateway.md": _prometheus,
     "python-api.md": _python,
     "see-it-in-grafana.md": _monitoring,
+    "receive-webhooks.md": _hub_with_webhooks,
     "record-jobs-without-python.md": _pull_request,
     "poll-your-ci.md": _polled,
     "run-a-hub.md": _hub,
