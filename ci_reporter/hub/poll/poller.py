@@ -29,6 +29,7 @@ from ci_reporter.hub.upstream.meter import Meter
 from ci_reporter.hub.upstream.problems import LimitedError, UpstreamError
 
 _TICK_S = 15.0
+_LOOKUP_DEADLINES = 10
 _log = logging.getLogger("ci_reporter.hub.poll")
 
 
@@ -190,16 +191,18 @@ class Poller:
         """One look, whatever comes of it; then the target's next turn."""
         began_s = time.monotonic()
         source = turn.target.source
-        interval_s = self._poll.discover_s if turn.target.is_pattern else source.interval_s
+        interval_s, deadline_s = source.interval_s, self._poll.deadline_s
+        if turn.target.is_pattern:  # an organisation may have a hundred pages of repositories
+            interval_s, deadline_s = self._poll.discover_s, _LOOKUP_DEADLINES * deadline_s
         try:
-            async with asyncio.timeout(self._poll.deadline_s):
+            async with asyncio.timeout(deadline_s):
                 await self._look(turn, self._upstreams[source])
         except LimitedError as exc:
             self._note(turn, str(exc), failed=False)
             lane.add(turn, turn.due_s)  # the lane waits until something may be sent, and this one is first then
             return
         except TimeoutError:
-            self._note(turn, f"{turn.target.name}: the look took longer than {self._poll.deadline_s:g} s")
+            self._note(turn, f"{turn.target.name}: the look took longer than {deadline_s:g} s")
         except CIReporterError as exc:
             self._note(turn, str(exc))
         except Exception as exc:  # noqa: BLE001  a defect of ours must not end the looks at all others

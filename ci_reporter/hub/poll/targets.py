@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ci_reporter.hub.settings.poll import Provider, Source
 from ci_reporter.hub.upstream.fields import matches
+
+_PATH = re.compile(r"[\w.~+-]+(?:/[\w.~+-]+)+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,14 @@ def looked_up(patterns: Iterable[Target], names: Mapping[str, Iterable[str]]) ->
     found: dict[str, Target] = {}
     for pattern in patterns:
         for path in names.get(pattern.name, ()):
+            if not _is_path(pattern.source.provider, path):
+                continue
             if pattern.source.provider is Provider.JENKINS or not matches(path, pattern.source.exclude):
                 target = Target(source=pattern.source, path=path)
                 found.setdefault(target.name, target)
     return found
+
+
+def _is_path(provider: Provider, path: str) -> bool:
+    """Whether a name that a server told may be a part of an address; Jenkins' names are percent-encoded there."""
+    return provider is Provider.JENKINS or (_PATH.fullmatch(path) is not None and ".." not in path)

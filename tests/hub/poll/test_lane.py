@@ -78,7 +78,7 @@ def test_targets_are_named_by_their_server():
         "lookup ci.example/platform",
     ]
     names = {
-        "lookup github.com/acme/* topics x": ("acme/shop", "acme/api"),
+        "lookup github.com/acme/* topics x": ("acme/shop", "acme/api", "a/../b", "a/b?x", "/"),
         "lookup ci.example/platform": ("platform",),
     }
     more = looked_up([each for each in found.values() if each.is_pattern], names)

@@ -87,6 +87,19 @@ async def test_one_failure_harms_no_other_target_and_is_told(fake, store):
 
 
 @asynchronous
+async def test_what_happened_while_a_ci_system_was_gone_is_seen_when_it_is_back(fake, store):
+    async with polling(fake, store, interval_s=0.02) as poller:
+        await until(lambda: runs(store))
+        fake.faults.append(status(502))
+        await until(lambda: any(each.problem for each in poller.told().values()))
+        for number in range(2, 130):
+            fake.add("acme/shop", number, "failure", NOW + number)
+        fake.faults.clear()
+        await until(lambda: len(runs(store)) == 129)
+        await until(lambda: not any(each.problem for each in poller.told().values()))
+
+
+@asynchronous
 async def test_a_look_has_a_deadline(fake, store):
     fake.faults.append(slow_drip)
     async with polling(fake, store, deadline_s=0.1) as poller:
