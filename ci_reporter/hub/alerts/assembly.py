@@ -63,7 +63,7 @@ def alerts(decided: Ruling, around: Surroundings) -> Alerts | None:
     outbox = DatabaseOutbox(store, alone=around.alone)
     probers = [Prober(each, proxies_of(around.env)) for each in decided.watches]
     watcher = Watcher(store, book, probers, _around_watches(decided, around))
-    follower = Follower(store, book, around.look_again)
+    follower = Follower(store, book, around.look_again, watcher.begin)
 
     def look_at_figures(reading: Reading) -> None:
         now_ms = round(time.time() * 1000)

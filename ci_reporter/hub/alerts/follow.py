@@ -16,7 +16,7 @@ from ci_reporter.hub.alerts import feed
 from ci_reporter.hub.alerts.book import Book
 from ci_reporter.hub.alerts.event import Event, Kind
 from ci_reporter.hub.alerts.overdue import Finding, Overdue, Suspicion, Usual, finding, suspicion
-from ci_reporter.hub.alerts.runs import end_of_wait, job_events, job_report, run_event, run_of
+from ci_reporter.hub.alerts.runs import deployment_report, end_of_wait, job_events, job_report, run_event, run_of
 from ci_reporter.hub.runs.book import Source, record
 from ci_reporter.hub.runs.change import Change
 from ci_reporter.hub.runs.change import Kind as ChangeKind
@@ -66,11 +66,17 @@ class Follower:
     """Reads what changed, and what is overdue. Calls raise StoreError."""
 
     def __init__(
-        self, tables: Tables, book: Book, look_again: LookAgain = no_look, clock: Callable[[], float] = time.time
+        self,
+        tables: Tables,
+        book: Book,
+        look_again: LookAgain = no_look,
+        deployed: Callable[[Report, str], None] = lambda report, deployment: None,  # noqa: ARG005
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._tables = tables
         self._book = book
         self._look_again = look_again
+        self._deployed = deployed
         self._clock = clock
         self._looks: dict[str, tuple[Overdue, float, Finding]] = {}
 
@@ -78,6 +84,9 @@ class Follower:
         """Judge what changed since the last call; how many changes there were."""
         count = 0
         while changes := self._news():
+            for each in changes:
+                if each.kind is ChangeKind.DEPLOYMENT and each.was != each.became:
+                    self._hear_of_deployment(each)
             last = {(each.repository, each.subject): each for each in changes if each.kind is ChangeKind.RUN}
             events = [event for each in last.values() for event in self._events(each)]
             self._book.judge(_claim(self._position(), changes[-1].number, events))
@@ -101,12 +110,22 @@ class Follower:
         rows = self._tables.select("SELECT position FROM alert_feed WHERE feed = :feed", feed=_FEED)
         return int(rows[0][0]) if rows else None
 
+    def _hear_of_deployment(self, change: Change) -> None:
+        """A CI system tells of a deployment by itself, whichever job made it."""
+        if change.became == Status.SUCCESS:
+            named = change.body.get("ci_run_id")
+            record = record_at(self._tables.select, change.repository, str(named)) if named else None
+            report = deployment_report(change, record)
+            self._deployed(report, report.run.ci_run_id or report.report_id)
+
     def _events(self, change: Change) -> Iterator[Event]:
         found = record_at(self._tables.select, change.repository, change.subject)
         if found is None or not found.is_told:  # its steps' reports are judged one by one
             return
         cause = f"{change.repository} {change.subject} {change.became}"
         if change.was != change.became:
+            if (ended := run_event(found, cause)) and found.told.environment:
+                self._deployed(ended.report, found.ci_run_id)
             yield from filter(None, (run_event(found, cause), end_of_wait(found, cause)))
         yield from job_events(found, f"{change.repository} {change.subject}")
 

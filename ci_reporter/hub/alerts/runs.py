@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ci_reporter.frozen import replace
 from ci_reporter.hub.alerts.event import Event, Kind
+from ci_reporter.hub.runs.change import Change
 from ci_reporter.hub.runs.record import Record
 from ci_reporter.hub.runs.run import Job, Status
 from ci_reporter.model import Report, Result, Run, Step, rfc3339
@@ -81,6 +82,22 @@ def job_report(record: Record, job: Job, result: Result) -> Report:
         ),
         environment=record.told.environment,
     )
+
+
+def deployment_report(change: Change, record: Record | None) -> Report:
+    """A deployment that a CI system tells of, as the report of the step that made it; `record` is its run's."""
+    body = {name: str(value) for name, value in change.body.items()}
+    told = run_of(record) if record else Run(ci_run_id=body.get("ci_run_id", ""), repository=change.repository)
+    run = replace(
+        told,
+        branch=change.branch or told.branch,
+        revision=body.get("revision") or told.revision,
+        actor=body.get("actor") or told.actor,
+        run_url=told.run_url or body.get("url"),
+    )
+    result = Result(change.became) if change.became in tuple(Result) else Result.SKIP
+    step = Step(name="deploy", result=result, finished_at=_time(change.at_ms))
+    return Report(report_id=f"change-{change.number}", run=run, step=step, environment=change.subject)
 
 
 def run_of(record: Record) -> Run:

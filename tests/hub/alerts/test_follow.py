@@ -6,6 +6,8 @@ from ci_reporter.errors import CIReporterError
 from ci_reporter.hub.alerts.book import Book
 from ci_reporter.hub.alerts.follow import Follower
 from ci_reporter.hub.runs.book import Source, record
+from ci_reporter.hub.runs.deployment import Deployment
+from ci_reporter.hub.runs.deployments import keep
 from ci_reporter.hub.runs.run import Job, Key, Run, Status
 from tests.hub.alerts.conftest import T0, make_rules
 
@@ -39,10 +41,15 @@ class World:
 
     def __init__(self, store, rules=RULES) -> None:
         self.store, self.now_ms, self.answer = store, T0, None
-        self.asked = []
+        self.asked, self.deployed = [], []
         clock = lambda: self.now_ms / 1000  # noqa: E731
-        self.follower = Follower(store, Book(store, make_rules(rules), clock=clock), self._look_again, clock)
+        self.follower = Follower(
+            store, Book(store, make_rules(rules), clock=clock), self._look_again, self._deployed, clock
+        )
         self.follower.follow()
+
+    def _deployed(self, report, deployment):
+        self.deployed.append((deployment, report.environment, report.run.revision, str(report.step.result)))
 
     def _look_again(self, key):
         self.asked.append(key.run_id)
@@ -184,3 +191,27 @@ def test_two_hubs_tell_of_a_stuck_run_once(world):
         each.now_ms = T0 + 90 * MIN
         each.follower.look()
     assert world.told == [("stuck", "first")]
+
+
+def test_a_deployment_that_the_ci_system_tells_of_is_watched(world):
+    world.see(make_run(1, environment="production", revision="c" * 40), make_run(2, "failure", T0 + MIN))
+    assert world.deployed == [("github-1-1", "production", "c" * 40, "success")]
+
+
+def test_a_deployment_event_is_watched_once_it_went_well(world):
+    def seen(status):
+        return Deployment(
+            repository="acme/shop",
+            environment="production",
+            provider="github",
+            host="github.com",
+            deployment_id="7",
+            status=Status(status),
+            updated_ms=T0 + len(status),
+            revision="d" * 40,
+        )
+
+    for status in ("running", "success", "success"):
+        world.store.transact(lambda run, status=status: keep(run, [seen(status)], world.now_ms))
+    world.follower.follow()
+    assert [each[1:] for each in world.deployed] == [("production", "d" * 40, "success")]

@@ -91,12 +91,16 @@ class Watcher:
     def hear(self, arrived: Arrived) -> None:
         """A report has arrived: if it is of a deploy that went well so far, watch what was deployed."""
         report = arrived.event.report
+        self.begin(report, arrived.row.ci_run_id or report.report_id)
+
+    def begin(self, report: Report, deployment: str) -> None:
+        """Something was deployed: watch it, unless that did not go well, or it is watched already."""
         bad_gate = report.gate is not None and report.gate.verdict != "pass"
         if report.step.result is not Result.SUCCESS or bad_gate or not report.environment:
             return
         for prober in self._probers.values():
             if prober.watch.is_of(report):
-                self._begin(prober, report, arrived.row.ci_run_id or report.report_id)
+                self._begin(prober, report, deployment)
 
     def look(self) -> None:
         """Judge what is watched, plan and make rollbacks, and see whether they worked."""
