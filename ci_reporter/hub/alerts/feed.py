@@ -19,6 +19,8 @@ from ci_reporter.model import uuid7
 from ci_reporter.schema import from_json
 
 _MOST_BATCHES = 20
+_PIECE = 200  # reports of one row of the inbox
+_MOST_REPORTS = 400  # that are judged in one transaction: nobody else writes to an SQLite file meanwhile
 _log = logging.getLogger("ci_reporter.hub.alerts")
 
 
@@ -39,13 +41,19 @@ class Batch(NamedTuple):
 def put(run: Statement, rows: Sequence[Row]) -> None:
     """Put new reports into the inbox, in the transaction that keeps them."""
     sql = "INSERT INTO alert_inbox (batch_id, reports) VALUES (:batch_id, :reports)"
-    run(sql, batch_id=uuid7(), reports=json.dumps(rows))
+    for at in range(0, len(rows), _PIECE):
+        run(sql, batch_id=uuid7(), reports=json.dumps(rows[at : at + _PIECE]))
 
 
 def arrived(tables: Tables) -> list[Batch]:
     """What is in the inbox, the oldest first, not all at once."""
     sql = "SELECT batch_id, reports FROM alert_inbox ORDER BY batch_id LIMIT :most"
-    return [Batch(batch_id, _read(text)) for batch_id, text in tables.select(sql, most=_MOST_BATCHES)]
+    found: list[Batch] = []
+    for batch_id, text in tables.select(sql, most=_MOST_BATCHES):
+        found.append(Batch(batch_id, _read(text)))
+        if sum(len(each.arrived) for each in found) >= _MOST_REPORTS:
+            break
+    return found
 
 
 def claim_of(batches: Sequence[Batch], event_of: Callable[[Arrived], Event]) -> Claim:

@@ -13,7 +13,7 @@ from dataclasses import replace as copy
 from ci_reporter.frozen import replace
 from ci_reporter.hub.alerts.event import Event, Kind
 from ci_reporter.hub.silences.windows import Window
-from ci_reporter.notify.alert import Alert, Link
+from ci_reporter.notify.alert import Alert
 from ci_reporter.notify.from_report import Subject, alert
 from ci_reporter.notify.language import Language
 from ci_reporter.notify.policies.evaluate import View, evaluate
@@ -30,14 +30,13 @@ _LATE_S = 0.001  # times are whole milliseconds
 class RuleBook:
     """The rules, the channels that `notify` means, all that are set up, and the language of our own words.
 
-    `link` gives the hub's page about an event, if people can reach it; `windows` are times of maintenance.
+    `windows` are times of maintenance.
     """
 
     policies: tuple[Policy, ...]
     everyone: tuple[str, ...] = ()
     usable: tuple[str, ...] = ()
     language: Language = Language.EN
-    link: Callable[[Event], str | None] = lambda event: None  # noqa: ARG005
     windows: tuple[Window, ...] = ()
 
 
@@ -164,8 +163,7 @@ def _held_back(step: Step) -> Step:
 
 def _told(book: RuleBook, event: Event, subject: Subject) -> Told:
     found = alert(subject, book.language)
-    url = book.link(event)
-    links = (*found.links, *event.links, *((Link(text="ci-reporter hub", url=url),) if url else ()))
+    links = (*found.links, *event.links)
     text = "\n".join(filter(None, (found.text, *event.notes)))
     message = subject.message
     return Told(

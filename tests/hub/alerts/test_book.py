@@ -71,3 +71,15 @@ def test_a_report_that_a_newer_version_wrote_stops_no_other(store, make_row):
     store.write([[make_row(body="[]"), make_row(body='{"job_name": "unit", "exit_code": 0}')]])
     (batch,) = feed.arrived(store)
     assert [each.event.report.run.job_name for each in batch.arrived] == ["unit"]
+
+
+def test_many_reports_are_judged_in_several_transactions(store, make_row):
+    store.also_write(feed.put)
+    body = '{"job_name": "unit", "exit_code": 0}'
+    store.write([[make_row(body=body) for _ in range(1000)]])
+    seen = 0
+    while batches := feed.arrived(store):
+        seen += sum(len(each.arrived) for each in batches)
+        assert sum(len(each.arrived) for each in batches) <= 600
+        Book(store, make_rules(MAIN_IS_RED)).judge(feed.claim_of(batches, lambda each: each.event))
+    assert seen == 1000
