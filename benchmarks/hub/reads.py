@@ -21,6 +21,7 @@ from functools import partial
 from ci_reporter.hub.api.endpoint import Api
 from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.auth.access import ACCESS, Access
+from ci_reporter.hub.runs.reading import Wanted, runs
 from ci_reporter.hub.runs.steps import keep_runs
 from ci_reporter.hub.store import Position, Row
 from ci_reporter.hub.store.reading import Kind, Selection
@@ -113,8 +114,11 @@ def with_store(path: str, reports: int) -> None:
         "30 steps of a repository": partial(store.reports, shop, 30),
         "30 failed steps of a repository": partial(store.reports, shop._replace(result="failure"), 30),
         "30 steps of a branch that is no series": partial(store.reports, Selection(branch="feature/cart"), 30),
-        "the newest 30 runs, their first steps": partial(store.reports, Selection(), 30, None, Kind.FIRST_OF_RUN),
-        "30 runs of a repository, their first steps": partial(store.reports, shop, 30, None, Kind.FIRST_OF_RUN),
+        "the newest 30 runs": partial(runs, store.select, Wanted(), 30),
+        "30 runs of a repository": partial(runs, store.select, Wanted(repository="acme/shop-7"), 30),
+        "30 failed runs of a repository": partial(
+            runs, store.select, Wanted(repository="acme/shop-7", states=("failure",)), 30
+        ),
         "30 deployments of a repository": partial(store.reports, shop, 30, None, Kind.DEPLOYMENT),
         "30 gates, where there is none": partial(store.reports, Selection(), 30, None, Kind.GATE),
         "the points of a repository": partial(store.points, shop, 100_000),

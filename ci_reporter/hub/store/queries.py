@@ -62,7 +62,6 @@ class Queries:
             "environment": f"{dialect.environment} = :environment",
         }
         self._visible = self._one_of("s.repository", "visible", "text")
-        self.run_ids_of_rows = f"SELECT r.ci_run_id FROM {self._reports_at('rows')} {_NEWEST_FIRST}"  # noqa: S608
         self.totals = f"SELECT series_id, result, runs FROM total WHERE {self._one_of('series_id', 'ids', 'bigint')}"  # noqa: S608
         self.last_of_series = f"""SELECT {_WITHOUT_BODY} FROM report r {self._index("report_of_series")}
           JOIN series s ON s.series_id = r.series_id WHERE r.series_id = :series_id {_NEWEST_FIRST} LIMIT :last"""  # noqa: S608
@@ -113,24 +112,11 @@ class Queries:
           WHERE r.ci_run_id = :ci_run_id AND s.repository = :repository
           ORDER BY r.at_ms, r.report_id LIMIT :count"""  # noqa: S608
 
-    def repositories_of_run(self, *, visible: bool) -> str:
-        """Where there is a run of an id."""
-        wanted = ["r.ci_run_id = :ci_run_id", *([self._visible] if visible else [])]
-        return f"""SELECT DISTINCT s.repository FROM report r {self._index("report_of_run")}
-          JOIN series s ON s.series_id = r.series_id {_where(wanted)} ORDER BY 1 LIMIT 100"""  # noqa: S608
-
     def series(self, selection: Selection, *, after: bool) -> str:
         """Series by their names."""
         names = ", ".join(f"s.{name}" for name in SERIES_NAMES)
         wanted = [*self._of_series(selection, folded=False), *(_following(SERIES_NAMES) if after else [])]
         return f"SELECT s.series_id, {names} FROM series s {_where(wanted)} ORDER BY {names} LIMIT :count"  # noqa: S608
-
-    def pipelines(self, selection: Selection, *, after: bool) -> str:
-        """Repository, pipeline and branch, each once."""
-        wanted = self._of_series(selection, folded=False)
-        wanted += _following(("repository", "pipeline", "branch")) if after else []
-        names = "s.repository, s.pipeline, s.branch"
-        return f"SELECT DISTINCT {names} FROM series s {_where(wanted)} ORDER BY {names} LIMIT :count"  # noqa: S608
 
     def _of_series(self, selection: Selection, *, folded: bool) -> list[str]:
         named = [name for name in SERIES_NAMES if getattr(selection, name) is not None]
@@ -148,17 +134,7 @@ class Queries:
         ]
 
     def _of_kind(self, kind: Kind) -> list[str]:
-        if kind is not Kind.FIRST_OF_RUN:
-            return [] if kind is Kind.ANY else [self._dialect.kinds[kind]]
-        # Of two reports of one millisecond the one with the lower id is first, as in the order of a page.
-        return [
-            "r.ci_run_id IS NOT NULL",
-            f"""NOT EXISTS (
-              SELECT 1 FROM report o {self._index("report_of_run")} JOIN series t ON t.series_id = o.series_id
-              WHERE o.ci_run_id = r.ci_run_id AND o.at_ms <= r.at_ms
-                AND (o.at_ms < r.at_ms OR o.report_id < r.report_id)
-                AND t.repository = (SELECT repository FROM series WHERE series_id = r.series_id))""",  # noqa: S608
-        ]
+        return [] if kind is Kind.ANY else [self._dialect.kinds[kind]]
 
     def _among(self, plan: Plan) -> list[str]:
         return [] if plan.all_series else [self._one_of("r.series_id", "ids", "bigint")]

@@ -16,7 +16,6 @@ LIMIT_S = 2.0
 _MOST_STEPS_OF_A_RUN = 1000
 _FEW_SERIES = 500  # up to here a page is made from the indexes of series; beyond, from all reports by time
 _LARGEST_PIECE = 1000
-_A_FEW_RUNS = 100  # reports
 _BEFORE_ALL = Position(2**62, "")
 
 Values = Mapping[str, object]
@@ -96,26 +95,6 @@ class Reader:
             for run, steps in zip(runs, self._connection.each(sql, values), strict=True)
         }
 
-    def last_run_ids(self, selection: Selection, count: int) -> list[str]:
-        """The ids of the runs that the newest reports of a selection's series belong to."""
-        ids, _ = self._series_ids(selection)
-        sql = self._queries.newest_of_series(selection, after=False)
-        values = {**_values(selection, None), "count": _A_FEW_RUNS}
-        found: dict[str, None] = {}
-        with closing(self._connection.newest((ids or [])[:_FEW_SERIES], sql, values)) as newest:
-            while len(found) < count:
-                places = [place for _, _, place in islice(newest, _A_FEW_RUNS)]
-                if not places:
-                    break
-                run_ids = (each for (each,) in self._connection.rows(self._queries.run_ids_of_rows, {"rows": places}))
-                found |= dict.fromkeys(filter(None, run_ids))
-        return list(found)[:count]
-
-    def repositories_of_run(self, ci_run_id: str, visible: tuple[str, ...] | None) -> list[str]:
-        """Where there is a run of that id."""
-        sql = self._queries.repositories_of_run(visible=visible is not None)
-        return [name for (name,) in self._connection.rows(sql, {"ci_run_id": ci_run_id, "visible": visible})]
-
     def series(
         self, selection: Selection, count: int, after: Series | None = None, last: int = 10
     ) -> list[SeriesHistory]:
@@ -135,14 +114,6 @@ class Reader:
             SeriesHistory(tuple(name), totals[series_id], [_row(found) for found in those])
             for (series_id, *name), those in zip(rows, newest, strict=True)
         ]
-
-    def pipelines(
-        self, selection: Selection, count: int, after: tuple[str, str, str] | None = None
-    ) -> list[tuple[str, str, str]]:
-        """At most `count` of repository, pipeline and branch, in the order of their names."""
-        following = _following(("repository", "pipeline", "branch"), after)
-        sql = self._queries.pipelines(selection, after=after is not None)
-        return self._connection.rows(sql, {**_values(selection, None), **following, "count": count})
 
     def points(self, selection: Selection, most: int) -> list[Point]:
         """At most `most` points, newest first."""

@@ -21,10 +21,9 @@ class TooLongError(StoreError):
 
 
 class Kind(StrEnum):
-    """Which reports: all, the first of each run, those of a gate, of a deploy, with coverage, with tests."""
+    """Which reports: all, those of a gate, of a deploy, with coverage, with tests."""
 
     ANY = "any"
-    FIRST_OF_RUN = "first_of_run"
     GATE = "gate"
     DEPLOYMENT = "deployment"
     COVERAGE = "coverage"
@@ -92,21 +91,10 @@ class Reading(Protocol):
         Without bodies it is faster; they are empty then.
         """
 
-    def last_run_ids(self, selection: Selection, count: int) -> list[str]:
-        """The ids of the runs that the newest reports of a selection's series belong to."""
-
-    def repositories_of_run(self, ci_run_id: str, visible: tuple[str, ...] | None) -> list[str]:
-        """Where there is a run of that id: an id such as `17` may be many repositories'."""
-
     def series(
         self, selection: Selection, count: int, after: Series | None = None, last: int = 10
     ) -> list[SeriesHistory]:
         """At most `count` series in the order of their names, each with its last reports."""
-
-    def pipelines(
-        self, selection: Selection, count: int, after: tuple[str, str, str] | None = None
-    ) -> list[tuple[str, str, str]]:
-        """At most `count` of repository, pipeline and branch, in the order of their names."""
 
     def select(self, sql: str, /, **values: Value) -> list[tuple[Any, ...]]:
         """What a SELECT on small tables finds: see `Tables`."""
