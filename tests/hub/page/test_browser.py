@@ -25,18 +25,12 @@ VIOLATIONS = """only => axe.run(document, only ? {runOnly: [only]} : {}).then(
   found => found.violations.map(each => [each.id, each.help, each.nodes[0].html]))"""
 PAGES = {
     "wall": "/",
-    "screen": "/?wall=1",
-    "run": "/runs/github-2-1",
-    "gate": "/runs/deploy-1",
-    "pipeline": "/pipelines?repository=acme/shop&pipeline=CI",
-    "tests": "/tests",
+    "run": "/runs/deploy-1",
     "test": "/tests/history?name=test_cart",
     "deployments": "/deployments",
     "trends": "/trends",
-    "compare": "/compare?base=github-1-1&head=github-2-1",
     "silences": "/silences?repository=acme/shop",
     "admin": "/admin",
-    "problem": "/runs/none",
 }
 
 
@@ -74,7 +68,8 @@ def place(tmp_path_factory):
 def browser():
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(
-            executable_path=installed("chromium"), args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=installed("chromium"),
+            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--blink-settings=imagesEnabled=false"],
         )
         yield found
         found.close()
@@ -153,12 +148,14 @@ def test_a_run_is_silenced_from_its_page(open_page):
 
 def test_axe_finds_nothing_on_any_page_in_both_themes(open_page):
     found = {}
+    page = open_page("/", bypass_csp=True, color_scheme="light")
     for name, path in PAGES.items():
-        page = open_page(path, bypass_csp=True, color_scheme="light")
+        page.goto(path)
         page.evaluate(AXE)
         found[name] = page.evaluate(VIOLATIONS, None)
         page.emulate_media(color_scheme="dark")
         found[f"{name}, dark"] = page.evaluate(VIOLATIONS, "color-contrast")
+        page.emulate_media(color_scheme="light")
     assert {name: each for name, each in found.items() if each} == {}
 
 
