@@ -13,10 +13,11 @@ from ci_reporter.surfaces.terminal import duration, plain
 _WIDTH, _ROW, _NAMES, _ABOVE = 1000, 26, 260, 24
 _LONGEST_NAME = 36
 _SHORTEST_BAR = 2.0
+_LABEL = 70  # how wide a time is
 MOST_ROWS = 300
 _SCALES_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 _LINE = Markup('<line class="axis" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>')
-_SCALE = Markup('<text class="scale" x="{}" y="14" text-anchor="{}">{}</text>')
+_SCALE = Markup('<text class="scale" x="{}" y="14">{}</text>')
 _BAR = Markup(
     '<g><title>{said}</title><text class="{text_class}" x="{indent}" y="{text_y}">{name}</text>{waited}'
     '<rect class="{kind}" x="{x}" y="{y}" width="{width}" height="{height}" rx="3"/></g>'
@@ -83,6 +84,7 @@ def _ticks(seconds: float, scale: float, height: int) -> Iterator[Markup]:
     every_s = next((each for each in _SCALES_S if seconds / each <= 8), max(seconds / 8, 1e-3))
     for at in range(int(seconds / every_s) + 1):
         x = _NAMES + at * every_s * scale
-        shown = duration(round(at * every_s * 1000)) if at else "0"
         yield _LINE.format(f"{x:.1f}", _ABOVE - 4, height)
-        yield _SCALE.format(f"{x:.1f}", "end" if x > _WIDTH - 50 else "start", shown)
+        if x + _LABEL <= _WIDTH or not at:  # one that sticks out is left out: its line says where it would be
+            shown = duration(round(at * every_s * 1000)) if at else "0"
+            yield _SCALE.format(f"{x:.1f}", shown)

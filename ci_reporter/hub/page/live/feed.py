@@ -32,12 +32,13 @@ class Feed:
         changes: Changes,
         cards: Cards,
         broadcast: Broadcast,
-        clock: Callable[[], float] = time.time,
+        *,
+        look_s: float = _LOOK_S,
     ) -> None:
         self._tables, self._changes = tables, changes
         self._cards, self._broadcast = cards, broadcast
-        self._clock = clock
-        self._as_of_s = clock()
+        self._look_s = look_s
+        self._as_of_s = time.time()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -64,7 +65,7 @@ class Feed:
                 await work()
             except StoreError as exc:
                 _log.warning("cards cannot be brought up to date now: %s", exc)
-                await asyncio.sleep(_LOOK_S)
+                await asyncio.sleep(self._look_s)
             else:
                 return
 
@@ -100,13 +101,13 @@ class Feed:
     async def _watch(self) -> None:
         """Say that what is shown is old while the database cannot be read, and that it is not any more."""
         while True:
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(self._look_s)
             stale = ""
             if self._changes.error:
                 at = time.strftime("%H:%M:%S UTC", time.gmtime(self._as_of_s))
                 stale = f"the database cannot be read; as of {at}"
             else:
-                self._as_of_s = self._clock()
+                self._as_of_s = time.time()
             if stale != self._cards.stale:
                 self._cards.stale = stale
                 self._broadcast.say("stale", stale)

@@ -121,7 +121,10 @@
   document.addEventListener("htmx:sse:after:message", () => { heardAt = Date.now(); });
   for (const name of ["htmx:sse:error", "htmx:sse:before:connection"])
     document.addEventListener(name, event => { if (event.detail.connection?.attempt) tellLive("lost"); });
-  document.addEventListener("stale", event => { live.dataset.state = "stale"; live.textContent = event.detail.data; });
+  document.addEventListener("stale", event => {
+    tellLive("live");
+    if (event.detail.data) Object.assign(live, { textContent: event.detail.data }).dataset.state = "stale";
+  });
   document.addEventListener("htmx:after:swap", () => { tellTimes(document); markFavourites(document); });
 
   // ---- Forms leave out what is empty, so that addresses stay short.
