@@ -159,7 +159,7 @@ def _values(subject: Subject, language: Language) -> dict[str, str]:
         "state": subject.message.kind,
         "runs": str(subject.message.episode.runs),
         "lasted": span(max(0.0, subject.at_s - subject.message.episode.since_s), language),
-        "usual_duration": _display_text("duration", usual("duration", view.before), language),
+        "usual_duration": display_text("duration", usual("duration", view.before), language),
         "coverage_change": _coverage_change(view),
         "run_url": run.run_url,
         "job_url": run.job_url,
@@ -167,7 +167,7 @@ def _values(subject: Subject, language: Language) -> dict[str, str]:
         "revision": (run.revision or "")[:_SHORT],
     } | ({"result": words("running", language)} if view.stuck_s else {})
     names = template_fields(subject.policy.message or "")
-    found = {name: more[name] if name in more else _display_text(name, value(name, view), language) for name in names}
+    found = {name: more[name] if name in more else display_text(name, value(name, view), language) for name in names}
     return {name: said for name, said in found.items() if said}
 
 
@@ -176,7 +176,8 @@ def _coverage_change(view: View) -> str:
     return "" if pct is None or base is None else f"{pct - base:+.1f}"
 
 
-def _display_text(name: str, found: str | float | None, language: Language) -> str:
+def display_text(name: str, found: str | float | None, language: Language) -> str:
+    """A fact's value as people read it; empty where it is unknown."""
     if found is None or isinstance(found, str):
         return words(found, language) if found and name == "result" else found or ""
     kind = fact(name).kind

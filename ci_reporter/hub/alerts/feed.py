@@ -41,8 +41,9 @@ class Batch(NamedTuple):
 def put(run: Statement, rows: Sequence[Row]) -> None:
     """Put new reports into the inbox, in the transaction that keeps them."""
     sql = "INSERT INTO alert_inbox (batch_id, reports) VALUES (:batch_id, :reports)"
-    for at in range(0, len(rows), _PIECE):
-        run(sql, batch_id=uuid7(), reports=json.dumps(rows[at : at + _PIECE]))
+    batch_id = uuid7()
+    for number, at in enumerate(range(0, len(rows), _PIECE)):
+        run(sql, batch_id=f"{batch_id}-{number:06d}", reports=json.dumps(rows[at : at + _PIECE]))
 
 
 def arrived(tables: Tables) -> list[Batch]:

@@ -13,10 +13,12 @@ from dataclasses import replace as copy
 from ci_reporter.frozen import replace
 from ci_reporter.hub.alerts.event import Event, Kind
 from ci_reporter.hub.silences.windows import Window
-from ci_reporter.notify.alert import Alert
-from ci_reporter.notify.from_report import Subject, alert
+from ci_reporter.notify.alert import Alert, Field
+from ci_reporter.notify.from_report import Subject, alert, display_text
 from ci_reporter.notify.language import Language
+from ci_reporter.notify.policies.conditions import comparisons
 from ci_reporter.notify.policies.evaluate import View, evaluate
+from ci_reporter.notify.policies.facts import HUB_FACTS
 from ci_reporter.notify.policies.judge import answer
 from ci_reporter.notify.policies.policy import PIPELINE, Policy, channels, key_of, watches
 from ci_reporter.notify.policies.state import Entry, Fate, Message, Seen, entry_after, transition
@@ -170,10 +172,25 @@ def _told(book: RuleBook, event: Event, subject: Subject) -> Told:
         place=(subject.policy.name, subject.group),
         kind=message.kind,
         channels=message.channels,
-        alert=replace(found, title=event.title or found.title, text=text, links=links),
+        alert=replace(
+            found,
+            title=event.title or found.title,
+            text=text,
+            links=links,
+            fields=(*_compared(book, event, subject.policy), *found.fields),
+            result=None if event.kind == Kind.DORA else found.result,  # figures have none
+        ),
         labels=event.labels | {"rule": subject.policy.name, "level": str(found.level)},
         transition=f"{message.kind} {_episode(message)} {event.cause}",
     )
+
+
+def _compared(book: RuleBook, event: Event, policy: Policy) -> Iterator[Field]:
+    """What those facts of the rule's condition are worth that no report has."""
+    names = dict.fromkeys(each.name for each in comparisons(policy.condition)) if policy.condition else {}
+    for name in names:
+        if name in HUB_FACTS and (said := display_text(name, event.facts.get(name), book.language)):
+            yield Field(name=name, value=said)
 
 
 def _episode(message: Message) -> str:

@@ -128,3 +128,9 @@ def test_steps_stand_for_a_run_that_nobody_else_tells_of():
 def test_how_long_a_step_took_is_not_how_long_its_run_did():
     rules = make_rules("  - { on: pipeline, if: duration > 1s }\n")
     assert kinds(rules, make_event("success", 1, step={"duration_ms": 5000}, speaks_for_run=True)) == []
+
+
+def test_a_message_says_what_the_fact_is_worth():
+    rules = make_rules("  - { if: flaky > 10% }\n")
+    _, (told,) = run_all(rules, {}, [make_event("success", 1, facts={"flaky": 20.0})])
+    assert next((each.name, each.value) for each in told.alert.fields) == ("flaky", "20.0 %")
