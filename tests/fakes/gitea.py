@@ -12,7 +12,7 @@ from aiohttp import web
 
 from tests.fakes.server import Fake
 
-RUNS = re.compile(r"/api/v1/repos/([\w.-]+/[\w.-]+)/actions/(runs|tasks)(?:/(\d+)(/jobs)?)?")
+RUNS = re.compile(r"/api/v1/repos/([\w.-]+/[\w.-]+)/actions/(runs|tasks)(?:/(\d+)(?:/attempts/(\d+))?(/jobs)?)?")
 ZERO = "0001-01-01T00:00:00Z"
 
 
@@ -29,6 +29,7 @@ class FakeGitea(Fake):
         self.kind = kind
         self.runs: dict[str, dict[int, dict]] = {}
         self.jobs: dict[int, list[dict]] = {}
+        self.attempts: dict[tuple[int, int], dict] = {}
 
     def add(
         self, repository: str, number: int, status: str, start_s: float, end_s: float | None = None, **more
@@ -68,7 +69,8 @@ class FakeGitea(Fake):
                 "trigger_user": {"login": "ann"},
                 "html_url": f"https://forgejo.example/{repository}/actions/runs/{number}",
             }
-        self.runs.setdefault(repository, {})[number] = {**made, **more}
+        self.runs.setdefault(repository, {})[number] = found = {**made, **more}
+        self.attempts[number, found.get("run_attempt", 1)] = found
         self.jobs.setdefault(number, [])
         return made
 
@@ -104,9 +106,14 @@ class FakeGitea(Fake):
 
     def of_repository(self, request: web.Request, match: re.Match[str]) -> web.Response:
         runs, number = self.runs[match[1]], int(match[3] or 0)
-        if number and (number not in runs or (match[4] and self.kind != "gitea")):
-            return self.plain({"message": "The target couldn't be found."}, 404)
+        has_no_such = number not in runs or (match[5] and self.kind != "gitea")
         if match[4]:
+            has_no_such = has_no_such or (number, int(match[4])) not in self.attempts
+        if number and has_no_such:
+            return self.plain({"message": "The target couldn't be found."}, 404)
+        if match[4] and not match[5]:
+            return self.plain(self.attempts[number, int(match[4])])
+        if match[5]:
             return self.plain({"jobs": self.jobs[number], "total_count": len(self.jobs[number])})
         if number:
             return self.plain(runs[number])

@@ -17,7 +17,7 @@ from ci_reporter.hub.runs.run import Job, Key, Run, Status
 from ci_reporter.hub.runs.words import status_of
 from ci_reporter.hub.settings.poll import Poll
 from ci_reporter.hub.upstream.client import Answer, Client
-from ci_reporter.hub.upstream.fields import branch_of, change_of, matches, moment_ms, sha, text, web_address
+from ci_reporter.hub.upstream.fields import branch_of, change_of, matches, moment_ms, ref, sha, text, web_address
 from ci_reporter.hub.upstream.look import MOST_OPEN, Access, Allowance, Look, Names
 from ci_reporter.hub.upstream.problems import RefusedError, UpstreamError
 from ci_reporter.hub.upstream.state import State
@@ -25,6 +25,9 @@ from ci_reporter.hub.upstream.state import State
 _PAGE = 50  # the most that a server gives by default (MAX_RESPONSE_ITEMS)
 _MOST_PAGES = 10
 _KEY = "workflow_runs"
+_OWN_WORDS = {"waiting": Status.QUEUED, "blocked": Status.WAITING, "cancelling": Status.RUNNING}
+_MOST_ATTEMPTS = 10
+_LAST = 10_000  # whichever attempt is the last one
 _ORDER = (Status.RUNNING, Status.QUEUED, Status.WAITING, Status.FAILURE, Status.ERROR, Status.TIMEOUT)
 
 
@@ -41,7 +44,7 @@ class Gitea:
     def __init__(self, client: Client, poll: Poll) -> None:
         self.client, self.source, self._history_ms = client, client.source, round(poll.history_s * 1000)
         self.details_s = poll.deadline_s / 3
-        self._has_runs = self._has_jobs = True
+        self._has_runs = self._has_jobs = self._has_attempts = True
 
     async def look(self, target: str, state: State) -> Look | None:
         """Revalidate the first page; read on where it does not reach back to the last run that was known."""
@@ -73,16 +76,38 @@ class Gitea:
         ]
         return Names(names, state)
 
-    async def run(self, repository: str, run_id: str, attempt: int) -> Run | None:  # noqa: ARG002  the last one
-        """A run with its jobs."""
+    async def run(self, repository: str, run_id: str, attempt: int) -> Run | None:
+        """An attempt with its jobs; of a server that keeps no attempts, the last one."""
+        path = f"/repos/{repository}/actions/runs/{run_id}"
         try:
-            answer = await self.client.get(f"/repos/{repository}/actions/runs/{run_id}")
+            found = self.run_of(repository, self.client.json(await self.client.get(path)))
+            if found.key.attempt > attempt and self._has_attempts:
+                return await self._attempt(repository, f"{path}/attempts/{attempt}")
         except RefusedError as exc:
             if exc.code == "404":
                 return None
             raise
-        run = self.run_of(repository, self.client.json(answer))
-        return replace(run, jobs=await self.jobs(repository, run_id))
+        return replace(found, jobs=await self.jobs(repository, run_id))
+
+    async def earlier(self, run: Run, known: int) -> list[Run]:
+        """The attempts before this one, from the one that was known last; none of a server that keeps none (< 1.27)."""
+        found = []
+        path = f"/repos/{run.key.repository}/actions/runs/{run.key.run_id}/attempts"
+        for number in range(max(1, known, run.key.attempt - _MOST_ATTEMPTS), run.key.attempt):
+            try:
+                if self._has_attempts:
+                    found.append(await self._attempt(run.key.repository, f"{path}/{number}"))
+            except RefusedError as exc:
+                if exc.code != "404":
+                    raise
+                self._has_attempts = False
+        return found
+
+    async def _attempt(self, repository: str, path: str) -> Run:
+        run = self.run_of(repository, self.client.json(await self.client.get(path)))
+        rows = await self.client.rows(f"{path}/jobs", "jobs") if self.source.jobs else []
+        provider = str(self.source.provider)
+        return replace(run, jobs=tuple(job_of(provider, each) for each in rows if text(each, "id")))
 
     async def check(self) -> Access:
         """Whose token it is; a token may be allowed to read repositories and not its owner."""
@@ -133,7 +158,8 @@ class Gitea:
         """Whether there may be runs between this page and the last look."""
         if state.cursor:
             return min(map(_id, nodes)) > state.cursor + 1
-        oldest_ms = moment_ms(nodes[-1], "created_at") or moment_ms(nodes[-1], "created") or 0
+        times = (moment_ms(nodes[-1], key) for key in ("created_at", "created", "started_at"))
+        oldest_ms = next((each for each in times if each), 0)
         return oldest_ms >= time.time() * 1000 - self._history_ms
 
     def _runs(self, target: str, nodes: Sequence[Mapping[str, Any]]) -> list[Run]:
@@ -197,11 +223,15 @@ def run_of(provider: str, host: str, repository: str, node: Mapping[str, Any]) -
     number = text(node, "id")
     if number is None:
         return None
-    status = status_of(provider, text(node, "status"), text(node, "conclusion"))
+    status = _status(provider, node)
     started_ms = moment_ms(node, "started_at") or moment_ms(node, "started")
     ended_ms = moment_ms(node, "completed_at") or moment_ms(node, "stopped")
     created_ms = moment_ms(node, "created_at") or moment_ms(node, "created")
-    named = node.get("head_branch") or node.get("prettyref")
+    # Gitea tells the ref behind the workflow's file, and leaves head_branch empty for tags and changes; Forgejo tells
+    # `main`, `v1` or `#7`.
+    behind = (text(node, "path") or "").partition("@")[2]
+    named = node.get("head_branch") or behind or node.get("prettyref")
+    tag = ref(behind.removeprefix("refs/tags/")) if behind.startswith("refs/tags/") else None
     attempt = node.get("run_attempt")
     attempt = attempt if isinstance(attempt, int) and 0 < attempt < 10_000 else 1
     return Run(
@@ -210,8 +240,9 @@ def run_of(provider: str, host: str, repository: str, node: Mapping[str, Any]) -
         status=status,
         updated_ms=moment_ms(node, "updated") or ended_ms or started_ms or created_ms or 0,
         branch=None if str(named).startswith("#") else branch_of(named),
+        tag=tag,
         revision=sha(node.get("head_sha") or node.get("commit_sha")),
-        change=change_of(named) or (str(named)[1:] if str(named).startswith("#") else None),
+        change=change_of(behind) or change_of(named) or (str(named)[1:] if str(named).startswith("#") else None),
         event=text(node, "event"),
         title=text(node, "display_title") or text(node, "title"),
         actor=text(node, "trigger_actor", "login")
@@ -231,7 +262,7 @@ def job_of(provider: str, node: Mapping[str, Any]) -> Job:
     return Job(
         job_id=text(node, "id") or "",
         name=text(node, "name") or "",
-        status=status_of(provider, text(node, "status"), text(node, "conclusion")),
+        status=_status(provider, node),
         queued_ms=created_ms,
         started_ms=started_ms,
         finished_ms=ended_ms,
@@ -239,6 +270,18 @@ def job_of(provider: str, node: Mapping[str, Any]) -> Job:
         runner=text(node, "runner_name"),
         updated_ms=ended_ms or started_ms or created_ms or 0,
     )
+
+
+def _status(provider: str, node: Mapping[str, Any]) -> Status:
+    """Gitea's runs and jobs speak as GitHub's do; tasks and Forgejo's runs have Gitea's own words.
+
+    There `waiting` is waiting for a runner, which GitHub calls `queued`, and `blocked` is GitHub's `waiting`. Source:
+    go-gitea/gitea, services/convert, ToActionsStatus.
+    """
+    word, conclusion = text(node, "status"), text(node, "conclusion")
+    if "conclusion" in node or "run_attempt" in node:
+        return status_of(provider, word, conclusion)
+    return _OWN_WORDS.get(word or "") or status_of(provider, word)
 
 
 class _Work:
@@ -260,7 +303,10 @@ class _Work:
             return
         if run.status is Status.RUNNING:
             self._open[number] = None
-        if self._state.known.get(number) == seen:
+        before = self._state.known.get(number, "0/")
+        if before != seen and run.key.attempt > 1 and self._allowance.take():
+            self._runs += await self._api.earlier(run, int(before.partition("/")[0]))
+        if before == seen:
             if number in self._state.open:
                 await self._ask(number)
         elif run.jobs or not self._allowance.take():
@@ -294,14 +340,14 @@ class _Work:
             self._open.pop(number, None)  # it was deleted, or this server lists no jobs
             return
         self._etags[path] = answer.etag
-        if answer.fresh and (run := await self._api.run(self._target, number, 1)):
+        if answer.fresh and (run := await self._api.run(self._target, number, _LAST)):
             self._runs.append(run)
             if run.status.is_final:
                 self._open.pop(number, None)
 
 
 def _job_of_task(provider: str, node: Mapping[str, Any]) -> Job:
-    status = status_of(provider, text(node, "status"))
+    status = _status(provider, node)
     updated_ms = moment_ms(node, "updated_at") or 0
     return Job(
         job_id=text(node, "id") or "",
@@ -326,5 +372,5 @@ def _workflow(node: Mapping[str, Any]) -> str:
 
 
 def _fingerprint(run: Run) -> str:
-    told = f"{run.key.attempt}/{run.status}/{run.started_ms}/{run.finished_ms}/{run.updated_ms}"
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    told = f"{run.status}/{run.started_ms}/{run.finished_ms}/{run.updated_ms}"
+    return f"{run.key.attempt}/{hashlib.sha256(told.encode()).hexdigest()[:12]}"

@@ -266,8 +266,9 @@ def run_of(host: str, repository: str, node: Mapping[str, Any]) -> Run | None:
         return None
     status = status_of("github", text(node, "status"), text(node, "conclusion"))
     updated_ms = moment_ms(node, "updated_at") or moment_ms(node, "created_at") or 0
-    changes = node.get("pull_requests")
-    change = text(changes[0], "number") if isinstance(changes, list) and changes else None
+    changes = node.get("pull_requests")  # of a push, the open pull requests of its branch, which it is not a run of
+    is_of_change = (text(node, "event") or "").startswith("pull_request")
+    change = text(changes[0], "number") if is_of_change and isinstance(changes, list) and changes else None
     queued = merge_queue(text(node, "head_branch"))
     return Run(
         key=Key("github", host, repository, number, attempt),

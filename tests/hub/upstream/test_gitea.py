@@ -89,3 +89,57 @@ async def test_a_wildcard_is_the_repositories_of_an_owner():
     async with watching(fake, "gitea") as hub:
         assert (await hub.upstream.discover("acme/a*", State())).names == ["acme/api"]
         assert (await hub.upstream.check()).who == "robot"
+
+
+@asynchronous
+async def test_attempts_between_two_looks_are_kept_apart():
+    fake = FakeGitea()
+    fake.add("acme/shop", 7, "running", NOW)
+    async with watching(fake, "gitea") as hub:
+        await hub.look()
+        fake.add("acme/shop", 7, "failure", NOW, NOW + 10)
+        fake.add("acme/shop", 7, "failure", NOW + 20, NOW + 30, run_attempt=2)
+        fake.add("acme/shop", 7, "success", NOW + 40, NOW + 50, run_attempt=3)
+        assert await hub.look() == {"7.1": "failure", "7.2": "failure", "7.3": "success"}
+        assert (await hub.upstream.run("acme/shop", "7", 2)).status == "failure"
+
+
+@asynchronous
+async def test_a_server_that_keeps_no_attempts_tells_the_last_one():
+    fake = FakeGitea()
+    fake.add("acme/shop", 7, "success", NOW, NOW + 10, run_attempt=2)
+    async with watching(fake, "gitea") as hub:
+        assert await hub.look() == {"7.2": "success"}
+
+
+@asynchronous
+@pytest.mark.parametrize(
+    ("behind", "found"),
+    [
+        ("refs/heads/a/b", ("a/b", None, None)),
+        ("refs/tags/v1", (None, "v1", None)),
+        ("refs/pull/12/head", (None, None, "12")),
+    ],
+)
+async def test_the_ref_behind_the_workflow_says_what_the_run_is_of(behind, found):
+    fake = FakeGitea()
+    fake.add("acme/shop", 7, "success", NOW, NOW + 30, head_branch="", path=f"ci.yml@{behind}")
+    async with watching(fake, "gitea") as hub:
+        await hub.look()
+    run = hub.runs["7", 1]
+    assert (run.branch, run.tag, run.change) == found
+
+
+@asynchronous
+@pytest.mark.parametrize(
+    ("kind", "word", "status"),
+    [
+        *(("gitea", "queued", "queued"), ("gitea", "waiting", "waiting"), ("forgejo", "waiting", "queued")),
+        *(("forgejo", "blocked", "waiting"), ("forgejo", "running", "running")),
+    ],
+)
+async def test_waiting_is_another_word_for_each(kind, word, status):
+    fake = FakeGitea(kind)
+    fake.add("acme/shop", 7, word, NOW)
+    async with watching(fake, kind) as hub:
+        assert await hub.look() == {"7.1": status}

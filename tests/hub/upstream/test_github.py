@@ -23,16 +23,26 @@ def fake():
 
 @asynchronous
 async def test_a_run_is_told_as_it_is(fake):
-    fake.add("acme/shop", 7, "in_progress", NOW + 10, head_branch="fix", pull_requests=[{"number": 12}])
+    fake.add(
+        "acme/shop", 7, "in_progress", NOW + 10, head_branch="fix", pull_requests=[{"number": 12}], event="pull_request"
+    )
     fake.add_job("acme/shop", 7, "unit", "success", NOW + 12)
     async with watching(fake, "github") as hub:
         assert await hub.look() == {"1.1": "success", "7.1": "running"}
         run = hub.runs["7", 1]
     host = fake.url.removeprefix("http://")
     assert run.key == Key("github", host, "acme/shop", "7", 1)
-    assert (run.pipeline, run.branch, run.change, run.actor, run.event) == ("CI", "fix", "12", "ann", "push")
+    assert (run.pipeline, run.branch, run.change, run.actor, run.event) == ("CI", "fix", "12", "ann", "pull_request")
     assert (run.revision, run.ci_run_id, run.started_ms) == (f"{7:040x}", "github-7-1", round(NOW + 10) * 1000)
     assert [(job.name, str(job.status), job.runner) for job in run.jobs] == [("unit", "success", "runner-1")]
+
+
+@asynchronous
+async def test_a_push_to_the_branch_of_a_pull_request_is_not_a_run_of_it(fake):
+    fake.add("acme/shop", 7, "success", NOW, head_branch="fix", pull_requests=[{"number": 12}])
+    async with watching(fake, "github") as hub:
+        await hub.look()
+    assert (hub.runs["7", 1].branch, hub.runs["7", 1].change) == ("fix", None)
 
 
 @asynchronous
