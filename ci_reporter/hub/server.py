@@ -128,6 +128,7 @@ def application(options: Options, store: Database) -> App:
         store=store,
         env=options.env,
         alone=alone,
+        branches=options.branches,
         sources=options.settings.poll.sources,
         look_again=look_again,
         dora=figures,

@@ -41,7 +41,7 @@ def command(file: str, offline: bool, as_json: bool) -> None:
     settings = load(file)
     decided = _ruling(settings)
     if not as_json:
-        output.result("\n".join([_head(settings), *_alerts(settings, decided)]))
+        output.result("\n".join([_head(settings), *(_alerts(settings, decided) if decided else ())]))
     failed = False if offline else asyncio.run(_ask(settings, as_json=as_json))
     sys.exit(1 if failed else 0)
 
@@ -57,7 +57,7 @@ async def _ask(settings: Settings, *, as_json: bool) -> bool:
     return failed
 
 
-def _ruling(settings: Settings) -> Ruling:
+def _ruling(settings: Settings) -> Ruling | None:
     """Read the sections that are not the poller's, as the hub does at its start. Raises UsageError."""
     from ci_reporter.hub.alerts.ruling import ruling
 

@@ -38,7 +38,8 @@ _log = logging.getLogger("ci_reporter.hub.alerts")
 class Surroundings:
     """What the alerts have around them. `alone`: no other process uses the database.
 
-    `look_again` asks a CI system how a run is now; it raises CIReporterError where that cannot be known.
+    `branches` are those that are series of their own. `look_again` asks a CI system how a run is now; it raises
+    CIReporterError where that cannot be known.
     `sources` are those of `poll:`, with the tokens by which commits can be compared. `dora` gives DORA's figures of all
     places.
     """
@@ -46,14 +47,15 @@ class Surroundings:
     store: Database
     env: Mapping[str, str]
     alone: bool = True
+    branches: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     look_again: LookAgain = no_look
     dora: Dora = lambda reading, now_ms: ()  # noqa: ARG005
 
 
-def alerts(decided: Ruling, around: Surroundings) -> Alerts | None:
+def alerts(decided: Ruling | None, around: Surroundings) -> Alerts | None:
     """The alerts as a service of the server; None where the settings have no rule."""
-    if decided.is_empty:
+    if decided is None:
         return None
     for doubt in decided.doubts:
         _log.warning("%s", doubt)
@@ -63,7 +65,7 @@ def alerts(decided: Ruling, around: Surroundings) -> Alerts | None:
     outbox = DatabaseOutbox(store, alone=around.alone)
     probers = [Prober(each, proxies_of(around.env)) for each in decided.watches]
     watcher = Watcher(store, book, probers, _around_watches(decided, around))
-    follower = Follower(store, book, around.look_again, watcher.begin)
+    follower = Follower(store, book, around.look_again, watcher.begin, branches=around.branches)
 
     def look_at_figures(reading: Reading) -> None:
         now_ms = round(time.time() * 1000)

@@ -17,7 +17,7 @@ from ci_reporter.hub.alerts.book import Book
 from ci_reporter.hub.alerts.event import Event, Kind
 from ci_reporter.hub.alerts.overdue import Finding, Overdue, Suspicion, Usual, finding, suspicion
 from ci_reporter.hub.alerts.runs import deployment_report, end_of_wait, job_events, job_report, run_event, run_of
-from ci_reporter.hub.runs.book import Source, record
+from ci_reporter.hub.runs.book import BRANCHES, Source, record
 from ci_reporter.hub.runs.change import Change
 from ci_reporter.hub.runs.change import Kind as ChangeKind
 from ci_reporter.hub.runs.reading import changes_after, jobs_of, last_number, last_runs, record_at
@@ -71,26 +71,32 @@ class Follower:
         book: Book,
         look_again: LookAgain = no_look,
         deployed: Callable[[Report, str], None] = lambda report, deployment: None,  # noqa: ARG005
+        *,
+        branches: Sequence[str] = BRANCHES,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._tables = tables
         self._book = book
         self._look_again = look_again
         self._deployed = deployed
+        self._branches = branches
         self._clock = clock
         self._looks: dict[str, tuple[Overdue, float, Finding]] = {}
 
     def follow(self) -> int:
         """Judge what changed since the last call; how many changes there were."""
         count = 0
-        while changes := self._news():
+        position = self._begun()
+        while changes := changes_after(self._tables.select, position, _AT_ONCE):
             for each in changes:
                 if each.kind is ChangeKind.DEPLOYMENT and each.was != each.became:
                     self._hear_of_deployment(each)
             last = {(each.repository, each.subject): each for each in changes if each.kind is ChangeKind.RUN}
             events = [event for each in last.values() for event in self._events(each)]
-            self._book.judge(_claim(self._position(), changes[-1].number, events))
+            # From where these changes were read: where another hub has gone on meanwhile, it has judged them.
+            self._book.judge(_claim(position, changes[-1].number, events))
             count += len(changes)
+            position = self._begun()
         return count
 
     def look(self) -> None:
@@ -98,13 +104,19 @@ class Follower:
         if self._watches_overdue():
             self._book.judge(feed.turn_of(self._tables, _LOOK, lambda: list(self._overdue())))
 
-    def _news(self) -> list[Change]:
+    def _begun(self) -> int:
+        """Where the rules are in the changes; those that were there before the rules are passed over."""
         position = self._position()
         last = last_number(self._tables.select)
-        if position is None or position > last:  # a new database, or a backup that was restored
-            self._tables.transact(lambda run: _begin(run, last))
-            return []
-        return changes_after(self._tables.select, position, _AT_ONCE)
+        if position is None:
+            sql = "INSERT INTO alert_feed (feed, position) VALUES (:feed, :last) ON CONFLICT DO NOTHING"
+            self._tables.transact(lambda run: run(sql, feed=_FEED, last=last))
+            position = self._position() or last
+        if position > last:  # a backup was restored, and the numbers begin again where it ended
+            sql = "UPDATE alert_feed SET position = :last WHERE feed = :feed AND position = :position"
+            self._tables.transact(lambda run: run(sql, feed=_FEED, last=last, position=position))
+            return last
+        return position
 
     def _position(self) -> int | None:
         rows = self._tables.select("SELECT position FROM alert_feed WHERE feed = :feed", feed=_FEED)
@@ -195,7 +207,8 @@ class Follower:
             return finding(suspected, None, str(exc))
         if looked is None:
             return finding(suspected, None)
-        record(self._tables, [looked], source=Source.POLL, now_ms=round(self._clock() * 1000))
+        now_ms = round(self._clock() * 1000)
+        record(self._tables, [looked], source=Source.POLL, now_ms=now_ms, branches=self._branches)
         if isinstance(each.seen, Run):
             return finding(suspected, looked)
         job = next((one for one in looked.jobs if one.job_id == each.seen.job_id), None)
@@ -226,16 +239,7 @@ def _report(each: _Open, begun_ms: int) -> Report:
     return Report(report_id=each.member, run=run_of(each.record), step=step, environment=environment)
 
 
-def _begin(run: Statement, position: int) -> None:
-    run(
-        "INSERT INTO alert_feed (feed, position) VALUES (:feed, :position)"
-        " ON CONFLICT (feed) DO UPDATE SET position = excluded.position",
-        feed=_FEED,
-        position=position,
-    )
-
-
-def _claim(before: int | None, after: int, events: Sequence[Event]) -> Callable[[Statement], Sequence[Event]]:
+def _claim(before: int, after: int, events: Sequence[Event]) -> Callable[[Statement], Sequence[Event]]:
     """The events, unless another hub has judged them meanwhile."""
 
     def claim(run: Statement) -> Sequence[Event]:

@@ -36,22 +36,20 @@ class Ruling:
     context: Context
     doubts: tuple[str, ...] = ()
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to tell anybody."""
-        return not self.rules.policies
 
-
-def ruling(settings: Settings, env: Mapping[str, str]) -> Ruling:
-    """Read the sections `alerts` and `actions`; channels are set up as they are for jobs. Raises UsageError."""
-    context = hub_context(env, settings.section("actions"))
+def ruling(settings: Settings, env: Mapping[str, str]) -> Ruling | None:
+    """Read the sections of alerts; None where there is no rule. Channels are set up as for jobs. Raises UsageError."""
     known = actions(settings.section("actions"))
     deploys = watches(settings.section("deployments"), known)
     written = policies_of(settings.section("alerts"), Grammar(actions=known, kinds=_KINDS))
     policies = (*written, *(policy for each in deploys for policy in each.policies))
     _check_names(written, deploys)
+    maintenance = windows(settings.section("silences"))
+    if not policies:
+        return None
+    context = hub_context(env, settings.section("actions"))
     return Ruling(
-        rules=copy(rule_book(context, policies), windows=windows(settings.section("silences"))),
+        rules=copy(rule_book(context, policies), windows=maintenance),
         channels=Channels(notifier=partial(notifier, context), mailroom=mailroom(context, keep=False)),
         watches=deploys,
         context=context,

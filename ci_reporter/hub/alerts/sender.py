@@ -30,7 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ci_reporter.notify.notifier import Notifier
 
-BUDGET_S = 20.0
+BUDGET_S = 10.0  # a hub that is stopped waits for no longer
 MOST_AT_ONCE = 5  # messages a channel and turn: what is more becomes a digest
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 5.0, 300.0
 _log = logging.getLogger("ci_reporter.hub.alerts")

@@ -43,9 +43,8 @@ class World:
         self.store, self.now_ms, self.answer = store, T0, None
         self.asked, self.deployed = [], []
         clock = lambda: self.now_ms / 1000  # noqa: E731
-        self.follower = Follower(
-            store, Book(store, make_rules(rules), clock=clock), self._look_again, self._deployed, clock
-        )
+        book = Book(store, make_rules(rules), clock=clock)
+        self.follower = Follower(store, book, self._look_again, self._deployed, clock=clock)
         self.follower.follow()
 
     def _deployed(self, report, deployment):
@@ -215,3 +214,18 @@ def test_a_deployment_event_is_watched_once_it_went_well(world):
         world.store.transact(lambda run, status=status: keep(run, [seen(status)], world.now_ms))
     world.follower.follow()
     assert [each[1:] for each in world.deployed] == [("production", "d" * 40, "success")]
+
+
+def test_changes_that_another_hub_judges_meanwhile_are_judged_once(store):
+    rules = "\n  - { name: twice, on: pipeline, if: result == failure, for: 2 runs }\n"
+    first, second = World(store, rules), World(store, rules)
+    record(store, [make_run(1, "failure")], source=Source.POLL, now_ms=T0)
+    read = first.follower._events
+
+    def slowly(change):
+        second.follower.follow()
+        return read(change)
+
+    first.follower._events = slowly
+    first.follower.follow()
+    assert first.told == []
