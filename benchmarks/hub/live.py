@@ -128,19 +128,20 @@ async def watch(port: int, clients: int, seconds: float) -> list[float]:
         _, client = await loop.create_connection(lambda: Client(sent_s, latencies), "127.0.0.1", port)
         await client.is_open
     count = round(seconds * CHANGES_A_S)
+    jobs = []  # a connection that nobody has is closed, and its request with it
     began_s = time.perf_counter()
     for number in range(1, count + 1):
         await asyncio.sleep(max(0.0, began_s + number / CHANGES_A_S - time.perf_counter()))
         place = number % PIPELINES
         sent_s[f"acme/shop-{place}".encode()] = time.perf_counter()
-        await send(port, a_report(place, number))
+        jobs.append(await send(port, a_report(place, number)))
     await asyncio.sleep(2)
     if len(latencies) < clients * count:
         print(f"missed: {clients * count - len(latencies)} of {clients * count} messages", file=sys.stderr)
     return latencies
 
 
-async def send(port: int, document: dict[str, object]) -> None:
+async def send(port: int, document: dict[str, object]) -> asyncio.StreamWriter:
     """Send a report, and do not wait for its answer."""
     body = json.dumps(document).encode()
     _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -151,6 +152,7 @@ async def send(port: int, document: dict[str, object]) -> None:
         f"Content-Length: {len(body)}",
     )
     writer.write("\r\n".join((*lines, "", "")).encode() + body)
+    return writer
 
 
 def report(page_ms: list[float], latencies: list[float], rss_mb: float) -> None:
