@@ -57,8 +57,8 @@ def _series(state: SeriesHistory) -> dict[str, Any]:
 
 def _pipeline(name: tuple[str, str, str], records: Sequence[Record]) -> dict[str, Any]:
     repository, pipeline, branch = name
-    judged = [each.state for each in records if each.state.is_final]
-    judged = [each for each in judged if each not in (Status.CANCELLATION, Status.SKIP)]
+    states = [each.state for each in records]
+    judged = [each for each in states if each.is_final and each not in (Status.CANCELLATION, Status.SKIP)]
     succeeded = sum(each is Status.SUCCESS for each in judged)
     return {
         "repository": repository,
@@ -66,18 +66,18 @@ def _pipeline(name: tuple[str, str, str], records: Sequence[Record]) -> dict[str
         "branch": branch,
         "success_ratio": succeeded / len(judged) if judged else None,
         "rests_on": len(judged),
-        "last_runs": [_last_run(each) for each in records],
+        "last_runs": [_last_run(each, state) for each, state in zip(records, states, strict=True)],
     }
 
 
-def _last_run(record: Record) -> dict[str, Any]:
+def _last_run(record: Record, state: Status) -> dict[str, Any]:
     return {
         "ci_run_id": record.ci_run_id,
         "revision": record.told.revision,
         "started_at": moment(record.started_ms),
         "finished_at": moment(record.finished_ms),
-        "status": str(record.state),
-        "result": result_of(record.state),
+        "status": str(state),
+        "result": result_of(state),
         "duration_ms": record.duration_ms,
         "run_url": record.told.url,
     }

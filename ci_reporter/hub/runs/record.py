@@ -19,7 +19,9 @@ WORST_FIRST = (Result.ERROR, Result.TIMEOUT, Result.FAILURE, Result.CANCELLATION
 
 _KEY = Key._fields
 _TOLD = tuple(each.name for each in fields(Run) if each.name not in ("key", "ci_run_id", "jobs", "older", "status"))
-_COUNTS = (*(f"steps_{result}" for result in Result), "steps_unstarted")
+_RESULTS = tuple(Result)
+_COUNTS = (*(f"steps_{result}" for result in _RESULTS), "steps_unstarted")
+_FIRST_TOLD = 2 + len(_KEY) + 1
 COLUMNS = (
     *("ci_run_id", "link", *_KEY, "status", *_TOLD, "older", "series_branch", "state", "begun_ms", "received_ms"),
     *("first_step_ms", "last_step_ms", *_COUNTS, "steps_coverage_pct", "counted", "polled_final_ms", "hooked_final_ms"),
@@ -49,7 +51,11 @@ class Steps:
     @property
     def worst(self) -> Status | None:
         """The worst result that a step had; `skip` only where all were skipped. None without steps."""
-        return next((Status(each) for each in WORST_FIRST if self.results.get(each)), None)
+        results = self.results
+        for each in WORST_FIRST:
+            if results.get(each):
+                return Status(each)
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,28 +176,38 @@ def values_of(record: Record) -> dict[str, Any]:
 
 
 def record_of(row: Sequence[Any], jobs: Sequence[Job] = ()) -> Record:
-    """A record from a row of `COLUMNS`."""
-    values = dict(zip(COLUMNS, row, strict=True))
-    key = Key(*(values[name] for name in _KEY))
-    is_told = values["status"] is not None
+    """A record from a row of `COLUMNS`. A page of pipelines has hundreds, so the columns are taken by their places."""
+    ci_run_id, link = row[:2]
+    provider, host, repository, run_id, attempt, status = row[2:_FIRST_TOLD]
+    older, series_branch, _, _, received_ms, first_ms, last_ms, *rest = row[_FIRST_TOLD + len(_TOLD) :]
+    unstarted, coverage_pct, counted, polled_final_ms, hooked_final_ms = rest[len(_RESULTS) :]
     told = Run(
-        key=key,
-        ci_run_id=values["ci_run_id"],
-        status=Status(values["status"]) if is_told else Status.UNKNOWN,
+        key=Key(provider, host, repository, run_id, attempt),
+        ci_run_id=ci_run_id,
+        status=Status.UNKNOWN if status is None else Status(status),
         jobs=tuple(jobs),
-        older=read_older(values["older"]),
-        **{name: values[name] for name in _TOLD},
+        older=read_older(older),
+        **dict(zip(_TOLD, row[_FIRST_TOLD:], strict=False)),
     )
-    counts = {result: values[f"steps_{result}"] for result in Result}
     steps = Steps(
-        results={result: count for result, count in counts.items() if count},
-        first_ms=values["first_step_ms"],
-        last_ms=values["last_step_ms"],
-        coverage_pct=values["steps_coverage_pct"],
-        unstarted=values["steps_unstarted"],
+        results={result: count for result, count in zip(_RESULTS, rest, strict=False) if count},
+        first_ms=first_ms,
+        last_ms=last_ms,
+        coverage_pct=coverage_pct,
+        unstarted=unstarted,
     )
-    same = ("ci_run_id", "link", "series_branch", "received_ms", "counted", "polled_final_ms", "hooked_final_ms")
-    return Record(told=told, is_told=is_told, steps=steps, **{name: values[name] for name in same})
+    return Record(
+        ci_run_id=ci_run_id,
+        link=link,
+        told=told,
+        is_told=status is not None,
+        series_branch=series_branch,
+        received_ms=received_ms,
+        steps=steps,
+        counted=counted,
+        polled_final_ms=polled_final_ms,
+        hooked_final_ms=hooked_final_ms,
+    )
 
 
 def values_of_job(job: Job) -> dict[str, Any]:

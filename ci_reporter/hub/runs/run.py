@@ -28,7 +28,10 @@ class Status(StrEnum):
     @property
     def is_final(self) -> bool:
         """Whether nothing more will come of this attempt."""
-        return self not in (Status.UNKNOWN, Status.QUEUED, Status.WAITING, Status.RUNNING)
+        return self not in _ON_THE_WAY
+
+
+_ON_THE_WAY = frozenset((Status.UNKNOWN, Status.QUEUED, Status.WAITING, Status.RUNNING))
 
 
 class Key(NamedTuple):

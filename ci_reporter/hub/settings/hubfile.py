@@ -18,7 +18,7 @@ from ci_reporter.hub.settings.poll import Poll, poll_of
 
 _LIMIT_KIB = 256
 # In the order of the reference page. Those without a reader here are read by the room that they are for.
-SECTIONS = ("auth", "poll", "webhooks", "alerts", "actions", "silences", "deployments")
+SECTIONS = ("auth", "poll", "alerts", "actions", "silences", "deployments")
 
 
 @dataclass(frozen=True, kw_only=True)

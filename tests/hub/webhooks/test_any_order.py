@@ -85,7 +85,7 @@ def _after(store, events, poll):
 @pytest.mark.parametrize(
     ("events", "poll"), [(GITHUB, _polled_github()), (GITLAB, _polled_gitlab())], ids=["github", "gitlab"]
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_events_in_any_order_and_one_poll_end_in_the_same_state(store, events, poll, data):
     told = data.draw(st.lists(st.sampled_from(events), max_size=2 * len(events)))
