@@ -33,5 +33,14 @@ def test_what_was_seen_is_answered_with_its_age_when_the_ci_system_is_gone(tmp_p
             assert hub.stop() == 0
 
 
+def test_a_token_that_cannot_be_used_is_one_sentence_before_anything_is_served(run_program):
+    (run_program.folder / "hub.yml").write_text(
+        "poll: {targets: [{provider: github, repositories: a/b, token_env: T}]}"
+    )
+    done = run_program("hub", "serve", "--listen", "127.0.0.1:0", "--config", "hub.yml")
+    assert done.returncode == 2
+    assert done.stderr == "ci-reporter: hub.yml line 1: token_env: the variable T is not set (set it, or T_FILE)\n"
+
+
 def runs(hub):
     return json.loads(hub.get("/api/v1/runs"))["items"]

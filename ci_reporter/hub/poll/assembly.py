@@ -23,9 +23,11 @@ def poller(
     branches: Sequence[str],
     alone: bool,
 ) -> Poller | None:
-    """The poller, None where there is nothing to poll."""
+    """The poller, None where there is nothing to poll. Raises UsageError for a token that cannot be used."""
     if not poll.sources:
         return None
+    for source in poll.sources:
+        source.token.read(environ)
     world = World(
         tables=tables,
         record=partial(_keep, tables, branches),

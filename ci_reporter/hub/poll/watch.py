@@ -49,7 +49,7 @@ class Board:
         """The last run of each pipeline and branch, the youngest first."""
         found: dict[tuple[str, str, str], Run] = {}
         for run in self._runs.values():
-            at = (run.key.repository, run.pipeline, run.branch or run.change or run.tag or "")
+            at = (run.key.repository, run.pipeline, f"#{run.change}" if run.change else run.branch or run.tag or "")
             if at not in found or _begun(run) >= _begun(found[at]):
                 found[at] = run
         return sorted(found.values(), key=_begun, reverse=True)
