@@ -20,7 +20,8 @@ from ci_reporter.hub.store.tables import Statement, Tables
 EVERY_S = 15.0
 REST_MS = 600_000  # without a further report: then the run is over, as far as reports can tell
 LATE_MS = 120_000  # for a webhook, after the poller has seen that a run is over
-_AT_ONCE = 300  # runs in one transaction: the writers of reports wait for it
+_AT_ONCE = 100  # runs in one transaction: the writers of reports wait for it, some 10 ms
+_CHANGES_AT_ONCE = 1_000
 _CHANGES_MS, _MOST_CHANGES = 7 * DAY_MS, 200_000
 _DAYS = 90
 _HOUR_MS = 3_600_000
@@ -153,7 +154,7 @@ def _forget_runs(run: Statement, before_ms: int) -> int:
 
 def _forget_changes(run: Statement, now_ms: int) -> int:
     """The oldest ones, where the last of them is old, too, or there are too many."""
-    for number, at_ms in run(_OLDEST_CHANGES, count=_AT_ONCE - 1):
+    for number, at_ms in run(_OLDEST_CHANGES, count=_CHANGES_AT_ONCE - 1):
         if at_ms < now_ms - _CHANGES_MS or number < run(_LAST_NUMBER)[0][0] - _MOST_CHANGES:
             run(_DELETE_CHANGES, number=number)
             return _AT_ONCE

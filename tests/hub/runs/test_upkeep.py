@@ -83,9 +83,9 @@ def test_old_runs_go_and_what_was_counted_stays(hub):
 
 def test_old_changes_go_in_pieces(hub):
     def fill(run):
-        number = take_numbers(run, 1_000)
+        number = take_numbers(run, 1_100)
         push = {"kind": Kind.PUSH, "repository": SHOP, "subject": "main"}
-        insert_all(run, [Change(number=number + at, at_ms=at, **push) for at in range(1, 1_001)])
+        insert_all(run, [Change(number=number + at, at_ms=at, **push) for at in range(1, 1_101)])
 
     hub.transact(fill)
     _sweep(hub, 30 * _DAY_S)
