@@ -18,7 +18,9 @@ from tests.hub.auth.conftest import CHEAP, PASSWORD, now_ms
 from tests.hub.page.conftest import COUNTS, FAILURES, GATE, HOSTILE, hostile_run, make_run, report, see
 from tests.hubs import running_hub
 
-pytestmark = [pytest.mark.services, pytest.mark.slow]
+# Not marked as slow: those are spread among the others, and each would start a hub and a browser of its own.
+pytestmark = [pytest.mark.services, pytest.mark.node]
+expect.set_options(timeout=60_000)  # of what is only late on a busy machine
 
 AXE = (Path(__file__).parents[3] / "node_modules/axe-core/axe.min.js").read_text()
 VIOLATIONS = """only => axe.run(document, only ? {runOnly: [only]} : {}).then(
@@ -159,8 +161,9 @@ def test_axe_finds_nothing_on_any_page_in_both_themes(open_page):
     assert {name: each for name, each in found.items() if each} == {}
 
 
-def test_nothing_sticks_out_of_a_phone(open_page):
+def test_nothing_sticks_out_of_a_phone_and_hostile_names_are_text(open_page):
     page = open_page("/", viewport={"width": 360, "height": 640})
+    assert HOSTILE.split("<script>")[0] in page.locator("article", has_text="alert(1)").inner_text()
     widths = {"/": page.evaluate("document.documentElement.scrollWidth")}
     for path in ("/runs/github-2-1", "/trends", "/deployments"):
         page.goto(path)
@@ -198,8 +201,3 @@ def test_all_but_what_is_live_works_without_script(open_page):
     page.goto("/trends")
     expect(page.locator("svg.results")).to_be_visible()
     expect(page.get_by_role("heading", name="Trends")).to_be_visible()
-
-
-def test_a_name_that_is_a_script_is_text(open_page):
-    page = open_page("/")
-    assert HOSTILE.split("<script>")[0] in page.locator("article", has_text="alert(1)").inner_text()
