@@ -86,7 +86,7 @@ async def _at_once(options: argparse.Namespace, url: str, found: Poller) -> None
     figures = []
     for _ in range(options.rounds):
         asked, cpu_s, began_s = _requests(found), time.process_time(), time.monotonic()
-        found.look_now()
+        found.poll_now()
         await _until(lambda asked=asked: _requests(found) - asked > options.repositories, options.interval * 4)
         figures.append(((time.process_time() - cpu_s) / (_requests(found) - asked), time.monotonic() - began_s))
     cpu_s, took_s = (statistics.median(each) for each in zip(*figures, strict=True))
@@ -122,7 +122,7 @@ async def _churn(options: argparse.Namespace, url: str, found: Poller, store: Sq
     before, cpu_s, asked = _runs(store), time.process_time(), _requests(found)
     request = urllib.request.Request(f"{url}/churn?runs={options.churn}", method="POST")
     await asyncio.to_thread(lambda: urllib.request.urlopen(request, timeout=60).close())
-    found.look_now()
+    found.poll_now()
     wanted = options.repositories * options.churn
     await _until(lambda: _runs(store) - before >= wanted, options.interval * 20)
     seen = _runs(store) - before

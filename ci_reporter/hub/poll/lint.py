@@ -13,9 +13,9 @@ from ci_reporter.hub.poll import targets
 from ci_reporter.hub.poll.targets import Target
 from ci_reporter.hub.settings.poll import Poll, Provider, Source
 from ci_reporter.hub.upstream.connect import Connections
-from ci_reporter.hub.upstream.look import Access, Upstream
 from ci_reporter.hub.upstream.meter import Meter
 from ci_reporter.hub.upstream.problems import UpstreamError
+from ci_reporter.hub.upstream.protocol import Access, Upstream
 from ci_reporter.hub.upstream.state import State
 
 _SHOWN = 5
@@ -69,8 +69,8 @@ async def _of_source(poll: Poll, source: Source, upstream: Upstream) -> AsyncIte
             await upstream.probe(target.path)
         except UpstreamError as exc:
             yield Finding(level=Level.FAILURE, line=source.line, text=f"{target.name}: {exc}")
-    yield _cost(poll, source, len(found) * upstream.requests_a_look, lookups)
-    round_s = len(found) * upstream.requests_a_look * request_s / source.at_once
+    yield _cost(poll, source, len(found) * upstream.requests_a_poll, lookups)
+    round_s = len(found) * upstream.requests_a_poll * request_s / source.at_once
     if round_s > source.interval_s:
         yield Finding(
             level=Level.WARNING,

@@ -24,9 +24,9 @@ from ci_reporter.hub.runs.run import Key, Run
 from ci_reporter.hub.settings.poll import Poll, Source
 from ci_reporter.hub.store.tables import Tables
 from ci_reporter.hub.upstream.connect import Connections
-from ci_reporter.hub.upstream.look import Look, Upstream
 from ci_reporter.hub.upstream.meter import Meter
 from ci_reporter.hub.upstream.problems import LimitedError, UpstreamError
+from ci_reporter.hub.upstream.protocol import Update, Upstream
 
 _TICK_S = 15.0
 _LOOKUP_DEADLINES = 10
@@ -122,7 +122,7 @@ class Poller:
         if self.error:
             raise ValueError(self.error)
 
-    def look_now(self) -> None:
+    def poll_now(self) -> None:
         """Have every target looked at as soon as may be; the event loop alone may call it."""
         for lane in self._lanes.values():
             lane.hurry()
@@ -196,7 +196,7 @@ class Poller:
             interval_s, deadline_s = self._poll.discover_s, _LOOKUP_DEADLINES * deadline_s
         try:
             async with asyncio.timeout(deadline_s):
-                await self._look(turn, self._upstreams[source])
+                await self._poll_target(turn, self._upstreams[source])
         except LimitedError as exc:
             self._note(turn, str(exc), failed=False)
             lane.add(turn, turn.due_s)  # the lane waits until something may be sent, and this one is first then
@@ -213,34 +213,34 @@ class Poller:
             turn.failures, turn.looked_ms = 0, round(time.time() * 1000)
         lane.add_again(turn, interval_s, began_s)
 
-    async def _look(self, turn: Turn, upstream: Upstream) -> None:
+    async def _poll_target(self, turn: Turn, upstream: Upstream) -> None:
         """Raises UpstreamError, StoreError, TimeoutError; then the next look begins where this one did."""
         path = turn.target.path
         if turn.target.is_pattern:
             found = await upstream.discover(path, turn.state)
             names = tuple(found.names)
             if names != turn.state.names or not turn.looked_ms:
-                await self._keep(turn, Look((), type(turn.state)(cursor=1, names=names)))
+                await self._keep(turn, Update((), type(turn.state)(cursor=1, names=names)))
                 self._tick.set()
             return
-        look = await upstream.look(path, turn.state)
-        if look is not None:
-            await self._keep(turn, look)
+        update = await upstream.poll(path, turn.state)
+        if update is not None:
+            await self._keep(turn, update)
 
-    async def _keep(self, turn: Turn, look: Look) -> None:
+    async def _keep(self, turn: Turn, update: Update) -> None:
         """First the runs, then the state; not cut off by the deadline, as it is done and only has to be written."""
-        writing = asyncio.ensure_future(asyncio.to_thread(self._write, turn, look))
+        writing = asyncio.ensure_future(asyncio.to_thread(self._write, turn, update))
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
         await asyncio.shield(writing)
-        turn.state = look.state
-        if look.runs and self._world.told:
-            self._world.told(look.runs)
+        turn.state = update.state
+        if update.runs and self._world.told:
+            self._world.told(update.runs)
 
-    def _write(self, turn: Turn, look: Look) -> None:
-        if look.runs:
-            self._world.record(look.runs)
-        self._ledger.save(turn.target.name, look.state)
+    def _write(self, turn: Turn, update: Update) -> None:
+        if update.runs:
+            self._world.record(update.runs)
+        self._ledger.save(turn.target.name, update.state)
 
     def _note(self, turn: Turn, problem: str, *, failed: bool = True) -> None:
         """Say once that a target cannot be looked at, and once that it can again."""

@@ -3,6 +3,6 @@
 client.py   one request: limits, redirects, revalidation, the rate budget        meter.py   what was asked, for /metrics
 budget.py   what is left of a rate limit, by the headers of the last answer
 fields.py   JSON → texts, times, refs, commits                                   state.py   what is kept between looks
-look.py     what every CI system's module can do
+protocol.py what every CI system's module can do
 github.py, gitlab.py, jenkins.py, gitea.py   one a CI system                     connect.py its settings → one of them
 """

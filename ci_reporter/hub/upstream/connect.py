@@ -14,8 +14,8 @@ from ci_reporter.hub.settings.tokens import TokenSource
 from ci_reporter.hub.upstream import gitea, github, gitlab, jenkins
 from ci_reporter.hub.upstream.budget import Budget
 from ci_reporter.hub.upstream.client import Client, Terms
-from ci_reporter.hub.upstream.look import Upstream
 from ci_reporter.hub.upstream.meter import Meter
+from ci_reporter.hub.upstream.protocol import Upstream
 
 _MODULES: Mapping[Provider, Callable[[Client, Poll], Upstream]] = {
     Provider.GITHUB: github.GitHub,

@@ -18,8 +18,8 @@ from ci_reporter.hub.runs.words import status_of
 from ci_reporter.hub.settings.poll import Poll
 from ci_reporter.hub.upstream.client import Answer, Client
 from ci_reporter.hub.upstream.fields import branch_of, change_of, matches, moment_ms, ref, sha, text, web_address
-from ci_reporter.hub.upstream.look import MOST_OPEN, Access, Allowance, Look, Names
 from ci_reporter.hub.upstream.problems import RefusedError, UpstreamError
+from ci_reporter.hub.upstream.protocol import MOST_OPEN, Access, Allowance, Names, Update
 from ci_reporter.hub.upstream.state import State
 
 _PAGE = 50  # the most that a server gives by default (MAX_RESPONSE_ITEMS)
@@ -39,24 +39,24 @@ def headers(token: str | None) -> Mapping[str, str]:
 class Gitea:
     """The runs of repositories, `owner/name`."""
 
-    requests_a_look = 1
+    requests_a_poll = 1
 
     def __init__(self, client: Client, poll: Poll) -> None:
         self.client, self.source, self._history_ms = client, client.source, round(poll.history_s * 1000)
         self.details_s = poll.deadline_s / 3
         self._has_runs = self._has_jobs = self._has_attempts = True
 
-    async def look(self, target: str, state: State) -> Look | None:
+    async def poll(self, target: str, state: State) -> Update | None:
         """Revalidate the first page; read on where it does not reach back to the last run that was known."""
         try:
-            return await self._look(target, state)
+            return await self._poll(target, state)
         except RefusedError as exc:
             if exc.code != "404" or not self._has_runs:
                 raise
         # Either there is no such repository, or the server is too old to list runs: the tasks tell which.
         self._has_runs = False
         try:
-            return await self._look(target, state)
+            return await self._poll(target, state)
         except RefusedError:
             self._has_runs = True
             raise
@@ -132,7 +132,7 @@ class Gitea:
             raise UpstreamError(f"{self.client.name} told of a run without an id", "malformed")
         return found
 
-    async def _look(self, target: str, state: State) -> Look | None:
+    async def _poll(self, target: str, state: State) -> Update | None:
         path = f"/repos/{target}/actions/{'runs' if self._has_runs else 'tasks'}?limit={_PAGE}"
         answer = await self.client.get(path, state.etags.get(path, ""))
         if not answer.fresh and not (state.open and self._has_runs and self._has_jobs):
@@ -321,11 +321,11 @@ class _Work:
                 self._open[number] = None
                 await self._ask(number)
 
-    def result(self, cursor: int, etags: Mapping[str, str], *, is_whole: bool) -> Look | None:
+    def result(self, cursor: int, etags: Mapping[str, str], *, is_whole: bool) -> Update | None:
         """What was found; `is_whole` says whether the list was read, and not the same as before."""
         known = self._known if is_whole else {**self._state.known, **self._known}
         state = State(cursor=cursor, known=known, open=tuple(self._open)[-MOST_OPEN:], etags={**self._etags, **etags})
-        return None if state == self._state and not self._runs else Look(self._runs, state)
+        return None if state == self._state and not self._runs else Update(self._runs, state)
 
     async def _ask(self, number: str) -> None:
         """A run that goes on: its jobs, and itself when they have changed."""

@@ -18,8 +18,8 @@ from ci_reporter.hub.runs.words import status_of
 from ci_reporter.hub.settings.poll import Poll
 from ci_reporter.hub.upstream.client import Answer, Client
 from ci_reporter.hub.upstream.fields import branch_of, matches, moment_ms, sha, text, web_address
-from ci_reporter.hub.upstream.look import MOST_OPEN, OVERLAP_MS, Access, Allowance, Look, Names
 from ci_reporter.hub.upstream.problems import RefusedError, UpstreamError
+from ci_reporter.hub.upstream.protocol import MOST_OPEN, OVERLAP_MS, Access, Allowance, Names, Update
 from ci_reporter.hub.upstream.state import State
 from ci_reporter.providers.github import merge_queue
 
@@ -37,13 +37,13 @@ def headers(token: str | None) -> Mapping[str, str]:
 class GitHub:
     """The runs of repositories, `owner/name`."""
 
-    requests_a_look = 1
+    requests_a_poll = 1
 
     def __init__(self, client: Client, poll: Poll) -> None:
         self.client, self.source, self._history_ms = client, client.source, round(poll.history_s * 1000)
         self.details_s = poll.deadline_s / 3
 
-    async def look(self, target: str, state: State) -> Look | None:
+    async def poll(self, target: str, state: State) -> Update | None:
         """Revalidate the list; read what changed, and the runs that go on."""
         path = f"/repos/{target}/actions/runs?per_page=100"
         answer = await self.client.get(path, state.etags.get(path, ""))
@@ -184,7 +184,7 @@ class _Work:
             if number not in seen:
                 await self._revalidate(number)
 
-    def result(self, etags: Mapping[str, str], nodes: Sequence[Mapping[str, Any]]) -> Look | None:
+    def result(self, etags: Mapping[str, str], nodes: Sequence[Mapping[str, Any]]) -> Update | None:
         """What was found, and where the next look begins; None where it begins where this one did."""
         times_ms = [moment_ms(each, "updated_at") or 0 for each in nodes]
         cursor = max([self._state.cursor, *times_ms]) or round(time.time() * 1000)
@@ -197,7 +197,7 @@ class _Work:
         # What goes on comes first; after it, what has ended and whose jobs are still to be asked for.
         still_open = tuple(sorted(self._open, key=lambda number: known.get(number, "").endswith("/completed")))
         state = State(cursor=cursor, known=kept, open=still_open[:MOST_OPEN], etags={**self._etags, **etags})
-        return None if state == self._state and not self._runs else Look(self._runs, state)
+        return None if state == self._state and not self._runs else Update(self._runs, state)
 
     async def _detail(self, run: Run) -> None:
         """The run with its jobs and its earlier attempts, as far as there are requests left.

@@ -31,8 +31,8 @@ from ci_reporter.hub.upstream.fields import (
     text,
     web_address,
 )
-from ci_reporter.hub.upstream.look import MOST_OPEN, OVERLAP_MS, Access, Allowance, Look, Names
 from ci_reporter.hub.upstream.problems import RefusedError, UpstreamError
+from ci_reporter.hub.upstream.protocol import MOST_OPEN, OVERLAP_MS, Access, Allowance, Names, Update
 from ci_reporter.hub.upstream.state import State
 
 _MOST_PAGES = 20
@@ -48,13 +48,13 @@ def headers(token: str | None) -> Mapping[str, str]:
 class GitLab:
     """The pipelines of projects, by their path."""
 
-    requests_a_look = len(_LISTS)
+    requests_a_poll = len(_LISTS)
 
     def __init__(self, client: Client, poll: Poll) -> None:
         self.client, self.source, self._history_ms = client, client.source, round(poll.history_s * 1000)
         self.details_s = poll.deadline_s / 3
 
-    async def look(self, target: str, state: State) -> Look | None:
+    async def poll(self, target: str, state: State) -> Update | None:
         """List what changed since the last look, a minute of overlap included; then each of these."""
         cursor = state.cursor or round(time.time() * 1000) - self._history_ms + OVERLAP_MS
         nodes: dict[str, dict[str, Any]] = {}
@@ -244,7 +244,7 @@ class _Work:
         self._etags[path] = answer.etag
         return answer.fresh
 
-    def result(self, since: int, nodes: Collection[Mapping[str, Any]], etags: Mapping[str, str]) -> Look | None:
+    def result(self, since: int, nodes: Collection[Mapping[str, Any]], etags: Mapping[str, str]) -> Update | None:
         """What was found, and where the next look begins."""
         cursor = max([since, *(moment_ms(each, "updated_at") or 0 for each in nodes)])
         known = {**self._state.known, **self._known}
@@ -252,7 +252,7 @@ class _Work:
         etags = {**etags, **{path: etag for path, etag in self._etags.items() if path.split("/")[4] in self._open}}
         state = State(cursor=cursor, known=kept, open=tuple(self._open)[-MOST_OPEN:], etags=etags)
         runs = [replace(run, parent_run_id=self._parents.get(number)) for number, run in self._runs.items()]
-        return None if state == self._state and not runs else Look(runs, state)
+        return None if state == self._state and not runs else Update(runs, state)
 
     async def _detail(self, node: Mapping[str, Any], number: str) -> None:
         """The pipeline with its jobs. The first look asks for no jobs of what has ended: there may be hundreds."""

@@ -20,8 +20,8 @@ from ci_reporter.hub.runs.words import status_of
 from ci_reporter.hub.settings.poll import Poll
 from ci_reporter.hub.upstream.client import Client
 from ci_reporter.hub.upstream.fields import matches, ref, sha, text, web_address
-from ci_reporter.hub.upstream.look import MOST_OPEN, Access, Look, Names
 from ci_reporter.hub.upstream.problems import RefusedError, UpstreamError
+from ci_reporter.hub.upstream.protocol import MOST_OPEN, Access, Names, Update
 from ci_reporter.hub.upstream.state import State
 
 _BUILD = "number,url,result,building,timestamp,duration,estimatedDuration,actions[lastBuiltRevision[SHA1]]"
@@ -57,12 +57,12 @@ class _Job:
 class Jenkins:
     """The builds of folders, by their path; the root is `/`."""
 
-    requests_a_look = 1
+    requests_a_poll = 1
 
     def __init__(self, client: Client, poll: Poll) -> None:
         self.client, self.source, self._history_ms = client, client.source, round(poll.history_s * 1000)
 
-    async def look(self, target: str, state: State) -> Look | None:
+    async def poll(self, target: str, state: State) -> Update | None:
         """Read the folder; of each job, the builds since the last one that was known."""
         path = f"{_folder_path(target)}/api/json?tree={_FOLDER}"
         answer = await self.client.get(path, state.etags.get("", ""))
@@ -82,7 +82,7 @@ class Jenkins:
                 known[job.path] = str(newest)
         opened = tuple(sorted(still_open))[-MOST_OPEN * 10 :]
         state = State(cursor=state.cursor or 1, known=known, open=opened, etags={"": answer.etag})
-        return Look(sorted(runs, key=lambda each: each.updated_ms), state)
+        return Update(sorted(runs, key=lambda each: each.updated_ms), state)
 
     async def discover(self, pattern: str, state: State) -> Names:
         """The folders with jobs that a pattern stands for: `platform/*` is all that is in it, to any depth."""

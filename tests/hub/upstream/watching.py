@@ -13,8 +13,8 @@ from ci_reporter.hub.runs.run import Run
 from ci_reporter.hub.settings.poll import Poll
 from ci_reporter.hub.settings.poll import poll_of as _poll_of
 from ci_reporter.hub.upstream.connect import Connections
-from ci_reporter.hub.upstream.look import Upstream
 from ci_reporter.hub.upstream.meter import Meter
+from ci_reporter.hub.upstream.protocol import Upstream
 from ci_reporter.hub.upstream.state import State
 from tests.fakes.server import Fake, serving
 
@@ -44,7 +44,7 @@ class Watching:
 
     async def look(self, target: str = "acme/shop") -> dict[str, str] | None:
         """What a look tells of, `1.1` the first attempt of run 1; None where there is nothing to keep."""
-        found = await self.upstream.look(target, State.from_json(self.states.get(target, "")))
+        found = await self.upstream.poll(target, State.from_json(self.states.get(target, "")))
         if found is None:
             return None
         self.states[target] = found.state.to_json()

@@ -33,8 +33,8 @@ class Allowance:
         return True
 
 
-class Look(NamedTuple):
-    """What a look has found, and where the next one begins."""
+class Update(NamedTuple):
+    """What one look at a target has found, and where the next one begins."""
 
     runs: Sequence[Run]
     state: State
@@ -63,9 +63,9 @@ class Upstream(Protocol):
     """A CI system, with a token. Every call raises UpstreamError, RefusedError, LimitedError."""
 
     client: Client
-    requests_a_look: int
+    requests_a_poll: int
 
-    async def look(self, target: str, state: State) -> Look | None:
+    async def poll(self, target: str, state: State) -> Update | None:
         """What changed since the state was kept; None where nothing did, and nothing is to be kept."""
 
     async def discover(self, pattern: str, state: State) -> Names:
