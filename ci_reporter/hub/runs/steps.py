@@ -25,7 +25,8 @@ from ci_reporter.system.addresses import public_url
 
 _MOST_KNOWN = 20_000  # runs whose names, branch and so on were read already
 # What a later report of a run may tell and its first one did not.
-_TELLS = re.compile(r'"(?:environment"\s*:\s*"|coverage_pct"\s*:\s*\d)')
+_DEPLOYS = re.compile(r'"environment"\s*:\s*"')
+_COVERED = re.compile(r'"coverage_pct"\s*:\s*\d')
 _TEXTS = ("branch", "default_branch", "tag", "revision", "change", "event", "actor", "environment")
 _NOTHING = {
     **{f"steps_{result}": 0 for result in Result},
@@ -90,7 +91,7 @@ def _empty(name: _Name, row: Row) -> dict[str, Any]:
 
 def _sum(name: _Name, rows: Sequence[Row], *, reads_all: bool) -> dict[str, Any]:
     """The steps of a run together; of reports that tell nothing new the JSON is not read."""
-    found = _described(name, [row for row in rows if reads_all or _TELLS.search(row.body)], rows[0])
+    found = _described(name, rows if reads_all else _telling(rows), rows[0])
     for row in rows:
         found["first_step_ms"] = min(found["first_step_ms"], max(row.at_ms - (row.duration_ms or 0), 0))
         found["last_step_ms"] = max(found["last_step_ms"], row.at_ms)
@@ -99,6 +100,13 @@ def _sum(name: _Name, rows: Sequence[Row], *, reads_all: bool) -> dict[str, Any]
         found["steps_unstarted"] += row.duration_ms is None and row.result != Result.SKIP
     found["state"] = next(str(result) for result in WORST_FIRST if found[f"steps_{result}"])
     return found
+
+
+def _telling(rows: Sequence[Row]) -> list[Row]:
+    """The reports that may tell more of a run than its first one has: of those with coverage the last one counts."""
+    covered = [row for row in rows if _COVERED.search(row.body)]
+    last = [max(covered, key=lambda row: row.at_ms)] if covered else []
+    return [*(row for row in rows if _DEPLOYS.search(row.body)), *last]
 
 
 def _described(name: _Name, rows: Sequence[Row], first: Row | None = None) -> dict[str, Any]:

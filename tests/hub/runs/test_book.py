@@ -9,6 +9,8 @@ import pytest
 from ci_reporter.hub.runs.book import Source, record
 from ci_reporter.hub.runs.reading import changes_after, last_runs, record_at
 from ci_reporter.hub.runs.run import Key
+from ci_reporter.hub.runs.steps import keep_runs
+from ci_reporter.hub.store.opening import open_store
 from tests.sightings import make_job, make_run
 
 SHOP = "acme/shop"
@@ -106,3 +108,29 @@ def test_writers_at_the_same_time_lose_nothing(see, store):
     found = record_at(store.select, SHOP, "github-17-1").told
     assert found.updated_ms == 9
     assert [(job.job_id, job.updated_ms) for job in found.jobs] == [(str(number), 9) for number in range(4)]
+
+
+def test_two_hubs_on_one_database_lose_nothing_and_number_changes_once(make_database, tmp_path, make_row):
+    database = make_database("postgres", tmp_path)
+    hubs = [open_store(database), open_store(database)]
+    told = []
+
+    def work(number, store):
+        keep_runs(store)
+        for updated_ms in range(8):
+            job = make_job(str(number), updated_ms=updated_ms)
+            seen = make_run("running", updated_ms, jobs=(job,))
+            told.extend(record(store, [seen], source=Source.WEBHOOK, now_ms=1))
+            store.write([[make_row(ci_run_id="github-17-1")]])
+
+    threads = [threading.Thread(target=work, args=each) for each in enumerate(hubs)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    found = record_at(hubs[0].select, SHOP, "github-17-1")
+    changes = changes_after(hubs[1].select, 0, 100)
+    for each in hubs:
+        each.close()
+    assert (found.steps.results, [job.updated_ms for job in found.told.jobs]) == ({"success": 16}, [7, 7])
+    assert len({each.number for each in changes}) == len(changes) == 16 + len(told)
