@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ci_reporter.hub.runs.run import Key, Run, Status
 from ci_reporter.hub.upstream.fields import branch_of, sha, text
-from ci_reporter.hub.upstream.gitea import job_of, run_of
+from ci_reporter.hub.upstream.nodes.gitea import job_of, run_of
 from ci_reporter.hub.webhooks.event import Event, Payload, attempt_of, child, host_of, push_of, run_of_job
 
 _ENDS = ("action_run_failure", "action_run_success", "action_run_recover")

@@ -13,7 +13,7 @@ from ci_reporter.hub.runs.record import usual_name
 from ci_reporter.hub.runs.run import Key, Run, Status
 from ci_reporter.hub.runs.words import status_of
 from ci_reporter.hub.upstream.fields import moment_ms, sha, text, web_address
-from ci_reporter.hub.upstream.github import job_of, run_of
+from ci_reporter.hub.upstream.nodes.github import job_of, run_of
 from ci_reporter.hub.webhooks.event import Event, Payload, attempt_of, child, host_of, push_of, run_of_job
 
 _PROVIDER = "github"

@@ -15,7 +15,7 @@ from ci_reporter.hub.runs.deployment import Deployment
 from ci_reporter.hub.runs.run import Key, Run, Status
 from ci_reporter.hub.runs.words import status_of
 from ci_reporter.hub.upstream.fields import branch_of, duration_ms, moment_ms, sha, text, web_address
-from ci_reporter.hub.upstream.gitlab import job_of, run_of
+from ci_reporter.hub.upstream.nodes.gitlab import job_of, run_of
 from ci_reporter.hub.webhooks.event import Event, Payload, child, children, host_of, push_of, run_of_job
 
 _PROVIDER = "gitlab"
