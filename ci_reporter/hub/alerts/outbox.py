@@ -23,7 +23,7 @@ from ci_reporter.notify.alert import Alert, from_json, to_json
 from ci_reporter.notify.outbox import Waiting
 from ci_reporter.system.deadline import Deadline
 
-LEASE_S = 60.0  # longer than any turn lasts
+LEASE_S = 30.0  # longer than any turn lasts, which a budget of 10 s sees to
 _LONGEST_PAUSE_MS = 3_600_000
 _MOST = 5000  # messages that are looked at in one turn
 DIGEST = "(digest)"

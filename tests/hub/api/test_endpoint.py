@@ -8,6 +8,7 @@ import json
 import jsonschema
 import pytest
 
+from ci_reporter.hub.api import silences
 from ci_reporter.hub.api.routes import ROUTES
 from ci_reporter.hub.api.schemas import PROBLEM
 from ci_reporter.hub.auth.access import Access
@@ -180,5 +181,5 @@ def test_answers_are_as_their_schema_says(shop, route):
 def test_the_document_names_every_route(shop):
     document = shop.get("/openapi.json").json
     assert document["openapi"] == "3.1.0"
-    assert [*document["paths"]] == [f"/api/v1{route.path}" for route in ROUTES]
-    assert json.dumps(document).count('"operationId"') == len(ROUTES)
+    assert [*document["paths"]] == [*(f"/api/v1{route.path}" for route in ROUTES), *silences.PATHS]
+    assert json.dumps(document).count('"operationId"') == len(ROUTES) + 3  # silences are read, added and ended
