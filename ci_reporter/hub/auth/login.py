@@ -113,7 +113,7 @@ class Login:
         if is_cross_site(scope):
             raise Problem(403, "a page of another site has sent this form")
         given = await form.fields(scope, receive)
-        target, name = _local(given.get("next", "")), given.get("username", "")
+        target, name = local_path(given.get("next", "")), given.get("username", "")
         shown = LoginForm(csrf="", next=target, username=name[:100])
         nonce = cookie(scope, _NONCE)
         if not csrf.is_right(csrf.token(self._key, f"login {nonce}") if nonce else "", given.get(csrf.FIELD)):
@@ -176,10 +176,10 @@ def _next_of(scope: Message) -> str:
     from urllib.parse import parse_qs
 
     found = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=None).get("next", ["/"])
-    return _local(found[-1])
+    return local_path(found[-1])
 
 
-def _local(target: str) -> str:
+def local_path(target: str) -> str:
     """Where to go then: a path of this hub. Browsers read `//host` as another host, and a backslash as `/`."""
     is_path = target.startswith("/") and not target.startswith(("//", "/\\"))
     is_plain = target.isascii() and target.isprintable() and "\\" not in target and len(target) <= 2000

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
-
 from ci_reporter.hub.asgi import Message, Receive, Send
+from ci_reporter.hub.auth import form
+from ci_reporter.hub.auth.login import local_path
 from ci_reporter.hub.page.view import cookies
+from ci_reporter.hub.problem import Problem, respond
 
 PATH = "/preferences"
-_MOST_BYTES = 8192
 _MOST_FAVOURITES = 200
 _YEAR = "Path=/; Max-Age=31536000; SameSite=Lax"
 
@@ -17,17 +17,14 @@ async def preferences(scope: Message, receive: Receive, send: Send) -> None:
     """Set a cookie and lead back. Nothing is kept here, so a form of another site could do no more than a colour."""
     if scope["type"] != "http":
         return
-    body = b""
-    while scope["method"] == "POST" and len(body) <= _MOST_BYTES:
-        message = await receive()
-        body += message.get("body", b"")
-        if not message.get("more_body"):
-            break
     try:
-        given = dict(parse_qsl(body[:_MOST_BYTES].decode("ascii"), max_num_fields=10))
-    except ValueError:
-        given = {}
-    headers = [(b"location", _back(given.get("back", "/")).encode("ascii")), (b"cache-control", b"no-store")]
+        if scope["method"] != "POST":
+            raise Problem(405, "what one prefers is sent by POST")
+        given = await form.fields(scope, receive)
+    except Problem as exc:
+        await respond(exc, scope, send, *([(b"allow", b"POST")] if exc.status == 405 else []))
+        return
+    headers = [(b"location", local_path(given.get("back", "/")).encode()), (b"cache-control", b"no-store")]
     headers += [(b"set-cookie", f"{name}={value}; {_YEAR}".encode()) for name, value in _chosen(given, cookies(scope))]
     await send({"type": "http.response.start", "status": 303, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
@@ -43,9 +40,3 @@ def _chosen(given: dict[str, str], known: dict[str, str]) -> list[tuple[str, str
         marked = [each for each in marked if each != card] if card in marked else [*marked, card]
         chosen.append(("favourites", ".".join(marked[-_MOST_FAVOURITES:])))
     return chosen
-
-
-def _back(address: str) -> str:
-    """An address of this hub: whatever names another host leads to the wall."""
-    is_ours = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isascii()
-    return address if is_ours and address.isprintable() else "/"
