@@ -26,6 +26,7 @@ _LAST = f"""
 SELECT {_NAMES} FROM deployment WHERE repository = :repository AND environment = :environment
 ORDER BY updated_ms DESC LIMIT :count
 """  # noqa: S608
+_NEWEST = f"SELECT {_NAMES} FROM deployment ORDER BY updated_ms DESC LIMIT :count"  # noqa: S608
 
 
 def keep(run: Statement, seen: Iterable[Deployment], now_ms: int) -> list[Change]:
@@ -44,6 +45,11 @@ def keep(run: Statement, seen: Iterable[Deployment], now_ms: int) -> list[Change
             changes.append(_change(before, after, number + at, now_ms))
     insert_all(run, changes)
     return changes
+
+
+def newest_deployments(select: Select, count: int) -> list[Deployment]:
+    """The deployments that were told of last, to any environment."""
+    return [_deployment(row) for row in select(_NEWEST, count=count)]
 
 
 def last_deployments(select: Select, repository: str, environment: str, count: int) -> list[Deployment]:

@@ -9,6 +9,8 @@ import pytest
 from ci_reporter.hub.page.wall.card import Bar, Card, Place
 from ci_reporter.hub.page.wall.cards import Cards
 from ci_reporter.hub.runs.book import Source, record
+from ci_reporter.hub.runs.deployment import Deployment
+from ci_reporter.hub.runs.deployments import keep
 from ci_reporter.hub.runs.run import Job, Key, Run, Status
 from ci_reporter.hub.runs.steps import keep_runs
 from ci_reporter.model import rfc3339
@@ -56,6 +58,13 @@ def make_run(number=1, status=Status.SUCCESS, ago_s=60, **more):
         "updated_ms": at_ms + (50_000 if status.is_final else 5_000),
     }
     return Run(**{**known, **more})
+
+
+def make_deployment(**more):
+    """What a CI system tells of a deployment that went well."""
+    known = {"provider": "github", "host": "github.com", "repository": "acme/shop", "deployment_id": "7"}
+    known |= {"environment": "staging", "status": Status.SUCCESS, "revision": REVISION, "branch": "main"}
+    return Deployment(**{**known, "actor": "grace", "updated_ms": now_ms() - 60_000, **more})
 
 
 def see(store, *runs):
@@ -111,6 +120,7 @@ def shop(tmp_path_factory):
         hostile_run(),
     )
     post(found, report(1, ago_s=3580, coverage_pct=90.0), report(2, step="lint"))
+    found.store.transact(lambda run: keep(run, [make_deployment(), make_deployment(repository="acme/cart")], now_ms()))
     failed = {"failures": FAILURES, "failed_tests": ["test_cart"], "tests": COUNTS, "coverage_pct": 89.5}
     post(found, report(2, exit_code=1, output_tail="last words", **failed))
     deploy = {"pipeline": "Deploy", "environment": "production", "ci_run_id": "deploy-1"}

@@ -120,6 +120,13 @@ def test_deployments_say_what_is_where(shop):
     assert REVISION[:10] in text
 
 
+def test_deployments_that_a_ci_system_tells_of_are_there_too(shop):
+    text = " ".join(read(shop, "/deployments?repository=acme/shop").text.split())
+    assert f"acme/shop staging {REVISION[:10]} since" in text
+    assert "by grace · main" in text
+    assert "acme/cart" not in text
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [("/runs/none", 404), ("/runs/", 404), ("/compare", 400), ("/tests?order=x", 400), ("/trends?days=5", 400)],

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ci_reporter.hub.page.rendering import address, render
+from ci_reporter.hub.page.told import with_told
 from ci_reporter.hub.page.view import Answer, View, Visit, ask
 from ci_reporter.hub.page.wall.card import Bar
 from ci_reporter.hub.page.wall.cards import Cards, Filter
@@ -38,7 +39,10 @@ def view(cards: Cards) -> View:
 def _deployments(cards: Cards, reading: Reading, visit: Visit) -> Answer:
     given = visit.some("repository", "environment")
     found = ask(reading, visit, "/deployments", **given, cursor=visit.get("cursor"), per_page=_PER_PAGE)
-    items, cursor = found["items"], found["next_cursor"]
+    items: Sequence[Flat] = found["items"]
+    cursor = found["next_cursor"]
+    if not visit.get("cursor"):
+        items = with_told(reading.select, visit, items)
     body = render(
         "deployments.html",
         visit=visit,
