@@ -42,5 +42,5 @@ CREATE TABLE webhook_gap (
   runs BIGINT NOT NULL,
   PRIMARY KEY (provider, host)
 );
-CREATE INDEX run_without_webhook ON run (polled_final_ms) WHERE hooked_final_ms IS NULL;
+CREATE INDEX run_without_webhook ON run (polled_final_ms) WHERE hooked_final_ms IS NULL AND polled_final_ms IS NOT NULL;
 """
