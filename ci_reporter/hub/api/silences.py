@@ -142,7 +142,8 @@ class SilencesApi:
             raise Problem(403, f"{access.name} sees some repositories: name one of them (repository=acme/shop)")
         await asyncio.to_thread(self._silences.add, silence)
         place = (b"location", f"{PATH}/{silence.silence_id}".encode())
-        _log.info("%s silences %s until %s", silence.author, _texts(silence), rfc3339(silence.ends_ms / 1000))
+        until = rfc3339(silence.ends_ms / 1000)
+        _log.info("%s silences %s until %s, as %s", access.name, ", ".join(_texts(silence)), until, silence.author)
         return _Reply(201, _document(silence, now_ms), (place,))
 
     async def _expire(self, access: Access, silence_id: str, now_ms: int) -> _Reply:
@@ -150,7 +151,7 @@ class SilencesApi:
         if silence_id not in known or not may_touch(access, known[silence_id]):
             raise Problem(404, "there is no such silence")
         await asyncio.to_thread(self._silences.expire, silence_id, now_ms)
-        _log.info("%s has ended the silence of %s", access.name, _texts(known[silence_id]))
+        _log.info("%s has ended the silence of %s", access.name, ", ".join(_texts(known[silence_id])))
         now = {each.silence_id: each for each in await asyncio.to_thread(self._silences.every)}
         return _Reply(200, _document(now[silence_id], now_ms))
 

@@ -65,6 +65,7 @@ def test_lint_says_what_each_rule_watches(alerts):
         ("{if: coverage < 80%}", "knows coverage only of steps with --coverage"),
         ("{if: tests.failed > 0}", "knows 'tests.failed' only of steps with --tests"),
         ("{if: stuck > 1h, on: gate}", "never knows 'stuck': a gate watches its own time"),
+        ("{if: flaky > 10%}", "never knows 'flaky': only a hub has it"),
         ("{if: exit_code > 0, for: 3 runs}", "counts runs, which the Pushgateway does not"),
         ("{if: branch == main, branch: dev}", "names one branch in if: and another in branch:"),
         ("{if: exit_code > 0, every: 2h, repeat: 1h}", "repeats after 1 h, and says nothing twice within 2 h"),
