@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.request
 from contextlib import ExitStack
 
 import pytest
@@ -59,6 +60,17 @@ def test_json_is_a_run_a_line_and_what_cannot_be_looked_at_is_said(watch):
     assert "/acme/nope: github at 127.0.0.1:" in done.stderr
     assert "answered 404: Not Found" in done.stderr
     assert "ann@acme" not in done.stdout
+
+
+@pytest.mark.services
+def test_the_last_runs_are_pushed_to_a_pushgateway(watch, pushgateway):
+    done = watch("acme/*", "--once", "--pushgateway", pushgateway.url)
+    assert (done.returncode, done.stderr) == (0, "")
+    with urllib.request.urlopen(f"{pushgateway.url}/metrics") as answer:
+        held = answer.read().decode()
+    labels = 'branch="main",instance="",job="ci_reporter_watch",pipeline="CI",repository="acme/shop"'
+    assert f"ci_pipeline_status{{{labels}}} 0\n" in held
+    assert f"ci_pipeline_running{{{labels}}} 0\n" in held
 
 
 WRONG = {
