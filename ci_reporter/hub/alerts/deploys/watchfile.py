@@ -128,7 +128,7 @@ class Watch:
         return of_ours and (report.environment or "") == self.environment
 
     @property
-    def policies(self) -> tuple[Policy, Policy]:
+    def policies(self) -> tuple[Policy, ...]:
         """Its verdicts and rollbacks as alert rules: told once, ended by the next good deploy, silenced as others."""
         then = tuple(each for each in self.then if each != ROLLBACK)
         text = ", or ".join(rule.text for rule in self.rules)
@@ -151,7 +151,7 @@ class Watch:
             repeat_s=0.0,
             recovery=False,
         )
-        return verdicts, rollbacks
+        return (verdicts, rollbacks) if self.rollback else (verdicts,)
 
 
 def watches(node: Node | None, actions: Mapping[str, Action]) -> tuple[Watch, ...]:

@@ -92,3 +92,8 @@ def test_inputs_are_filled_with_what_is_known():
     given = {"to": "{to_revision}", "why": "{environment} of {repository}", "fixed": "1"}
     known = {"to_revision": "c0ffee", "environment": "production"}
     assert filled(given, known) == {"to": "c0ffee", "why": "production of ", "fixed": "1"}
+
+
+def test_a_watch_without_a_rollback_has_no_rule_about_rollbacks():
+    (watch,) = read("- { name: a, environment: b, url: 'http://x' }")
+    assert [each.name for each in watch.policies] == ["a"]
