@@ -16,7 +16,8 @@ from ci_reporter.hub.upstream.fields import moment_ms, sha, text, web_address
 from ci_reporter.hub.webhooks.event import Event, Payload, child, children, host_of, move
 
 _PROVIDER = "bitbucket"
-_NUMBER = re.compile(r"(\d+)(?:[/?].*)?$")
+# `/shop2/builds/17?tab=log`, where the 2 is of the repository; Bamboo writes `/browse/SHOP-CI-17`.
+_NUMBERS = (re.compile(r"/(\d+)(?=[/?#]|$)"), re.compile(r"-(\d+)(?=[?#]|$)"))
 
 
 def translate(event: str, payload: Payload) -> Event:
@@ -61,8 +62,8 @@ def _changed_refs(repository: str, payload: Payload) -> Iterator[Change]:
 def _status(repository: str, payload: Payload) -> Event:
     node = child(payload, "commit_status")
     address, word, name = web_address(node, "url"), text(node, "state") or "", text(node, "key")
-    number = _NUMBER.search(address or "")
-    run_id = number[1] if number else text(node, "key")
+    revision = sha(child(node, "commit").get("hash"))
+    run_id = _number(address) or "-".join(filter(None, (name, (revision or "")[:12])))
     if not run_id:
         return Event(repository=repository, ignored="the event has no commit_status")
     status = status_of(_PROVIDER, word)
@@ -74,13 +75,21 @@ def _status(repository: str, payload: Payload) -> Event:
         status=status,
         updated_ms=updated_ms,
         branch=text(node, "refname"),
-        revision=sha(child(node, "commit").get("hash")),
+        revision=revision,
         title=text(node, "description"),
         url=address,
         queued_ms=moment_ms(node, "created_on"),
         finished_ms=updated_ms if status.is_final else None,
     )
     return Event(repository=repository, runs=(run,), words=(word,) if status is Status.UNKNOWN and word else ())
+
+
+def _number(address: str | None) -> str | None:
+    """The number of a build: the last part of its address that is one, else that ends with one."""
+    for pattern in _NUMBERS:
+        if found := pattern.findall(address or ""):
+            return str(found[-1])
+    return None
 
 
 def _of_data_center(payload: Payload) -> str:

@@ -203,6 +203,23 @@ def test_a_status_that_nobody_knows_is_said_and_is_no_result(event):
 
 
 @pytest.mark.parametrize(
+    ("url", "run_id"),
+    [
+        ("https://bitbucket.org/acme/shop2/addon/pipelines/home#!/results/17", "17"),
+        ("https://ci.example.com/job/shop-2/job/main/17/display/redirect", "17"),
+        ("https://ci.example.com/shop2/builds/17?tab=3/log", "17"),
+        ("https://bamboo.example.com/browse/SHOP-CI-17", "17"),
+        ("https://ci.example.com/shop2/latest", f"BUILD-{payloads.SHA[:12]}"),
+    ],
+    ids=["cloud", "jenkins", "query", "bamboo", "no number"],
+)
+def test_the_number_of_a_build_is_not_one_in_the_name_of_its_repository(url, run_id):
+    payload = payloads.bitbucket_status()
+    payload["commit_status"]["url"] = url
+    assert bitbucket.translate("repo:commit_status_updated", payload).runs[0].key.run_id == run_id
+
+
+@pytest.mark.parametrize(
     ("provider", "words"),
     [
         (
