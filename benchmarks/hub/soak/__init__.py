@@ -1,0 +1,1 @@
+"""A hub with everything on for an hour: `python -m benchmarks.hub.soak`."""
