@@ -10,12 +10,13 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from ci_reporter.hub.store import Row
-from ci_reporter.hub.store.tables import Statement, Tables
+from ci_reporter.hub.store.tables import Statement, Table, Tables
 
 LEASE_MS = 60_000
 _NAME = "pushgateway"
 _INSERT = """
-INSERT INTO forward (report_id, received_ms, due_ms, attempts) VALUES (:report_id, :at_ms, :at_ms, 0)
+INSERT INTO forward (report_id, received_ms, due_ms, attempts)
+SELECT report_id, at_ms, at_ms, 0 FROM :new AS new WHERE true
 ON CONFLICT DO NOTHING
 """
 # A report that retention has deleted has no body any more.
@@ -23,8 +24,10 @@ _DUE = """
 SELECT f.report_id, f.attempts, r.body FROM forward f LEFT JOIN report r ON r.report_id = f.report_id
 WHERE f.due_ms <= :now_ms ORDER BY f.received_ms, f.report_id LIMIT :count
 """
-_DELETE = "DELETE FROM forward WHERE report_id = :report_id"
-_DEFER = "UPDATE forward SET attempts = attempts + 1, due_ms = :due_ms WHERE report_id = :report_id"
+_DELETE = "DELETE FROM forward WHERE report_id IN (SELECT report_id FROM :done AS done)"
+_DEFER = """
+UPDATE forward SET attempts = attempts + 1, due_ms = :due_ms WHERE report_id IN (SELECT report_id FROM :later AS later)
+"""
 _BACKLOG = "SELECT count(*), min(received_ms) FROM forward"
 _TAKE_LEASE = """
 INSERT INTO forward_lease (name, owner, until_ms) VALUES (:name, :owner, :until_ms)
@@ -52,8 +55,7 @@ class Backlog(NamedTuple):
 
 def enqueue(run: Statement, rows: Sequence[Row]) -> None:
     """Note that these are to be handed on; in the transaction that writes them."""
-    for row in rows:
-        run(_INSERT, report_id=row.report_id, at_ms=row.received_ms)
+    run(_INSERT, new=Table("report_id text, at_ms bigint", [(row.report_id, row.received_ms) for row in rows]))
 
 
 def due(tables: Tables, now_ms: int, count: int) -> list[Waiting]:
@@ -65,10 +67,8 @@ def settle(tables: Tables, done: Collection[str], later: Collection[str], due_ms
     """Forget what is done, and put off what is not. Raises StoreError."""
 
     def work(run: Statement) -> None:
-        for report_id in done:
-            run(_DELETE, report_id=report_id)
-        for report_id in later:
-            run(_DEFER, report_id=report_id, due_ms=due_ms)
+        run(_DELETE, done=Table("report_id text", [(each,) for each in done]))
+        run(_DEFER, later=Table("report_id text", [(each,) for each in later]), due_ms=due_ms)
 
     if done or later:
         tables.transact(work)

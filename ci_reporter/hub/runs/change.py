@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ci_reporter.hub.runs.values import many
-from ci_reporter.hub.store.tables import Statement
+from ci_reporter.hub.store.tables import Statement, Table, Value
 
 
 class Kind(StrEnum):
@@ -47,14 +46,9 @@ class Change:
 
 
 _NEXT = "UPDATE change_number SET value = value + :count WHERE name = 'change' RETURNING value"
-_ROW = """
-(:number, :kind, :at_ms, :repository, :subject, :pipeline, :branch, NULLIF(:was, ''), NULLIF(:became, ''),
- NULLIF(:body, ''))
-"""
-_INSERT = """
-INSERT INTO change (number, kind, at_ms, repository, subject, pipeline, branch, was, became, body) VALUES {rows}
-"""
 COLUMNS = ("number", "kind", "at_ms", "repository", "subject", "pipeline", "branch", "was", "became", "body")
+_NEW = ", ".join(f"{name} {'bigint' if name in ('number', 'at_ms') else 'text'}" for name in COLUMNS)
+_INSERT = f"INSERT INTO change ({', '.join(COLUMNS)}) SELECT {', '.join(COLUMNS)} FROM :new AS new"  # noqa: S608
 
 
 def take_numbers(run: Statement, count: int) -> int:
@@ -67,10 +61,10 @@ def insert_all(run: Statement, changes: Sequence[Change]) -> None:
     insert_rows(run, [_values(each) for each in changes])
 
 
-def insert_rows(run: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Keep changes that are the values of `COLUMNS` already; where there is none it is an empty text."""
-    for sql, values in many(_INSERT, _ROW, rows):
-        run(sql, **values)
+def insert_rows(run: Statement, rows: Sequence[Sequence[Value]]) -> None:
+    """Keep changes that are rows of `COLUMNS` already."""
+    if rows:
+        run(_INSERT, new=Table(_NEW, rows))
 
 
 def change_of(row: Iterable[Any]) -> Change:
@@ -80,7 +74,7 @@ def change_of(row: Iterable[Any]) -> Change:
     return Change(**values | {"kind": Kind(values["kind"]), "body": body})
 
 
-def _values(change: Change) -> dict[str, Any]:
-    named = {name: getattr(change, name) for name in COLUMNS}
-    body = json.dumps(change.body) if change.body else ""
-    return named | {"kind": str(change.kind), "was": change.was or "", "became": change.became or "", "body": body}
+def _values(change: Change) -> Sequence[Value]:
+    body = json.dumps(change.body) if change.body else None
+    named = {name: getattr(change, name) for name in COLUMNS} | {"kind": str(change.kind), "body": body}
+    return list(named.values())

@@ -4,12 +4,17 @@ Values are named, `:name`. What both dialects have is used and nothing else: TEX
 that are text or are made by us, `INSERT ... ON CONFLICT ... DO UPDATE`, `RETURNING`. In `DO UPDATE SET n = pair.n + 1`
 the table is named, and a statement that failed ends its transaction. A step of the schema writes TEXT in capitals: it
 is made to be compared byte by byte. Reports are many, and have statements of each dialect's own.
+
+Many rows are one value, a `Table`. The statement has its name where a table's name may be:
+
+    pairs = Table("name text, count bigint", [("a", 1), ("b", None)])
+    run("INSERT INTO pair (name, count) SELECT name, count FROM :pairs AS new WHERE true", pairs=pairs)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ci_reporter.hub.store import (
     schema_alerts,
@@ -23,6 +28,24 @@ from ci_reporter.hub.store import (
 
 T = TypeVar("T")
 Value = str | int | float | None
+
+
+class Table(NamedTuple):
+    """Many rows as one value. `columns` has their names and types: `text`, `bigint`, `double precision`."""
+
+    columns: str
+    rows: Sequence[Sequence[Value]]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [each.split()[0] for each in self.columns.split(", ")]
+
+    @property
+    def types(self) -> list[str]:
+        """The types of the columns."""
+        return [each.split(None, 1)[1] for each in self.columns.split(", ")]
+
 
 # Steps of the schema that are the same in every database, in order. One is never changed once it was released.
 MIGRATIONS: tuple[str, ...] = (
@@ -39,7 +62,7 @@ MIGRATIONS: tuple[str, ...] = (
 class Statement(Protocol):
     """Runs one statement with its values, and gives the rows of its answer."""
 
-    def __call__(self, sql: str, /, **values: Value) -> list[tuple[Any, ...]]:
+    def __call__(self, sql: str, /, **values: Value | Table) -> list[tuple[Any, ...]]:
         """Raises StoreError, or the database's error within a transaction, which then is rolled back."""
 
 

@@ -51,6 +51,22 @@ def test_what_only_a_later_report_says_is_known_then(hub, report):
     assert (found.told.environment, found.steps.coverage_pct) == ("production", 80.5)
 
 
+def test_a_later_report_may_be_of_a_step_that_began_before(hub, report):
+    report({"at_s": 100})
+    report({"at_s": 110, "duration_ms": 60_000, "revision": "c0ffee"})
+    report({"at_s": 95})
+    found = _only(hub)
+    assert (found.begun_ms, found.started_ms, found.finished_ms) == (50_000, 50_000, 110_000)
+    assert (found.told.revision, found.steps.count) == ("c0ffee", 3)
+
+
+def test_a_run_that_was_deleted_is_written_again_with_all_that_is_known(hub, report):
+    report({})
+    hub.transact(lambda run: run("DELETE FROM run"))
+    report({"actor": "ada"})
+    assert (_only(hub).told.actor, _only(hub).steps.count) == ("ada", 1)
+
+
 @pytest.mark.parametrize("first", ["reports", "system"])
 def test_the_reports_and_the_ci_system_tell_of_one_run(hub, report, first):
     seen = make_run("failure", 200_000, started_ms=50_000, finished_ms=200_000, jobs=(make_job(),))

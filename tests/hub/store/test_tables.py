@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from ci_reporter.errors import StoreError
+from ci_reporter.hub.store.tables import Table
 
 _ADD = "INSERT INTO pair (name, count) VALUES (:name, :count) ON CONFLICT (name) DO UPDATE SET count = excluded.count"
 _ALL = "SELECT name, count FROM pair ORDER BY name"
@@ -31,6 +32,14 @@ def test_values_are_of_any_kind_that_fits(store):
     store.transact(lambda run: run(_ADD, name="a:b 'c' ::d", count=3))
     assert store.select(sql, part=2, any=None) == [("a:b 'c' ::d", 3, 1.5)]
     assert store.select(sql, part=0.5, any="x") == []
+
+
+def test_many_rows_are_one_value(store):
+    add = "INSERT INTO pair (name, count) SELECT name, count FROM :new AS new WHERE name <> :not ON CONFLICT DO NOTHING"
+    rows = [("a 'b'", 2**40), ("é", None), ("no", 1), ("é", 2)]
+    store.transact(lambda run: run(add, new=Table("name text, count bigint", rows), **{"not": "no"}))
+    store.transact(lambda run: run(add, new=Table("name text, count bigint", []), **{"not": "no"}))
+    assert store.select(_ALL) == [("a 'b'", 2**40), ("é", None)]
 
 
 def test_the_sum_of_whole_numbers_is_whole(store):

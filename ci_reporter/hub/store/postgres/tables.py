@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from ci_reporter.hub.store.postgres.connections import Connections
 from ci_reporter.hub.store.postgres.parameters import numbered
-from ci_reporter.hub.store.tables import Statement, Value
+from ci_reporter.hub.store.tables import Statement, Table, Value
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ class PostgresTables:
         """What runs statements within the transaction of a connection; from here on it is the only one."""
         self._connections.wait(lambda: connection.execute(_ONE_AT_A_TIME))
 
-        def run(sql: str, /, **values: Value) -> list[tuple[Any, ...]]:
+        def run(sql: str, /, **values: Value | Table) -> list[tuple[Any, ...]]:
             text, arguments = numbered(sql, values)
             return plain(self._connections.wait(lambda: connection.fetch(text, *arguments)))
 
