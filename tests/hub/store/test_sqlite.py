@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from contextlib import closing
 
 import pytest
@@ -140,3 +141,18 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(path):
         migrate(connection, path, broken)
     assert rows_of(path, "SELECT name FROM sqlite_master WHERE name = 'half'") == []
     assert rows_of(path, "PRAGMA user_version") == [(VERSION,)]
+
+
+def test_closing_waits_for_a_transaction_of_another_thread(path):
+    """SQLite crashes the process where a connection is closed that another thread is using."""
+    store = SqliteStore(path)
+    closer = threading.Thread(target=store.close)
+
+    def work(run):
+        closer.start()
+        return [run("SELECT :number", number=number)[0][0] for number in range(2_000)]
+
+    assert store.transact(work) == list(range(2_000))
+    closer.join()
+    with pytest.raises(StoreError):
+        store.transact(lambda run: run("SELECT 1"))

@@ -135,7 +135,8 @@ class SqliteStore:
         self._checkpointer.stop()
         while not self._readers.empty():
             self._readers.get_nowait().close()
-        self._writer.close()
+        with self._writing:  # a thread may still be in a transaction, and SQLite would not survive that
+            self._writer.close()
         self._lock.release()
 
     def _put_back(self, connection: sqlite3.Connection) -> None:
