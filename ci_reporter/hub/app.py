@@ -79,6 +79,9 @@ class App:
             return
         path = scope.get("path", "")
         mount = next((each for each in self._mounts if each.serves(path)), None)
+        if scope["type"] == "websocket" and not (mount and mount.takes_sockets):
+            await send({"type": "websocket.close", "code": 1008})
+            return
         await (mount.application if mount else self._rest)(scope, receive, send)
 
     async def _lifespan_or_404(self, scope: Message, receive: Receive, send: Send) -> None:

@@ -12,10 +12,14 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class Mount(NamedTuple):
-    """An application and where it is: at a path, or below it where the path ends with a slash, but for `/` itself."""
+    """An application and where it is: at a path, or below it where the path ends with a slash, but for `/` itself.
+
+    `takes_sockets`: whether a WebSocket is for it, too; elsewhere one is refused.
+    """
 
     path: str
     application: Application
+    takes_sockets: bool = False
 
     def serves(self, path: str) -> bool:
         """Whether a request for this path is for it."""

@@ -11,6 +11,7 @@ from ci_reporter.hub.problem import Problem
 
 REFUSAL = "sign in: the token, or the user and password, are missing, wrong or no longer valid"
 ACCESS = "ci_reporter.access"  # the key of an ASGI scope that has the asker's Access: the guard puts it there
+ASK_AGAIN = "ci_reporter.ask_again"  # of what gives the Access as it is now, or raises Problem: for long streams
 
 
 class Scope(StrEnum):

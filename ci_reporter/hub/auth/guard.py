@@ -16,7 +16,7 @@ from urllib.parse import quote
 from ci_reporter.errors import StoreError
 from ci_reporter.hub.asgi import Application, Message, Receive, Send
 from ci_reporter.hub.auth import csrf, users
-from ci_reporter.hub.auth.access import ACCESS, REFUSAL, Access, Scope, everything
+from ci_reporter.hub.auth.access import ACCESS, ASK_AGAIN, REFUSAL, Access, Scope, everything
 from ci_reporter.hub.auth.authenticator import Authenticator
 from ci_reporter.hub.auth.recent import Recent
 from ci_reporter.hub.auth.request import header, is_cross_site, is_local_name
@@ -84,6 +84,7 @@ class Guard:
             await _refuse(exc, scope, send)
             return
         scope[ACCESS] = access
+        scope[ASK_AGAIN] = partial(self._access, scope)
         if access is None and scope["path"] in HEALTH:
             send = partial(_send_status_only, send, [])
         await self._application(scope, receive, send)

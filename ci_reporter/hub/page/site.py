@@ -45,7 +45,7 @@ class Site:
             Mount(silences.PATH, SilenceForms(self._silences, self._pages)),
             Mount(PREFERENCES, preferences),
             Mount(EVENTS, self._streams.events),
-            Mount(SOCKET, self._streams.socket),
+            Mount(SOCKET, self._streams.socket, takes_sockets=True),
         )
 
     def _all_views(self, tables: Tables) -> Sequence[View]:

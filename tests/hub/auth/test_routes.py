@@ -271,3 +271,9 @@ def test_when_a_token_was_used_last_is_written(make_site):
 
 def test_refusals_of_reports_are_problem_documents(site):
     assert json.loads(site.report().body)["status"] == 401
+
+
+@pytest.mark.parametrize("path", ["/health", "/login", "/static/x", "/ci-report", "/webhooks/github", "/api/v1/runs"])
+def test_a_websocket_is_refused_where_none_is(site, path):
+    headers = bearer(site.token("read"))
+    assert site.ask("GET", path, headers, type="websocket") == [{"type": "websocket.close", "code": 1008}]

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from ci_reporter.hub.api import params
 from ci_reporter.hub.asgi import Message, Receive, Send
-from ci_reporter.hub.auth.access import ACCESS, Access
+from ci_reporter.hub.auth.access import ACCESS, ASK_AGAIN, Access
 from ci_reporter.hub.page.live.broadcast import Broadcast, Client, Form
 from ci_reporter.hub.page.view import Visit, cookies
 from ci_reporter.hub.page.views.wall import PARAMS, filter_of
@@ -17,7 +17,8 @@ from ci_reporter.hub.problem import CONTENT_TYPE, Problem
 
 EVENTS = "/events"
 SOCKET = "/ws"
-_LONGEST_S = 900.0  # then the client comes again, and is asked again who it is
+_LONGEST_S = 900.0  # then the client comes again
+_AGAIN_S = 10.0  # so often who listens is asked again who it is
 _RETRY = b"retry: 1000\n\n"
 _MOST_CLIENTS = 5000
 _HEADERS = [
@@ -27,13 +28,15 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
 ]
 Transmit = Callable[[bytes], Awaitable[None]]
+Ends = tuple[asyncio.Future[None], ...]
 
 
 class Streams:
-    """`/events` and `/ws` over one broadcast."""
+    """`/events` and `/ws` over one broadcast. A token that is revoked, or a session that ends, ends its streams."""
 
-    def __init__(self, broadcast: Broadcast) -> None:
+    def __init__(self, broadcast: Broadcast, *, again_s: float = _AGAIN_S) -> None:
         self._broadcast = broadcast
+        self._again_s = again_s
 
     async def events(self, scope: Message, receive: Receive, send: Send) -> None:
         """One client of `/events`, until it goes."""
@@ -50,7 +53,7 @@ class Streams:
             await send({"type": "http.response.body", "body": data, "more_body": True})
 
         await transmit(_RETRY)
-        await self._run(client, last_id, transmit, receive)
+        await self._run(client, last_id, transmit, self._ends(scope, receive))
         with suppress(OSError):
             await send({"type": "http.response.body", "body": b""})
 
@@ -70,7 +73,7 @@ class Streams:
             for line in data.splitlines():
                 await send({"type": "websocket.send", "text": line.decode()})
 
-        await self._run(client, last_id, transmit, receive)
+        await self._run(client, last_id, transmit, self._ends(scope, receive))
         with suppress(OSError, RuntimeError):
             await send({"type": "websocket.close", "code": 1001})
 
@@ -87,23 +90,28 @@ class Streams:
         header = next((value for name, value in scope["headers"] if name == b"last-event-id"), b"").decode("latin-1")
         return Client(wanted=wanted, run=query.get("run", ""), form=form), header or query.get("since")
 
-    async def _run(self, client: Client, last_id: str | None, transmit: Transmit, receive: Receive) -> None:
+    def _ends(self, scope: Message, receive: Receive) -> Ends:
+        """What ends a stream: its client goes, or may no longer listen."""
+        return asyncio.ensure_future(_until_gone(receive)), asyncio.ensure_future(_until_refused(scope, self._again_s))
+
+    async def _run(self, client: Client, last_id: str | None, transmit: Transmit, ends: Ends) -> None:
         self._broadcast.join(client, last_id)
-        leaving = asyncio.ensure_future(_until_gone(receive))
-        leaving.add_done_callback(lambda _: client.woken.set())
+        for each in ends:
+            each.add_done_callback(lambda _: client.woken.set())
         try:
             async with asyncio.timeout(_LONGEST_S * random.uniform(0.8, 1.2)):  # noqa: S311  so that not all come at once
-                await _pump(client, leaving, transmit)
+                await _pump(client, ends, transmit)
         except (TimeoutError, OSError):
             pass
         finally:
             self._broadcast.leave(client)
-            leaving.cancel()
+            for each in ends:
+                each.cancel()
 
 
-async def _pump(client: Client, leaving: asyncio.Future[None], transmit: Transmit) -> None:
+async def _pump(client: Client, ends: Ends, transmit: Transmit) -> None:
     """Send what waits until either side ends it."""
-    while not (client.closed or leaving.done()):
+    while not (client.closed or any(each.done() for each in ends)):
         if data := client.take():
             await transmit(data)
         else:
@@ -113,6 +121,21 @@ async def _pump(client: Client, leaving: asyncio.Future[None], transmit: Transmi
 async def _until_gone(receive: Receive) -> None:
     while (await receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
         pass
+
+
+async def _until_refused(scope: Message, every_s: float) -> None:
+    """Until who listens may no longer, or may see other repositories than at first."""
+    first: Access = scope[ACCESS]
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            now: Access = await scope[ASK_AGAIN]()
+        except Problem as exc:
+            if exc.status == 503:  # the database is away: that says nothing of the asker
+                continue
+            return
+        if (now.name, now.scopes, now.patterns, now.within) != (first.name, first.scopes, first.patterns, first.within):
+            return
 
 
 def _is_of_this_site(scope: Message) -> bool:
