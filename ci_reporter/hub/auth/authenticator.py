@@ -53,6 +53,7 @@ class Authenticator:
         self._throttle = Throttle()
         self._nobody = passwords.of_nobody(cost or Cost())
         self._verified: dict[bytes, str] = {}
+        self._running: dict[tuple[bytes, str], asyncio.Task[users.User]] = {}
         self._key = os.urandom(32)
         self._verifying = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
@@ -82,17 +83,40 @@ class Authenticator:
         fingerprint = hmac.digest(self._key, f"{name}\0{given.password}".encode("utf-8", "surrogateescape"), "sha256")
         if user and self._verified.get(fingerprint) == user.password:
             return user
-        if wait_s := self._throttle.wait_s(name, address):
-            raise Problem(429, "too many sign-ins have failed; come again later", retry_after_s=wait_s)
-        if not await self._matches(given.password, user.password if user else self._nobody) or user is None:
-            self._throttle.note_failure(name, address)
-            audit.note_refusal("a sign-in was refused", user=name, address=address)
-            raise Problem(401, REFUSAL)
-        self._throttle.note_success(name, address)
-        audit.note("a user has signed in", user=name, address=address)
+        # Who sends the same several times at once, as a browser does for a page and what it shows, is one sign-in.
+        key = (fingerprint, address)
+        running = self._running.get(key)
+        if running is None:
+            running = self._running[key] = asyncio.create_task(self._sign_in(name, given.password, user, address))
+            running.add_done_callback(partial(self._forget_running, key))
+        found = await asyncio.shield(running)
         while len(self._verified) >= _MOST_VERIFIED:
             del self._verified[next(iter(self._verified))]
-        self._verified[fingerprint] = user.password
+        self._verified[fingerprint] = found.password
+        return found
+
+    def _forget_running(self, key: tuple[bytes, str], task: asyncio.Task[users.User]) -> None:
+        self._running.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # it may be that nobody waits for it any more
+
+    async def _sign_in(self, name: str, password: str, user: users.User | None, address: str) -> users.User:
+        """The user, if the password is theirs. Raises Problem."""
+        if wait_s := self._throttle.wait_s(name, address):
+            raise Problem(429, "too many sign-ins have failed; come again later", retry_after_s=wait_s)
+        # It counts from the beginning: else as many as come at once could be tried at once.
+        self._throttle.note_failure(name, address)
+        try:
+            is_right = await self._matches(password, user.password if user else self._nobody)
+        except Problem:
+            self._throttle.withdraw(name, address)
+            raise
+        if not is_right or user is None:
+            audit.note_refusal("a sign-in was refused", user=name, address=address)
+            raise Problem(401, REFUSAL)
+        self._throttle.withdraw(name, address)
+        self._throttle.note_success(name, address)
+        audit.note("a user has signed in", user=name, address=address)
         return user
 
     def session_key(self, scope: Message) -> str | None:

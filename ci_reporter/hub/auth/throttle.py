@@ -47,6 +47,13 @@ class Throttle:
         while len(self._failures) > _MOST:
             del self._failures[next(iter(self._failures))]
 
+    def withdraw(self, name: str, address: str) -> None:
+        """Take one failure back: it was counted before it was known, and was none."""
+        for key, _ in _keys(name, address):
+            count, since_s = self._failures.pop(key, (0, 0.0))
+            if count > 1:
+                self._failures[key] = (count - 1, since_s)
+
     def note_success(self, name: str, address: str) -> None:
         """Forget the failures of somebody who has mistyped a password; those of the address still count."""
         self._failures.pop((name, _network(address)), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 
@@ -241,6 +242,29 @@ def test_after_some_wrong_passwords_even_the_right_one_has_to_wait(make_site):
     assert elsewhere.status == 200
 
 
+def ask_at_once(site, *passwords_of):
+    """How requests with these passwords are answered that come together."""
+
+    async def run():
+        asks = [site._ask("GET", "/metrics", basic("vera", each), b"", {}) for each in passwords_of]
+        return sorted(reply.status for reply in await asyncio.gather(*asks))
+
+    return site._runner.run(run())
+
+
+def test_passwords_that_are_tried_at_once_count_as_those_that_come_one_by_one(make_site):
+    site = make_site()
+    site.user("vera")
+    assert ask_at_once(site, *map(str, range(12))) == [401] * 5 + [429] * 7
+
+
+def test_the_right_password_may_come_often_at_once(make_site):
+    site = make_site()
+    site.user("vera")
+    assert ask_at_once(site, *[PASSWORD] * 40) == [200] * 40
+    assert ask_at_once(site, "wrong", PASSWORD) == [200, 401]
+
+
 def test_who_is_behind_a_proxy_of_ours_is_counted_by_his_own_address(make_site):
     site = make_site()
     site.user("ute")
@@ -315,6 +339,14 @@ def test_success_forgets_what_was_mistyped():
     throttle.note_success("a", "192.0.2.1")
     throttle.note_failure("a", "192.0.2.1")
     assert throttle.wait_s("a", "192.0.2.1") == 0
+
+
+def test_what_was_no_failure_counts_for_nobody():
+    throttle = Throttle(Clock())
+    for number in range(100):
+        throttle.note_failure("a", f"192.0.2.{number % 2}")
+        throttle.withdraw("a", f"192.0.2.{number % 2}")
+    assert len(throttle) == 0
 
 
 def test_the_memory_of_failures_is_bounded():
