@@ -44,7 +44,9 @@ class Metrics:
             return
         kind = OPENMETRICS if openmetrics else TEXT
         found = [(b"content-type", kind.encode()), (b"content-length", b"%d" % sum(map(len, pieces)))]
-        found += [(b"vary", b"accept, accept-encoding")] + ([(b"content-encoding", b"gzip")] if zipped else [])
+        found += [(b"cache-control", b"no-store"), (b"vary", b"accept, accept-encoding")] + (
+            [(b"content-encoding", b"gzip")] if zipped else []
+        )
         await send({"type": "http.response.start", "status": 200, "headers": found})
         for piece in pieces if scope["method"] != "HEAD" else ():
             await send({"type": "http.response.body", "body": piece, "more_body": True})
