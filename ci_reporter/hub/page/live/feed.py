@@ -20,6 +20,8 @@ from ci_reporter.hub.store.tables import Tables
 _OF_A_RUN = (Kind.RUN, Kind.STEPS)
 _TICK_S = 15.0
 _LOOK_S = 1.0
+_MOST_WAITING = 20_000  # changes; with more of them all cards are read, and that may take seconds
+_REST, _MOST_REST_S = 4, 0.25  # times as long as the last changes took: the cards have at most a fifth of the time
 _log = logging.getLogger("ci_reporter.hub.page")
 
 
@@ -53,10 +55,12 @@ class Feed:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _follow(self) -> None:
-        with self._changes.subscribe() as listener:
+        with self._changes.subscribe(_MOST_WAITING) as listener:
             await self._retry(self._read_all)
             while (news := await listener.news()) is not None:
+                begun_s = time.monotonic()
                 await self._retry(partial(self._take, news))
+                await asyncio.sleep(min(_REST * (time.monotonic() - begun_s), _MOST_REST_S))
 
     async def _retry(self, work: Callable[[], Awaitable[None]]) -> None:
         """Until the database can be read: what has changed is not forgotten meanwhile."""
@@ -82,6 +86,7 @@ class Feed:
         series = list(dict.fromkeys((each.repository, each.pipeline, each.branch) for each in changes))
         for each, cards in zip(series, await asyncio.to_thread(self._read, series), strict=True):
             self._publish([change for change in changes if _series(change) == each], cards)
+            await asyncio.sleep(0)  # a card is drawn in the event loop: requests come between two of them
 
     def _read(self, series: Sequence[Series]) -> list[list[Card]]:
         return [cards_of(self._tables, each) for each in series]
