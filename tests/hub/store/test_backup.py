@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sqlite3
 import stat
 from contextlib import closing
@@ -121,3 +122,35 @@ def test_a_backup_of_a_newer_version_is_not_restored(path, copy, make_row):
 def test_a_backup_of_nothing_is_one_sentence(path, copy):
     with pytest.raises(StoreError, match=r"there is no .*hub\.db"):
         back_up(path, copy)
+
+
+def test_a_backup_that_cannot_be_written_is_blamed_on_its_own_disk_and_leaves_nothing(path, copy, make_row, tmp_path):
+    store = filled(path, make_row, *map(str, range(2000)))
+    store.close()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+    try:
+        with pytest.raises(StoreError, match=r"^cannot write .*/copy\.db: the disk"):
+            back_up(path, copy)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not [each.name for each in tmp_path.iterdir() if "copy" in each.name]
+
+
+def test_damage_is_said_of_the_file_that_one_has_named(path, copy, make_row):
+    filled(path, make_row, *map(str, range(2000))).close()
+    with open(path, "r+b") as file:
+        file.seek(4096 * 40)
+        file.write(b"\xff" * 4096 * 20)
+    with pytest.raises(StoreError, match=r"^[^.]*/hub\.db[: ].*is damaged"):
+        back_up(path, copy)
+    with pytest.raises(StoreError, match=r"^[^.]*/hub\.db[: ].*is damaged"):
+        restore(path, copy)
+
+
+def test_a_reader_of_a_newer_file_is_told_to_upgrade(path, make_row):
+    filled(path, make_row, "a").close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    with pytest.raises(StoreError, match="newer ci-reporter"):
+        list(bodies(path))

@@ -85,15 +85,19 @@ def version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def migrate(connection: sqlite3.Connection, path: str, migrations: Sequence[str] = MIGRATIONS) -> None:
-    """Bring the file up to date, each step whole or not at all. Raises StoreError for a file of a newer version."""
-    found, to = version(connection), len(migrations)
-    if found > to:
+def check_version(connection: sqlite3.Connection, path: str, newest: int = VERSION) -> None:
+    """Raises StoreError for a file of a newer version."""
+    if (found := version(connection)) > newest:
         raise StoreError(
-            f"{path} was written by a newer ci-reporter (schema {found}, and this one knows {to}):"
+            f"{path} was written by a newer ci-reporter (schema {found}, and this one knows {newest}):"
             " upgrade this one, or restore a backup from before the upgrade"
         )
-    for number in range(found, to):
+
+
+def migrate(connection: sqlite3.Connection, path: str, migrations: Sequence[str] = MIGRATIONS) -> None:
+    """Bring the file up to date, each step whole or not at all. Raises StoreError for a file of a newer version."""
+    check_version(connection, path, len(migrations))
+    for number in range(version(connection), len(migrations)):
         # executescript commits what is open before it, so the transaction is part of the script.
         marks = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number + 1};"
         try:

@@ -8,7 +8,7 @@ import sys
 from contextlib import closing
 
 from ci_reporter.errors import StoreError
-from ci_reporter.hub.store.sqlite.migrations import VERSION, migrate, version
+from ci_reporter.hub.store.sqlite.migrations import VERSION, check_version, migrate, version
 from ci_reporter.hub.store.sqlite.reasons import store_error
 from ci_reporter.hub.store.sqlite.statements import APPLICATION_ID, CONNECT
 
@@ -45,9 +45,10 @@ def open_for_reading(path: str) -> sqlite3.Connection:
         connection = connect(path, "ro")
         try:
             _check_ours(connection, path)
-            if version(connection) != VERSION:
+            check_version(connection, path)
+            if (found := version(connection)) != VERSION:
                 raise StoreError(
-                    f"{path} has schema {version(connection)}, and this ci-reporter works with {VERSION}"
+                    f"{path} has schema {found}, and this ci-reporter works with {VERSION}"
                     " (start the hub once: it brings an older file up to date)"
                 )
         except BaseException:
@@ -71,15 +72,18 @@ def check_file(path: str) -> None:
         raise StoreError(f"{path} is not a file (name the hub's database: option --database)")
 
 
-def sound(path: str) -> None:
-    """Read the whole file and compare it with its indexes. Raises StoreError for the first damage."""
+def sound(path: str, shown: str = "") -> None:
+    """Read the whole file and compare it with its indexes. Raises StoreError for the first damage.
+
+    `shown` is the file that a person knows, where this is a copy of it.
+    """
     try:
         with closing(connect(path, "ro")) as connection:
             said = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     except sqlite3.Error as exc:
-        raise store_error(path, exc) from exc
+        raise store_error(shown or path, exc) from exc
     if said != "ok":
-        raise StoreError(f"{path} is damaged: {said.splitlines()[-1]}")
+        raise StoreError(f"{shown or path} is damaged: {said.splitlines()[-1]}")
 
 
 class Lock:
