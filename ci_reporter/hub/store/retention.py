@@ -2,6 +2,9 @@
 
 The counters of a series stay, so that no rate in Prometheus goes backwards. A series without any report left is not
 shown any more, until the next one comes.
+
+Whatever its age, a report stays for a day after it came: a sender that did not hear our answer sends it again, and it
+must be known then, or it would count twice.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from ci_reporter.errors import StoreError
 _CHUNK = 500  # reports in one transaction: the writer waits for it, a few milliseconds
 _PAUSE_S = 0.02
 _EVERY_S = 3600.0
+_AT_LEAST_S = 86_400.0  # from its arrival on
 _log = logging.getLogger("ci_reporter.hub.store")
 
 
@@ -44,8 +48,8 @@ class Reports(Protocol):
     def nth_newest_ms(self, series_id: int, nth: int) -> int | None:
         """The time of the nth newest report of a series, from 0; None where there are fewer."""
 
-    def delete_before(self, series_id: int, before_ms: int, most: int) -> int:
-        """Delete so many reports of a series that are older; how many there were."""
+    def delete_before(self, series_id: int, before_ms: int, received_ms: int, most: int) -> int:
+        """Delete so many reports of a series that are older, and came before `received_ms`; how many there were."""
 
     def forget_latest(self, series_id: int) -> None:
         """The series has no latest report, where that one was deleted."""
@@ -89,10 +93,11 @@ class Retention:
 
 def sweep(reports: Reports, keep: Keep, now_s: float) -> Iterator[int]:
     """Delete what is not to be kept, a transaction at a time; gives how many each deleted. Raises StoreError."""
+    received_ms = round((now_s - _AT_LEAST_S) * 1000)
     for series_id in reports.series_with_reports():
         before_ms = _limit_ms(reports, series_id, keep, now_s)
         while before_ms is not None:
-            count = reports.delete_before(series_id, before_ms, _CHUNK)
+            count = reports.delete_before(series_id, before_ms, received_ms, _CHUNK)
             if count:
                 yield count
             if count < _CHUNK:

@@ -126,7 +126,7 @@ def test_a_series_that_was_deleted_is_not_shown(hub):
     hub.add()
     assert hub.samples()
     with hub.store.reports() as reports:
-        list(sweep(reports, Keep(age_s=1), NOW_S + 100))
+        list(sweep(reports, Keep(age_s=1), NOW_S + 86_500))
     assert hub.samples() == {}
 
 

@@ -24,10 +24,10 @@ class PostgresReports:
         found = self._fetch(statements.NTH_NEWEST, series_id, nth)
         return int(found[0][0]) if found else None
 
-    def delete_before(self, series_id: int, before_ms: int, most: int) -> int:
-        """Delete so many reports of a series that are older; how many there were."""
+    def delete_before(self, series_id: int, before_ms: int, received_ms: int, most: int) -> int:
+        """Delete so many reports of a series that are older, and came before `received_ms`; how many there were."""
         tag: str = self._connections.run(
-            lambda connection: connection.execute(statements.DELETE_OLD, series_id, before_ms, most)
+            lambda connection: connection.execute(statements.DELETE_OLD, series_id, before_ms, received_ms, most)
         )
         return int(tag.removeprefix("DELETE "))
 

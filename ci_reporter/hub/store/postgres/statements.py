@@ -86,7 +86,7 @@ NTH_NEWEST = "SELECT at_ms FROM report WHERE series_id = $1 ORDER BY at_ms DESC 
 # What another hub deletes at the moment is passed over.
 DELETE_OLD = """
 DELETE FROM report WHERE number IN (
-  SELECT number FROM report WHERE series_id = $1 AND at_ms < $2 LIMIT $3 FOR UPDATE SKIP LOCKED
+  SELECT number FROM report WHERE series_id = $1 AND at_ms < $2 AND received_ms < $3 LIMIT $4 FOR UPDATE SKIP LOCKED
 )
 """
 # In two steps: DELETE alone, where it had to wait for a writer, would look for the writer's report in what there was

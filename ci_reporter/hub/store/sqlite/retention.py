@@ -27,9 +27,9 @@ class SqliteReports:
         found = self._run(statements.NTH_NEWEST, series_id, nth).fetchone()
         return int(found[0]) if found else None
 
-    def delete_before(self, series_id: int, before_ms: int, most: int) -> int:
-        """Delete so many reports of a series that are older; how many there were."""
-        return self._run(statements.DELETE_OLD, series_id, before_ms, most).rowcount
+    def delete_before(self, series_id: int, before_ms: int, received_ms: int, most: int) -> int:
+        """Delete so many reports of a series that are older, and came before `received_ms`; how many there were."""
+        return self._run(statements.DELETE_OLD, series_id, before_ms, received_ms, most).rowcount
 
     def forget_latest(self, series_id: int) -> None:
         """The series has no latest report, where that one was deleted."""

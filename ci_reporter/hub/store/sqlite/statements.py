@@ -109,7 +109,9 @@ DIALECT = Dialect(
 SERIES_WITH_REPORTS = "SELECT series_id FROM latest"
 NTH_NEWEST = "SELECT at_ms FROM report WHERE series_id = ? ORDER BY at_ms DESC LIMIT 1 OFFSET ?"
 DELETE_OLD = """
-DELETE FROM report WHERE rowid IN (SELECT rowid FROM report WHERE series_id = ? AND at_ms < ? LIMIT ?)
+DELETE FROM report WHERE rowid IN (
+  SELECT rowid FROM report WHERE series_id = ? AND at_ms < ? AND received_ms < ? LIMIT ?
+)
 """
 FORGET_LATEST = """
 DELETE FROM latest WHERE series_id = ? AND NOT EXISTS (SELECT 1 FROM report WHERE report_id = latest.report_id)
