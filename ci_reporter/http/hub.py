@@ -118,8 +118,16 @@ def _for_people(error: Rejected) -> CIReporterError:
     return CIReporterError(str(error)) if error.status in (404, 409) else error
 
 
+def _finite(text: str) -> float:
+    """A number as JSON has it. Raises ValueError for NaN, Infinity and 1e999, which nobody here can show."""
+    found = float(text)
+    if found - found != 0:
+        raise ValueError(text)
+    return found
+
+
 def _json(answer: Answer) -> Any:
     try:
-        return json.loads(answer.body)
+        return json.loads(answer.body, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError):
         return None

@@ -92,6 +92,18 @@ def _number(key: str, form: str, factor: float = 1) -> Callable[[Item], str]:
     return show
 
 
+def _figure(item: Item) -> str:
+    """One of DORA's: a duration, a ratio, or so many a day."""
+    value = item.get("value")
+    match item.get("unit"):
+        case "s":
+            return duration(round(value * 1000)) if isinstance(value, int | float) else _UNKNOWN
+        case "ratio":
+            return _number("value", "{:.1f} %", 100)(item)
+        case _:
+            return _number("value", "{:.3g} a day")(item)
+
+
 def _revision(item: Item) -> str:
     return _text("revision", 40)(item)[:10]
 
@@ -215,7 +227,7 @@ COLUMNS: Mapping[str, Sequence[Column]] = {
         ("ADDED (UTC)", _time("created_at")),
     ),
     "dora": (
-        *(("FIGURE", _text("figure")), ("VALUE", _number("value", "{:.3g}")), ("UNIT", _text("unit"))),
+        *(("FIGURE", _text("figure")), ("VALUE", _figure)),
         *(("RESTS ON", _text("rests_on")), ("WHY", _text("why", 80))),
     ),
 }

@@ -121,6 +121,8 @@ ANSWERS = {
     "a list": ((200, {}, b"[]"), DeliveryError, "is not a hub"),
     "another document": ((200, {}, b'{"items": 5}'), DeliveryError, "is not a hub: its list has no items"),
     "a list of others": ((200, {}, b'{"items": [5]}'), DeliveryError, "is not a hub: its list has no items"),
+    "a number that is none": ((200, {}, b'{"items": [{"duration_ms": NaN}]}'), DeliveryError, "is not a hub"),
+    "a number without end": ((200, {}, b'{"items": [{"duration_ms": 1e999}]}'), DeliveryError, "is not a hub"),
     "moved": ((302, {"location": "https://sso.example/"}, b""), DeliveryError, "redirects to https://sso.example"),
 }
 
@@ -129,6 +131,14 @@ ANSWERS = {
 def test_an_answer_that_is_none_is_explained(answer, error, said):
     with pytest.raises(error, match=said):
         ask(answer)
+
+
+@pytest.mark.parametrize("asked", [("dora",), ("tests",), ("runs", "1"), ("compare", "--base", "1", "--head", "2")])
+def test_another_programs_document_is_not_said_to_be_empty(run_program, asked):
+    with serving(lambda _: (200, {}, b'{"status": "UP"}')) as url:
+        done = run_program("hub", "get", *asked, "--hub", url)
+    assert done.returncode == 70
+    assert "is not a hub: its answer has no " in done.stderr
 
 
 def test_a_hub_that_cannot_be_reached_is_said(free_port):

@@ -33,3 +33,10 @@ def test_the_last_results_are_marks_oldest_first():
 def test_results_are_coloured_where_colours_are_welcome():
     assert "\x1b[31mfailure\x1b[0m" in table("runs", [{"result": "failure"}], colour=True)
     assert "\x1b" not in table("runs", [{"result": "failure"}])
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"), [(8280, "s", "2 h 18 min"), (0.0833, "ratio", "8.3 %"), (0.3667, "1/d", "0.367 a day")]
+)
+def test_a_figure_reads_as_people_say_it(value, unit, shown):
+    assert shown in table("dora", [{"figure": "lead_time", "value": value, "unit": unit}])

@@ -15,7 +15,7 @@ from ci_reporter.cli.process import current_context
 from ci_reporter.cli.reporting import report_errors
 from ci_reporter.config import values
 from ci_reporter.context import Context
-from ci_reporter.errors import UsageError
+from ci_reporter.errors import DeliveryError, UsageError
 from ci_reporter.frozen import Frozen
 from ci_reporter.http.hub import HubApi
 from ci_reporter.model import rfc3339
@@ -26,6 +26,7 @@ from ci_reporter.system.text import one_line
 _CALL_S = 30.0
 _LISTS = ("runs", "steps", "series", "pipelines", "gates", "deployments", "coverage")
 _FIGURES = ("tests", "trends", "compare", "dora")
+_HAS = {"runs": "steps", "steps": "report_id", "dora": "window"}  # by which a hub's document is known; else `items`
 _HELP = {
     "repository": ("REPOSITORY", "Only of this repository."),
     "pipeline": ("NAME", "Only of this pipeline."),
@@ -110,7 +111,10 @@ class _Asked(Frozen):
     def document(self) -> dict[str, Any]:
         """What is not a list. Raises DeliveryError, UsageError, CIReporterError."""
         limited = {"per_page": str(min(self.limit, 100))} if self.what == "tests" else {}
-        return self.hub.document(self._path(), {**self.params, **limited}, Deadline(_CALL_S))
+        found = self.hub.document(self._path(), {**self.params, **limited}, Deadline(_CALL_S))
+        if (key := _HAS.get(self.what, "items")) not in found:
+            raise DeliveryError(f"{self.hub.url} is not a hub: its answer has no {key} (is the address right?)")
+        return found
 
     def _path(self) -> tuple[str, ...]:
         if self.name is None:
