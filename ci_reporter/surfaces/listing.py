@@ -146,11 +146,11 @@ def _names(key: str) -> Callable[[Item], str]:
 
 def _all_or_names(key: str) -> Callable[[Item], str]:
     """Names, or all of them where none is listed."""
-    return lambda item: "all" if item.get(key) is None else _names(key)(item)
+    return lambda item: "all" if item.get(key, "") is None else _names(key)(item)
 
 
 def _time_or(word: str, key: str) -> Callable[[Item], str]:
-    return lambda item: word if item.get(key) is None else _time(key)(item)
+    return lambda item: word if item.get(key, "") is None else _time(key)(item)
 
 
 _FINISHED: Column = ("FINISHED (UTC)", _time("finished_at"))
