@@ -95,9 +95,9 @@ def serve(options: Options) -> None:
     """Serve until SIGTERM or SIGINT. Raises UsageError, StoreError before anything is served."""
     listening = _listen(options.host, options.port)
     with listening:
+        logs.configure("ci-reporter-hub", level=options.log_level)
         store = open_store(options.database, keep=options.keep)
         check_address(options, is_anybody_known=users.is_anybody_known(store))
-        logs.configure("ci-reporter-hub", level=options.log_level)
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # what it does at start and stop, we say
         app = application(options, store)
         _raise_file_limit()

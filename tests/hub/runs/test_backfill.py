@@ -25,15 +25,35 @@ def test_reports_of_an_older_file_make_the_runs_that_they_would_make_now(tmp_pat
     keep_runs(now)
     now.write([rows])
 
-    old = str(tmp_path / "old.db")
-    with closing(sqlite3.connect(old, isolation_level=None)) as connection:
-        migrate(connection, old, MIGRATIONS[:3])
-        connection.execute("INSERT INTO series VALUES (7, 'acme/shop', 'CI', 'unit', 'pytest', 'main')")
-        for row in rows:
-            connection.execute("INSERT INTO report VALUES (?, 7, ?, ?, ?, ?, ?, ?, ?)", (row[0], *row[2:]))
+    old = _old_file(tmp_path, [("acme/shop", row) for row in rows])
     then = SqliteStore(old)
     expected, found = (record_at(each.select, "acme/shop", "github-1-1") for each in (now, then))
     now.close()
     then.close()
     assert found.state == "failure"
     assert found == replace(expected, link=None)
+
+
+def test_runs_of_several_repositories_may_have_one_id(tmp_path, make_row, caplog):
+    places = ("acme/shop", "acme/shop", "acme/cart")
+    rows = [(place, make_row(f"r{at}", ci_run_id="12", body="{}")) for at, place in enumerate(places)]
+    rows += [("acme/cart", make_row("r9", ci_run_id="13", body="{}"))]
+    store = SqliteStore(_old_file(tmp_path, rows))
+    found = store.select("SELECT repository, ci_run_id, steps_success FROM run ORDER BY 1, 2")
+    store.close()
+    assert found == [("acme/cart", "12", 1), ("acme/cart", "13", 1), ("acme/shop", "12", 2)]
+    assert "is brought from schema 3 to" in caplog.text
+
+
+def _old_file(folder, rows):
+    """A database of the third schema, with rows of repositories."""
+    path = str(folder / "old.db")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        migrate(connection, path, MIGRATIONS[:3])
+        for repository in {each for each, _ in rows}:
+            sql = "INSERT INTO series (repository, pipeline, ci_job, step, branch) VALUES (?, 'CI', 'a', 'b', 'main')"
+            connection.execute(sql, (repository,))
+        for repository, row in rows:
+            sql = "INSERT INTO report SELECT ?, series_id, ?, ?, ?, ?, ?, ?, ? FROM series WHERE repository = ?"
+            connection.execute(sql, (row[0], *row[2:], repository))
+    return path

@@ -9,8 +9,20 @@ def _first(name: str) -> str:
     return f"min(NULLIF(CAST(json_extract(r.body, '$.{name}') AS TEXT), '')) AS {name}"
 
 
+_OF_ONE, _OF_MANY = "min(s.repository) = max(s.repository)", "min(s.repository) <> max(s.repository)"
+# By the index, one run after the other: sorting a million reports with their bodies would need 500 MB of memory.
+_IN_ORDER = """report r INDEXED BY report_of_run CROSS JOIN series s ON s.series_id = r.series_id
+  WHERE r.ci_run_id IS NOT NULL"""
+_NAMES_OF_MANY = f"SELECT r.ci_run_id FROM {_IN_ORDER} GROUP BY r.ci_run_id HAVING {_OF_MANY}"  # noqa: S608
+
+
+def _runs(of: str) -> str:
+    """The statement that makes runs of groups of reports."""
+    return _INSERT.replace("{of}", of)
+
+
 # Of a run whose reports disagree the first text in the order of the alphabet is taken: any of them would do.
-_RUNS_OF_REPORTS = f"""
+_INSERT = f"""
 INSERT INTO run (
   repository, ci_run_id, provider, host, run_id, attempt, pipeline, series_branch, updated_ms, older,
   branch, default_branch, tag, revision, change, event, actor, url, environment,
@@ -27,7 +39,7 @@ SELECT
   CASE WHEN error THEN 'error' WHEN timeout THEN 'timeout' WHEN failure THEN 'failure'
     WHEN cancellation THEN 'cancellation' WHEN success THEN 'success' ELSE 'skip' END
 FROM (
-  SELECT s.repository, r.ci_run_id, min(s.pipeline) AS pipeline, min(s.branch) AS series_branch,
+  SELECT min(s.repository) AS repository, r.ci_run_id, min(s.pipeline) AS pipeline, min(s.branch) AS series_branch,
     {_first("provider")}, {_first("pipeline_id")}, {_first("attempt")}, {_first("branch")}, {_first("default_branch")},
     {_first("tag")}, min(r.revision) AS revision, {_first("change")}, {_first("event")}, {_first("actor")},
     {_first("run_url")}, {_first("environment")},
@@ -37,8 +49,13 @@ FROM (
     sum(r.result = 'skip') AS skip,
     sum(r.duration_ms IS NULL AND r.result <> 'skip') AS unstarted,
     max(CAST(json_extract(r.body, '$.coverage_pct') AS REAL)) AS coverage_pct
-  FROM report r JOIN series s USING (series_id) WHERE r.ci_run_id IS NOT NULL GROUP BY s.repository, r.ci_run_id
+  FROM {{of}}
 );
+"""  # noqa: S608
+# An id without the CI system's name, such as `CI/12`, may be of a run in each of several repositories.
+_RUNS_OF_REPORTS = f"""
+{_runs(f"{_IN_ORDER} GROUP BY r.ci_run_id HAVING {_OF_ONE}")}
+{_runs(f"{_IN_ORDER} AND r.ci_run_id IN ({_NAMES_OF_MANY}) GROUP BY s.repository, r.ci_run_id")}
 INSERT INTO pipeline (repository, pipeline, series_branch)
 SELECT DISTINCT repository, pipeline, series_branch FROM run;
 """  # noqa: S608

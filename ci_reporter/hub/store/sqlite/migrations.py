@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Sequence
 
@@ -12,6 +13,8 @@ from ci_reporter.errors import StoreError
 from ci_reporter.hub.store import tables
 from ci_reporter.hub.store.sqlite.backfill import with_reports
 from ci_reporter.hub.store.sqlite.statements import APPLICATION_ID
+
+_log = logging.getLogger("ci_reporter.hub.store")
 
 _1_REPORTS = """
 CREATE TABLE series (
@@ -97,7 +100,11 @@ def check_version(connection: sqlite3.Connection, path: str, newest: int = VERSI
 def migrate(connection: sqlite3.Connection, path: str, migrations: Sequence[str] = MIGRATIONS) -> None:
     """Bring the file up to date, each step whole or not at all. Raises StoreError for a file of a newer version."""
     check_version(connection, path, len(migrations))
-    for number in range(version(connection), len(migrations)):
+    found, to = version(connection), len(migrations)
+    if 0 < found < to:
+        # Half a minute for a million reports; the server begins to listen after it.
+        _log.warning("%s is brought from schema %d to %d; the hub answers when that is done", path, found, to)
+    for number in range(found, to):
         # executescript commits what is open before it, so the transaction is part of the script.
         marks = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number + 1};"
         try:
