@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from ci_reporter.hub.alerts.event import Event
+from ci_reporter.hub.alerts.event import Event, Kind
 from ci_reporter.hub.alerts.rules import Place, RuleBook, Told, run_all, wanted
 from ci_reporter.hub.silences.silence import Silence, active
 from ci_reporter.hub.silences.windows import Window
@@ -24,6 +25,7 @@ _MOST_MESSAGES = 1_000_000  # of one transaction
 _FORGET_MS = 60 * 86_400_000
 _DEPLOYS_KEPT_MS = 400 * 86_400_000
 _KEPT_MS = 30 * 86_400_000
+_AHEAD_MS = 300_000  # by so much the clocks of CI systems may be ahead of ours
 _INSERT = """
 INSERT INTO alert_message
   (message_id, channel, rule, grp, transition, labels, alert, number, state, attempts, created_ms)
@@ -64,6 +66,7 @@ class Book:
             return []
         now_ms = round(self._clock() * 1000)
         silences: list[Silence | Window] = [*active(run, now_ms), *self.rules.windows]
+        events = [_not_after(each, now_ms) for each in events]
         entries = _read(run, wanted(self.rules, events))
         changed, told = run_all(
             self.rules, entries, events, lambda labels: any(each.holds_back(labels, now_ms) for each in silences)
@@ -107,6 +110,16 @@ class Book:
             run("DELETE FROM rollback WHERE planned_ms < :until", until=long_ago)
 
         self._tables.transact(work)
+
+
+def _not_after(event: Event, now_ms: int) -> Event:
+    """The event, at the latest now: a clock that is years ahead would make all that follows look late, and untold.
+
+    The end of a job is heard of several times and must have the same time each time, so small differences stay.
+    """
+    if event.at_ms <= now_ms + (_AHEAD_MS if event.kind == Kind.JOB else 0):
+        return event
+    return replace(event, at_ms=now_ms)
 
 
 def lock(run: Statement) -> int:

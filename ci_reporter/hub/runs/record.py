@@ -20,6 +20,7 @@ WORST_FIRST = (Result.ERROR, Result.TIMEOUT, Result.FAILURE, Result.CANCELLATION
 _KEY = Key._fields
 _TOLD = tuple(each.name for each in fields(Run) if each.name not in ("key", "ci_run_id", "jobs", "older", "status"))
 _RESULTS = tuple(Result)
+_DAY_MS = 86_400_000
 _COUNTS = (*(f"steps_{result}" for result in _RESULTS), "steps_unstarted")
 _FIRST_TOLD = 2 + len(_KEY) + 1
 COLUMNS = (
@@ -83,9 +84,13 @@ class Record:
 
     @property
     def begun_ms(self) -> int:
-        """The run's place in lists: the first moment that is known of it."""
+        """The run's place in lists: the first moment that is known of it.
+
+        With a clock that is more than a day ahead, that is when it was heard of: else it would stand first for ever.
+        """
         known = [self.told.queued_ms, self.told.started_ms, self.steps.first_ms]
-        return min((each for each in known if each is not None), default=self.told.updated_ms or self.received_ms)
+        found = min((each for each in known if each is not None), default=self.told.updated_ms or self.received_ms)
+        return found if found <= self.received_ms + _DAY_MS else self.received_ms
 
     @property
     def started_ms(self) -> int | None:

@@ -6,7 +6,7 @@ times as RFC 3339.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from ci_reporter.hub.runs.deployment import Deployment
 from ci_reporter.hub.runs.run import Job, Key, Run, Status
@@ -44,7 +44,7 @@ def _run(repository: str, payload: Payload) -> Event:
         updated_ms=_updated_ms(payload, data),
         revision=sha(data.get("revision")),
         url=web_address(data, "url"),
-        coverage_pct=float(percent) if isinstance(percent, int | float) and not isinstance(percent, bool) else None,
+        coverage_pct=float(percent) if _is_percent(percent) else None,
         jobs=tuple(_job(each) for each in children(data, "jobs") if text(each, "job_id")),
         **texts,
         **_times(data),
@@ -110,6 +110,11 @@ def _provider(data: Payload) -> str:
 def _attempt(data: Payload) -> int:
     found = data.get("attempt")
     return found if isinstance(found, int) and 0 < found < 10_000 else 1
+
+
+def _is_percent(found: object) -> TypeGuard[float]:
+    """Whether it is a number from 0 to 100; an integer may have more digits than any float can hold."""
+    return isinstance(found, int | float) and not isinstance(found, bool) and 0 <= found <= 100
 
 
 def _updated_ms(payload: Payload, data: Payload) -> int:

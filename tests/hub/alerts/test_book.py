@@ -7,7 +7,7 @@ import pytest
 from ci_reporter.errors import StoreError
 from ci_reporter.hub.alerts import feed
 from ci_reporter.hub.alerts.book import Book
-from tests.hub.alerts.conftest import MAIN_IS_RED, make_event, make_rules
+from tests.hub.alerts.conftest import MAIN_IS_RED, T0, make_event, make_rules
 
 
 def messages(store, columns="state"):
@@ -83,3 +83,10 @@ def test_many_reports_are_judged_in_several_transactions(store, make_row):
         assert sum(len(each.arrived) for each in batches) <= 600
         Book(store, make_rules(MAIN_IS_RED)).judge(feed.claim_of(batches, lambda each: each.event))
     assert seen == 1000
+
+
+def test_a_clock_that_is_years_ahead_does_not_hide_what_follows(store):
+    book = Book(store, make_rules(MAIN_IS_RED), clock=lambda: T0 / 1000 + 60)
+    book.judge(lambda run: [make_event("success", 300_000_000.0)])
+    told = book.judge(lambda run: [make_event("failure", 60.0)])
+    assert [str(each.kind) for each in told] == ["first"]

@@ -30,7 +30,7 @@ def page(cards, cookies=None, access=None, **query):
         (["queued"], Mood.RUNNING),
         (["running", "failure"], Mood.FAILING),
         (["cancellation"], Mood.UNKNOWN),
-        (["unknown", "success"], Mood.PASSING),
+        (["unknown", "success"], Mood.UNKNOWN),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else str(value),
 )

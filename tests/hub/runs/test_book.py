@@ -134,3 +134,10 @@ def test_two_hubs_on_one_database_lose_nothing_and_number_changes_once(make_data
         each.close()
     assert (found.steps.results, [job.updated_ms for job in found.told.jobs]) == ({"success": 16}, [7, 7])
     assert len({each.number for each in changes}) == len(changes) == 16 + len(told)
+
+
+def test_a_run_of_a_clock_that_is_years_ahead_stands_where_it_was_heard_of(store):
+    ahead_ms = 253_402_300_799_000
+    found = make_run(queued_ms=ahead_ms, started_ms=ahead_ms, finished_ms=ahead_ms, updated_ms=ahead_ms)
+    record(store, [found], source=Source.WEBHOOK, now_ms=5_000)
+    assert store.select("SELECT begun_ms FROM run") == [(5_000,)]

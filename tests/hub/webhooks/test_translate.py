@@ -219,6 +219,12 @@ def test_the_number_of_a_build_is_not_one_in_the_name_of_its_repository(url, run
     assert bitbucket.translate("repo:commit_status_updated", payload).runs[0].key.run_id == run_id
 
 
+@pytest.mark.parametrize("percent", [10**400, -1, 101, True, "90"])
+def test_what_is_no_percentage_is_not_known(percent):
+    (run,) = generic.translate("", payloads.generic_run(coverage_pct=percent)).runs
+    assert run.coverage_pct is None
+
+
 @pytest.mark.parametrize(
     ("provider", "words"),
     [

@@ -82,12 +82,15 @@ class Card:
 
     @cached_property
     def mood(self) -> Mood:
-        """A card is failing until a run has passed: another one on its way mends nothing yet."""
+        """A card is failing until a run has passed: another one on its way mends nothing yet.
+
+        It is not passing while nobody knows how the newest run has ended.
+        """
         if self.judged is not None and self.judged.status in _BAD:
             return Mood.FAILING
         if not self.newest.status.is_final and self.newest.status is not Status.UNKNOWN:
             return Mood.RUNNING
-        return Mood.PASSING if self.judged is not None else Mood.UNKNOWN
+        return Mood.PASSING if self.judged is not None and self.newest.status is not Status.UNKNOWN else Mood.UNKNOWN
 
     @cached_property
     def order(self) -> str:
