@@ -86,7 +86,7 @@ def _added(known: Mapping[str, Any], origin: Origin, at: int) -> dict[str, Any]:
 
 
 def _foreign(known: Mapping[str, Any], origin: Origin) -> str:
-    named = repr(known["repository"]) if "repository" in known else "no repository"
+    named = repr(known["repository"]) if "repository" in known else "a report without a repository"
     whose = (
         "the secret that signed this request" if origin.sender else f"the {origin.access.name if origin.access else ''}"
     )
