@@ -17,6 +17,7 @@ LABELS = ("repository", "pipeline", "ci_job", "step", "branch")
 RUNS = "ci_step_runs"
 DURATIONS = "ci_step_run_duration_seconds"
 _OTHER = "other"
+_MOST_REPOSITORIES = 1_000  # whose folded series have lines
 _GAUGES = (*metrics.FAMILIES, metrics.BUILD_INFO)
 HEADS: Mapping[str, tuple[Type, str]] = {
     **{family.name: (Type.GAUGE, family.help) for family in _GAUGES},
@@ -39,16 +40,21 @@ def lines_of(state: SeriesState) -> dict[str, str]:
 
 
 def folded(states: Sequence[SeriesState]) -> dict[str, str]:
-    """What is counted of series beyond the budget, together for each repository; they have no gauges."""
+    """What is counted of series beyond the budget, together for each repository; they have no gauges.
+
+    Whoever may send reports can also invent repositories: those after the first so many are together, too.
+    """
     by_repository: dict[str, list[SeriesState]] = {}
     for state in states:
-        by_repository.setdefault(state.series[0], []).append(state)
-    found: dict[str, str] = {}
+        repository = state.series[0]
+        is_shown = repository in by_repository or len(by_repository) < _MOST_REPOSITORIES
+        by_repository.setdefault(repository if is_shown else _OTHER, []).append(state)
+    found: dict[str, list[str]] = {}
     for repository, group in by_repository.items():
         whole = _sum(group, (repository, _OTHER, _OTHER, _OTHER, _OTHER))
         for name, text in _counts(whole, labels(LABELS, whole.series)).items():
-            found[name] = found.get(name, "") + text
-    return found
+            found.setdefault(name, []).append(text)
+    return {name: "".join(texts) for name, texts in found.items()}
 
 
 def blocks(lines: Mapping[str, Sequence[str]]) -> list[Block]:
