@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ci_reporter.errors import CIReporterError
 from ci_reporter.health import Check, Health, find
-from ci_reporter.hub.asgi import Application, Message, Mount, Receive, Send, Service
+from ci_reporter.hub.asgi import Application, Message, Mount, Receive, Send, Service, send_answer
 from ci_reporter.hub.auth.guard import Guard
 from ci_reporter.hub.exposition import Block
 from ci_reporter.hub.ingest.endpoint import PATH, Endpoint
@@ -89,8 +89,7 @@ class App:
             await self._live(receive, send)
         elif scope["type"] == "http":
             headers = [(b"content-type", b"text/plain; charset=utf-8")]
-            await send({"type": "http.response.start", "status": 404, "headers": headers})
-            await send({"type": "http.response.body", "body": b"not found\n"})
+            await send_answer(scope, send, 404, headers, b"not found\n")
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Begin when the server starts, end when it stops; what could not begin is said and ended, too."""

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, NamedTuple, Protocol
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
+Header = tuple[bytes, bytes]
+_WITHOUT_BODY = (204, 304)
+
+
+async def send_answer(scope: Message, send: Send, status: int, headers: Iterable[Header], body: bytes = b"") -> None:
+    """Send a whole answer; to HEAD without the body, and with the length that it would have."""
+    length = [] if status in _WITHOUT_BODY else [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *length]})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
 class Mount(NamedTuple):

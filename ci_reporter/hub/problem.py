@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 
-from ci_reporter.hub.asgi import Message, Send
+from ci_reporter.hub.asgi import Header, Message, Send, send_answer
 
 CONTENT_TYPE = b"application/problem+json"
 
@@ -27,16 +27,16 @@ class Problem(Exception):
         return (json.dumps(known | {"detail": self.detail} | more) + "\n").encode()
 
 
-async def respond(problem: Problem, scope: Message, send: Send, *more: tuple[bytes, bytes]) -> None:
+async def respond(problem: Problem, scope: Message, send: Send, *more: Header) -> None:
     """Send it, with what its status asks for.
 
     There is no challenge for Basic, though it is taken: browsers would answer it with a window of their own.
     """
-    body = problem.body()
-    headers = [(b"content-type", CONTENT_TYPE), (b"content-length", b"%d" % len(body)), (b"cache-control", b"no-store")]
+    headers = [(b"content-type", CONTENT_TYPE), (b"cache-control", b"no-store"), *more]
     if problem.status == 401:
         headers.append((b"www-authenticate", b'Bearer realm="ci-reporter hub"'))
     if problem.retry_after_s is not None:
         headers.append((b"retry-after", b"%d" % problem.retry_after_s))
-    await send({"type": "http.response.start", "status": problem.status, "headers": [*headers, *more]})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    if problem.status in (408, 413):  # the rest of the body is still to come, and nobody will read it
+        headers.append((b"connection", b"close"))
+    await send_answer(scope, send, problem.status, headers, problem.body())

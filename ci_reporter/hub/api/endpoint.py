@@ -20,7 +20,7 @@ from ci_reporter.hub.api.openapi import PREFIX, document
 from ci_reporter.hub.api.readers import Readers
 from ci_reporter.hub.api.route import Query, Route
 from ci_reporter.hub.api.routes import ROUTES
-from ci_reporter.hub.asgi import Message, Receive, Send
+from ci_reporter.hub.asgi import Message, Receive, Send, send_answer
 from ci_reporter.hub.auth.access import ACCESS, REFUSAL, Access
 from ci_reporter.hub.encoding import accepts_gzip
 from ci_reporter.hub.problem import Problem, respond
@@ -147,16 +147,16 @@ def _match(pattern: Sequence[str], path: Sequence[str]) -> dict[str, str] | None
 
 async def _reply(answer: _Answer | None, scope: Message, send: Send) -> None:
     if answer is None:
-        await _send(scope, send, 204, b"", [(b"allow", _ALLOWED)])
+        await send_answer(scope, send, 204, [(b"allow", _ALLOWED)])
         return
     headers = [(b"etag", answer.etag), (b"cache-control", b"private, no-cache"), (b"vary", _VARY)]
     if answer.next_cursor:
         headers.append((b"link", _next_link(scope, answer.next_cursor)))
     if _has(scope, answer.etag):
-        await _send(scope, send, 304, b"", headers)
+        await send_answer(scope, send, 304, headers)
     else:
         headers += [(b"content-encoding", b"gzip")] if answer.is_gzip else []
-        await _send(scope, send, 200, answer.body, [(b"content-type", _JSON), *headers])
+        await send_answer(scope, send, 200, [(b"content-type", _JSON), *headers], answer.body)
 
 
 def _has(scope: Message, etag: bytes) -> bool:
@@ -174,10 +174,3 @@ def _next_link(scope: Message, cursor: str) -> bytes:
     pairs = params.pairs(scope["query_string"])
     query = urlencode([*((name, value) for name, value in pairs if name != "cursor"), ("cursor", cursor)])
     return f'<?{query}>; rel="next"'.encode()
-
-
-async def _send(scope: Message, send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    """Send it; to HEAD without the body, and with the length that it would have."""
-    length = [] if status in (204, 304) else [(b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, *length]})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

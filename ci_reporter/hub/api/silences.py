@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from ci_reporter.config import values
 from ci_reporter.errors import StoreError
 from ci_reporter.hub.api import schemas
-from ci_reporter.hub.asgi import Message, Receive, Send
+from ci_reporter.hub.asgi import Message, Receive, Send, send_answer
 from ci_reporter.hub.auth.access import ACCESS, REFUSAL, Access, Scope
 from ci_reporter.hub.auth.form import read_body
 from ci_reporter.hub.auth.request import header
@@ -258,7 +258,5 @@ async def _object(scope: Message, receive: Receive) -> Mapping[str, Any]:
 
 async def _send(reply: _Reply, scope: Message, send: Send) -> None:
     body = json.dumps(reply.document, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    headers += [(b"cache-control", b"no-store"), *reply.headers]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *reply.headers]
+    await send_answer(scope, send, reply.status, headers, body)

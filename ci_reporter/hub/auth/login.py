@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ci_reporter.errors import StoreError
-from ci_reporter.hub.asgi import Message, Receive, Send
+from ci_reporter.hub.asgi import Message, Receive, Send, send_answer
 from ci_reporter.hub.auth import audit, csrf, form, secret, users
 from ci_reporter.hub.auth.access import ACCESS, Access
 from ci_reporter.hub.auth.authenticator import SECURE_SESSION, SESSION, Authenticator
@@ -154,9 +154,7 @@ class Login:
         body = self._page(made).encode()
         secure = "; Secure" if self._authenticator.proxies.is_secure(scope) else ""
         nonce_cookie = f"{_NONCE}={nonce}; Path={LOGIN}; HttpOnly; SameSite=Strict{secure}"
-        headers = [*_HTML, (b"set-cookie", nonce_cookie.encode()), (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        await send_answer(scope, send, status, [*_HTML, (b"set-cookie", nonce_cookie.encode())], body)
 
     def _cookie(self, scope: Message, value: str, seconds: int) -> str:
         attributes = f"Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"

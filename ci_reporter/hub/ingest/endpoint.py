@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
-from ci_reporter.hub.asgi import Message, Receive, Send
+from ci_reporter.hub.asgi import Message, Receive, Send, send_answer
 from ci_reporter.hub.auth.access import Access, everything
 from ci_reporter.hub.ingest.body import Bodies
 from ci_reporter.hub.ingest.parsing import MOST_BYTES, flat_reports, too_large, unpacked
@@ -15,7 +15,7 @@ from ci_reporter.hub.ingest.queue import WriteQueue
 from ci_reporter.hub.ingest.rows import Origin, rows
 from ci_reporter.hub.ingest.secrets import SecretsSource
 from ci_reporter.hub.ingest.signature import SIGNATURE, SIGNATURE_256, Sender, is_signed, verify
-from ci_reporter.hub.problem import CONTENT_TYPE, Problem
+from ci_reporter.hub.problem import Problem, respond
 from ci_reporter.system.standardwebhooks import SignatureError
 
 PATH = "/ci-report"
@@ -61,11 +61,12 @@ class Endpoint:
             written = await self._queue.submit(rows(parsed, origin, self._branches))
         except Problem as exc:
             self.refused[exc.status] += 1
-            await _refuse(exc, send)
+            await respond(exc, scope, send, *([(b"allow", b"POST")] if exc.status == 405 else []))
             return
         self.stored += written.stored
         self.known += written.known
-        await _reply(send, 202, b'{"stored": %d, "known": %d}\n' % written, _JSON)
+        body = b'{"stored": %d, "known": %d}\n' % written
+        await send_answer(scope, send, 202, [(b"content-type", b"application/json")], body)
 
     async def _origin(self, scope: Message, headers: Mapping[bytes, bytes], body: bytes) -> Origin:
         """Where it comes from: by its signature, where there is one and we have secrets, else by a token.
@@ -131,25 +132,3 @@ def _check_head(scope: Message, headers: Mapping[bytes, bytes]) -> None:
     # Also of a request without one: a web page can send that to a hub on its reader's own machine.
     if kind != b"application/json" and not (kind.startswith(b"application/") and kind.endswith(b"+json")):
         raise Problem(415, "a report is JSON: send Content-Type: application/json")
-
-
-_JSON = b"application/json"
-
-
-async def _refuse(problem: Problem, send: Send) -> None:
-    more = []
-    if problem.retry_after_s is not None:
-        more.append((b"retry-after", str(problem.retry_after_s).encode()))
-    if problem.status == 405:
-        more.append((b"allow", b"POST"))
-    if problem.status in (408, 413):  # the rest of the body is still to come, and nobody will read it
-        more.append((b"connection", b"close"))
-    await _reply(send, problem.status, problem.body(), CONTENT_TYPE, more)
-
-
-async def _reply(
-    send: Send, status: int, body: bytes, kind: bytes, more: list[tuple[bytes, bytes]] | None = None
-) -> None:
-    headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), *(more or ())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -20,9 +20,8 @@ from ci_reporter.system import standardwebhooks
 from ci_reporter.system.standardwebhooks import SignatureError
 
 TIMESTAMP, SIGNATURE_256, SIGNATURE = b"x-ci-timestamp", b"x-ci-signature-256", b"x-ci-signature"
-_WEBHOOK = tuple(
-    name.encode() for name in (standardwebhooks.ID, standardwebhooks.TIMESTAMP, standardwebhooks.SIGNATURE)
-)
+_WEBHOOK_ID, _WEBHOOK_TIME = standardwebhooks.ID.encode(), standardwebhooks.TIMESTAMP.encode()
+WEBHOOK_SIGNATURE = standardwebhooks.SIGNATURE.encode()
 _PREFIX = b"sha256="
 
 
@@ -38,15 +37,16 @@ class Sender(NamedTuple):
 
 def is_signed(headers: Mapping[bytes, bytes]) -> bool:
     """Whether there is a signature, good or bad."""
-    return not headers.keys().isdisjoint((_WEBHOOK[2], SIGNATURE_256, SIGNATURE))
+    return not headers.keys().isdisjoint((WEBHOOK_SIGNATURE, SIGNATURE_256, SIGNATURE))
 
 
 def verify(
     headers: Mapping[bytes, bytes], body: bytes, secrets: Sequence[Secret], now_s: float, *, bodies_alone: bool = False
 ) -> Sender:
     """The sender of a body, whose bytes are as they arrived. Raises SignatureError."""
-    if _WEBHOOK[2] in headers:
-        return _by_webhook(headers, body, secrets, now_s)
+    if WEBHOOK_SIGNATURE in headers:
+        secret = signer_by_webhook(headers, body, secrets, now_s)
+        return Sender(secret=secret, message=b"id:" + headers[_WEBHOOK_ID])
     if SIGNATURE_256 in headers:
         stamp = headers.get(TIMESTAMP, b"")
         standardwebhooks.check_time(stamp, now_s)
@@ -56,21 +56,26 @@ def verify(
     raise SignatureError("there is no signature")
 
 
-def _by_webhook(headers: Mapping[bytes, bytes], body: bytes, secrets: Sequence[Secret], now_s: float) -> Sender:
+def signer_by_webhook(headers: Mapping[bytes, bytes], body: bytes, secrets: Sequence[Secret], now_s: float) -> Secret:
+    """The secret that signed as Standard Webhooks has it. Raises SignatureError."""
     able = [each for each in secrets if each.webhook_key is not None]
-    message_id, stamp, signatures = (headers.get(name, b"") for name in _WEBHOOK)
+    message_id, stamp, signatures = (headers.get(name, b"") for name in (_WEBHOOK_ID, _WEBHOOK_TIME, WEBHOOK_SIGNATURE))
     if not message_id:
         raise SignatureError("the message has no webhook-id")
     keys = [each.webhook_key or b"" for each in able]
-    at = standardwebhooks.signer(message_id, stamp, signatures, body, keys, now_s)
-    return Sender(secret=able[at], message=b"id:" + message_id)
+    return able[standardwebhooks.signer(message_id, stamp, signatures, body, keys, now_s)]
+
+
+def signer_by_hex(given: bytes, signed: bytes, secrets: Sequence[Secret]) -> Secret:
+    """The secret whose HMAC-SHA256 of what was signed is `given`, in hex. Raises SignatureError."""
+    for each in secrets:
+        if hmac.compare_digest(hmac.digest(each.text, signed, "sha256").hex().encode(), given):
+            return each
+    raise SignatureError("the signature is not of a secret that is known here")
 
 
 def _by_hex(given: bytes, signed: bytes, secrets: Sequence[Secret]) -> Sender:
     if not given.startswith(_PREFIX):
         raise SignatureError("the signature does not begin with sha256=")
-    theirs = given[len(_PREFIX) :].lower()
-    for each in secrets:
-        if hmac.compare_digest(hmac.digest(each.text, signed, "sha256").hex().encode(), theirs):
-            return Sender(secret=each, message=b"body:" + signed)
-    raise SignatureError("the signature is of no secret that is known here")
+    secret = signer_by_hex(given[len(_PREFIX) :].lower(), signed, secrets)
+    return Sender(secret=secret, message=b"body:" + signed)

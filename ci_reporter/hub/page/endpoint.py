@@ -12,8 +12,9 @@ from urllib.parse import quote, unquote
 
 from ci_reporter.hub.api import params
 from ci_reporter.hub.api.readers import Readers
-from ci_reporter.hub.asgi import Message, Receive, Send
+from ci_reporter.hub.asgi import Message, Receive, Send, send_answer
 from ci_reporter.hub.auth.access import ACCESS, Access
+from ci_reporter.hub.encoding import accepts_gzip
 from ci_reporter.hub.page import assets
 from ci_reporter.hub.page.rendering import render
 from ci_reporter.hub.page.view import Answer, View, Visit, cookies, origin
@@ -66,7 +67,7 @@ class Pages:
         except Exception:  # noqa: BLE001  a defect of ours is a page, too, and must not end the connection
             _log.exception("a page could not be made: %s", scope["path"][:200])
             answer = self._refusal(Problem(500, "the hub has a defect; its log has the details"), scope)
-        await send_answer(answer, scope, send)
+        await send_page(answer, scope, send)
 
     async def _answer(self, scope: Message) -> Answer:
         found = self._view((scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1"))
@@ -120,32 +121,22 @@ def _answered(view: View, visit: Visit, reading: Reading) -> Answer:
     return view.answer(reading, visit)
 
 
-async def send_answer(answer: Answer, scope: Message, send: Send) -> None:
+async def send_page(answer: Answer, scope: Message, send: Send) -> None:
     """Send a page with its headers, zipped where that is taken."""
     body = answer.body.encode("utf-8", "replace")
     headers = [(b"content-type", answer.kind.encode()), (b"cache-control", b"private, no-cache"), *SAFETY]
     headers.append((b"vary", b"accept-encoding, cookie, authorization"))
-    if len(body) > _WORTH_ZIPPING and _takes_gzip(scope):
+    if len(body) > _WORTH_ZIPPING and accepts_gzip(scope["headers"]):
         body = gzip.compress(body, 1, mtime=0)
         headers.append((b"content-encoding", b"gzip"))
-    await _send(scope, send, answer.status, body, headers)
+    await send_answer(scope, send, answer.status, headers, body)
 
 
 async def _send_asset(scope: Message, send: Send) -> None:
     found = assets.by_path().get(scope["path"])
     if found is None:
         raise Problem(404, "there is no such file")
-    zipped = _takes_gzip(scope)
+    zipped = accepts_gzip(scope["headers"])
     headers = [(b"content-type", found.kind), _FOR_EVER, (b"x-content-type-options", b"nosniff")]
     headers += [(b"vary", b"accept-encoding")] + ([(b"content-encoding", b"gzip")] if zipped else [])
-    await _send(scope, send, 200, found.zipped if zipped else found.body, headers)
-
-
-def _takes_gzip(scope: Message) -> bool:
-    return any(name == b"accept-encoding" and b"gzip" in value for name, value in scope["headers"])
-
-
-async def _send(scope: Message, send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+    await send_answer(scope, send, 200, headers, found.zipped if zipped else found.body)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from urllib.parse import parse_qs
 
-from ci_reporter.hub.asgi import Message, Receive, Send
+from ci_reporter.hub.asgi import Message, Receive, Send, send_answer
 from ci_reporter.hub.exposition import Block, Type, labels, line
 from ci_reporter.hub.ingest.body import Bodies
 from ci_reporter.hub.ingest.parsing import json_of, too_large
@@ -68,11 +68,10 @@ class Webhooks:
             outcome = await self._inbox.submit(delivery)
         except Problem as exc:
             self.refused[str(source or "other"), exc.status] += 1
-            more = [(b"allow", b"POST")] if exc.status == 405 else []
-            more += [(b"connection", b"close")] if exc.status in (408, 413) else []
-            await respond(exc, scope, send, *more)
+            await respond(exc, scope, send, *([(b"allow", b"POST")] if exc.status == 405 else []))
             return
-        await _reply(send, outcome, delivery.event)
+        status = 202 if outcome is Outcome.RECORDED else 200
+        await send_answer(scope, send, status, [(b"content-type", b"application/json")], _body(outcome, delivery.event))
 
     def blocks(self) -> list[Block]:
         """What became of deliveries, as metrics."""
@@ -102,7 +101,11 @@ class Webhooks:
         secret = self._secret(scope, source, headers, body, now_s)
         payload = json_of(_unwrapped(headers, body))
         name = event_of(source, headers)
-        event = _TRANSLATE[source](name, payload) if isinstance(payload, dict) else Event(ignored="it is no object")
+        event = (
+            _TRANSLATE[source](name, payload)
+            if isinstance(payload, dict)
+            else Event(ignored="the body is not a JSON object")
+        )
         if event.repository and not secret.speaks_for(event.repository):
             raise Problem(403, f"the secret of this webhook does not speak for {event.repository!r}")
         if event.words:
@@ -147,10 +150,6 @@ def _unwrapped(headers: Headers, body: bytes) -> bytes:
     return parse_qs(body, max_num_fields=10).get(b"payload", [b""])[0]
 
 
-async def _reply(send: Send, outcome: Outcome, event: Event) -> None:
+def _body(outcome: Outcome, event: Event) -> bytes:
     found = {"outcome": str(outcome), **({"why": event.ignored} if event.ignored else {})}
-    body = json.dumps(found).encode() + b"\n"
-    status = 202 if outcome is Outcome.RECORDED else 200
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return json.dumps(found).encode() + b"\n"

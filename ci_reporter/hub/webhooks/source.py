@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from ci_reporter.hub.ingest.secrets import Secret
-from ci_reporter.system import standardwebhooks
+from ci_reporter.hub.ingest.signature import WEBHOOK_SIGNATURE, signer_by_hex, signer_by_webhook
 from ci_reporter.system.standardwebhooks import SignatureError
 
 Headers = Mapping[bytes, bytes]
@@ -53,9 +53,6 @@ _HEX = {
     Source.BITBUCKET: (b"x-hub-signature",),
 }
 _ALIKE = (Source.FORGEJO, Source.GITEA, Source.GITHUB)
-_WEBHOOK = tuple(
-    name.encode() for name in (standardwebhooks.ID, standardwebhooks.TIMESTAMP, standardwebhooks.SIGNATURE)
-)
 
 
 def source_of(name: str, headers: Headers) -> Source | None:
@@ -86,23 +83,14 @@ def digest_of(body: bytes) -> str:
 
 def verify(source: Source, headers: Headers, body: bytes, secrets: Sequence[Secret], now_s: float) -> Secret:
     """The secret that a delivery was signed with, its bytes as they arrived. Raises SignatureError."""
-    if source is Source.GENERIC or (source is Source.GITLAB and _WEBHOOK[2] in headers):
-        return _by_webhook(headers, body, secrets, now_s)
+    if source is Source.GENERIC or (source is Source.GITLAB and WEBHOOK_SIGNATURE in headers):
+        return signer_by_webhook(headers, body, secrets, now_s)
     if source is Source.GITLAB:
         return _by_token(headers.get(b"x-gitlab-token", b""), secrets)
     given = next((headers[name] for name in _HEX[source] if name in headers), None)
     if given is None:
         raise SignatureError(f"there is no {_HEX[source][0].decode()}: give the webhook a secret")
-    return _by_hex(given, body, secrets)
-
-
-def _by_webhook(headers: Headers, body: bytes, secrets: Sequence[Secret], now_s: float) -> Secret:
-    able = [each for each in secrets if each.webhook_key is not None]
-    message_id, stamp, signatures = (headers.get(name, b"") for name in _WEBHOOK)
-    if not message_id:
-        raise SignatureError("the message has no webhook-id")
-    keys = [each.webhook_key or b"" for each in able]
-    return able[standardwebhooks.signer(message_id, stamp, signatures, body, keys, now_s)]
+    return signer_by_hex(given.strip().lower().removeprefix(b"sha256="), body, secrets)
 
 
 def _by_token(given: bytes, secrets: Sequence[Secret]) -> Secret:
@@ -111,12 +99,4 @@ def _by_token(given: bytes, secrets: Sequence[Secret]) -> Secret:
     for each in secrets:
         if hmac.compare_digest(hashlib.sha256(each.text).digest(), theirs):
             return each
-    raise SignatureError("x-gitlab-token is no secret that is known here")
-
-
-def _by_hex(given: bytes, body: bytes, secrets: Sequence[Secret]) -> Secret:
-    theirs = given.strip().lower().removeprefix(b"sha256=")
-    for each in secrets:
-        if hmac.compare_digest(hmac.digest(each.text, body, "sha256").hex().encode(), theirs):
-            return each
-    raise SignatureError("the signature is of no secret that is known here")
+    raise SignatureError("x-gitlab-token is not one of the secrets that are known here")

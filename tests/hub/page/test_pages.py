@@ -160,3 +160,8 @@ def test_a_theme_and_favourites_are_chosen_without_script(shop):
 @pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\evil.example", "/\r\nX: y", ""])
 def test_no_form_leads_away(shop, back):
     assert shop.post_form("/preferences", theme="dark", back=back).headers["location"] == "/"
+
+
+def test_page_is_not_zipped_for_who_refuses_gzip(shop: Hub) -> None:
+    reply = shop.ask("GET", "/", {"Accept-Encoding": "gzip;q=0, identity"})
+    assert "content-encoding" not in reply.headers

@@ -13,7 +13,7 @@ from ci_reporter.hub.auth.access import ACCESS, ASK_AGAIN, Access
 from ci_reporter.hub.page.live.broadcast import Broadcast, Client, Form
 from ci_reporter.hub.page.view import Visit, cookies
 from ci_reporter.hub.page.views.wall import PARAMS, filter_of
-from ci_reporter.hub.problem import CONTENT_TYPE, Problem
+from ci_reporter.hub.problem import Problem, respond
 
 EVENTS = "/events"
 SOCKET = "/ws"
@@ -45,7 +45,7 @@ class Streams:
                 raise Problem(405, "events are read by GET")
             client, last_id = self._client(scope, Form.EVENTS)
         except Problem as exc:
-            await _refuse(exc, send)
+            await respond(exc, scope, send, *([(b"allow", b"GET")] if exc.status == 405 else []))
             return
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
 
@@ -143,11 +143,3 @@ def _is_of_this_site(scope: Message) -> bool:
     headers = dict(scope["headers"])
     origin = headers.get(b"origin")
     return origin is None or origin.partition(b"://")[2] == headers.get(b"host")
-
-
-async def _refuse(problem: Problem, send: Send) -> None:
-    headers = [(b"content-type", CONTENT_TYPE), (b"cache-control", b"no-store")]
-    if problem.retry_after_s is not None:
-        headers.append((b"retry-after", b"%d" % problem.retry_after_s))
-    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await send({"type": "http.response.body", "body": problem.body()})

@@ -14,7 +14,7 @@ from ci_reporter.hub.api.silences import may_touch, silence_of
 from ci_reporter.hub.asgi import Application, Message, Receive, Send
 from ci_reporter.hub.auth import csrf, form
 from ci_reporter.hub.auth.access import ACCESS, Access, Scope
-from ci_reporter.hub.page.endpoint import send_answer
+from ci_reporter.hub.page.endpoint import send_page
 from ci_reporter.hub.page.rendering import render
 from ci_reporter.hub.page.view import Answer, View, Visit, cookies, origin
 from ci_reporter.hub.problem import Problem
@@ -66,12 +66,12 @@ class SilenceForms:
             given = await form.fields(scope, receive)
             await self._take(scope[ACCESS], given)
         except Problem as exc:
-            await send_answer(await self._again(scope, given, exc), scope, send)
+            await send_page(await self._again(scope, given, exc), scope, send)
         except StoreError as exc:
             _log.warning("a silence could not be kept: %s", exc)
             refused = Problem(503, "the hub's database cannot be used now")
             visit = Visit(path=PATH, cookies=cookies(scope), access=scope[ACCESS])
-            await send_answer(Answer(render("problem.html", visit=visit, problem=refused), status=503), scope, send)
+            await send_page(Answer(render("problem.html", visit=visit, problem=refused), status=503), scope, send)
         else:
             await send({"type": "http.response.start", "status": 303, "headers": [(b"location", PATH.encode())]})
             await send({"type": "http.response.body", "body": b""})
