@@ -162,6 +162,6 @@ def test_no_form_leads_away(shop, back):
     assert shop.post_form("/preferences", theme="dark", back=back).headers["location"] == "/"
 
 
-def test_page_is_not_zipped_for_who_refuses_gzip(shop: Hub) -> None:
+def test_page_is_not_zipped_for_who_refuses_gzip(shop):
     reply = shop.ask("GET", "/", {"Accept-Encoding": "gzip;q=0, identity"})
     assert "content-encoding" not in reply.headers
