@@ -14,8 +14,11 @@ LABELS = ("rule", "level", "repository", "pipeline", "job", "step", "branch", "e
 _OPERATORS = ("=", "!=", "=~", "!~")
 _MATCHER = re.compile(r"\s*(?P<name>[a-z_][\w.]*)\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>.*?)\s*", re.DOTALL)
 _LONGEST = 200
-# A star, a plus or a count after a group that has one inside: time that doubles with each letter.
-_NESTED = re.compile(r"\([^()]*[*+}][^()]*\)[*+{]")
+# What a pattern is made of: an escaped letter, a class of letters, a bracket, a bar, what repeats or may be left out.
+_PIECE = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<open>\()|(?P<close>\))|(?P<bar>\|)|(?P<again>[*+?]|\{\d*,?\d*\})|.", re.DOTALL
+)
+_MOST_REPEATS = 5
 
 
 class Matcher(NamedTuple):
@@ -75,5 +78,33 @@ def _check_pattern(pattern: str) -> None:
         re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as exc:
         raise ValueError(f"is not a regular expression: {exc}") from None
-    if _NESTED.search(pattern):
-        raise ValueError("repeats what repeats itself, which may take for ever (write it without the inner * or +)")
+    if _may_take_for_ever(pattern):
+        raise ValueError(
+            "repeats what repeats itself or has alternatives, or repeats more than"
+            f" {_MOST_REPEATS} times, which may take for ever (write it without the inner *, + or |)"
+        )
+
+
+def _may_take_for_ever(pattern: str) -> bool:
+    """Whether a repeated group has something in it that can match one text in several ways, as in `((a+))+`.
+
+    Each further letter then doubles the time. Several repeats side by side cost a power of the length, so they are few.
+    """
+    groups, closed, repeats = [False], False, 0  # of each open group, whether its match may differ; and of the last one
+    for piece in _PIECE.finditer(pattern):
+        kind = piece.lastgroup
+        if kind == "open":
+            groups.append(False)
+        elif kind == "close" and len(groups) > 1:
+            closed = groups.pop()
+            groups[-1] |= closed
+            continue
+        elif kind == "again" and pattern[piece.start() - 1 : piece.start()] != "(":  # `(?` begins a group
+            if closed and piece[0] != "?":
+                return True
+            repeats += piece[0] != "?"
+            groups[-1] = True
+        elif kind == "bar":
+            groups[-1] = True
+        closed = False
+    return repeats > _MOST_REPEATS

@@ -48,3 +48,30 @@ def test_a_matcher_is_written_as_it_is_read():
 def test_matchers_that_mean_every_alert_are_known():
     assert match_anything([parse("branch=~.*")])
     assert not match_anything([parse("branch=~.*"), parse("repository=acme/shop")])
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["((a+))+x", "(a|a)*x", "(?:(?:a*))*x", "(a?){25}a{25}", "(a|aa)+x", ".*a" * 6, "(x(a+)(b))*", r"(\(a+)+"],
+)
+def test_a_pattern_that_may_take_for_ever_is_refused(pattern):
+    with pytest.raises(ValueError, match="for ever"):
+        parse(f"branch=~{pattern}")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "branch"),
+    [
+        ("release/.*", "release/1"),
+        ("(main|release/.*)", "release/1"),
+        (r"v\d+\.\d+(\.\d+)?", "v1.2.3"),
+        ("[(a+)+]+", "a+"),
+        (r"\(a+\)+", "(aa))"),
+        ("(?:feature|fix)/[a-z]{1,9}-[0-9]+", "fix/shop-17"),
+        ("(?i)main", "MAIN"),
+        ("[]a+]*", "]a"),
+        ("(ab)+", "abab"),
+    ],
+)
+def test_a_pattern_that_ends_is_taken(pattern, branch):
+    assert parse(f"branch=~{pattern}").matches({"branch": branch})
