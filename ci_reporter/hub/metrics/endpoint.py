@@ -60,8 +60,9 @@ class Metrics:
         if access.patterns is None:
             reply = self._health.reply("metrics", "GET", OPENMETRICS if openmetrics else TEXT, [])
             service = reply.body.removesuffix(_EOF)
+            of_series = self._snapshot.text(openmetrics=openmetrics)  # first: the hub's own lines count these
             own = exposition(self._own(), openmetrics=openmetrics).encode()
-            pieces = [service + own, *self._snapshot.text(openmetrics=openmetrics)]
+            pieces = [service + own, *of_series]
         else:
             pieces = list(self._snapshot.text_of(access.sees, openmetrics=openmetrics))
         pieces += [_EOF] if openmetrics else []

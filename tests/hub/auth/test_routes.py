@@ -277,3 +277,10 @@ def test_refusals_of_reports_are_problem_documents(site):
 def test_a_websocket_is_refused_where_none_is(site, path):
     headers = bearer(site.token("read"))
     assert site.ask("GET", path, headers, type="websocket") == [{"type": "websocket.close", "code": 1008}]
+
+
+def test_the_first_scrape_counts_the_series_that_it_has(make_site):
+    site = make_site()
+    token = site.token("read", "ingest")
+    assert site.report(bearer(token), repository="acme/shop").status == 202
+    assert b"\nci_hub_series 1\n" in site.get("/metrics", token).body
