@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ci_reporter import metrics
 from ci_reporter.hub.runs.merge import merge
 from ci_reporter.hub.runs.run import Job, Key, Run, Stamp, Status
 from ci_reporter.model import Result
 from ci_reporter.providers import run_name
+
+T = TypeVar("T")
 
 # Of these, a run that is started again is another attempt of the same run, and its reports say which one.
 _WITH_ATTEMPTS = ("github", "gitea", "forgejo", "azure", "buildkite", "woodpecker")
@@ -21,6 +23,7 @@ _KEY = Key._fields
 _TOLD = tuple(each.name for each in fields(Run) if each.name not in ("key", "ci_run_id", "jobs", "older", "status"))
 _RESULTS = tuple(Result)
 _DAY_MS = 86_400_000
+_STATUSES = {str(each): each for each in Status}
 _COUNTS = (*(f"steps_{result}" for result in _RESULTS), "steps_unstarted")
 _FIRST_TOLD = 2 + len(_KEY) + 1
 COLUMNS = (
@@ -186,22 +189,25 @@ def record_of(row: Sequence[Any], jobs: Sequence[Job] = ()) -> Record:
     provider, host, repository, run_id, attempt, status = row[2:_FIRST_TOLD]
     older, series_branch, _, _, received_ms, first_ms, last_ms, *rest = row[_FIRST_TOLD + len(_TOLD) :]
     unstarted, coverage_pct, counted, polled_final_ms, hooked_final_ms = rest[len(_RESULTS) :]
-    told = Run(
+    told = _make(
+        Run,
         key=Key(provider, host, repository, run_id, attempt),
         ci_run_id=ci_run_id,
-        status=Status.UNKNOWN if status is None else Status(status),
+        status=Status.UNKNOWN if status is None else _STATUSES.get(status) or Status(status),
         jobs=tuple(jobs),
         older=read_older(older),
         **dict(zip(_TOLD, row[_FIRST_TOLD:], strict=False)),
     )
-    steps = Steps(
+    steps = _make(
+        Steps,
         results={result: count for result, count in zip(_RESULTS, rest, strict=False) if count},
         first_ms=first_ms,
         last_ms=last_ms,
         coverage_pct=coverage_pct,
         unstarted=unstarted,
     )
-    return Record(
+    return _make(
+        Record,
         ci_run_id=ci_run_id,
         link=link,
         told=told,
@@ -213,6 +219,13 @@ def record_of(row: Sequence[Any], jobs: Sequence[Job] = ()) -> Record:
         polled_final_ms=polled_final_ms,
         hooked_final_ms=hooked_final_ms,
     )
+
+
+def _make(kind: type[T], **values: Any) -> T:
+    """What `kind(**values)` makes, of all its fields; a frozen class sets each field by a call."""
+    made = object.__new__(kind)
+    made.__dict__.update(values)
+    return made
 
 
 def values_of_job(job: Job) -> dict[str, Any]:
