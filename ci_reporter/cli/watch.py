@@ -48,7 +48,7 @@ _PROVIDERS = ("github", "gitlab", "jenkins", "gitea", "forgejo")
 @click.option("--pushgateway", metavar="URL", help="Push the last run of each pipeline to this Pushgateway.")
 @report_errors
 def command(**given: Any) -> None:
-    """Look at the runs of REPOSITORIES (`acme/shop`, `acme/*`), or of what --config names; show them as they change.
+    """Show the runs of REPOSITORIES (`acme/shop`, `acme/*`) as they change, straight from the CI system, without a hub.
 
     Without a terminal it prints a line each time a run changes. ^C ends it. Exit code 1 with --once when something
     could not be looked at.

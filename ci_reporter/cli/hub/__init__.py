@@ -11,16 +11,16 @@ from ci_reporter.cli.lazy import LazyGroup
 from ci_reporter.errors import UsageError
 
 _SUBCOMMANDS = {
-    "serve": "Receive reports and keep them, until SIGTERM.",
-    "lint": "Check the configuration file: tokens, what is polled, what it costs.",
-    "get": "Show runs, steps, pipelines, deployments, tests and more that a hub has.",
-    "silence": "Let alerts tell nobody for a time: add, list, expire.",
+    "serve": "Run the hub: receive, poll, keep, alert, show pages. Until SIGTERM.",
+    "lint": "Check a configuration file: keys, tokens, what is polled, what it costs.",
+    "get": "Show runs, steps, pipelines, deployments, tests and more from a hub.",
+    "silence": "Add, list and expire silences, which mute alerts for a time.",
     "user": "Add, list and remove people who sign in.",
-    "token": "Make, list and revoke API tokens.",
-    "backup": "Copy the database while the hub runs.",
-    "restore": "Put a backup in the place of the database.",
-    "export": "Print every report as a line of JSON.",
-    "import": "Keep the reports of files, one a line.",
+    "token": "Create, list and revoke API tokens.",
+    "backup": "Copy the SQLite database while the hub runs.",
+    "restore": "Replace the SQLite database with a backup.",
+    "export": "Write all reports as lines of JSON, or as Parquet.",
+    "import": "Add reports from files to the database.",
 }
 
 
@@ -33,10 +33,12 @@ _SUBCOMMANDS = {
     epilog="Example:  ci-reporter hub serve",
 )
 def command() -> None:
-    """Receive what jobs report, and keep it: one process, one SQLite file, or several on a PostgreSQL.
+    """Run a server that keeps what jobs report, polls CI systems, sends alerts and shows web pages.
 
-    It needs `pip install 'ci-reporter[hub]'`, once on the machine that it runs on; jobs need nothing but their
-    ci-reporter.
+    One process with an SQLite file is enough to begin; several can share a PostgreSQL database. Install it with
+    `pip install 'ci-reporter[hub]'` on the machine that it runs on. Jobs need only ci-reporter itself.
+
+    Begin with `hub serve`. People see the hub in a browser, programs at /api/v1 and /metrics.
     """
 
 

@@ -14,7 +14,10 @@ from ci_reporter.cli.reporting import report_errors
 @options.database
 @report_errors
 def command(file: str, database: str) -> None:
-    """Copy the database to FILE as it is at one moment, check the copy, and put it there whole. The hub may run."""
+    """Copy an SQLite database to FILE as it is at one moment, and check the copy. The hub may run.
+
+    For a PostgreSQL database use pg_dump.
+    """
     with extra():
         from ci_reporter.hub.store.opening import check_is_file
         from ci_reporter.hub.store.sqlite.backup import back_up

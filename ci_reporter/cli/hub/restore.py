@@ -15,7 +15,10 @@ from ci_reporter.cli.reporting import report_errors
 @click.option("--replace", is_flag=True, help="Replace a database that is there.")
 @report_errors
 def command(file: str, database: str, replace: bool) -> None:
-    """Put the backup FILE in the place of the database, after a check. The hub must not run."""
+    """Check the backup FILE and replace an SQLite database with it. The hub must not run.
+
+    For a PostgreSQL database use pg_restore.
+    """
     with extra():
         from ci_reporter.hub.store.opening import check_is_file
         from ci_reporter.hub.store.sqlite.backup import restore

@@ -103,15 +103,17 @@ def command(
     forward: str | None,
     **more: Any,
 ) -> None:
-    """Receive reports at POST /ci-report and keep them in a database, until SIGTERM or ^C.
+    """Run the hub until SIGTERM or ^C: receive reports, poll CI systems, send alerts, show pages.
+
+    Jobs send their reports to POST /ci-report. What to poll and what to alert on is in the file of --config. The
+    pages are at /, the JSON API is at /api/v1, metrics for Prometheus at /metrics, health at /health, /livez, /readyz.
 
     The secrets that reports are signed with come from CI_REPORTER_HUB_SECRETS or, better, from the file that
     CI_REPORTER_HUB_SECRETS_FILE names: one a line, or `REPOSITORY: SECRET...`. Without any,
-    and without a user or a token (`hub user add`, `hub token create`), only this machine can reach the hub. /health,
-    /livez, /readyz and /metrics tell how it is.
+    and without a user or a token (`hub user add`, `hub token create`), only this machine can reach the hub.
 
-    POST /webhooks/github, and so on, takes what CI systems tell. CI_REPORTER_HUB_WEBHOOK_SECRETS has the secrets that
-    they sign with, or CI_REPORTER_HUB_WEBHOOK_SECRETS_FILE names a file that has.
+    CI systems send webhooks to POST /webhooks/github, /webhooks/gitlab and so on. The secrets that they sign with come
+    from CI_REPORTER_HUB_WEBHOOK_SECRETS, or from the file that CI_REPORTER_HUB_WEBHOOK_SECRETS_FILE names.
     """
     with extra():
         from ci_reporter.hub.ingest.secrets import SecretsSource

@@ -27,7 +27,7 @@ _hub = click.option("--hub", "url", metavar="URL", help="The hub.  [CI_REPORTER_
     epilog="Example:  ci-reporter hub silence add repository=acme/shop --for 2h --comment 'moving the database'",
 )
 def command() -> None:
-    """Let alerts tell nobody for a time. What goes on when a silence ends is told then.
+    """Mute alerts for a time. What is still wrong when a silence ends is sent then.
 
     A hub that wants to know who asks is told by CI_REPORTER_HUB_TOKEN, which needs the scope `silence`.
     """
@@ -45,7 +45,7 @@ def command() -> None:
 @_hub
 @report_errors
 def add(matchers: tuple[str, ...], url: str | None, author: str | None, comment: str, **times: str | None) -> None:
-    """Silence the alerts that all of the LABELs mean, and print the silence's id.
+    """Silence the alerts that match all of the LABELs, and print the silence's id.
 
     LABEL=VALUE means the alerts with that value, LABEL!=VALUE all others, LABEL=~PATTERN and LABEL!~PATTERN the same by
     a regular expression that matches the whole value. Labels are rule, level, repository, pipeline, job, step, branch,
@@ -66,7 +66,7 @@ def add(matchers: tuple[str, ...], url: str | None, author: str | None, comment:
 @_hub
 @report_errors
 def list_(url: str | None, every: bool, as_json: bool) -> None:
-    """Show the silences that hold, and those that are still to come."""
+    """Show the active and the planned silences."""
     items = objects(_api(url).document(("silences",), {}, Deadline(_CALL_S)), "items")
     shown = [each for each in items if every or each.get("state") != "expired"]
     if as_json:
@@ -85,7 +85,7 @@ def list_(url: str | None, every: bool, as_json: bool) -> None:
 @_hub
 @report_errors
 def expire(silence_id: str, url: str | None) -> None:
-    """End a silence now. What goes on is told at once."""
+    """End a silence now. What is still wrong is sent at once."""
     ended = _api(url).change("DELETE", ("silences", silence_id), Deadline(_CALL_S))
     output.say(f"ci-reporter: the silence of {', '.join(ended.get('matchers') or ())} has ended")
 

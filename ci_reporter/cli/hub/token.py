@@ -31,7 +31,7 @@ _USUAL = "365d"
     epilog="Example:  ci-reporter hub token create --name grafana --scope read --repository 'acme/*'",
 )
 def command() -> None:
-    """Make, list and revoke API tokens. They work at once, also with a hub that runs."""
+    """Create, list and revoke API tokens. A running hub knows them at once."""
 
 
 @command.command("create", epilog="Example:  ci-reporter hub token create --name grafana --scope read --expires 90d")
@@ -57,7 +57,7 @@ def command() -> None:
 def create(
     name: str, scopes: tuple[str, ...], repositories: tuple[str, ...], expires: str, as_json: bool, database: str
 ) -> None:
-    """Make a token and print it. It is shown only now: the hub keeps its hash."""
+    """Create a token and print it. It is shown only now: the hub keeps its hash."""
     with extra():
         from ci_reporter.hub.auth import tokens
         from ci_reporter.hub.auth.access import Scope
@@ -86,7 +86,7 @@ def create(
 @options.database
 @report_errors
 def list_(with_all: bool, as_json: bool, database: str) -> None:
-    """Show the tokens, and when each was used last (the hub notes that once a minute)."""
+    """Show the tokens, and when each was last used (to the minute)."""
     with extra():
         from ci_reporter.hub.auth import tokens
     with options.tables(database) as opened:
@@ -107,7 +107,7 @@ def list_(with_all: bool, as_json: bool, database: str) -> None:
 @options.database
 @report_errors
 def revoke(which: tuple[str, ...], database: str) -> None:
-    """Let nobody in with these tokens any more; a hub that runs knows it within a second."""
+    """Revoke tokens. A running hub refuses them within a second."""
     with extra():
         from ci_reporter.hub.auth import tokens
     with options.tables(database) as opened:

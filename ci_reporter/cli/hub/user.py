@@ -27,7 +27,7 @@ _LONGEST_LINE = 2000
     epilog="Example:  ci-reporter hub user add jane --role admin",
 )
 def command() -> None:
-    """Add, list and remove users. A hub that runs knows them within a second.
+    """Add, list and remove users. A running hub knows them within a second.
 
     A password is asked for on the terminal, else read from the first line of stdin, or from
     CI_REPORTER_HUB_USER_PASSWORD or the file that CI_REPORTER_HUB_USER_PASSWORD_FILE names.
@@ -46,7 +46,7 @@ def command() -> None:
 @options.database
 @report_errors
 def add(name: str, role: str, repositories: tuple[str, ...], database: str) -> None:
-    """Add a user; from the first one on, the hub lets in only who signs in."""
+    """Add a user. Once there is one, people have to sign in."""
     with extra():
         from ci_reporter.hub.auth import passwords, users
         from ci_reporter.hub.auth.access import Role
@@ -65,7 +65,7 @@ def add(name: str, role: str, repositories: tuple[str, ...], database: str) -> N
 @options.database
 @report_errors
 def password(name: str, database: str) -> None:
-    """Give a user another password; all their sessions end."""
+    """Change a password. All sessions of the user end."""
     with extra():
         from ci_reporter.hub.auth import passwords, users
     known = users.name_of(name)
@@ -111,7 +111,7 @@ def list_(as_json: bool, database: str) -> None:
 @options.database
 @report_errors
 def remove(name: str, database: str) -> None:
-    """Let a user in no more; all their sessions end."""
+    """Remove a user. All sessions of the user end."""
     with extra():
         from ci_reporter.hub.auth import users
     known = users.name_of(name)
