@@ -234,9 +234,10 @@ def _say_who_may(options: Options, *, is_anybody_known: bool) -> None:
 
 
 def _server(app: App) -> uvicorn.Server:
-    # What is there now stays; a request leaves no circles, so looking for them after each 700 objects is lost time.
+    # What is there now stays. A request leaves no circles, so looking for them after each 700 objects is lost time; but
+    # with 50,000 a hub with little to do kept for half an hour what its polls and its errors leave.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(10_000, 10, 10)
     config = uvicorn.Config(
         app,
         http=Connection,

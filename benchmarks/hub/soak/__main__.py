@@ -98,10 +98,12 @@ async def soak(options: argparse.Namespace, folder: Path) -> int:
         for each in watchers[-1:] if options.kill_every else ():
             each.cancel()
         await _settle(found)
-        code, took_s = await asyncio.to_thread(hub.stop)  # with all its streams open
+        refused = Counter(tally.errors)
+        code, took_s = await asyncio.to_thread(hub.stop)  # with all its streams open, which come again in vain
         for each in watchers:
             each.cancel()
         await asyncio.gather(*watchers, return_exceptions=True)
+        tally.errors = refused
         return await asyncio.to_thread(_verdict, found, code, took_s)
 
 
@@ -136,7 +138,8 @@ async def _report_often(found: Soak, every_s: float) -> None:
         print(_line(found, minute, rate, cpu_s / every_s), flush=True)
         print("      " + " ".join(f"{name}={count}" for name, count in sorted(rows.items()) if count > _SMALL))
         if inside := found.hub.looks_inside():
-            print(f"      loop late > 50 ms: worst {inside['worst_ms']} ms, {inside['objects']} objects")
+            print(f"      loop late > 50 ms: worst {inside['worst_ms']} ms")
+            print(f"      {inside['objects']} objects, more of: {inside['more']}")
             for text, count in inside["late"]:
                 print(f"        {count} x {text}")
             for text in inside.get("growth", ()):

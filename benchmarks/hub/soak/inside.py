@@ -23,6 +23,7 @@ from typing import Any
 import uvicorn
 
 _LATE_S, _EVERY_S = 0.05, 10.0
+_WARM_S = 60.0  # until everything has been in use
 
 
 class Watch(threading.Thread):
@@ -32,9 +33,11 @@ class Watch(threading.Thread):
         super().__init__(daemon=True, name="soak")
         self._loop, self._path = loop, path
         self._thread = threading.get_ident()
+        self._began_s = time.monotonic()
         self._late: Counter[str] = Counter()
         self._worst_ms = 0.0
         self._first: tracemalloc.Snapshot | None = None
+        self._kinds: Counter[str] | None = None
 
     def run(self) -> None:
         """Until the process ends."""
@@ -68,12 +71,20 @@ class Watch(threading.Thread):
         found: dict[str, Any] = {
             "late": self._late.most_common(12),
             "worst_ms": round(self._worst_ms),
-            "objects": len(gc.get_objects()),
+            **self._objects(),
             "threads": sorted(each.name for each in threading.enumerate()),
         }
         if tracemalloc.is_tracing():
             found["growth"] = self._growth()
         self._path.write_text(json.dumps(found))
+
+    def _objects(self) -> dict[str, Any]:
+        """How many there are, and of which kinds there are more than at the first look."""
+        found = Counter(type(each).__qualname__ for each in gc.get_objects())
+        if self._kinds is None and time.monotonic() - self._began_s > _WARM_S:
+            self._kinds = found
+        more = found - self._kinds if self._kinds is not None else Counter[str]()
+        return {"objects": found.total(), "more": more.most_common(8)}
 
     def _growth(self) -> list[str]:
         now = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(False, tracemalloc.__file__)])

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ci_reporter.hub.exposition import Block, Type, labels, line
+from ci_reporter.hub.metrics.failure import Failure
 from ci_reporter.hub.runs.counting import DAY_MS, RAN, WAITED
 from ci_reporter.hub.runs.reading import changes_after, last_number, last_runs
 from ci_reporter.hub.runs.record import Record
@@ -63,6 +64,7 @@ class Pipelines:
     def __init__(self, tables: Tables, *, budget: int = BUDGET, clock: Callable[[], float] = time.time) -> None:
         self._tables, self._budget, self._clock = tables, budget, clock
         self._lock = threading.Lock()
+        self._failure = Failure(_FRESH_S)
         self._read_s = 0.0
         self._day = self._number = -1
         self._shown: dict[Series, dict[str, str]] = {}
@@ -74,7 +76,9 @@ class Pipelines:
         with self._lock:
             now_s = self._clock()
             if abs(now_s - self._read_s) >= _FRESH_S:
-                self._update(round(now_s * 1000))
+                self._failure.check(now_s)
+                with self._failure.noted(self._clock):
+                    self._update(round(now_s * 1000))
                 self._read_s = now_s
             return self._blocks
 

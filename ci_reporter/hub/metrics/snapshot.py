@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from ci_reporter.hub.exposition import exposition
 from ci_reporter.hub.metrics import series
+from ci_reporter.hub.metrics.failure import Failure
 from ci_reporter.hub.store import SeriesState, Store
 
 BUDGET = 5_000
@@ -24,6 +25,7 @@ class Snapshot:
     def __init__(self, store: Store, budget: int = BUDGET, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self._budget, self._clock = store, budget, clock
         self._lock = threading.Lock()
+        self._failure = Failure(_FRESH_S)
         self._shown: dict[int, tuple[str, dict[str, str]]] = {}  # a series' repository and its lines
         self._folded: dict[int, SeriesState] = {}
         self._read_s: float | None = None
@@ -57,7 +59,9 @@ class Snapshot:
         now_s = self._clock()
         if self._read_s is None or now_s - self._read_s >= _FRESH_S:
             is_new, self._read_s = self._read_s is None, None  # after a failure all is read again
-            self._update(is_new=is_new)
+            self._failure.check(now_s)
+            with self._failure.noted(self._clock):
+                self._update(is_new=is_new)
             self._read_s = now_s
 
     def _update(self, *, is_new: bool) -> None:
