@@ -50,8 +50,8 @@ _PROVIDERS = ("github", "gitlab", "jenkins", "gitea", "forgejo")
 def command(**given: Any) -> None:
     """Show the runs of REPOSITORIES (`acme/shop`, `acme/*`) as they change, straight from the CI system, without a hub.
 
-    Without a terminal it prints a line each time a run changes. ^C ends it. Exit code 1 with --once when something
-    could not be looked at.
+    Without a terminal it prints a line each time a run changes. ^C ends it. With --once the exit code is 1 when
+    a repository could not be read.
     """
     with extra():
         from ci_reporter.hub.poll import watch

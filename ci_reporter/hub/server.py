@@ -39,7 +39,7 @@ from ci_reporter.hub.runs.steps import keep_runs
 from ci_reporter.hub.runs.upkeep import Upkeep
 from ci_reporter.hub.settings.hubfile import Settings
 from ci_reporter.hub.silences.silence import Silences
-from ci_reporter.hub.store.opening import Database, open_store, shown
+from ci_reporter.hub.store.opening import Database, display_name, open_store
 from ci_reporter.hub.store.postgres.address import is_url
 from ci_reporter.hub.store.retention import Keep
 from ci_reporter.hub.webhooks.endpoint import PATH as WEBHOOKS
@@ -108,7 +108,7 @@ def serve(options: Options) -> None:
         server.run(sockets=[listening])
         if not server.started:
             raise CIReporterError("the hub could not start; the lines above say why")
-        _log.info("the hub has stopped; all reports that were acknowledged are in %s", shown(options.database))
+        _log.info("the hub has stopped; all reports that were acknowledged are in %s", display_name(options.database))
 
 
 def application(options: Options, store: Database) -> App:
@@ -214,13 +214,13 @@ def _listen(host: str, port: int) -> socket.socket:
 def _say_start(options: Options, listening: socket.socket) -> None:
     host = f"[{options.host}]" if ":" in options.host else options.host
     at = f"http://{host}:{listening.getsockname()[1]}"
-    _log.info("the hub listens on %s and keeps reports in %s", at, shown(options.database))
+    _log.info("the hub listens on %s and keeps reports in %s", at, display_name(options.database))
     if options.bodies_alone:
         _log.warning("signatures without a time are taken: whoever records such a request can send it again")
 
 
 def _say_who_may(options: Options, *, is_anybody_known: bool) -> None:
-    add = f"ci-reporter hub user add NAME --role admin --database {shown(options.database)}"
+    add = f"ci-reporter hub user add NAME --role admin --database {display_name(options.database)}"
     if not rules_of(options).always and not is_anybody_known:
         _log.warning(
             "nobody needs to sign in, and reports need no signature, so only this machine can reach the hub"

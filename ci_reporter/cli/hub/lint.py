@@ -53,7 +53,7 @@ async def _ask(settings: Settings, *, as_json: bool) -> bool:
     failed = False
     async for finding in findings(settings.poll, os.environ):
         failed = failed or finding.level is Level.FAILURE
-        output.result(json.dumps(asdict(finding)) if as_json else _shown(finding, settings.path))
+        output.result(json.dumps(asdict(finding)) if as_json else _line(finding, settings.path))
     return failed
 
 
@@ -79,7 +79,7 @@ def _alerts(settings: Settings, decided: Ruling) -> Iterator[str]:
     yield from (f"warn  {settings.path}: {doubt}" for doubt in decided.doubts)
 
 
-def _shown(finding: Finding, path: str) -> str:
+def _line(finding: Finding, path: str) -> str:
     return f"{_MARKS[finding.level]}  {path} line {finding.line}: {finding.text}"
 
 

@@ -55,7 +55,7 @@ def add(name: str, role: str, repositories: tuple[str, ...], database: str) -> N
     passwords.check(known, password)
     now_ms = round(time.time() * 1000)
     with options.tables(database) as opened:
-        users.add(opened, users.User(known, passwords.kept(password), Role(role), repositories or None, now_ms))
+        users.add(opened, users.User(known, passwords.encode(password), Role(role), repositories or None, now_ms))
     where = ", ".join(repositories) or "all repositories"
     output.say(f"ci-reporter: user {known} is added ({role}, {where})")
 
@@ -72,7 +72,7 @@ def password(name: str, database: str) -> None:
     given = _password(known)
     passwords.check(known, given)
     with options.tables(database) as opened:
-        is_changed = users.set_password(opened, known, passwords.kept(given))
+        is_changed = users.set_password(opened, known, passwords.encode(given))
     if not is_changed:
         raise CIReporterError(f"there is no user {known!r} (hub user list)")
     output.say(f"ci-reporter: user {known} has another password, and no session any more")

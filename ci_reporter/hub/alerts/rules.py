@@ -97,11 +97,11 @@ def _step(book: RuleBook, policy: Policy, event: Event, place: Place, entry: Ent
         return None
     seen = Seen(series=series, holds=holds, at_s=at_s, channels=channels(policy, book.everyone, book.usable))
     entry, message = transition(policy, entry, seen)
-    entry = _members_counted(entry, event, series) if event.member else entry
+    entry = _count_member(entry, event, series) if event.member else entry
     if message is None:
         return Step(place=place, entry=entry)
     subject = Subject(policy=policy, group=place[1], message=message, view=view, at_s=at_s)
-    told = _told(book, event, subject)
+    told = _message(book, event, subject)
     fate = Fate(over=message.kind is MessageKind.RECOVERED, at_s=at_s, taken=dict.fromkeys(message.channels))
     return Step(place=place, entry=entry_after(entry, fate), told=told)
 
@@ -141,7 +141,7 @@ def _at_s(entry: Entry, series: str, event: Event) -> float:
     return max(event.at_ms / 1000, known.at_s if known and event.is_over else 0.0)
 
 
-def _members_counted(entry: Entry, event: Event, series: str) -> Entry:
+def _count_member(entry: Entry, event: Event, series: str) -> Entry:
     """The entry after one look at a member: looks are not runs, and what is over is a member no more."""
     members = {name: each for name, each in entry.members.items() if not (event.is_over and name == series)}
     if series in members:
@@ -163,7 +163,7 @@ def _held_back(step: Step) -> Step:
     return Step(place=step.place, entry=entry, told=copy(told, silenced=True))
 
 
-def _told(book: RuleBook, event: Event, subject: Subject) -> Told:
+def _message(book: RuleBook, event: Event, subject: Subject) -> Told:
     found = alert(subject, book.language)
     links = (*found.links, *event.links)
     text = "\n".join(filter(None, (found.text, *event.notes)))
@@ -177,7 +177,7 @@ def _told(book: RuleBook, event: Event, subject: Subject) -> Told:
             title=event.title or found.title,
             text=text,
             links=links,
-            fields=(*_compared(book, event, subject.policy), *found.fields),
+            fields=(*_comparison(book, event, subject.policy), *found.fields),
             result=None if event.kind == Kind.DORA else found.result,  # figures have none
         ),
         labels=event.labels | {"rule": subject.policy.name, "level": str(found.level)},
@@ -185,7 +185,7 @@ def _told(book: RuleBook, event: Event, subject: Subject) -> Told:
     )
 
 
-def _compared(book: RuleBook, event: Event, policy: Policy) -> Iterator[Field]:
+def _comparison(book: RuleBook, event: Event, policy: Policy) -> Iterator[Field]:
     """What those facts of the rule's condition are worth that no report has."""
     names = dict.fromkeys(each.name for each in comparisons(policy.condition)) if policy.condition else {}
     for name in names:

@@ -29,7 +29,7 @@ def encode(query: Query, place: Sequence[object]) -> str:
 
 def position(query: Query) -> Position | None:
     """The position that the query's cursor names; None where it has none. Raises Problem."""
-    place = _decoded(query)
+    place = _decode(query)
     if place is None:
         return None
     match place:
@@ -40,7 +40,7 @@ def position(query: Query) -> Position | None:
 
 def place(query: Query, kinds: Sequence[type]) -> list[Any] | None:
     """The values that the query's cursor holds, each of its kind; None where it has none. Raises Problem."""
-    found = _decoded(query)
+    found = _decode(query)
     if found is None:
         return None
     alike = len(found) == len(kinds) and all(type(each) is kind for each, kind in zip(found, kinds, strict=True))
@@ -51,7 +51,7 @@ def place(query: Query, kinds: Sequence[type]) -> list[Any] | None:
 
 def names(query: Query, count: int) -> tuple[str, ...] | None:
     """The names that the query's cursor holds; None where it has none. Raises Problem."""
-    place = _decoded(query)
+    place = _decode(query)
     if place is None:
         return None
     if len(place) != count or not all(isinstance(each, str) for each in place):
@@ -59,7 +59,7 @@ def names(query: Query, count: int) -> tuple[str, ...] | None:
     return tuple(place)
 
 
-def _decoded(query: Query) -> list[Any] | None:
+def _decode(query: Query) -> list[Any] | None:
     text = query.values.get("cursor")
     if text is None:
         return None

@@ -50,7 +50,7 @@ class Api:
     def __init__(self, readers: Readers, *, clock: Callable[[], float] = time.time) -> None:
         self._readers = readers
         self._clock = clock
-        self._openapi = _encoded(document(ROUTES, silences.PATHS, silences.SCHEMAS))
+        self._openapi = _encode(document(ROUTES, silences.PATHS, silences.SCHEMAS))
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG002  no body is read
         """Answer one request."""
@@ -94,7 +94,7 @@ def _job(route: Route, query: Query, *, zipped: bool) -> Callable[[Reading], _An
     """All of the work is done in the reader's thread, JSON and gzip too."""
 
     def answer(reading: Reading) -> _Answer:
-        found = _encoded(route.answer(reading, query))
+        found = _encode(route.answer(reading, query))
         return _in_gzip(found) if zipped else found
 
     return answer
@@ -108,7 +108,7 @@ def _in_gzip(answer: _Answer) -> _Answer:
     return answer._replace(body=body, etag=answer.etag[:-1] + b'-gzip"', is_gzip=True)
 
 
-def _encoded(found: Mapping[str, Any]) -> _Answer:
+def _encode(found: Mapping[str, Any]) -> _Answer:
     text = json.dumps(found, ensure_ascii=False)
     if is_suspect(text):
         text = json.dumps(masked(found), ensure_ascii=False)

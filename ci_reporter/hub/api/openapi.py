@@ -56,14 +56,14 @@ def _operation(route: Route) -> dict[str, Any]:
         "summary": route.summary,
         "parameters": in_path + [_param(each) for each in route.params],
         "responses": {
-            "200": _found(route),
+            "200": _response(route),
             "304": {"description": "Nothing is new since the ETag of If-None-Match."},
             **{str(status): {"description": words, "content": _PROBLEM} for status, words in refusals.items()},
         },
     }
 
 
-def _found(route: Route) -> Mapping[str, Any]:
+def _response(route: Route) -> Mapping[str, Any]:
     is_page = any(each.name == "cursor" for each in route.params)
     return {
         "description": "Found.",

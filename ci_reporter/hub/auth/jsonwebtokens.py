@@ -55,7 +55,7 @@ class Trust:
             known += await self.jwks.keys(kid, algorithm)
         for each in known:
             if (claims := self._claims(token, each)) is not None:
-                return self._allowed(claims)
+                return self._access(claims)
         return None
 
     def _claims(self, token: str, key: PublicKey) -> Mapping[str, Any] | None:
@@ -74,7 +74,7 @@ class Trust:
             return None
         return found
 
-    def _allowed(self, claims: Mapping[str, Any]) -> Access:
+    def _access(self, claims: Mapping[str, Any]) -> Access:
         scopes, patterns, within = self.scopes, self.repositories, None
         if self.scope_claim is not None:
             words = _words(claims.get(self.scope_claim))

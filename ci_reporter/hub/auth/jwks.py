@@ -48,16 +48,16 @@ class Jwks:
 
     async def keys(self, kid: str | None, algorithm: str) -> list[PublicKey]:
         """Those that may have signed a token; a name that nobody knows is looked for once a minute."""
-        found = self._named(kid, algorithm)
+        found = self._matching(kid, algorithm)
         # Who comes while somebody else looks waits for that, too.
         if self._is_due(is_known=bool(found)) or (not found and self._one_at_a_time.locked()):
             async with self._one_at_a_time:
-                if self._is_due(is_known=bool(self._named(kid, algorithm))):
+                if self._is_due(is_known=bool(self._matching(kid, algorithm))):
                     await self._look()
-            found = self._named(kid, algorithm)
+            found = self._matching(kid, algorithm)
         return found
 
-    def _named(self, kid: str | None, algorithm: str) -> list[PublicKey]:
+    def _matching(self, kid: str | None, algorithm: str) -> list[PublicKey]:
         if self._fetched_s is None or self._clock() - self._fetched_s > STALE_S:
             return []
         return [each for each in self._keys if each.algorithm == algorithm and kid in (None, each.kid)]

@@ -117,13 +117,15 @@ class Login:
         shown = LoginForm(csrf="", next=target, username=name[:100])
         nonce = cookie(scope, _NONCE)
         if not csrf.is_right(csrf.token(self._key, f"login {nonce}") if nonce else "", given.get(csrf.FIELD)):
-            await self._show(scope, send, 403, _failed(shown, "The form is no longer valid: send it again, please."))
+            await self._show(
+                scope, send, 403, _with_error(shown, "The form is no longer valid: send it again, please.")
+            )
             return
         try:
             basic = Basic(name, given.get("password", ""))
             user = await self._authenticator.user(basic, self._authenticator.proxies.address(scope))
         except Problem as exc:
-            await self._show(scope, send, exc.status, _failed(shown, _WHY.get(exc.status, exc.detail)))
+            await self._show(scope, send, exc.status, _with_error(shown, _WHY.get(exc.status, exc.detail)))
             return
         await self._begin(scope, send, user.name, target)
 
@@ -166,7 +168,7 @@ class Login:
 _WHY = {401: "The user or the password is wrong.", 429: "Too many sign-ins have failed. Try again in a few minutes."}
 
 
-def _failed(shown: LoginForm, error: str) -> LoginForm:
+def _with_error(shown: LoginForm, error: str) -> LoginForm:
     return LoginForm(csrf="", next=shown.next, username=shown.username, error=error)
 
 

@@ -36,7 +36,7 @@ def check(name: str, password: str) -> None:
         raise UsageError("the password is easy to guess: it is one character again and again, or has the user's name")
 
 
-def kept(password: str, cost: Cost | None = None) -> str:
+def encode(password: str, cost: Cost | None = None) -> str:
     """What is kept of a password."""
     cost, salt = cost or Cost(), secrets.token_bytes(16)
     return _line(cost, salt, _scrypt(password, salt, cost))

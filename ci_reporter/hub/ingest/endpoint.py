@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from ci_reporter.hub.asgi import Message, Receive, Send, send_answer
 from ci_reporter.hub.auth.access import Access, everything
 from ci_reporter.hub.ingest.body import Bodies
-from ci_reporter.hub.ingest.parsing import MOST_BYTES, flat_reports, too_large, unpacked
+from ci_reporter.hub.ingest.parsing import MOST_BYTES, flat_reports, too_large, unpack
 from ci_reporter.hub.ingest.queue import WriteQueue
 from ci_reporter.hub.ingest.rows import Origin, rows
 from ci_reporter.hub.ingest.secrets import SecretsSource
@@ -57,7 +57,7 @@ class Endpoint:
             _check_head(scope, headers)
             body = await self._bodies.read(receive, headers)
             origin = await self._origin(scope, headers, body)
-            parsed = flat_reports(unpacked(body, headers.get(b"content-encoding", b"").lower()))
+            parsed = flat_reports(unpack(body, headers.get(b"content-encoding", b"").lower()))
             written = await self._queue.submit(rows(parsed, origin, self._branches))
         except Problem as exc:
             self.refused[exc.status] += 1

@@ -15,7 +15,7 @@ MOST_DEPTH = 20
 _GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
-def unpacked(body: bytes, encoding: bytes) -> bytes:
+def unpack(body: bytes, encoding: bytes) -> bytes:
     """The body without its Content-Encoding; what would grow beyond the limit is refused there. Raises Problem."""
     if encoding in (b"", b"identity"):
         return body

@@ -66,9 +66,9 @@ class Metrics:
         else:
             pieces = list(self._snapshot.text_of(access.sees, openmetrics=openmetrics))
         pieces += [_EOF] if openmetrics else []
-        return _zipped(pieces) if zipped else pieces
+        return _gzip(pieces) if zipped else pieces
 
 
-def _zipped(pieces: Sequence[bytes]) -> list[bytes]:
+def _gzip(pieces: Sequence[bytes]) -> list[bytes]:
     packing = zlib.compressobj(1, wbits=zlib.MAX_WBITS | 16)  # 16: as gzip
     return [b"".join([*map(packing.compress, pieces), packing.flush()])]

@@ -85,24 +85,24 @@ class Pipelines:
     def _update(self, now_ms: int) -> None:
         select, day = self._tables.select, now_ms // DAY_MS
         last = last_number(select)
-        for series in self._changed(last, is_new=day != self._day):
+        for series in self._changes(last, is_new=day != self._day):
             counts = _counts(select, series)
             if series in self._shown or len(self._shown) < self._budget:
-                days = select(_DAYS, **_named(series), first=day - max(_WINDOWS.values()))
+                days = select(_DAYS, **_parameters(series), first=day - max(_WINDOWS.values()))
                 self._shown[series] = _lines(series, last_runs(select, series, _LOOKED_AT), counts, _ratios(days, day))
             else:
                 self._folded[series] = counts
         self._number, self._day = last, day
-        self._blocks = [*self._rendered(), *_deployments(select(_DEPLOYMENTS)), _gaps(select(_GAPS))]
+        self._blocks = [*self._render(), *_deployments(select(_DEPLOYMENTS)), _gaps(select(_GAPS))]
 
-    def _changed(self, last: int, *, is_new: bool) -> Iterable[Series]:
+    def _changes(self, last: int, *, is_new: bool) -> Iterable[Series]:
         """The pipelines to be looked at; all of them on a new day, whose windows are others."""
         if is_new or last > self._number + _MOST_CHANGES:
             return [(repository, pipeline, branch) for repository, pipeline, branch in self._tables.select(_PIPELINES)]
         found = changes_after(self._tables.select, self._number, _MOST_CHANGES) if last > self._number else []
         return {(each.repository, each.pipeline, each.branch): None for each in found if each.pipeline or each.branch}
 
-    def _rendered(self) -> list[Block]:
+    def _render(self) -> list[Block]:
         lines: dict[str, list[str]] = {name: [] for name in _HEADS}
         folded: dict[str, list[_Counts]] = defaultdict(list)
         for series, counts in self._folded.items():
@@ -115,12 +115,12 @@ class Pipelines:
 
 
 def _counts(select: Callable[..., Sequence[tuple[Any, ...]]], series: Series) -> _Counts:
-    named = _named(series)
+    named = _parameters(series)
     buckets = {(kind, le_ms): (runs, sum_ms) for kind, le_ms, runs, sum_ms in select(_BUCKETS, **named)}
     return _Counts(dict(select(_TOTALS, **named)), buckets)
 
 
-def _named(series: Series) -> dict[str, str]:
+def _parameters(series: Series) -> dict[str, str]:
     return dict(zip(("repository", "pipeline", "series_branch"), series, strict=True))
 
 

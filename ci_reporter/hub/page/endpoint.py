@@ -80,7 +80,7 @@ class Pages:
         visit = self._visit(scope, names, access, view.params)
         if view.in_memory:
             return await asyncio.to_thread(view.in_memory, visit)
-        return await self._readers.run(partial(_answered, view, visit))
+        return await self._readers.run(partial(_answer_view, view, visit))
 
     def _view(self, path: str) -> tuple[View, dict[str, str]] | None:
         """The view of a path. A name may hold an encoded slash, so the path is cut before it is decoded."""
@@ -115,7 +115,7 @@ class Pages:
         return Answer(render("problem.html", visit=visit, problem=problem), status=problem.status)
 
 
-def _answered(view: View, visit: Visit, reading: Reading) -> Answer:
+def _answer_view(view: View, visit: Visit, reading: Reading) -> Answer:
     if view.answer is None:
         raise LookupError(f"the view of {view.path} answers nothing")
     return view.answer(reading, visit)

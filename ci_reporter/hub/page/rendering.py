@@ -36,7 +36,7 @@ def environment() -> Environment:
         undefined=ChainableUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_shown,
+        finalize=_display,
         auto_reload=False,
     )
     found.globals.update(asset=path_of, version=__version__, address=address, run_address=run_address)
@@ -129,7 +129,7 @@ def clean(text: str) -> str:
     return text if text.isprintable() else UNSAFE.sub(_or_space, without_escapes(text))
 
 
-def _shown(value: object) -> object:
+def _display(value: object) -> object:
     """What stands in a page: nothing for None; text is clean."""
     if value is None:
         return ""

@@ -39,7 +39,9 @@ class Site:
 
     def mounts(self) -> Sequence[Mount]:
         """Where everything is."""
-        paths = [path for path in dict.fromkeys(_mounted(view.path) for view in self._views) if path != silences.PATH]
+        paths = [
+            path for path in dict.fromkeys(_mount_path(view.path) for view in self._views) if path != silences.PATH
+        ]
         return (
             *(Mount(path, self._pages) for path in (*paths, assets.PREFIX)),
             Mount(silences.PATH, SilenceForms(self._silences, self._pages)),
@@ -63,6 +65,6 @@ class Site:
         )
 
 
-def _mounted(path: str) -> str:
+def _mount_path(path: str) -> str:
     """The part of a path before its first name: `/runs/` of `/runs/{ci_run_id}`."""
     return path.partition("{")[0]

@@ -139,7 +139,10 @@ class Gcpe:
             for job in {row[1]: _Job(*row) for row in rows}.values():  # of a job that was retried, the last one
                 inner = (*each.ref, job.stage or "", job.name, job.runner or "")
                 _add(lines, "gitlab_ci_pipeline_job", _JOB, inner, _of_job(job))
-        return [*_told("gitlab_ci_pipeline", _PIPELINES, lines), *_told("gitlab_ci_pipeline_job", _JOBS, lines)]
+        return [
+            *_help_blocks("gitlab_ci_pipeline", _PIPELINES, lines),
+            *_help_blocks("gitlab_ci_pipeline_job", _JOBS, lines),
+        ]
 
 
 Values = Iterator[tuple[str, float | None, str]]
@@ -173,7 +176,7 @@ def _add(
             lines.setdefault(f"{prefix}_{name}", []).append(line(f"{prefix}_{name}", more, value))
 
 
-def _told(prefix: str, helps: Mapping[str, str], lines: Mapping[str, Sequence[str]]) -> list[Block]:
+def _help_blocks(prefix: str, helps: Mapping[str, str], lines: Mapping[str, Sequence[str]]) -> list[Block]:
     return [
         Block(f"{prefix}_{name}", Type.GAUGE, text, lines.get(f"{prefix}_{name}", ())) for name, text in helps.items()
     ]

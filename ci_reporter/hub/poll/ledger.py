@@ -114,14 +114,14 @@ def told_of(tables: Tables) -> dict[str, Told]:
     """What all replicas tell of their targets: for pages, and for who starts anew. Raises StoreError."""
     found: dict[str, Told] = {}
     for (text,) in tables.select("SELECT told FROM poll_replica ORDER BY until_ms"):
-        for name, each in _decoded(text).items():
+        for name, each in _from_json(text).items():
             known = found.get(name)
             if known is None or each.looked_ms >= known.looked_ms:
                 found[name] = each
     return found
 
 
-def _decoded(text: str) -> dict[str, Told]:
+def _from_json(text: str) -> dict[str, Told]:
     try:
         found: Any = json.loads(text)
         return {str(name): Told(int(looked_ms), str(problem)) for name, (looked_ms, problem) in found.items()}

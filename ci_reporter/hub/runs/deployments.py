@@ -10,7 +10,7 @@ from ci_reporter.hub.runs.change import Change, Kind, insert_all, take_numbers
 from ci_reporter.hub.runs.clean import clean_values
 from ci_reporter.hub.runs.counting import count_deployment
 from ci_reporter.hub.runs.deployment import Deployment
-from ci_reporter.hub.runs.merge import joined
+from ci_reporter.hub.runs.merge import join
 from ci_reporter.hub.runs.reading import Select
 from ci_reporter.hub.runs.record import read_older, write_older
 from ci_reporter.hub.runs.run import Status
@@ -37,7 +37,7 @@ def keep(run: Statement, seen: Iterable[Deployment], now_ms: int) -> list[Change
     for at, each in enumerate(found, 1):
         rows = run(_AT, **{name: getattr(each, name) for name in _KEY})
         before = _deployment(rows[0]) if rows else None
-        after = joined(before or each, each)
+        after = join(before or each, each)
         if after != before:
             run(_UPSERT, **_values(after))
             if after.status.is_final and not (before and before.status.is_final):

@@ -28,7 +28,7 @@ _APART = ("key", "job_id", "status", "updated_ms", "jobs", "older")  # what is n
 
 def merge(one: Run, other: Run) -> Run:
     """What is true of a run that was seen twice; both are of the same key."""
-    found = joined(one, other)
+    found = join(one, other)
     return replace(found, jobs=merged_jobs([*one.jobs, *other.jobs]))
 
 
@@ -37,7 +37,7 @@ def merged_jobs(jobs: Iterable[Job]) -> tuple[Job, ...]:
     found: dict[str, Job] = {}
     for job in jobs:
         known = found.get(job.job_id)
-        found[job.job_id] = job if known is None else joined(known, job)
+        found[job.job_id] = job if known is None else join(known, job)
     return tuple(found[job_id] for job_id in sorted(found))
 
 
@@ -53,7 +53,7 @@ def _rank(status: Status) -> int:
     return {Status.UNKNOWN: 0, Status.QUEUED: 1}.get(status, 2)
 
 
-def joined(one: T, other: T) -> T:
+def join(one: T, other: T) -> T:
     """What is true of something that was seen twice; a run's jobs are left as they are."""
     best = max(one, other, key=lambda each: (stamp(each), _ORDER.index(each.status)))
     values: dict[str, Any] = {}

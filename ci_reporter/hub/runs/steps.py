@@ -109,7 +109,7 @@ def _count_up(run: Statement, of_runs: _OfRuns) -> list[_Answer]:
     answers = [_Answer(*each) for each in run(_COUNT_UP, new=Table(_COUNTED, new))]
     lacking = [each.name for each in answers if _tells_more(of_runs[each.name], each)]
     if lacking:
-        _upsert(run, [_described(name, of_runs[name]) for name in sorted(lacking)])
+        _upsert(run, [_description(name, of_runs[name]) for name in sorted(lacking)])
     return answers
 
 
@@ -126,7 +126,7 @@ def _describe_all(run: Statement, of_runs: _OfRuns) -> list[_Answer]:
     """Write runs with all that their reports say."""
     if not of_runs:
         return []
-    runs = [_described(name, rows) | _counts(rows) for name, rows in of_runs.items()]
+    runs = [_description(name, rows) | _counts(rows) for name, rows in of_runs.items()]
     for each in runs:
         each["state"] = next(str(result) for result in WORST_FIRST if each[f"steps_{result}"])
     answers = _upsert(run, runs)
@@ -166,7 +166,7 @@ def _began_ms(row: Row) -> int:
     return max(row.at_ms - (row.duration_ms or 0), 0)
 
 
-def _described(name: _Name, rows: Sequence[Row]) -> dict[str, Any]:
+def _description(name: _Name, rows: Sequence[Row]) -> dict[str, Any]:
     """What reports say of their run; no step is counted."""
     first = rows[0]
     began_ms = min(map(_began_ms, rows))
@@ -238,14 +238,14 @@ _WRITTEN = (
 )
 
 
-def _typed(names: Sequence[str]) -> str:
+def _casts(names: Sequence[str]) -> str:
     """The columns of a table with their types."""
     types = {**dict.fromkeys((*_WHOLE, *_COUNTS), "bigint"), "steps_coverage_pct": "double precision"}
     return ", ".join(f"{name} {types.get(name, 'text')}" for name in names)
 
 
-_DESCRIBED = _typed(_WRITTEN)
-_COUNTED = _typed(("repository", "ci_run_id", *_COUNTS, "last_step_ms", "steps_coverage_pct", "steps_coverage_ms"))
+_DESCRIBED = _casts(_WRITTEN)
+_COUNTED = _casts(("repository", "ci_run_id", *_COUNTS, "last_step_ms", "steps_coverage_pct", "steps_coverage_ms"))
 
 
 def _updates(new: str) -> str:

@@ -47,10 +47,10 @@ def parse(text: str) -> Matcher:
     value = match["value"]
     if len(value) > 1 and value[0] == value[-1] == '"':
         value = value[1:-1]
-    return checked(Matcher(match["name"], match["operator"], value))
+    return check(Matcher(match["name"], match["operator"], value))
 
 
-def checked(matcher: Matcher) -> Matcher:
+def check(matcher: Matcher) -> Matcher:
     """The matcher, if it is one. Raises ValueError with the rest of a sentence that begins with it."""
     if matcher.operator not in _OPERATORS:
         raise ValueError(f"has the operator {matcher.operator!r} (write =, !=, =~ or !~)")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ci_reporter.hub.silences.matchers import Matcher, all_match, checked, match_anything
+from ci_reporter.hub.silences.matchers import Matcher, all_match, check, match_anything
 from ci_reporter.hub.store.tables import Statement, Tables
 from ci_reporter.model import uuid7
 
@@ -58,7 +58,7 @@ def new_silence(
         raise ValueError(f"a silence has between 1 and {_MOST_MATCHERS} matchers (write repository=acme/shop)")
     for each in matchers:
         try:
-            checked(each)
+            check(each)
         except ValueError as exc:
             raise ValueError(f"the matcher {str(each)[:100]!r} {exc}") from None
     if match_anything(matchers):

@@ -16,7 +16,7 @@ from ci_reporter.hub.store.retention import Keep, Reports
 from ci_reporter.hub.store.tables import Tables
 
 
-def shown(database: str) -> str:
+def display_name(database: str) -> str:
     """The name of a database as logs may have it: without a password."""
     return address(database, {}).name if is_url(database) else database
 

@@ -64,7 +64,7 @@ class Reader:
             sql = self._queries.those_of_rows(selection, kind, plan)
             newest = self._connection.newest(ids, self._queries.newest_of_series(selection, after=plan.after), values)
             with closing(newest):
-                return self._filtered(newest, sql, values, count)
+                return self._filter(newest, sql, values, count)
         return [_row(found) for found in self._connection.rows(self._queries.page(selection, kind, plan), values)]
 
     def select(self, sql: str, /, **values: Value) -> list[tuple[Any, ...]]:
@@ -122,7 +122,7 @@ class Reader:
         values = {**_values(selection, None), "ids": ids, "count": most}
         return [Point(*found) for found in self._connection.rows(sql, values)]
 
-    def _filtered(self, newest: Iterator[tuple[int, str, int]], sql: str, values: Values, count: int) -> list[Row]:
+    def _filter(self, newest: Iterator[tuple[int, str, int]], sql: str, values: Values, count: int) -> list[Row]:
         """The first of these that are asked for, looked at in pieces that become larger."""
         found: list[Row] = []
         size = count

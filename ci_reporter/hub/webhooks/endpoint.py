@@ -99,7 +99,7 @@ class Webhooks:
         """A delivery that is what it says it is. Raises Problem."""
         now_s = self._clock()
         secret = self._secret(scope, source, headers, body, now_s)
-        payload = json_of(_unwrapped(headers, body))
+        payload = json_of(_unwrap(headers, body))
         name = event_of(source, headers)
         event = (
             _TRANSLATE[source](name, payload)
@@ -143,7 +143,7 @@ def _check_head(scope: Message, headers: Headers) -> None:
         raise Problem(415, "webhooks are sent without a Content-Encoding")
 
 
-def _unwrapped(headers: Headers, body: bytes) -> bytes:
+def _unwrap(headers: Headers, body: bytes) -> bytes:
     """The JSON, also of a webhook whose content type was left at GitHub's usual one, a form with one field."""
     if not headers.get(b"content-type", b"").lower().startswith(b"application/x-www-form-urlencoded"):
         return body

@@ -110,7 +110,7 @@ class Inbox:
             changes += [replace(each, number=at, at_ms=now_ms) for at, each in moves]
             insert_all(run, changes[-len(event.moves) :])
         outcome = Outcome.IGNORED if event.ignored else Outcome.RECORDED
-        insert(run, delivery, outcome, event.ignored or _told(len(changes)))
+        insert(run, delivery, outcome, event.ignored or _count_text(len(changes)))
         self._prune_now_and_then(run, now_ms)
         return outcome
 
@@ -121,5 +121,5 @@ class Inbox:
             prune(run, now_ms)
 
 
-def _told(count: int) -> str:
+def _count_text(count: int) -> str:
     return "known already" if not count else f"{count} change{'s' if count > 1 else ''}"

@@ -125,7 +125,7 @@ class Site:
 
     def user(self, name, role="viewer", repositories=None, password=PASSWORD):
         """A new user."""
-        kept = passwords.kept(password, CHEAP)
+        kept = passwords.encode(password, CHEAP)
         users.add(self.store, users.User(name, kept, Role(role), repositories, now_ms()))
         return name
 

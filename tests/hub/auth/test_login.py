@@ -215,7 +215,7 @@ def test_another_password_ends_basic_and_sessions(make_site, eventually):
     site = make_site()
     session = session_of(sign_in(site, site.user("rosa")))
     assert site.ask("GET", "/metrics", basic("rosa")).status == 200
-    users.set_password(site.store, "rosa", passwords.kept("another good password", CHEAP))
+    users.set_password(site.store, "rosa", passwords.encode("another good password", CHEAP))
     eventually(lambda: site.get("/metrics", Cookie=session).status == 401, "the session to end")
     eventually(lambda: site.ask("GET", "/metrics", basic("rosa")).status == 401, "the old password to be refused")
     assert site.ask("GET", "/metrics", basic("rosa", "another good password")).status == 200
@@ -357,7 +357,7 @@ def test_the_memory_of_failures_is_bounded():
 
 
 def test_a_password_is_kept_so_that_nobody_can_read_it():
-    first, second = (passwords.kept(PASSWORD, CHEAP) for _ in range(2))
+    first, second = (passwords.encode(PASSWORD, CHEAP) for _ in range(2))
     assert first != second
     assert PASSWORD not in first
     assert base64.b64encode(PASSWORD.encode()).decode() not in first
@@ -371,5 +371,5 @@ def test_nobody_has_the_password_of_nobody():
 
 def test_a_user_that_is_not_there_costs_as_much_as_one_that_is():
     """The parameters are what a sign-in costs; times are not measured, as they depend on the machine."""
-    known, nobody = passwords.kept(PASSWORD), passwords.of_nobody(passwords.Cost())
+    known, nobody = passwords.encode(PASSWORD), passwords.of_nobody(passwords.Cost())
     assert known.split("$")[:4] == nobody.split("$")[:4] == ["scrypt", "14", "8", "5"]

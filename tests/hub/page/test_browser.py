@@ -10,7 +10,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from ci_reporter.hub.auth import tokens, users
 from ci_reporter.hub.auth.access import Role, Scope
-from ci_reporter.hub.auth.passwords import kept
+from ci_reporter.hub.auth.passwords import encode
 from ci_reporter.hub.runs.run import Status
 from ci_reporter.hub.store.opening import open_tables
 from tests.conftest import installed
@@ -41,7 +41,7 @@ class Place:
 
     def __init__(self, hub, tables):
         self.hub, self.tables = hub, tables
-        users.add(tables, users.User("jane", kept(PASSWORD, CHEAP), Role.ADMIN, None, now_ms()))
+        users.add(tables, users.User("jane", encode(PASSWORD, CHEAP), Role.ADMIN, None, now_ms()))
         self._token = tokens.create(tables, tokens.Wanted("jobs", [Scope.INGEST], None, None), now_ms())[1]
 
     def post(self, *reports):

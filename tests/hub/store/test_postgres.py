@@ -10,11 +10,11 @@ import pytest
 
 from ci_reporter.errors import StoreError, UsageError
 from ci_reporter.hub.store import Written, tables
-from ci_reporter.hub.store.opening import open_store, shown
+from ci_reporter.hub.store.opening import display_name, open_store
 from ci_reporter.hub.store.postgres.address import PASSWORD, address
 from ci_reporter.hub.store.postgres.connections import Connections, check_server
 from ci_reporter.hub.store.postgres.migrations import LISTS
-from ci_reporter.hub.store.postgres.parameters import numbered
+from ci_reporter.hub.store.postgres.parameters import to_positional
 from tests.hub.postgres import query
 
 _OURS = "FROM pg_stat_activity WHERE application_name = 'ci-reporter-hub' AND datname = current_database()"
@@ -272,7 +272,7 @@ def test_work_whose_connection_is_lost_is_one_sentence(pair, url):
 
 def test_a_password_is_never_shown():
     url = "postgresql://hub:s3cret@db.example:5432/ci?sslmode=require&password=s3cret"
-    assert shown(url) == "postgresql://hub@db.example:5432/ci"
+    assert display_name(url) == "postgresql://hub@db.example:5432/ci"
     assert "s3cret" not in repr(address(url, {PASSWORD: "s3cret-two"}))
 
 
@@ -291,7 +291,7 @@ def test_a_url_with_a_mistake_is_one_sentence(url, said):
 
 def test_values_are_numbered_with_their_types():
     quoted = "SELECT ':a' AS \":b\", a::text FROM t -- :c\n"
-    sql, values = numbered(
+    sql, values = to_positional(
         f"{quoted} WHERE a = :a AND b > :b AND :c IS NULL OR c = :a", {"a": "x\0", "b": 1, "c": None}
     )
     assert sql == f"{quoted} WHERE a = $1::text AND b > $2::bigint AND NULL IS NULL OR c = $1::text"

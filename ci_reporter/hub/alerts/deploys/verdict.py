@@ -83,7 +83,7 @@ def sentences(watch: Watch, before: Seen, since: Seen, found: Verdict) -> Iterat
     yield from (f"it answered: {each}" for each in bad[:_MOST_WORST])
 
 
-def written(seen: Seen) -> str:
+def to_lines(seen: Seen) -> str:
     """As the database keeps it: lines of a recording."""
     samples: Sequence[tuple[str, Sample]] = [
         *((DEFAULT_SIGNAL, each) for each in seen.probes),
@@ -108,7 +108,7 @@ def read(text: str) -> Seen:
     return Seen(probes=tuple(probes), counts=tuple(counts))
 
 
-def joined(first: Seen, second: Seen) -> Seen:
+def join(first: Seen, second: Seen) -> Seen:
     """What was kept before a restart, and what came since; in the order of time."""
     last_s = first.probes[-1].t if first.probes else -1.0
     return replace(second, probes=(*first.probes, *(each for each in second.probes if each.t > last_s)))

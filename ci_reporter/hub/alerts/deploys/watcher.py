@@ -23,7 +23,7 @@ from ci_reporter.hub.alerts.book import Book
 from ci_reporter.hub.alerts.deploys.commits import Compare, Since
 from ci_reporter.hub.alerts.deploys.ledger import Ledger, Plan, insert
 from ci_reporter.hub.alerts.deploys.prober import Prober, since
-from ci_reporter.hub.alerts.deploys.verdict import Seen, joined, read, sentences, verdict, written
+from ci_reporter.hub.alerts.deploys.verdict import Seen, join, read, sentences, to_lines, verdict
 from ci_reporter.hub.alerts.deploys.watchfile import Watch
 from ci_reporter.hub.alerts.event import Event
 from ci_reporter.hub.alerts.feed import Arrived
@@ -118,7 +118,7 @@ class Watcher:
         if now_ms / 1000 - ended_s > watch.watch_s:
             return  # a report that waited for long: what is now is not of this deploy
         begun_s = min(seconds_of(report.step.started_at) or ended_s, now_ms / 1000)
-        before = self._seen(prober, begun_s - watch.before_s, begun_s)
+        before = self._measurement(prober, begun_s - watch.before_s, begun_s)
 
         values: dict[str, Value] = {
             "watch": watch.name,
@@ -130,7 +130,7 @@ class Watcher:
             "begun_ms": now_ms,
             "state": WATCHING,
         }
-        self._tables.transact(lambda run: _insert(run, values, written(before)))
+        self._tables.transact(lambda run: _insert(run, values, to_lines(before)))
 
     def _rows(self) -> list[Row]:
         sql = f"SELECT {', '.join(Row._fields)} FROM deploy_watch WHERE state = :state ORDER BY begun_ms"  # noqa: S608
@@ -143,7 +143,7 @@ class Watcher:
             return
         begun_s, at_s = row.begun_ms / 1000, self._around.clock() - row.begun_ms / 1000
         before = read(row.baseline)
-        seen = joined(read(row.samples), self._seen(prober, begun_s, begun_s + prober.watch.watch_s))
+        seen = join(read(row.samples), self._measurement(prober, begun_s, begun_s + prober.watch.watch_s))
         found = verdict(prober.watch, before, seen, at_s)
         if found and found.settled and found.verdict in _STATES:
             self._end(row, prober.watch, found, list(sentences(prober.watch, before, seen, found)))
@@ -153,7 +153,7 @@ class Watcher:
         else:
             self._keep(row, seen)
 
-    def _seen(self, prober: Prober, begin_s: float, end_s: float) -> Seen:
+    def _measurement(self, prober: Prober, begin_s: float, end_s: float) -> Seen:
         """What the prober and Prometheus know of a time."""
         probes = since(prober.between(begin_s, end_s), begin_s)
         counts: tuple[Count, ...] = ()
@@ -177,7 +177,7 @@ class Watcher:
             return
         self._kept[key] = count
         sql = "UPDATE deploy_watch SET samples = :samples WHERE watch = :watch AND deployment = :deployment"
-        lines = written(Seen(probes=seen.probes))
+        lines = to_lines(Seen(probes=seen.probes))
         self._tables.transact(lambda run: run(sql, samples=lines, watch=row.watch, deployment=row.deployment))
 
     def _end(self, row: Row, watch: Watch, found: Verdict, said: list[str]) -> None:

@@ -62,7 +62,7 @@ def _wall(cards: Cards, broadcast: Broadcast, visit: Visit) -> Answer:
         tv=bool(visit.get("wall")),
         counts=counts(of_names),
         total=len(seen),
-        shown=[_starred(each.html, each.card_id in marked) for each in shown],
+        shown=[_with_star(each.html, each.card_id in marked) for each in shown],
         more=more,
         next=address("/", **narrowed, page=number + 1) if more else None,
         events=address("/events", **narrowed, since=since),
@@ -73,7 +73,7 @@ def _wall(cards: Cards, broadcast: Broadcast, visit: Visit) -> Answer:
     return Answer(body)
 
 
-def _starred(html: str, is_favourite: bool) -> Markup:
+def _with_star(html: str, is_favourite: bool) -> Markup:
     """The card, its star set for this visitor."""
     return Markup(html.replace('aria-pressed="false"', 'aria-pressed="true"', 1) if is_favourite else html)  # noqa: S704  it was rendered
 

@@ -67,7 +67,7 @@ class Cards:
 
     def replace(self, cards: Iterable[Card]) -> None:
         """Take these for all there are."""
-        shown = {card.place: _shown(card) for card in cards}
+        shown = {card.place: _with_html(card) for card in cards}
         with self._lock:
             self._shown, self._sorted = shown, None
             self.is_read = True
@@ -78,7 +78,7 @@ class Cards:
 
     def put(self, card: Card) -> Shown:
         """Take a card in the place of the one that was there."""
-        shown = _shown(card)
+        shown = _with_html(card)
         with self._lock:
             self._shown[card.place] = shown
             self._sorted = None
@@ -104,6 +104,6 @@ def counts(shown: Iterable[Shown]) -> Mapping[Mood, int]:
     return found
 
 
-def _shown(card: Card) -> Shown:
+def _with_html(card: Card) -> Shown:
     chart = last_runs(card.bars, card.place.repository)
     return Shown(card, render("card.html", card=card, chart=chart))

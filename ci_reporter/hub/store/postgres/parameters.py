@@ -17,10 +17,10 @@ _NAMES = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|--[^\n]*|::|:([a-z_][a-z0-9_]*)""
 _TYPES = {str: "::text", int: "::bigint", bool: "::bigint", float: "::double precision"}
 
 
-def numbered(sql: str, values: Mapping[str, object]) -> tuple[str, list[object]]:
+def to_positional(sql: str, values: Mapping[str, object]) -> tuple[str, list[object]]:
     """The statement with numbers, and its values in their order; a list has the type that the statement gives it."""
     kinds = tuple((name, _kind(value)) for name, value in values.items())
-    text, names = _numbered(sql, kinds)
+    text, names = _number_names(sql, kinds)
     arguments: list[object] = []
     for name in names:
         value = values[name]
@@ -50,7 +50,7 @@ def _plain(value: object) -> object:
 
 
 @lru_cache(1024)
-def _numbered(sql: str, kinds: tuple[tuple[str, type | str | None], ...]) -> tuple[str, tuple[str, ...]]:
+def _number_names(sql: str, kinds: tuple[tuple[str, type | str | None], ...]) -> tuple[str, tuple[str, ...]]:
     known = dict(kinds)
     first: dict[str, int] = {}
     count = 0
@@ -66,12 +66,12 @@ def _numbered(sql: str, kinds: tuple[tuple[str, type | str | None], ...]) -> tup
         if name not in first:
             first[name] = count + 1
             count += len(Table(kind, ()).names) if isinstance(kind, str) else 1
-        return _unnested(kind, first[name]) if isinstance(kind, str) else f"${first[name]}{_TYPES.get(kind, '')}"
+        return _unnest(kind, first[name]) if isinstance(kind, str) else f"${first[name]}{_TYPES.get(kind, '')}"
 
     return _NAMES.sub(number, sql), tuple(first)
 
 
-def _unnested(columns: str, first: int) -> str:
+def _unnest(columns: str, first: int) -> str:
     """The lists of a table's columns as rows."""
     table = Table(columns, ())
     lists = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(table.types, first))

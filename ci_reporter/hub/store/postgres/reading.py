@@ -9,7 +9,7 @@ from typing import Any
 
 from ci_reporter.hub.store.postgres import statements
 from ci_reporter.hub.store.postgres.connections import Connections
-from ci_reporter.hub.store.postgres.parameters import numbered
+from ci_reporter.hub.store.postgres.parameters import to_positional
 from ci_reporter.hub.store.queries import Queries
 from ci_reporter.hub.store.reader import LIMIT_S, Newest, Reader, Values
 from ci_reporter.hub.store.reading import TooLongError
@@ -49,7 +49,7 @@ class PostgresConnection:
         async def ask(connection: Any) -> list[list[Any]]:
             found = []
             for each in values:
-                text, arguments = numbered(sql, each)
+                text, arguments = to_positional(sql, each)
                 found.append([tuple(row) for row in await self._fetch(connection, text, arguments)])
             return found
 

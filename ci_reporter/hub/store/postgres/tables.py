@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from ci_reporter.hub.store.postgres.connections import Connections
-from ci_reporter.hub.store.postgres.parameters import numbered
+from ci_reporter.hub.store.postgres.parameters import to_positional
 from ci_reporter.hub.store.tables import Statement, Table, Value
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ class PostgresTables:
 
     def select(self, sql: str, /, **values: Value) -> list[tuple[Any, ...]]:
         """What one SELECT finds; it waits for no writer. Raises StoreError."""
-        text, arguments = numbered(sql, values)
+        text, arguments = to_positional(sql, values)
         return plain(self._connections.run(lambda connection: connection.fetch(text, *arguments)))
 
     def transact(self, work: Callable[[Statement], T]) -> T:
@@ -41,7 +41,7 @@ class PostgresTables:
         self._connections.wait(lambda: connection.execute(_ONE_AT_A_TIME))
 
         def run(sql: str, /, **values: Value | Table) -> list[tuple[Any, ...]]:
-            text, arguments = numbered(sql, values)
+            text, arguments = to_positional(sql, values)
             return plain(self._connections.wait(lambda: connection.fetch(text, *arguments)))
 
         return run

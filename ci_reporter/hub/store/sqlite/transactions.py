@@ -33,14 +33,14 @@ def statement(connection: sqlite3.Connection) -> Statement:
         plain: dict[str, Any] = values
         for name, value in values.items():
             if isinstance(value, Table):
-                sql, plain = _unpacked(sql, name, value.columns), {**plain, name: json.dumps(value.rows)}
+                sql, plain = _unpack(sql, name, value.columns), {**plain, name: json.dumps(value.rows)}
         return connection.execute(sql, plain).fetchall()
 
     return run
 
 
 @lru_cache(256)
-def _unpacked(sql: str, name: str, columns: str) -> str:
+def _unpack(sql: str, name: str, columns: str) -> str:
     """The statement with a table in it that is JSON: `FROM :new` → `FROM (SELECT ... FROM json_each(:new))`."""
     names = Table(columns, ()).names
     picked = ", ".join(f"json_extract(value, '$[{at}]') AS {each}" for at, each in enumerate(names))

@@ -4,7 +4,7 @@ import pytest
 
 from ci_reporter.config import yaml
 from ci_reporter.gate.recording import Count, Probe
-from ci_reporter.hub.alerts.deploys.verdict import Seen, joined, read, sentences, verdict, written
+from ci_reporter.hub.alerts.deploys.verdict import Seen, join, read, sentences, to_lines, verdict
 from ci_reporter.hub.alerts.deploys.watchfile import watches
 
 
@@ -84,13 +84,13 @@ def test_the_sentences_say_what_failed_and_how_it_was_before():
 
 def test_what_is_kept_is_read_again():
     seen = Seen(probes=probes("+x+"), counts=(Count(t=1.0, bad=1, total=2),))
-    assert read(written(seen)) == seen
-    assert read("damaged\n" + written(seen)) == seen
+    assert read(to_lines(seen)) == seen
+    assert read("damaged\n" + to_lines(seen)) == seen
 
 
 def test_what_was_kept_goes_on_after_a_restart():
     later = Seen(probes=probes("xxxxx")[2:])
-    assert [each.ok for each in joined(Seen(probes=probes("+++")), later).probes] == [True, True, True, False, False]
+    assert [each.ok for each in join(Seen(probes=probes("+++")), later).probes] == [True, True, True, False, False]
 
 
 @pytest.mark.parametrize("marks", ["x" * 3, "x" * 60], ids=["few", "many"])
