@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from itertools import takewhile
 from typing import Any
 
 from ci_reporter.http.rest import text, web_address
@@ -68,3 +69,9 @@ def change_of(value: object) -> str | None:
 def matches(name: str | None, patterns: Iterable[str]) -> bool:
     """Whether a name is one of these, or fits one of their patterns; `*` is also for slashes."""
     return name is not None and any(fnmatchcase(name, each) for each in patterns)
+
+
+def before_wildcard(pattern: str) -> str:
+    """The group or folder that a pattern begins with: `a/b/*` is in `a/b`; empty for `*`."""
+    parents = pattern.strip("/").split("/")[:-1]
+    return "/".join(takewhile(lambda part: "*" not in part and "?" not in part, parents))

@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import takewhile
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +19,7 @@ from ci_reporter.hub.runs.words import status_of
 from ci_reporter.hub.settings.poll import Poll
 from ci_reporter.hub.upstream.client import Client
 from ci_reporter.hub.upstream.fields import (
+    before_wildcard,
     matches,
     moment_ms,
     text,
@@ -67,7 +67,7 @@ class GitLab:
 
     async def discover(self, pattern: str, state: State) -> Names:
         """`platform/*`: the projects of a group and its subgroups; `*`: those that the token's owner is a member of."""
-        group = _before_wildcard(pattern)
+        group = before_wildcard(pattern)
         usual = "archived=false&simple=true&per_page=100"
         if group:
             path = f"/groups/{quote(group, safe='')}/projects?include_subgroups=true&with_shared=false&{usual}"
@@ -266,9 +266,3 @@ def _fingerprint(node: Mapping[str, Any]) -> str:
 
 def _seen_ms(fingerprint: str) -> int:
     return int(fingerprint.partition("/")[0])
-
-
-def _before_wildcard(pattern: str) -> str:
-    """The group that a pattern begins with: `a/b/*` is in `a/b`; empty for `*`."""
-    groups = pattern.split("/")[:-1]
-    return "/".join(takewhile(lambda part: not any(char in part for char in "*?"), groups))

@@ -19,7 +19,7 @@ from ci_reporter.hub.runs.run import Key, Run, Status
 from ci_reporter.hub.runs.words import status_of
 from ci_reporter.hub.settings.poll import Poll
 from ci_reporter.hub.upstream.client import Client
-from ci_reporter.hub.upstream.fields import matches, ref, sha, text, web_address
+from ci_reporter.hub.upstream.fields import before_wildcard, matches, ref, sha, text, web_address
 from ci_reporter.hub.upstream.problems import RefusedError, UpstreamError
 from ci_reporter.hub.upstream.protocol import MOST_OPEN, Access, Names, Update
 from ci_reporter.hub.upstream.state import State
@@ -87,7 +87,7 @@ class Jenkins:
     async def discover(self, pattern: str, state: State) -> Names:
         """The folders with jobs that a pattern stands for: `platform/*` is all that is in it, to any depth."""
         found: list[str] = []
-        waiting = [_before_wildcard(pattern)]
+        waiting = [before_wildcard(pattern)]
         for _ in range(_MOST_FOLDERS):
             if not waiting:
                 return Names(found, state)
@@ -212,17 +212,6 @@ def _folder_path(folder: str) -> str:
 
 def _join(folder: str, name: str) -> str:
     return f"{folder.strip('/')}/{name}".strip("/")
-
-
-def _before_wildcard(pattern: str) -> str:
-    """The folder to begin at: that of `platform/*` is `platform`; a name without wildcard may be a job's."""
-    parts = pattern.strip("/").split("/")[:-1]
-    found = []
-    for part in parts:
-        if "*" in part or "?" in part:
-            break
-        found.append(part)
-    return "/".join(found)
 
 
 def _number(node: Any) -> int:
