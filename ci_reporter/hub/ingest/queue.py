@@ -18,7 +18,7 @@ import time
 from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Sequence
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from ci_reporter.errors import StoreError
@@ -30,6 +30,7 @@ MOST_BYTES = 64 * 1024**2
 _SHARE = 4  # a repository alone may have a quarter of the queue
 _BATCH_ROWS = 2_000  # in one transaction
 COMMIT_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+_TRY_AGAIN_S = 2.0
 _log = logging.getLogger("ci_reporter.hub.ingest")
 
 
@@ -42,8 +43,15 @@ class _Waiting(NamedTuple):
 class WriteQueue:
     """The queue before a store, and the thread behind it."""
 
-    def __init__(self, store: Store, *, most_rows: int = MOST_ROWS, most_bytes: int = MOST_BYTES) -> None:
-        self._store = store
+    def __init__(
+        self,
+        store: Store,
+        *,
+        most_rows: int = MOST_ROWS,
+        most_bytes: int = MOST_BYTES,
+        try_again_s: float = _TRY_AGAIN_S,
+    ) -> None:
+        self._store, self._try_again_s = store, try_again_s
         self._most_rows, self._most_bytes = most_rows, most_bytes
         self._pending: deque[_Waiting] = deque()
         self._batches: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
@@ -112,7 +120,7 @@ class WriteQueue:
 
     def _run(self) -> None:
         """The thread."""
-        while (batch := self._batches.get()) is not None:
+        while (batch := self._next()) is not None:
             begun = time.perf_counter()
             try:
                 outcomes: Sequence[Written | StoreError] = self._store.write([each.rows for each in batch])
@@ -126,6 +134,27 @@ class WriteQueue:
                 outcomes = [defect] * len(batch)
                 self._tell(defect)
             self._loop.call_soon_threadsafe(self._answer, batch, outcomes, time.perf_counter() - begun)
+
+    def _next(self) -> list[_Waiting] | None:
+        """What is to be written next; None: nothing any more.
+
+        After a failure it is tried meanwhile whether the database can be written again. A hub that is not ready is sent
+        no reports, so it would not find out by them.
+        """
+        while True:
+            try:
+                return self._batches.get(timeout=self._try_again_s if self.error else None)
+            except Empty:
+                self._try_to_write()
+
+    def _try_to_write(self) -> None:
+        try:
+            self._store.try_to_write()
+            self._tell(None)
+        except StoreError as exc:
+            self._tell(exc)
+        except Exception:  # noqa: BLE001  as above
+            _log.exception("it could not be tried whether the database can be written")
 
     def _tell(self, error: StoreError | None) -> None:
         """Log once that writing fails, and once that it goes on."""

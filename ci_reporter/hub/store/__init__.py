@@ -92,6 +92,9 @@ class Store(Protocol):
     def check(self) -> None:
         """Look whether the database answers. Raises StoreError."""
 
+    def try_to_write(self) -> None:
+        """Write something that changes nothing, durable as reports are. Raises StoreError."""
+
     def bodies(self) -> Iterator[str]:
         """Every report as JSON, in the order of their arrival. Raises StoreError."""
 

@@ -141,6 +141,30 @@ def test_a_defect_of_the_store_does_not_keep_requests_waiting(make_row, caplog):
     assert "nobody thought of this" in caplog.text
 
 
+def test_a_database_that_can_be_written_again_is_found_without_a_report(make_row):
+    class Full(Slow):
+        tries = 0
+
+        def try_to_write(self):
+            self.tries += 1
+            if self.tries < 3:
+                raise StoreError("the disk is full")
+
+    async def main():
+        store = Full(StoreError("the disk is full"))
+        store.go.set()
+        queue = WriteQueue(store, try_again_s=0.001)
+        with pytest.raises(Problem):
+            await queue.submit([make_row()])
+        async with asyncio.timeout(20):
+            while queue.error:
+                await asyncio.sleep(0.001)
+        await queue.close()
+        return store.tries
+
+    assert asyncio.run(main()) == 3
+
+
 def test_what_cannot_be_written_is_to_be_sent_again(make_row):
     async def main():
         store = Slow(StoreError("cannot use hub.db: the disk is full"))

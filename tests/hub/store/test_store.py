@@ -99,3 +99,9 @@ def test_writers_at_the_same_time_count_each_report_once(store, make_row):
     assert sum(stored) == 60
     assert store.select("SELECT sum(runs) FROM total") == [(60,)]
     assert store.select("SELECT sum(runs) FROM duration") == [(60,)]
+
+
+def test_a_trial_writes_and_leaves_no_trace_that_counts(store):
+    before = store.select("SELECT count(*) FROM change")
+    store.try_to_write()
+    assert store.select("SELECT count(*) FROM change") == before

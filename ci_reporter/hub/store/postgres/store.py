@@ -22,7 +22,7 @@ from ci_reporter.hub.store.postgres.states import read_states
 from ci_reporter.hub.store.postgres.tables import PostgresTables
 from ci_reporter.hub.store.reader import LIMIT_S, Reader
 from ci_reporter.hub.store.retention import Keep, Reports, Retention
-from ci_reporter.hub.store.tables import Statement, Value
+from ci_reporter.hub.store.tables import TRIAL, Statement, Value
 
 T = TypeVar("T")
 _BODIES = 500  # in one answer of the server
@@ -83,6 +83,10 @@ class PostgresStore:
         _, is_read_only = self.connections.run_once(lambda connection: connection.fetchrow(statements.CHECK))
         if is_read_only:
             raise StoreError(f"the hub's database {self.connections.name} may only be read")
+
+    def try_to_write(self) -> None:
+        """Write something that changes nothing, durable as reports are. Raises StoreError."""
+        self.transact(lambda run: run(TRIAL))
 
     def bodies(self) -> Iterator[str]:
         """Every report as JSON, in the order of their arrival. Raises StoreError."""

@@ -22,7 +22,7 @@ from ci_reporter.hub.store.sqlite.reasons import store_error
 from ci_reporter.hub.store.sqlite.retention import reports_of
 from ci_reporter.hub.store.sqlite.states import read_states
 from ci_reporter.hub.store.sqlite.transactions import statement, transaction
-from ci_reporter.hub.store.tables import Statement, Value
+from ci_reporter.hub.store.tables import TRIAL, Statement, Value
 
 T = TypeVar("T")
 
@@ -100,6 +100,14 @@ class SqliteStore:
         """Look whether the database answers. Raises StoreError."""
         with _reader(self.path) as connection:
             connection.execute(statements.CHECK).fetchone()
+
+    def try_to_write(self) -> None:
+        """Write something that changes nothing, durable as reports are. Raises StoreError.
+
+        A disk may be full of the WAL alone, which then is written back to the file first.
+        """
+        checkpoint(self.path)
+        self.transact(lambda run: run(TRIAL))
 
     def bodies(self) -> Iterator[str]:
         """Every report as JSON, in the order of their arrival. Raises StoreError."""
