@@ -139,7 +139,8 @@ async def _report_often(found: Soak, every_s: float) -> None:
         print("      " + " ".join(f"{name}={count}" for name, count in sorted(rows.items()) if count > _SMALL))
         if inside := found.hub.looks_inside():
             print(f"      loop late > 50 ms: worst {inside['worst_ms']} ms")
-            print(f"      {inside['objects']} objects, more of: {inside['more']}")
+            if "objects" in inside:
+                print(f"      {inside['objects']} objects, more of: {inside['more']}")
             for text, count in inside["late"]:
                 print(f"        {count} x {text}")
             for text in inside.get("growth", ()):

@@ -1,8 +1,9 @@
 """The hub with a look at its inside: how late its event loop is, what its objects are, what has taken memory.
 
 Each ten seconds a JSON file says so. The loop is asked every 20 ms by a thread; where it does not answer for 50 ms the
-stack of its thread is noted, which names what blocks it. `CI_REPORTER_SOAK_TRACE=1` adds the growth by line of code,
-and makes everything slower.
+stack of its thread is noted, which names what blocks it. `CI_REPORTER_SOAK_TRACE=1` adds the objects and the growth by
+line of code. It makes everything slower, and a request fails now and then: a look at all objects holds tuples that
+Python has not finished, and then refuses to.
 """
 
 from __future__ import annotations
@@ -71,11 +72,10 @@ class Watch(threading.Thread):
         found: dict[str, Any] = {
             "late": self._late.most_common(12),
             "worst_ms": round(self._worst_ms),
-            **self._objects(),
             "threads": sorted(each.name for each in threading.enumerate()),
         }
         if tracemalloc.is_tracing():
-            found["growth"] = self._growth()
+            found |= {**self._objects(), "growth": self._growth()}
         self._path.write_text(json.dumps(found))
 
     def _objects(self) -> dict[str, Any]:

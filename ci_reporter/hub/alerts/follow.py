@@ -91,8 +91,7 @@ class Follower:
             for each in changes:
                 if each.kind is ChangeKind.DEPLOYMENT and each.was != each.became:
                     self._hear_of_deployment(each)
-            last = {(each.repository, each.subject): each for each in changes if each.kind is ChangeKind.RUN}
-            events = [event for each in last.values() for event in self._events(each)]
+            events = [event for each in _of_runs(changes) for event in self._events(each)]
             # From where these changes were read: where another hub has gone on meanwhile, it has judged them.
             self._book.judge(_claim(position, changes[-1].number, events))
             count += len(changes)
@@ -213,6 +212,22 @@ class Follower:
             return finding(suspected, looked)
         job = next((one for one in looked.jobs if one.job_id == each.seen.job_id), None)
         return finding(suspected, job, "its job is not in the answer")
+
+
+def _of_runs(changes: Iterable[Change]) -> list[Change]:
+    """The change that each run came to where it is now by, or the last one where it is still there.
+
+    What changes something else of a run that has ended comes after its end, often at once: the poller and a webhook
+    tell of the same end.
+    """
+    found: dict[tuple[str, str], Change] = {}
+    for each in changes:
+        name = (each.repository, each.subject)
+        known = found.get(name)
+        if each.kind is ChangeKind.RUN and (known is None or each.was != each.became or known.was == known.became):
+            found.pop(name, None)  # in the order of the changes that are kept
+            found[name] = each
+    return list(found.values())
 
 
 def _event(each: _Open, found: Finding, now_ms: int) -> Event:

@@ -229,3 +229,11 @@ def test_changes_that_another_hub_judges_meanwhile_are_judged_once(store):
     first.follower._events = slowly
     first.follower.follow()
     assert first.told == []
+
+
+def test_an_end_is_told_although_something_else_of_the_run_changed_since(world):
+    record(world.store, [make_run(1, "running")], source=Source.WEBHOOK, now_ms=T0)
+    record(world.store, [make_run(1, "failure")], source=Source.POLL, now_ms=T0)
+    world.see(make_run(1, "failure", title="Mend it", url="https://ci.example/1"))
+    assert world.store.select("SELECT was, became FROM change ORDER BY number")[-1] == ("failure", "failure")
+    assert world.told == [("red", "first")]
