@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 STREAMS = RLock()  # who writes to a terminal in parts holds it, so that nothing comes in between
 _BEFORE: list[Callable[[], None]] = []
 _LOST: list[OSError] = []  # why stdout could not be written: what was asked for has not arrived
+_GONE: list[OSError] = []  # why nobody reads stdout any more
 _LONGEST = 2000  # a warning is one line; a server's words are cut where they are read
 
 
@@ -56,9 +57,15 @@ def colour(stream: TextIO | None, env: Mapping[str, str]) -> bool:
 
 def note_lost(error: OSError) -> None:
     """Say that stdout cannot be written; a reader that has gone (`… | head -1`) wants no more, and nothing is said."""
+    _GONE.append(error)
     if error.errno not in (errno.EPIPE, errno.EBADF) and not _LOST:
         _LOST.append(error)
         say(f"ci-reporter: cannot write to stdout: {error.strerror}")
+
+
+def has_no_reader() -> bool:
+    """Whether stdout could not be written: what would go on for ever has no reason to."""
+    return bool(_GONE)
 
 
 def end(code: int) -> int:

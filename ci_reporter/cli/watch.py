@@ -85,9 +85,9 @@ def command(**given: Any) -> None:
 
 
 async def _follow(board: Board, display: Display, gateway: Gateway | None) -> None:
-    """Show what changes, until ^C; a Pushgateway that does not answer is said, and asked again."""
+    """Show what changes, until ^C or the end of who reads it; a Pushgateway that does not answer is asked again."""
     rounds = 0
-    while True:
+    while gateway or not output.has_no_reader():
         display.show(board)
         if gateway and rounds % round(_PUSH_S / _DRAW_S) == 1:
             try:

@@ -45,3 +45,20 @@ def test_a_terminal_has_colours_unless_it_cannot_show_them_or_nobody_wants_them(
     ours, theirs = pty.openpty()
     with os.fdopen(ours), os.fdopen(theirs, "w") as terminal:
         assert output.colour(terminal, env) is is_coloured
+
+
+def test_who_writes_for_ever_ends_with_its_reader():
+    program = """
+import asyncio, sys
+from ci_reporter.cli import output, watch
+
+class Display:
+    def show(self, board):
+        output.result("a line")
+
+asyncio.run(watch._follow(None, Display(), None))
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"a line\n"
+        child.stdout.close()
+        assert child.wait(60) in (0, 120)
