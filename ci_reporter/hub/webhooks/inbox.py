@@ -38,6 +38,7 @@ class Inbox:
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._until_prune = 1
+        self._problem = ""
         self.outcomes: Counter[tuple[str, str]] = Counter()
 
     async def start(self) -> None:
@@ -91,12 +92,22 @@ class Inbox:
     def _write(self, deliveries: Sequence[Delivery]) -> list[Outcome | StoreError]:
         """All in one transaction; where the database refuses that, each in its own."""
         try:
-            return list(self._tables.transact(lambda run: [self._keep(run, each) for each in deliveries]))
+            kept: list[Outcome | StoreError] = list(
+                self._tables.transact(lambda run: [self._keep(run, each) for each in deliveries])
+            )
         except StoreError as exc:
             if len(deliveries) > 1:
                 return [self._write([each])[0] for each in deliveries]
-            _log.error("a delivery of %s was not kept: %s", deliveries[0].source, exc)
+            if str(exc) != self._problem:
+                _log.error(
+                    "a delivery of %s was not kept: %s; more of the same are not logged", deliveries[0].source, exc
+                )
+            self._problem = str(exc)
             return [exc]
+        if self._problem:
+            _log.warning("deliveries are kept again")
+        self._problem = ""
+        return kept
 
     def _keep(self, run: Statement, delivery: Delivery) -> Outcome:
         if is_known(run, delivery):
