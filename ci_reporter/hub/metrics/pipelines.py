@@ -1,7 +1,8 @@
 """`ci_pipeline_*` and `ci_deployment_*`: each pipeline's last run, and counters of all, as Prometheus reads them.
 
 A pipeline's lines are written anew when one of its runs has changed. Beyond the budget a pipeline has none of its own:
-its counters are in `other` of its repository. The first that were seen keep theirs, so no counter goes backwards.
+its counters are in `other` of its repository, or, after a thousand of these, of all others. The first that were seen
+keep theirs, so no counter goes backwards.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 from ci_reporter.hub.exposition import Block, Type, labels, line
 from ci_reporter.hub.metrics.failure import Failure
+from ci_reporter.hub.metrics.series import by_repository
 from ci_reporter.hub.runs.counting import DAY_MS, RAN, WAITED
 from ci_reporter.hub.runs.reading import changes_after, last_number, last_runs
 from ci_reporter.hub.runs.record import Record
@@ -104,9 +106,7 @@ class Pipelines:
 
     def _render(self) -> list[Block]:
         lines: dict[str, list[str]] = {name: [] for name in _HEADS}
-        folded: dict[str, list[_Counts]] = defaultdict(list)
-        for series, counts in self._folded.items():
-            folded[series[0]].append(counts)
+        folded = by_repository((series[0], counts) for series, counts in self._folded.items())
         others = [_counters((repository, _OTHER, _OTHER), _sum(each)) for repository, each in sorted(folded.items())]
         for found in (*self._shown.values(), *others):
             for name, text in found.items():

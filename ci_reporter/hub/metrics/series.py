@@ -6,13 +6,15 @@ Counters and a histogram are what a pushed gauge cannot be: each run counts, als
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from ci_reporter import metrics
 from ci_reporter.hub.exposition import Block, Type, labels, line
 from ci_reporter.hub.store import BUCKETS_MS, Series, SeriesState
 from ci_reporter.schema import from_json
 
+T = TypeVar("T")
 LABELS = ("repository", "pipeline", "ci_job", "step", "branch")
 RUNS = "ci_step_runs"
 DURATIONS = "ci_step_run_duration_seconds"
@@ -40,21 +42,25 @@ def lines_of(state: SeriesState) -> dict[str, str]:
 
 
 def folded(states: Sequence[SeriesState]) -> dict[str, str]:
-    """What is counted of series beyond the budget, together for each repository; they have no gauges.
-
-    Whoever may send reports can also invent repositories: those after the first so many are together, too.
-    """
-    by_repository: dict[str, list[SeriesState]] = {}
-    for state in states:
-        repository = state.series[0]
-        is_shown = repository in by_repository or len(by_repository) < _MOST_REPOSITORIES
-        by_repository.setdefault(repository if is_shown else _OTHER, []).append(state)
+    """What is counted of series beyond the budget, together for each repository; they have no gauges."""
     found: dict[str, list[str]] = {}
-    for repository, group in by_repository.items():
+    for repository, group in by_repository((state.series[0], state) for state in states).items():
         whole = _sum(group, (repository, _OTHER, _OTHER, _OTHER, _OTHER))
         for name, text in _counts(whole, labels(LABELS, whole.series)).items():
             found.setdefault(name, []).append(text)
     return {name: "".join(texts) for name, texts in found.items()}
+
+
+def by_repository(items: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+    """What is folded of each repository.
+
+    Whoever may send reports can also invent repositories: those after the first so many are `other`.
+    """
+    groups: dict[str, list[T]] = {}
+    for repository, item in items:
+        is_shown = repository in groups or len(groups) < _MOST_REPOSITORIES
+        groups.setdefault(repository if is_shown else _OTHER, []).append(item)
+    return groups
 
 
 def blocks(lines: Mapping[str, Sequence[str]]) -> list[Block]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ci_reporter.hub.metrics.series import RUNS, folded
+from ci_reporter.hub.metrics.series import RUNS, by_repository, folded
 from ci_reporter.hub.store import SeriesState
 
 
@@ -17,3 +17,8 @@ def test_repositories_without_end_do_not_become_lines_without_end():
     found = folded([state(at) for at in (*range(20_000), 3)])[RUNS]
     counts = {name: int(count) for name, count in re.findall(r'repository="([^"]*)".* (\d+)\n', found)}
     assert (len(counts), counts["acme/3"], counts["other"], sum(counts.values())) == (1_001, 2, 19_000, 20_001)
+
+
+def test_a_repository_that_has_lines_keeps_them():
+    groups = by_repository([*((f"acme/{at}", at) for at in range(1_001)), ("acme/0", 7)])
+    assert (groups["acme/0"], groups["other"], len(groups)) == ([0, 7], [1_000], 1_001)
