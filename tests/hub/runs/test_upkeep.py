@@ -75,7 +75,8 @@ def test_what_polling_saw_end_and_no_webhook_told_of_is_a_gap_where_webhooks_com
 
 
 def test_old_runs_go_and_what_was_counted_stays(hub):
-    _see(hub, make_run("success", 1_000), make_run("success", 50 * _DAY_S * 1000, run_id="18"))
+    later_ms = 50 * _DAY_S * 1000
+    _see(hub, make_run("success", 1_000), make_run("success", later_ms, run_id="18"), now_ms=later_ms)
     _sweep(hub, 60 * _DAY_S, keep_s=30 * _DAY_S)
     assert [each.told.key.run_id for each in last_runs(hub.select, (SHOP, "CI", "main"), 9)] == ["18"]
     assert hub.select(_TOTALS) == [("success", 2)]
