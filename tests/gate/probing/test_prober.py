@@ -110,7 +110,10 @@ def alive(pid):
 
 def test_it_starts_wherever_modules_come_from(tmp_path, backend, run_program):
     (tmp_path / "work" / "json.py").write_text("raise SystemExit('a stranger')")
-    code = PARENT.replace("time.sleep(60)", "time.sleep(0.5); prober.stop(); print(len(prober.poll()) > 5)")
+    probes = (
+        "count = 0\nwhile count < 6: count += len(prober.poll()); time.sleep(0.01)\nprober.stop(); print(count >= 6)"
+    )
+    code = PARENT.replace("time.sleep(60)", probes)
     command = [sys.executable, "-P", "-c", code, backend().url]
     ended = subprocess.run(command, cwd=tmp_path / "work", capture_output=True, text=True, timeout=30)
     assert ended.stdout.splitlines()[1:] == ["True"], ended.stderr
