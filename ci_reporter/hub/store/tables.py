@@ -16,16 +16,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from ci_reporter.hub.store import (
-    schema_alerts,
-    schema_auth,
-    schema_counts,
-    schema_forward,
-    schema_poll,
-    schema_runs,
-    schema_webhooks,
-)
-
 T = TypeVar("T")
 Value = str | int | float | None
 
@@ -45,18 +35,6 @@ class Table(NamedTuple):
     def types(self) -> list[str]:
         """The types of the columns."""
         return [each.split(None, 1)[1] for each in self.columns.split(", ")]
-
-
-# Steps of the schema that are the same in every database, in order. One is never changed once it was released.
-MIGRATIONS: tuple[str, ...] = (
-    schema_runs.SCHEMA,
-    schema_forward.SCHEMA,
-    schema_auth.SCHEMA,
-    schema_alerts.ALERTS,
-    schema_poll.SCHEMA,
-    schema_webhooks.SCHEMA,
-    schema_counts.SCHEMA,
-)
 
 
 # Changes nothing that counts: numbers of changes may have gaps.

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from ci_reporter.errors import StoreError, UsageError
-from ci_reporter.hub.store import Written, tables
+from ci_reporter.hub.store import Written, schema
 from ci_reporter.hub.store.opening import display_name, open_store
 from ci_reporter.hub.store.postgres.address import PASSWORD, address
 from ci_reporter.hub.store.postgres.connections import Connections, check_server
@@ -131,11 +131,11 @@ def test_hubs_that_start_at_once_bring_a_database_up_to_date_once(new_url):
 
 
 def test_a_database_of_each_older_version_keeps_its_data(postgres, make_row):
-    for older in range(len(tables.MIGRATIONS)):
+    for older in range(len(schema.MIGRATIONS)):
         postgres.run("DROP DATABASE IF EXISTS old WITH (FORCE)")
         postgres.run("CREATE DATABASE old")
         url = postgres.url("old")
-        Connections(address(url, {}), lists={**LISTS, "tables": tables.MIGRATIONS[:older]}).close()
+        Connections(address(url, {}), lists={**LISTS, "tables": schema.MIGRATIONS[:older]}).close()
         query(
             url,
             "WITH s AS (INSERT INTO series (name_hash, repository, pipeline, ci_job, step, branch)"

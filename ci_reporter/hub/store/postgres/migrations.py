@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ci_reporter.errors import StoreError
-from ci_reporter.hub.store import tables
+from ci_reporter.hub.store import schema
 
 # Text is compared byte by byte, as in SQLite: pages go by it, whatever the language of the database.
 #
@@ -69,7 +69,7 @@ CREATE TABLE duration (
 ) WITH (fillfactor = 70);
 """
 
-LISTS: Mapping[str, Sequence[str]] = {"reports": (_1_REPORTS,), "tables": tables.MIGRATIONS}
+LISTS: Mapping[str, Sequence[str]] = {"reports": (_1_REPORTS,), "tables": schema.MIGRATIONS}
 
 # 'cirh' as a number: the lock of our schema among others' advisory locks of the database.
 _LOCK = "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(1667854952, 0)"

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from ci_reporter.errors import StoreError
-from ci_reporter.hub.store import tables
+from ci_reporter.hub.store import schema
 from ci_reporter.hub.store.sqlite.backfill import with_reports
 from ci_reporter.hub.store.sqlite.statements import APPLICATION_ID
 
@@ -79,7 +79,7 @@ SELECT series_id, CASE
 FROM report WHERE duration_ms IS NOT NULL GROUP BY 1, 2;
 """
 
-MIGRATIONS = (_1_REPORTS, _2_READING, _3_DURATIONS, *map(with_reports, tables.MIGRATIONS))
+MIGRATIONS = (_1_REPORTS, _2_READING, _3_DURATIONS, *map(with_reports, schema.MIGRATIONS))
 VERSION = len(MIGRATIONS)
 
 
