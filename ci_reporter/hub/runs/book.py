@@ -70,7 +70,7 @@ class _Book:
             if after != before:
                 write(run, before, after)
             if before is None or after.told != before.told:
-                changes.append(_change(before, after, number + at, self._now_ms))
+                changes.append(run_change(before, after, number + at, self._now_ms))
                 insert_all(run, changes[-1:])
         return changes
 
@@ -106,7 +106,8 @@ def _by_name(seen: Iterable[Run]) -> list[Run]:
     return [found[at] for at in sorted(found)]
 
 
-def _change(before: Record | None, after: Record, number: int, now_ms: int) -> Change:
+def run_change(before: Record | None, after: Record, number: int, now_ms: int) -> Change:
+    """That a run became another, or, where both are the same, that its counters changed."""
     return Change(
         kind=Kind.RUN,
         repository=after.told.key.repository,

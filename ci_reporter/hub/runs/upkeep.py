@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 
 from ci_reporter.errors import StoreError
-from ci_reporter.hub.runs.change import Change, Kind, insert_all, take_numbers
+from ci_reporter.hub.runs.book import run_change
+from ci_reporter.hub.runs.change import insert_all, take_numbers
 from ci_reporter.hub.runs.counting import DAY_MS, counted
 from ci_reporter.hub.runs.reading import record_named
-from ci_reporter.hub.runs.record import Record
 from ci_reporter.hub.store.tables import Statement, Tables
 
 EVERY_S = 15.0
@@ -110,23 +110,9 @@ def come_to_rest(run: Statement, now_ms: int) -> int:
     for each in records:
         state = counted(run, each).counted
         run(_MARK, state=state, repository=each.told.key.repository, ci_run_id=each.ci_run_id)
-    insert_all(run, [_rest(each, number + at, now_ms) for at, each in enumerate(by_series.values(), 1)])
+    # One for each pipeline: whoever shows its counters looks at them again.
+    insert_all(run, [run_change(each, each, number + at, now_ms) for at, each in enumerate(by_series.values(), 1)])
     return len(found)
-
-
-def _rest(record: Record, number: int, now_ms: int) -> Change:
-    """One for each pipeline: whoever shows its counters looks at them again."""
-    return Change(
-        kind=Kind.RUN,
-        repository=record.told.key.repository,
-        subject=record.ci_run_id,
-        number=number,
-        at_ms=now_ms,
-        pipeline=record.told.pipeline,
-        branch=record.series_branch,
-        was=str(record.state),
-        became=str(record.state),
-    )
 
 
 def find_gaps(run: Statement, now_ms: int) -> int:
